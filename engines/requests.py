@@ -1,0 +1,216 @@
+"""Requests and results: what every engine takes and gives. All times are seconds.
+
+Frozen dataclasses only; loads no torch. Times in an `InpaintRequest` are on the source's clock,
+times in its `controls` too. The engine cuts the window that its model hears.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engines.recording import Recording
+
+EngineName = Literal["ar", "fm", "fm-zero-shot"]
+ENGINE_NAMES: tuple[EngineName, ...] = ("ar", "fm", "fm-zero-shot")
+DRUMS: tuple[str, ...] = ("kick", "snare", "hat", "tom", "cymbal")
+MELODY_LOW, MELODY_HIGH = 43, 95  # MIDI pitches G2..B6: the 53 melody bins (App. C)
+MAX_PROMPT = 1000  # characters
+
+
+class InputError(ValueError):
+    """Input that cannot be used. The message says what, why and what would do, in one line."""
+
+
+class Cancelled(Exception):
+    """Raised by a progress hook to stop a run; every engine lets it through at the next step."""
+
+
+@dataclass(frozen=True)
+class Chord:
+    """One chord over the half-open span [start, end)."""
+
+    start: float  # seconds
+    end: float  # seconds
+    symbol: str  # any spelling that `engines.chords.parse` knows
+
+
+@dataclass(frozen=True)
+class Note:
+    """One melody note over the half-open span [start, end)."""
+
+    start: float  # seconds
+    end: float  # seconds
+    pitch: int  # MIDI number; the models know 43..95
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One drum hit."""
+
+    time: float  # seconds
+    drum: str  # one of DRUMS
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Temporally aligned conditioning (sec. 4.5). None = lane not given; () = given and empty."""
+
+    chords: tuple[Chord, ...] | None = None
+    melody: tuple[Note, ...] | None = None
+    drums: tuple[Hit, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Classifier-free guidance over three sources: out = all*c_all + text*c_text + (1-all-text)*c_none."""
+
+    all: float = 3.0  # weight of the prediction that sees text and controls
+    text: float = 0.0  # weight of the prediction that sees text only
+
+
+@dataclass(frozen=True)
+class ARSettings:
+    """How the AR engine samples (App. D)."""
+
+    temperature: float = 1.0  # > 0
+    top_k: int = 250  # 0 = off
+    top_p: float = 0.0  # 0 = off, else 0..1
+    guidance: Guidance | None = None  # None = the bundle's default for this task
+
+
+@dataclass(frozen=True)
+class FMSettings:
+    """How the FM engines integrate the flow (sec. 3.3)."""
+
+    solver: Literal["euler", "midpoint", "dopri5"] = "euler"
+    steps: int = 25  # intervals; ignored by dopri5
+    guidance: Guidance | None = None  # None = the bundle's default for this task
+    zero_shot: Literal["inversion", "replacement"] = "replacement"  # Alg. 1 or plain replacement
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """A clip from words and lanes."""
+
+    engine: EngineName
+    prompt: str
+    seconds: float  # length of the clip
+    seed: int = 0
+    controls: Controls = field(default_factory=Controls)
+    ar: ARSettings = field(default_factory=ARSettings)
+    fm: FMSettings = field(default_factory=FMSettings)
+
+
+@dataclass(frozen=True)
+class InpaintRequest:
+    """A span of a recording, to be re-made."""
+
+    engine: EngineName
+    source: Recording
+    start: float  # seconds on the source's clock
+    end: float  # seconds, > start
+    prompt: str = ""
+    seed: int = 0
+    controls: Controls = field(default_factory=Controls)
+    ar: ARSettings = field(default_factory=ARSettings)
+    fm: FMSettings = field(default_factory=FMSettings)
+    crossfade: float = 0.02  # seconds, inside the span, at each seam
+
+    @property
+    def seconds(self) -> float:
+        """Length of the span in seconds."""
+        return self.end - self.start
+
+
+Request = GenerateRequest | InpaintRequest
+
+
+@dataclass(frozen=True)
+class Support:
+    """Whether an engine can serve a request; false with a one-line reason and remedy."""
+
+    reason: str = ""  # empty = supported
+
+    def __bool__(self) -> bool:
+        return not self.reason
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report from a running engine."""
+
+    stage: str  # "text", "encode", "sample", "decode"
+    step: int  # steps done, 0..total
+    total: int
+    elapsed: float  # seconds since the run began
+    remaining: float | None  # estimated seconds left, None while unknown
+
+    @property
+    def fraction(self) -> float:
+        """Share done, 0..1."""
+        return self.step / self.total if self.total else 0.0
+
+
+ProgressHook = Callable[[Progress], None]  # may raise Cancelled
+
+
+@dataclass(frozen=True)
+class Seam:
+    """How one boundary of a span sounds (`engines.seams`). Lower is smoother."""
+
+    time: float  # seconds on the source's clock
+    jump: float  # log-mel jump across the boundary, dB
+    level: float  # loudness step, dB (positive: the span is louder than its context)
+    brightness: float  # step of the energy above 4 kHz, dB (positive: the span is brighter)
+    click: float  # second-difference peak at the boundary over the local median, ratio
+    score: float  # 0 (as smooth as the source's own moments) .. 1 (worse than all of them)
+    words: str  # "Smooth", "Small bump", "Click", "3 dB louder" ... (DESIGN.md section 5)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gives."""
+
+    request: Request  # everything needed to run it again
+    audio: Recording  # whole clip (generate), or the whole source with the span re-made (inpaint)
+    timings: dict[str, float]  # seconds spent per stage
+    seams: tuple[Seam, ...] = ()  # inpaint: one per boundary that has context on its other side
+    parameters: dict[str, object] = field(default_factory=dict)  # resolved settings, JSON-ready
+
+    @property
+    def seconds_spent(self) -> float:
+        """Wall time of all stages."""
+        return sum(self.timings.values())
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of audio made per second spent."""
+        return self.request.seconds / max(self.seconds_spent, 1e-9)
+
+
+class Stopwatch:
+    """Times the stages of one run and reports progress through a hook."""
+
+    def __init__(self, progress: ProgressHook | None) -> None:
+        self._progress = progress
+        self._begin = time.perf_counter()
+        self._stage_begin = self._begin
+        self.timings: dict[str, float] = {}
+
+    def report(self, stage: str, step: int, total: int) -> None:
+        """Tell the hook; raises Cancelled when the hook does. `step` counts finished steps."""
+        if self._progress is None:
+            return
+        now = time.perf_counter()
+        in_stage = now - self._stage_begin
+        remaining = in_stage / step * (total - step) if step else None
+        self._progress(Progress(stage, step, total, now - self._begin, remaining))
+
+    def lap(self, stage: str) -> None:
+        """Close the current stage under `stage`; the next begins now."""
+        now = time.perf_counter()
+        self.timings[stage] = self.timings.get(stage, 0.0) + now - self._stage_begin
+        self._stage_begin = now
