@@ -114,7 +114,9 @@ class Recording:
         """
         part = self.samples[start:end]
         wide = part.dtype.itemsize > 2 and part.dtype != np.float32
-        return part.astype(np.float64 if wide else np.float32) / np.float32(self.full_scale)
+        values: NDArray[Any] = part.astype(np.float64 if wide else np.float32)
+        values *= 1.0 / self.full_scale  # a power of two: exact
+        return values
 
     def to_native(self, values: NDArray[Any]) -> Samples:
         """Floats with full scale 1, any shape -> this recording's number type, same shape.
@@ -222,7 +224,7 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
         _refuse_not_finite(name, samples, rate)
     notes = []
     if cut:
-        notes.append(f"{name} is damaged or cut short: using the {len(samples) / rate:.2f} s that can be read")
+        notes.append(f"{name} is damaged or cut short: using its readable {len(samples) / rate:.2f} s")
     if native is None:
         notes.append(f"{name} is lossy ({subtype}): exported as 32-bit float WAV to keep its samples")
         container, subtype = "WAV", "FLOAT"
@@ -274,7 +276,8 @@ def _refuse_too_large(name: str, file: soundfile.SoundFile, kind: np.dtype[Any])
     if file.frames > MAX_SECONDS * file.samplerate:
         minutes = file.frames / file.samplerate / 60
         raise _unusable(
-            f"{name}: {minutes:.0f} min; at most {MAX_SECONDS / 60:.0f} min can be edited; cut out the part you need"
+            f"{name}: {minutes:.0f} min; at most {MAX_SECONDS / 60:.0f} min can be edited; "
+            "cut out the part you need"
         )
     held = file.frames * file.channels * kind.itemsize
     if held > MAX_BYTES:
