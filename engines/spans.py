@@ -1,0 +1,42 @@
+"""Spans in latent frames: masks, and the A|C|B order of fill-in-the-middle (App. J).
+
+Frames are integers, spans half-open. The reordered sequence is [<a> A <c> C <b> B] with the
+markers as full columns; an index tensor names for every new column the frame it comes from, or
+one of the negative markers. Does not know seconds or codes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+PAD, MARK_A, MARK_B, MARK_C = -1, -2, -3, -4  # columns that are no frame
+
+
+def known_mask(start: int, end: int, frames: int) -> Tensor:
+    """True outside the span: bool [T]."""
+    mask = torch.ones(frames, dtype=torch.bool)
+    mask[start:end] = False
+    return mask
+
+
+def reorder(start: int, end: int, frames: int) -> Tensor:
+    """Where each column of [<a> A <c> C <b> B] comes from: int64 [T + 3]; negative = a marker."""
+    if not 0 <= start < end <= frames:
+        raise ValueError(f"span {start}-{end}: must be ordered and lie in 0-{frames}")
+    head, middle, tail = torch.arange(start), torch.arange(start, end), torch.arange(end, frames)
+    mark_a, mark_b, mark_c = (torch.tensor([m]) for m in (MARK_A, MARK_B, MARK_C))
+    return torch.cat([mark_a, head, mark_c, tail, mark_b, middle])
+
+
+def plain_order(frames: int) -> Tensor:
+    """The order of generation at the same length, three pad columns last: int64 [T + 3]."""
+    return torch.cat([torch.arange(frames), torch.full((3,), PAD)])
+
+
+def restore(start: int, end: int, frames: int) -> Tensor:
+    """The inverse of `reorder`: for every frame its column, int64 [T]."""
+    order = reorder(start, end, frames)
+    columns = torch.empty(frames, dtype=torch.int64)
+    columns[order[order >= 0]] = torch.nonzero(order >= 0).squeeze(1)
+    return columns
