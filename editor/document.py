@@ -86,6 +86,8 @@ class Take:
     timings: dict[str, float] = field(default_factory=dict)
     seams: tuple[dict[str, object], ...] = ()
     made: str = ""  # ISO time
+    rate: int = 0  # Hz, of that file
+    channels: int = 0  # of that file
 
 
 @dataclass(frozen=True)

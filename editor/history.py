@@ -1,0 +1,92 @@
+"""Undo and redo over immutable projects.
+
+A `History` is itself a frozen value: every function gives a new one. One gesture is one step; steps
+that carry the same merge key follow each other as one (typing). Takes stand outside time: undoing,
+redoing and results that arrive later never lose one. Knows no commands, files or page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from editor.document import Project, Take
+
+MAX_STEPS = 200  # undo steps kept; the oldest fall off
+
+
+@dataclass(frozen=True)
+class Step:
+    """A project on the other side of one edit."""
+
+    project: Project
+    label: str  # names the edit: "draw chord"
+    merge: str = ""  # key of edits that join this step; empty = none does
+
+
+@dataclass(frozen=True)
+class History:
+    """The project now, and the ways back and forward."""
+
+    present: Project = field(default_factory=Project)
+    past: tuple[Step, ...] = ()  # oldest first; step.project is the state before the edit
+    future: tuple[Step, ...] = ()  # next first; step.project is the state after the edit
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step back."""
+        return bool(self.past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is a step forward."""
+        return bool(self.future)
+
+    @property
+    def undo_label(self) -> str:
+        """What Undo takes back ("draw chord"); empty when there is nothing."""
+        return self.past[-1].label if self.past else ""
+
+    @property
+    def redo_label(self) -> str:
+        """What Redo does again; empty when there is nothing."""
+        return self.future[0].label if self.future else ""
+
+    def do(self, project: Project, label: str, merge: str = "") -> History:
+        """Record an edit that led to `project`. An edit that changes nothing makes no step.
+
+        With a merge key, an edit that directly follows one of the same key joins its step.
+        """
+        project = _with_all_takes(project, self.present.takes)
+        if project == self.present:
+            return self
+        if merge and self.past and self.past[-1].merge == merge and not self.future:
+            return History(project, self.past, ())
+        past = (*self.past, Step(self.present, label, merge))[-MAX_STEPS:]
+        return History(project, past, ())
+
+    def with_takes(self, *takes: Take) -> History:
+        """Takes that have arrived: part of the present at once, no step, the way forward stays."""
+        return replace(self, present=_with_all_takes(self.present, takes))
+
+    def undo(self) -> History:
+        """One step back; itself when there is none."""
+        if not self.past:
+            return self
+        step = self.past[-1]
+        project = _with_all_takes(step.project, self.present.takes)
+        return History(project, self.past[:-1], (Step(self.present, step.label), *self.future))
+
+    def redo(self) -> History:
+        """One step forward; itself when there is none."""
+        if not self.future:
+            return self
+        step = self.future[0]
+        project = _with_all_takes(step.project, self.present.takes)
+        return History(project, (*self.past, Step(self.present, step.label)), self.future[1:])
+
+
+def _with_all_takes(project: Project, takes: tuple[Take, ...]) -> Project:
+    """The project with those of `takes` added that it lacks, in the order in which they were made."""
+    own = {take.id for take in project.takes}
+    missing = tuple(take for take in takes if take.id not in own)
+    return replace(project, takes=(*project.takes, *missing)) if missing else project

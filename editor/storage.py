@@ -1,0 +1,318 @@
+"""A project on disk: one folder with project.json and the audio files that it names.
+
+Saving is atomic: a new file is written beside the old one, flushed, then renamed over it; the version
+before stays as project.json.bak and is what a damaged project.json falls back to. Audio files are
+named by their content and never rewritten. No name from a document or a page leads out of the folder.
+Knows neither history nor engines; loads no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import secrets
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from editor.document import ChordCell, Clip, LaneHit, LaneNote, Lanes, Project, Region, Take
+from engines.recording import Recording, write_recording
+from engines.requests import InputError
+from engines.timebase import Grid
+
+VERSION = 1  # of project.json
+DOCUMENT = "project.json"
+BACKUP = "project.json.bak"
+MAX_DOCUMENT = 32 << 20  # bytes; a larger project.json is not one of ours
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,120}")
+_SUFFIX = {
+    "WAV": ".wav",
+    "WAVEX": ".wav",
+    "RF64": ".wav",
+    "FLAC": ".flac",
+    "AIFF": ".aiff",
+    "CAF": ".caf",
+    "W64": ".w64",
+    "AU": ".au",
+}
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A project read from disk."""
+
+    folder: Path
+    project: Project
+    notice: str = ""  # what had to be mended, in one line; empty when nothing had to
+
+
+def default_root() -> Path:
+    """Where projects live: $INLAY_HOME, else the platform's place for a user's data."""
+    chosen = os.environ.get("INLAY_HOME")
+    if chosen:
+        return Path(chosen).expanduser()
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "Inlay"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "Inlay"
+    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "inlay"
+
+
+def new_project(root: Path | None = None, project: Project | None = None) -> Opened:
+    """Make a folder of its own under `root` (default_root() when None) with a saved project in it."""
+    root = root or default_root()
+    name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{secrets.token_hex(4)}"
+    folder = root / name
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(
+            f"{root}: cannot make a project there ({error.strerror}); "
+            "set INLAY_HOME to a folder that you can write to"
+        ) from error
+    project = project or Project()
+    save_project(folder, project)
+    return Opened(folder, project)
+
+
+def save_project(folder: Path, project: Project) -> None:
+    """Write the project into its folder, whole or not at all; the version before becomes the backup.
+
+    InputError when the disk refuses; what was saved before is then untouched.
+    """
+    text = json.dumps({"version": VERSION, "project": asdict(project)}, indent=1, allow_nan=False)
+    target = folder / DOCUMENT
+    try:
+        before = _read_bytes(target)
+        if before is not None and before != text.encode() and _is_whole(before):
+            _write_atomic(folder / BACKUP, before)  # never replace a good backup by a damaged document
+        _write_atomic(target, text.encode())
+    except OSError as error:
+        raise InputError(
+            f"{folder}: the project cannot be saved ({error.strerror}); "
+            "free some space or check the folder, then save again"
+        ) from error
+
+
+def open_project(folder: Path) -> Opened:
+    """Read a project folder.
+
+    A damaged or missing project.json falls back to the backup and says so in `notice`, as do takes
+    whose audio is gone. InputError when neither can be read, or when a newer Inlay wrote it.
+    """
+    found = [(name, _read_bytes(folder / name)) for name in (DOCUMENT, BACKUP)]
+    if all(content is None for _, content in found):
+        raise InputError(f"{folder}: holds no {DOCUMENT}; choose the folder of a project")
+    for name, content in found:
+        project = _parse(folder, content) if content is not None else None
+        if project is None:
+            continue
+        notices = []
+        if name == BACKUP:
+            notices.append(f"{DOCUMENT} was damaged; opened the version saved before it")
+        project, missing = _without_missing_audio(folder, project)
+        if missing:
+            notices.append(f"audio that is gone from the folder: {', '.join(missing)}")
+        return Opened(folder, project, "; ".join(notices))
+    raise InputError(f"{folder}: {DOCUMENT} and its backup are damaged; the audio is still in the folder")
+
+
+def add_audio(folder: Path, recording: Recording) -> str:
+    """Store a recording in the project folder and give its file name. The same audio is stored once."""
+    digest = hashlib.sha256(
+        f"{recording.rate} {recording.format} {recording.subtype} {recording.samples.shape} ".encode()
+    )
+    digest.update(np.ascontiguousarray(recording.samples).data)
+    name = digest.hexdigest()[:16] + _SUFFIX.get(recording.format, ".wav")
+    path = folder / name
+    if not path.exists():
+        write_recording(path, recording)
+    return name
+
+
+def audio_path(folder: Path, name: str) -> Path:
+    """The path of an audio file in the project folder; InputError for a name that leads out of it."""
+    path = folder / name
+    if not _SAFE_NAME.fullmatch(name) or path.resolve().parent != folder.resolve():
+        raise InputError(f"audio file {name[:60]!r}: not a file of this project; choose one from the project")
+    if not path.is_file():
+        raise InputError(f"audio file {name!r}: gone from the project folder; upload it again")
+    return path
+
+
+# ---- JSON -> document
+
+
+def _parse(folder: Path, content: bytes) -> Project | None:
+    """The project in a project.json, or None when it is damaged."""
+    try:
+        whole = json.loads(content)
+        version = whole["version"]
+        if isinstance(version, int) and version > VERSION:
+            raise InputError(f"{folder}: written by a newer Inlay (format {version}); update Inlay")
+        return project_from_json(whole["project"])
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def project_from_json(data: Mapping[str, Any]) -> Project:
+    """A project from `asdict(project)` after JSON; ValueError, KeyError or TypeError when it is not one."""
+    lanes = data["lanes"]
+    return Project(
+        name=_text(data["name"]),
+        prompt=_text(data["prompt"]),
+        length=_number(data["length"]),
+        seed=int(data["seed"]),
+        engines=_texts(data["engines"]),
+        grid=_grid(data["grid"]),
+        clip=_clip(data["clip"]) if data["clip"] else None,
+        region=_region(data["region"]),
+        lanes=Lanes(
+            chords=tuple(ChordCell(*_cell(c), _text(c["symbol"])) for c in lanes["chords"]),
+            melody=tuple(LaneNote(*_cell(n), int(n["pitch"])) for n in lanes["melody"]),
+            drums=tuple(
+                LaneHit(_text(h["id"]), _number(h["time"]), _text(h["drum"])) for h in lanes["drums"]
+            ),
+        ),
+        follow=_texts(data["follow"]),
+        takes=tuple(take_from_json(take) for take in data["takes"]),
+        kept=_text(data["kept"]) if data["kept"] is not None else None,
+    )
+
+
+def take_from_json(data: Mapping[str, Any]) -> Take:
+    """A take from `asdict(take)` after JSON; ValueError, KeyError or TypeError when it is not one."""
+    return Take(
+        id=_text(data["id"]),
+        kind=_text(data["kind"]),
+        engine=_text(data["engine"]),
+        seed=int(data["seed"]),
+        prompt=_text(data["prompt"]),
+        file=_file(data["file"]),
+        seconds=_number(data["seconds"]),
+        region=_region(data["region"]),
+        source=_file(data["source"]) if data["source"] is not None else None,
+        parameters=dict(data["parameters"]),
+        timings={_text(stage): _number(spent) for stage, spent in data["timings"].items()},
+        seams=tuple(dict(seam) for seam in data["seams"]),
+        made=_text(data["made"]),
+        rate=int(data.get("rate", 0)),
+        channels=int(data.get("channels", 0)),
+    )
+
+
+def _grid(data: Mapping[str, Any]) -> Grid:
+    return Grid(_number(data["bpm"]), int(data["beats_per_bar"]), _number(data["offset"]))
+
+
+def _cell(data: Mapping[str, Any]) -> tuple[str, float, float]:
+    return _text(data["id"]), _number(data["start"]), _number(data["end"])
+
+
+def _clip(data: Mapping[str, Any]) -> Clip:
+    return Clip(
+        _file(data["file"]),
+        _number(data["seconds"]),
+        int(data["rate"]),
+        int(data["channels"]),
+        _text(data["label"]),
+    )
+
+
+def _region(data: Mapping[str, Any] | None) -> Region | None:
+    return None if data is None else Region(_number(data["start"]), _number(data["end"]))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r}: expected text")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r}: expected a list")
+    return tuple(_text(item) for item in value)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise TypeError(f"{value!r}: expected a finite number")
+    return float(value)
+
+
+def _file(value: object) -> str:
+    name = _text(value)
+    if not _SAFE_NAME.fullmatch(name):
+        raise ValueError(f"{name!r}: not a file name of a project")
+    return name
+
+
+# ---- files
+
+
+def _without_missing_audio(folder: Path, project: Project) -> tuple[Project, list[str]]:
+    """The project without what refers to audio that is gone, and the names of those files."""
+    missing = []
+    takes = []
+    for take in project.takes:
+        if (folder / take.file).is_file():
+            takes.append(take)
+        else:
+            missing.append(take.file)
+    clip = project.clip
+    if clip and not (folder / clip.file).is_file():
+        missing.append(clip.label or clip.file)
+        clip = None
+    kept = project.kept if clip and any(take.id == project.kept for take in takes) else None
+    return replace(project, takes=tuple(takes), clip=clip, kept=kept), sorted(set(missing))
+
+
+def _read_bytes(path: Path) -> bytes | None:
+    """The content of a file, None when it is not there or far too large."""
+    try:
+        if path.stat().st_size > MAX_DOCUMENT:
+            return None
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _is_whole(content: bytes) -> bool:
+    try:
+        return "project" in json.loads(content)
+    except (ValueError, TypeError):
+        return False
+
+
+def _write_atomic(path: Path, content: bytes) -> None:
+    """Write a file so that a crash at any moment leaves the old or the new one, whole."""
+    handle, temporary = tempfile.mkstemp(prefix=".saving-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # the rename itself must reach the disk, too
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
