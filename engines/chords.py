@@ -166,7 +166,7 @@ def parse(symbol: str) -> Parsed:
         quality, exact = _classify(_WORDS.sub(lambda word: word[0].lower(), match[3]))
     except KeyError:
         kinds = ", ".join(q or "major" for q in QUALITIES)
-        raise InputError(f"chord {shown!r}: {match[3]!r} is no chord quality; write one of {kinds}") from None
+        raise InputError(f"chord {shown!r}: {match[3][:24]!r} is no chord quality; write one of {kinds}") from None
     name = ROOTS[root] + quality
     if slash:
         bass_match = re.fullmatch(r"([A-Ga-g])(#{1,2}|b{1,2})?", bass_text)

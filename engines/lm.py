@@ -1,0 +1,272 @@
+"""The AR network: delay pattern, heads, sampling, fill-in-the-middle (sec. 3.2, App. J).
+
+Codes are int64 [B, K, T] with ids 0..V-1. Special ids follow: `pad` = V (start and everything
+outside the delay pattern), <a>, <b>, <c> as full columns, and `eos`, which App. J names and which
+exact lengths make superfluous: it has no row and no logit. Neither have the others a logit, so that
+a sampled cell is always a code. The network reads [pad | delayed codes] and predicts, at every step,
+the delayed column that follows; lanes enter with the step that predicts their frame (Fig. 2).
+Does not know seconds, audio or where codes come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engines import spans
+from engines.controls import LaneProjection, Lanes, boost_lane_columns, cat_lanes
+from engines.guidance import Source, combine
+from engines.text import TextStates
+from engines.transformer import Cache, Memory, Transformer, TransformerConfig
+
+CONTEXT_WEIGHT = 0.1  # loss weight of known cells in a fill-in-the-middle item
+
+
+@dataclass(frozen=True)
+class LMConfig:
+    """Shape of the AR network."""
+
+    codebooks: int = 8  # K
+    codebook_size: int = 1024  # V
+    dim: int = 256
+    layers: int = 6
+    heads: int = 8
+    ff: int = 768
+    text_dim: int = 384
+    dropout: float = 0.0
+    lanes: bool = True  # False: no lanes, as MusicGen
+    modulated: bool = True  # False: MusicGen's block
+    window: int = 250  # frames that the network is trained on
+
+    @property
+    def pad(self) -> int:
+        """Id of the start column and of the cells outside the delay pattern."""
+        return self.codebook_size
+
+    @property
+    def markers(self) -> dict[int, int]:
+        """Marker of `engines.spans` -> id."""
+        v = self.codebook_size
+        return {spans.PAD: v, spans.MARK_A: v + 1, spans.MARK_B: v + 2, spans.MARK_C: v + 3}
+
+    @property
+    def eos(self) -> int:
+        """Id that App. J reserves; never read or written here."""
+        return self.codebook_size + 4
+
+    @property
+    def backbone(self) -> TransformerConfig:
+        """The causal backbone."""
+        return TransformerConfig(
+            self.dim, self.layers, self.heads, self.ff, self.text_dim, self.dropout,
+            causal=True, skips=False, modulated=self.modulated,
+        )  # fmt: skip
+
+
+def delay(codes: Tensor, special: int) -> Tensor:
+    """Codebook k (0-based) moves k columns right: [B, K, T] -> [B, K, T + K - 1], `special` elsewhere."""
+    batch, books, frames = codes.shape
+    out = codes.new_full((batch, books, frames + books - 1), special)
+    for k in range(books):
+        out[:, k, k : k + frames] = codes[:, k]
+    return out
+
+
+def undelay(columns: Tensor) -> Tensor:
+    """The inverse of `delay`, also for logits: [B, K, T + K - 1, ...] -> [B, K, T, ...]."""
+    books = columns.shape[1]
+    frames = columns.shape[2] - books + 1
+    return torch.stack([columns[:, k, k : k + frames] for k in range(books)], dim=1)
+
+
+def sample_step(logits: Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator) -> Tensor:
+    """Draw one id per codebook: float [B, K, V] -> int64 [B, K].
+
+    Softmax at `temperature`, then only the `top_k` likeliest (0 = all), then the smallest set whose
+    probability reaches `top_p` (0 = all), renormalised. Drawn on the CPU, so that a seed holds.
+    """
+    p = torch.softmax(logits.float().cpu() / temperature, dim=-1)
+    if 0 < top_k < p.shape[-1]:
+        p = torch.where(p >= p.topk(top_k, dim=-1).values[..., -1:], p, 0.0)
+    if 0.0 < top_p < 1.0:
+        p = p / p.sum(dim=-1, keepdim=True)
+        ranked, order = p.sort(dim=-1, descending=True)
+        before = ranked.cumsum(dim=-1) - ranked  # probability of everything likelier
+        p = torch.zeros_like(p).scatter(-1, order, torch.where(before < top_p, ranked, 0.0))
+    drawn = torch.multinomial(p.flatten(0, -2), 1, generator=generator)  # [B, K, V] -> [B K, 1]
+    return drawn.view(p.shape[:-1])
+
+
+@dataclass(frozen=True)
+class FimBatch:
+    """A training batch in reading order, three columns longer than its clips."""
+
+    codes: Tensor  # int64 [B, K, T + 3], specials included
+    lanes: Lanes  # [B, T + 3]
+    weights: Tensor  # float32 [B, T + 3], loss weight per column
+
+
+def fim_batch(config: LMConfig, codes: Tensor, lanes: Lanes, starts: Tensor, ends: Tensor) -> FimBatch:
+    """Clips [B, K, T] with spans starts, ends int64 [B] (frames) -> a batch of width T + 3.
+
+    An item with start == end is plain: its frames in order, then three pad columns of weight 0.
+    The others become [<a> A <c> C <b> B]: weight 1 on B, CONTEXT_WEIGHT on A and C, 0 on markers.
+    """
+    frames = codes.shape[2]
+    rows, weights = [], []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        if start == end:
+            order = spans.plain_order(frames)
+            weight = torch.ones(frames + 3)
+        else:
+            order = spans.reorder(start, end, frames)
+            weight = torch.full((frames + 3,), CONTEXT_WEIGHT)
+            weight[frames + 3 - (end - start) :] = 1.0
+        rows.append(order)
+        weights.append(torch.where(order < 0, 0.0, weight))
+    index = torch.stack(rows).to(codes.device)  # [B, T + 3]
+    return FimBatch(take(config, codes, index), lanes.permute(index), torch.stack(weights).to(codes.device))
+
+
+def take(config: LMConfig, codes: Tensor, index: Tensor) -> Tensor:
+    """Columns in another order, markers as their ids: [B, K, T], int64 [B, S] -> [B, K, S]."""
+    out = codes.gather(2, index.clamp(min=0)[:, None].expand(-1, codes.shape[1], -1))
+    for marker, number in config.markers.items():
+        out = out.masked_fill((index == marker)[:, None], number)
+    return out
+
+
+class LM(nn.Module):
+    """The AR network over K codebooks."""
+
+    def __init__(self, config: LMConfig) -> None:
+        super().__init__()
+        self.config = config
+        rows = config.codebook_size + 4  # codes, pad, <a>, <b>, <c>
+        self.emb = nn.ModuleList(nn.Embedding(rows, config.dim) for _ in range(config.codebooks))
+        for table in self.emb:  # the sum of K rows has the size of the positions
+            nn.init.normal_(table.weight, std=(2 * config.codebooks) ** -0.5)
+        if config.lanes:
+            self.lane_projection = LaneProjection()
+            self.input_proj = nn.Linear(config.dim + LaneProjection.width, config.dim)
+            boost_lane_columns(self.input_proj)
+            with torch.no_grad():  # the codes pass unchanged at the start
+                self.input_proj.weight[:, : config.dim] = torch.eye(config.dim)
+        self.transformer = Transformer(config.backbone)
+        self.heads = nn.Linear(config.dim, config.codebooks * config.codebook_size, bias=False)
+
+    def remember(self, text: TextStates | None, text_given: Tensor | None, batch: int) -> Memory:
+        """Text states [B, L, text_dim] -> keys and values per block; see `Transformer.remember`."""
+        return self.transformer.remember(text, text_given, batch)
+
+    def forward(
+        self, columns: Tensor, lanes: Lanes | None, memory: Memory, offset: int | Tensor = 0, cache: Cache | None = None
+    ) -> Tensor:
+        """Shifted, delayed columns int64 [B, K, S] and lanes [B, S] -> logits of what follows [B, K, S, V].
+
+        `lanes` at a step are those of the column that the step predicts. `cache` holds the columns
+        before these; `offset` is the position of the first column of all.
+        """
+        batch, books, steps = columns.shape
+        x = torch.stack([table(columns[:, k]) for k, table in enumerate(self.emb)]).sum(0)  # [B, K, S] -> [B, S, D]
+        if self.config.lanes and lanes is not None:
+            x = self.input_proj(torch.cat([x, self.lane_projection(lanes)], dim=-1))
+        x = self.transformer(x, memory, offset=offset, cache=cache)
+        logits: Tensor = self.heads(x)  # [B, S, D] -> [B, S, K V]
+        return logits.view(batch, steps, books, -1).transpose(1, 2)  # -> [B, K, S, V]
+
+    def inputs(self, codes: Tensor, lanes: Lanes | None) -> tuple[Tensor, Lanes | None]:
+        """What the network reads of whole clips: codes [B, K, T], lanes [B, T] -> columns [B, K, S], lanes [B, S].
+
+        S = T + K - 1 steps; the first column is all pad, step s predicts delayed column s.
+        """
+        books, frames = codes.shape[1:]
+        delayed = delay(codes, self.config.pad)  # [B, K, T] -> [B, K, S]
+        columns = F.pad(delayed, (1, 0), value=self.config.pad)[:, :, :-1]
+        if lanes is not None:  # after the last frame only delayed codebooks are left: null lanes
+            steps = torch.arange(frames + books - 1)
+            lanes = lanes.permute(torch.where(steps < frames, steps, spans.PAD))
+        return columns, lanes
+
+    def teacher_forced(
+        self,
+        codes: Tensor,
+        lanes: Lanes | None,
+        text: TextStates | None,
+        text_given: Tensor | None = None,
+        offset: int | Tensor = 0,
+    ) -> Tensor:
+        """Logits of every cell given all that precede it: codes [B, K, T] -> [B, K, T, V]."""
+        columns, lanes = self.inputs(codes, lanes)
+        return undelay(self(columns, lanes, self.remember(text, text_given, codes.shape[0]), offset))
+
+    def loss(
+        self,
+        codes: Tensor,
+        lanes: Lanes | None,
+        text: TextStates | None,
+        text_given: Tensor | None = None,
+        weights: Tensor | None = None,
+        offset: int | Tensor = 0,
+    ) -> Tensor:
+        """Mean cross-entropy of the cells in nats, eq. (1) without its constant 1/|S|: a scalar [].
+
+        codes [B, K, T]; weights [B, T] count columns (None = all 1); special columns need weight 0.
+        """
+        logits = self.teacher_forced(codes, lanes, text, text_given, offset)  # [B, K, T, V]
+        targets = codes.clamp(max=self.config.codebook_size - 1)
+        nll = F.cross_entropy(logits.flatten(0, 2).float(), targets.flatten(), reduction="none").view(codes.shape)
+        if weights is None:
+            return nll.mean()
+        return (nll * weights[:, None]).sum() / (weights.sum() * codes.shape[1])
+
+
+@torch.inference_mode()
+def complete(
+    lm: LM,
+    codes: Tensor,
+    known: int,
+    lanes: Lanes,
+    text: TextStates | None,
+    rows: Sequence[Source],
+    sample: Callable[[Tensor], Tensor],
+    on_step: Callable[[int, int], None],
+    cached: bool = True,
+) -> Tensor:
+    """Sample every cell from column `known` on: codes int64 [1, K, T] -> [1, K, T].
+
+    Columns before `known` (specials included) are given and stay; exactly T - known + K - 1 steps are
+    sampled. `lanes` [1, T] and `text` [1, L, text_dim] are used by the rows of `rows` that see them;
+    `sample` draws [1, K] from guided logits [1, K, V]. At the first steps the higher codebooks
+    still emit given cells: those are forced. `on_step(done, total)` may raise to stop.
+    `cached=False` recomputes everything at each step (for tests).
+    """
+    config, device, count = lm.config, codes.device, len(rows)
+    books, frames = codes.shape[1:]
+    cells = codes.clone()
+    cells[:, :, known:] = -1  # unknown
+    delayed = delay(cells, config.pad)  # [1, K, T] -> [1, K, S]
+    total = delayed.shape[2] - known
+    text_given = torch.tensor([row.text for row in rows], device=device)
+    memory = lm.remember(text.repeat(count) if text is not None else None, text_given, count)
+    guided = cat_lanes([lanes if row.lanes else lanes.null_like() for row in rows])  # [1, T] -> [R, T]
+    columns, stepped = lm.inputs(cells, guided)
+    del columns  # read from `delayed` as it fills
+    start = delayed.new_full((1, books, 1), config.pad)
+    cache = Cache(config.backbone, count, delayed.shape[2], lm.heads.weight) if cached else None
+    on_step(0, total)
+    for step in range(known, delayed.shape[2]):
+        read = torch.cat([start, delayed[:, :, :step]], dim=2)  # columns that precede this one
+        begin = cache.filled if cache is not None else 0
+        seen = read[:, :, begin:].expand(count, -1, -1)
+        part = stepped.window(begin, step + 1) if stepped is not None else None
+        logits = lm(seen, part, memory, cache=cache)[:, :, -1]  # [R, K, S, V] -> [R, K, V]
+        drawn = sample(combine(logits.float(), rows)).to(device)  # [1, K]
+        column = delayed[:, :, step]
+        delayed[:, :, step] = torch.where(column == -1, drawn, column)
+        on_step(step - known + 1, total)
+    return undelay(delayed)
