@@ -1,0 +1,433 @@
+"""Runs: project -> requests, one device for all of them, progress and cancel; results -> takes.
+
+A `Runner` owns one device: of all the runs asked of it, from every tab, one works at a time, in the
+order of asking. `Runner.stream` does a job (one request per engine) in a worker thread and yields
+frozen events. Times are seconds. Knows no page, and of the engines only their dispatcher; torch is
+loaded by the first run, not by importing this.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from secrets import token_hex
+from typing import Any, Literal
+
+from editor import commands, lanes, storage
+from editor.document import Project, Region, Take
+from engines.recording import read_recording
+from engines.requests import (
+    ENGINE_NAMES,
+    ARSettings,
+    Cancelled,
+    Chord,
+    Controls,
+    EngineName,
+    FMSettings,
+    GenerateRequest,
+    Guidance,
+    Hit,
+    InpaintRequest,
+    InputError,
+    Note,
+    Progress,
+    ProgressHook,
+    Request,
+    Result,
+    Support,
+)
+
+Kind = Literal["generate", "inpaint"]
+GENERATORS: tuple[EngineName, ...] = ("ar", "fm")  # engines that make whole clips
+EVENT_SECONDS = 0.125  # at most eight reports a second
+HEARTBEAT_SECONDS = 0.5  # a silent stream repeats its last event, so that a closed tab is noticed
+_WAIT_SECONDS = 0.05  # how often a waiting run looks for Cancel
+
+log = logging.getLogger("inlay")
+
+
+# ---- events
+
+
+@dataclass(frozen=True)
+class Queued:
+    """The run waits for the device."""
+
+    engine: EngineName
+    position: int  # runs ahead of it, 1 = it is next after the one that works
+
+
+@dataclass(frozen=True)
+class Running:
+    """The run works."""
+
+    engine: EngineName
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Done:
+    """The run has finished; its take is stored already."""
+
+    engine: EngineName
+    result: Result
+    take: Take | None  # None when the stream was given no folder
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The run cannot be done, or broke; the others go on."""
+
+    engine: EngineName
+    message: str  # one line for the musician
+
+
+@dataclass(frozen=True)
+class CancelledEvent:
+    """The run was stopped, or never begun, because of Cancel."""
+
+    engine: EngineName
+    progress: Progress | None = None  # how far it had come
+
+
+JobEvent = Queued | Running | Done | Failed | CancelledEvent
+
+
+# ---- project -> requests
+
+
+def requests_for(
+    project: Project,
+    folder: Path,
+    kind: Kind,
+    engines: Sequence[str] | None = None,
+    ar: ARSettings | None = None,
+    fm: FMSettings | None = None,
+) -> tuple[Request, ...]:
+    """The requests for Generate or Inpaint, one per engine (None = those ticked in the project).
+
+    Generate leaves out the zero-shot engine, which only fills spans. All share seed and lanes, so that
+    they can be compared. InputError when no engine, clip or span is chosen.
+    """
+    chosen = [name for name in ENGINE_NAMES if name in (project.engines if engines is None else engines)]
+    if kind == "generate":
+        chosen = [name for name in chosen if name in GENERATORS]
+    if not chosen:
+        raise InputError(f"no engine for {kind}: tick at least one of AR and FM")
+    prompt = commands.check_prompt(project.prompt)
+    controls = lanes.to_controls(project.lanes, project.grid, project.follow)
+    ar, fm = ar or ARSettings(), fm or FMSettings()
+    if kind == "generate":
+        return tuple(
+            GenerateRequest(name, prompt, project.length, project.seed, controls, ar, fm) for name in chosen
+        )
+    if project.clip is None:
+        raise InputError("nothing to inpaint: upload a recording or generate a clip first")
+    if project.region is None:
+        raise InputError("no span selected: drag over the part of the waveform to re-make")
+    source = read_recording(storage.audio_path(folder, project.clip.file))
+    span = project.region
+    return tuple(
+        InpaintRequest(name, source, span.start, span.end, prompt, project.seed, controls, ar, fm)
+        for name in chosen
+    )
+
+
+# ---- results -> takes -> requests again
+
+
+def take_from(result: Result, folder: Path, source: str | None = None) -> Take:
+    """Store a result's audio in the project folder and describe it as a take.
+
+    `source` names the file that an inpainted clip came from; without it the source is stored, too
+    (once: audio files are named by content). `request_from(take.parameters, folder)` gives the request
+    back.
+    """
+    request = result.request
+    region = None
+    if isinstance(request, InpaintRequest):
+        source = source or storage.add_audio(folder, request.source)
+        region = Region(request.start, request.end)
+    else:
+        source = None
+    return Take(
+        id=f"t{token_hex(6)}",
+        kind="generate" if region is None else "inpaint",
+        engine=request.engine,
+        seed=request.seed,
+        prompt=request.prompt,
+        file=storage.add_audio(folder, result.audio),
+        seconds=result.audio.seconds,
+        region=region,
+        source=source,
+        parameters={**request_to_json(request, source), "resolved": dict(result.parameters)},
+        timings=dict(result.timings),
+        seams=tuple(asdict(seam) for seam in result.seams),
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        rate=result.audio.rate,
+        channels=result.audio.channels,
+    )
+
+
+def request_to_json(request: Request, source: str | None = None) -> dict[str, object]:
+    """Everything that is needed to run a request again, JSON-ready; audio is named, not held."""
+    shared: dict[str, object] = {
+        "engine": request.engine,
+        "prompt": request.prompt,
+        "seed": request.seed,
+        "controls": asdict(request.controls),
+        "ar": asdict(request.ar),
+        "fm": asdict(request.fm),
+    }
+    if isinstance(request, GenerateRequest):
+        return {"kind": "generate", **shared, "seconds": request.seconds}
+    place = {"start": request.start, "end": request.end, "crossfade": request.crossfade}
+    return {"kind": "inpaint", **shared, **place, "source": source}
+
+
+def request_from(parameters: Mapping[str, Any], folder: Path) -> Request:
+    """The request that `request_to_json` wrote down; InputError when it is not one, or its audio is gone."""
+    try:
+        engine = parameters["engine"]
+        if engine not in ENGINE_NAMES:
+            raise ValueError(f"engine {engine!r}")
+        prompt, seed = str(parameters["prompt"]), int(parameters["seed"])
+        controls = _controls(parameters["controls"])
+        ar = ARSettings(**{**parameters["ar"], "guidance": _guidance(parameters["ar"]["guidance"])})
+        fm = FMSettings(**{**parameters["fm"], "guidance": _guidance(parameters["fm"]["guidance"])})
+        if parameters["kind"] == "generate":
+            seconds = float(parameters["seconds"])
+            return GenerateRequest(engine, prompt, seconds, seed, controls, ar, fm)
+        source, crossfade = str(parameters["source"]), float(parameters["crossfade"])
+        start, end = float(parameters["start"]), float(parameters["end"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"settings of the take are damaged ({error}); set them by hand") from error
+    recording = read_recording(storage.audio_path(folder, source))
+    return InpaintRequest(engine, recording, start, end, prompt, seed, controls, ar, fm, crossfade)
+
+
+def _controls(data: Mapping[str, Any]) -> Controls:
+    chords, melody, drums = data["chords"], data["melody"], data["drums"]
+    return Controls(
+        None if chords is None else tuple(Chord(**chord) for chord in chords),
+        None if melody is None else tuple(Note(**note) for note in melody),
+        None if drums is None else tuple(Hit(**hit) for hit in drums),
+    )
+
+
+def _guidance(data: Mapping[str, float] | None) -> Guidance | None:
+    return None if data is None else Guidance(**data)
+
+
+# ---- the device and its runs
+
+
+class _Line:
+    """Runs waiting for one device, first come first served."""
+
+    def __init__(self) -> None:
+        self._tickets: list[object] = []
+        self._changed = threading.Condition()
+
+    def join(self) -> object:
+        """A ticket at the end of the line."""
+        ticket = object()
+        with self._changed:
+            self._tickets.append(ticket)
+        return ticket
+
+    def leave(self, ticket: object) -> None:
+        """Give the ticket back, whether its turn had come or not."""
+        with self._changed:
+            if ticket in self._tickets:
+                self._tickets.remove(ticket)
+                self._changed.notify_all()
+
+    def ahead(self, ticket: object) -> int:
+        """How many runs come before this ticket's; 0 = it has the device."""
+        with self._changed:
+            return self._tickets.index(ticket)
+
+    def wait(self, ticket: object, seconds: float) -> bool:
+        """Whether the ticket's turn has come; waits for it at most `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._tickets[0] is ticket, seconds)
+
+
+Run = Callable[[Request, Any, ProgressHook], Result]
+Supports = Callable[[Request], Support]
+
+
+class Runner:
+    """All runs of one device."""
+
+    def __init__(
+        self, models_loader: Callable[[], Any], run: Run | None = None, supports: Supports | None = None
+    ) -> None:
+        """`models_loader` gives the shared checkpoints (it is called for each run and must cache).
+
+        `run` and `supports` default to those of `engines.dispatch`.
+        """
+        self._models_loader = models_loader
+        self._run = run or _dispatch_run
+        self._supports = supports or _dispatch_supports
+        self._line = _Line()
+
+    def stream(
+        self,
+        requests: Sequence[Request],
+        cancel: threading.Event | None = None,
+        folder: Path | None = None,
+        source: str | None = None,
+    ) -> Iterator[JobEvent]:
+        """Do the requests one after the other; yields what happens, last one of Done, Failed or
+        CancelledEvent for each request.
+
+        `cancel` stops the run that works at its next step and all that wait; so does closing this
+        generator. With a `folder`, each result is stored as a take there before its event is yielded.
+        `source` names the file of the inpainted clip in it. At most about eight progress events a
+        second; the last event is repeated in long silences.
+        """
+        job = _Job(self, tuple(requests), cancel or threading.Event(), folder, source)
+        yield from job.events()
+
+
+class _Job:
+    """One call of `Runner.stream`: a worker thread that fills a queue, and the generator that drains it."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        requests: tuple[Request, ...],
+        cancel: threading.Event,
+        folder: Path | None,
+        source: str | None,
+    ) -> None:
+        self._runner = runner
+        self._requests = requests
+        self._cancel = cancel
+        self._closed = threading.Event()
+        self._folder = folder
+        self._source = source
+        self._queue: SimpleQueue[JobEvent | None] = SimpleQueue()  # None ends it
+
+    def events(self) -> Iterator[JobEvent]:
+        line = self._runner._line
+        tickets = [line.join() for _ in self._requests]
+        positions = [line.ahead(ticket) for ticket in tickets]
+        worker = threading.Thread(target=self._work, args=(tickets,), name="inlay-run", daemon=True)
+        worker.start()
+        last: JobEvent | None = None
+        try:
+            for request, position in zip(self._requests, positions, strict=True):
+                if position:
+                    last = Queued(request.engine, position)
+                    yield last
+            while True:
+                try:
+                    event = self._queue.get(timeout=HEARTBEAT_SECONDS)
+                except Empty:
+                    if isinstance(last, (Queued, Running)):
+                        yield last
+                    continue
+                if event is None:
+                    return
+                last = event
+                yield event
+        finally:
+            self._closed.set()  # reached early when the tab was closed
+
+    def _stopped(self) -> bool:
+        return self._cancel.is_set() or self._closed.is_set()
+
+    def _work(self, tickets: list[object]) -> None:
+        try:
+            for request, ticket in zip(self._requests, tickets, strict=True):
+                try:
+                    event = self._one(request, ticket)
+                finally:
+                    self._runner._line.leave(ticket)
+                self._queue.put(event)
+        finally:
+            for ticket in tickets:
+                self._runner._line.leave(ticket)
+            self._queue.put(None)
+
+    def _one(self, request: Request, ticket: object) -> JobEvent:
+        """Wait for the device and do one request."""
+        line = self._runner._line
+        engine = request.engine
+        ahead = -1
+        while not line.wait(ticket, _WAIT_SECONDS):
+            if self._stopped():
+                return CancelledEvent(engine)
+            now = line.ahead(ticket)
+            if now and now != ahead:
+                ahead = now
+                self._queue.put(Queued(engine, now))
+        if self._stopped():
+            return CancelledEvent(engine)
+        began = time.perf_counter()
+        newest = Progress("load", 0, 1, 0.0, None)
+        sent = began
+        self._queue.put(Running(engine, newest))
+
+        def report(progress: Progress) -> None:
+            nonlocal newest, sent
+            newest = progress
+            if self._stopped():
+                raise Cancelled
+            now = time.perf_counter()
+            if now - sent >= EVENT_SECONDS:
+                sent = now
+                self._queue.put(Running(engine, progress))
+
+        try:
+            support = self._runner._supports(request)
+            if not support:
+                return Failed(engine, support.reason)
+            models = self._runner._models_loader()
+            result = self._runner._run(request, models, report)
+            take = take_from(result, self._folder, self._source) if self._folder else None
+            return Done(engine, result, take)
+        except Cancelled:
+            return CancelledEvent(engine, newest)
+        except InputError as error:
+            return Failed(engine, str(error))
+        except Exception as error:  # one broken engine must not stop the others, nor lose the page
+            log.exception("engine %s broke", engine)
+            return Failed(engine, failure_words(error))
+
+
+def failure_words(error: BaseException) -> str:
+    """An unexpected error in one line for the musician."""
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return "out of memory; close other programs, or choose a shorter span"
+    lines = str(error).strip().splitlines()
+    return (
+        f"the engine broke ({type(error).__name__}{': ' + lines[0][:160] if lines else ''}); try another seed"
+    )
+
+
+def _dispatch_run(request: Request, models: Any, progress: ProgressHook) -> Result:
+    from engines import dispatch  # loads torch
+
+    return dispatch.run(request, models, progress)
+
+
+def _dispatch_supports(request: Request) -> Support:
+    from engines import dispatch
+
+    return dispatch.supports(request)
+
+
+__all__ = [
+    "CancelledEvent", "Done", "Failed", "JobEvent", "Kind", "Queued", "Runner", "Running", "failure_words",
+    "request_from", "request_to_json", "requests_for", "take_from",
+]  # fmt: skip
