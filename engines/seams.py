@@ -34,12 +34,13 @@ _SILENCE: Final = 1e-10  # mean square below which nothing is heard (-100 dB)
 
 
 class Measures(NamedTuple):
-    """The four statistics at one moment; level and brightness are after minus before, in dB."""
+    """The statistics at one moment; level and brightness are after minus before, in dB."""
 
     jump: float
     level: float
     brightness: float
     click: float
+    colour: float  # log-mel distance of the 400 ms on either side, loudness aside, dB
 
 
 def score(original: Recording, edited: Recording, start: float, end: float) -> tuple[Seam, ...]:
@@ -55,7 +56,7 @@ def score(original: Recording, edited: Recording, start: float, end: float) -> t
     made = _mono(edited, low, high)
     inside = (start - low, end - low)
     moments = _moments(source, rate)
-    reference = np.array([measure(source, rate, t) for t in moments]).reshape(-1, 4)  # [M, 4]
+    reference = np.array([measure(source, rate, t) for t in moments]).reshape(-1, 5)  # [M, 5]
     seams = []
     for time, outer in ((start, start), (end, edited.seconds - end)):
         if outer < MIN_SIDE_SECONDS:
@@ -81,7 +82,7 @@ def score(original: Recording, edited: Recording, start: float, end: float) -> t
 def measure(
     samples: NDArray[Any], rate: int, time: float, bounds: tuple[float, float] | None = None
 ) -> Measures:
-    """The four statistics of mono `samples` [n] at `time`; windows stay within `bounds` seconds."""
+    """The statistics of mono `samples` [n] at `time`; windows stay within `bounds` seconds."""
     first, last = (0, len(samples)) if bounds is None else (round(b * rate) for b in bounds)
     at = round(time * rate)
     reach = round(STEP_SECONDS * rate)
@@ -92,6 +93,7 @@ def measure(
         _decibels(_power(after)) - _decibels(_power(before)),
         _decibels(_bright_power(after, rate)) - _decibels(_bright_power(before, rate)),
         _click(samples, rate, at),
+        _colour(before, after, rate),
     )
 
 
@@ -106,16 +108,35 @@ def log_mel_jump(samples: NDArray[Any], rate: int, time: float) -> float:
     sides = (samples[max(0, at - reach) : at], samples[at : at + reach])
     if min(len(side) for side in sides) < 8:
         return 0.0
-    size = 1 << max(9, (2 * reach - 1).bit_length())
+    before, after = _log_mels(sides, rate)
+    return float(np.abs(after - before).mean())
+
+
+def _colour(before: NDArray[Any], after: NDArray[Any], rate: int) -> float:
+    """Mean absolute log-mel difference of two longer parts, loudness set equal, dB."""
+    if min(len(before), len(after)) < 8 or min(_power(before), _power(after)) < _SILENCE:
+        return 0.0
+    a, b = _log_mels((before / np.sqrt(_power(before)), after / np.sqrt(_power(after))), rate)
+    return float(np.abs(b - a).mean())
+
+
+def _log_mels(sides: tuple[NDArray[Any], NDArray[Any]], rate: int) -> tuple[Floats, Floats]:
+    """Two parts [n], [m] -> their mel bands in dB [mels], floored together."""
+    size = 1 << max(9, (2 * round(JUMP_SECONDS * rate) - 1).bit_length())
+    length = round(JUMP_SECONDS * rate)
     bank = _bank(rate, size)
     bands = []
     for side in sides:
-        spectrum = np.fft.rfft(np.asarray(side, np.float64) * np.hanning(len(side)), size)
-        bands.append(bank @ np.abs(spectrum) ** 2 / len(side))  # [bins] -> [mels]
+        count = max(1, 2 * len(side) // length - 1)  # frames of 40 ms, half overlap
+        frames = [side[i * length // 2 :][:length] for i in range(count)]
+        power = np.zeros(size // 2 + 1)
+        for frame in frames:
+            power += np.abs(np.fft.rfft(frame * np.hanning(len(frame)), size)) ** 2 / len(frame)
+        bands.append(bank @ power / count)  # [bins] -> [mels]
     loudest = max(float(band.max()) for band in bands)
     floor = max(loudest * 10 ** (-_RANGE_DB / 10), _SILENCE)
     before, after = (10 * np.log10(np.maximum(band, floor)) for band in bands)
-    return float(np.abs(after - before).mean())
+    return before, after
 
 
 @lru_cache(maxsize=8)
@@ -185,8 +206,8 @@ def _moments(samples: Floats, rate: int) -> list[float]:
 
 
 def _ranks(found: NDArray[Any], reference: Floats) -> Floats:
-    """Share of the reference [M, 4] below each magnitude of [..., 4]."""
-    below = np.abs(reference)[None] < np.abs(np.atleast_2d(found))[:, None]  # [n, M, 4]
+    """Share of the reference [M, 5] below each magnitude of [..., 5]."""
+    below = np.abs(reference)[None] < np.abs(np.atleast_2d(found))[:, None]  # [n, M, 5]
     ranks: Floats = below.mean(axis=1)
     return ranks
 
@@ -202,7 +223,7 @@ def _rank(found: Measures, reference: Floats) -> float:
 def _words(found: Measures, sign: float, reference: Floats) -> str:
     """The worst thing to hear at this seam, in the editor's words."""
     level, brightness = sign * found.level, sign * found.brightness
-    usual = Measures(*(np.quantile(np.abs(reference), 0.9, axis=0) if len(reference) else (9, 6, 9, 30)))
+    usual = Measures(*(np.quantile(np.abs(reference), 0.9, axis=0) if len(reference) else (9, 6, 9, 30, 6)))
     tint = brightness - level  # what loudness alone does not explain
     excess = {  # how far beyond the original's own moments; below 1 nobody will notice
         "Click": found.click / max(2.0 * usual.click, 12.0),
@@ -210,7 +231,7 @@ def _words(found: Measures, sign: float, reference: Floats) -> str:
         f"Brightness {'rises' if brightness > 0 else 'drops'} {abs(brightness):.0f} dB": (
             abs(brightness) / max(usual.brightness, 3.0) if tint * brightness > 0 and abs(tint) >= 3 else 0.0
         ),
-        "Different sound": found.jump / max(1.5 * usual.jump, 12.0),
+        "Different sound": found.colour / max(1.25 * usual.colour, 6.0),
     }
     worst = max(excess, key=lambda words: excess[words])
     if excess[worst] > 1.0:
