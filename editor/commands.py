@@ -282,7 +282,7 @@ class Payload:
     def whole(self, key: str) -> int:
         """A whole number field; 7.0 counts as 7."""
         number = self.number(key)
-        if number != int(number):
+        if number != int(number) or abs(number) > 2**53:
             raise self._error(key, "a whole number", number)
         return int(number)
 

@@ -95,7 +95,7 @@ def save_project(folder: Path, project: Project) -> None:
     target = folder / DOCUMENT
     try:
         before = _read_bytes(target)
-        if before is not None and before != text.encode() and _is_whole(before):
+        if before is not None and before != text.encode() and _parse(folder, before):
             _write_atomic(folder / BACKUP, before)  # never replace a good backup by a damaged document
         _write_atomic(target, text.encode())
     except OSError as error:
@@ -289,13 +289,6 @@ def _read_bytes(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _is_whole(content: bytes) -> bool:
-    try:
-        return "project" in json.loads(content)
-    except (ValueError, TypeError):
-        return False
 
 
 def _write_atomic(path: Path, content: bytes) -> None:

@@ -1,0 +1,186 @@
+"""Edits: what each changes and refuses; payloads from outside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from editor import commands
+from editor.document import ChordCell, Clip, LaneHit, LaneNote, Project, Region, Take
+from engines.requests import InputError
+
+CLIP = Clip("a.wav", 8.0, 44100, 2, "song.wav")
+TAKE = Take("t1", "inpaint", "fm", 7, "", "b.wav", 8.0, Region(3, 6), "a.wav", rate=44100, channels=2)
+CHORDS = commands.put_chord(commands.put_chord(Project(), 0, 4, "C"), 4, 8, "Am")
+
+
+def symbols(project: Project) -> list[tuple[float, float, str]]:
+    return [(cell.start, cell.end, cell.symbol) for cell in project.lanes.chords]
+
+
+def test_an_edit_leaves_its_argument_alone() -> None:
+    before = Project()
+    after = commands.set_prompt(before, "warm piano")
+    assert (before.prompt, after.prompt) == ("", "warm piano")
+
+
+def test_prompt_control_characters_become_spaces_and_long_ones_are_refused() -> None:
+    assert commands.set_prompt(Project(), "a\x00b\n\tc\x1b[31m \ud800 é").prompt == "a b c [31m é"
+    assert len(commands.set_prompt(Project(), "x" * 1000).prompt) == 1000
+    with pytest.raises(InputError, match="10000 characters: at most 1000"):
+        commands.set_prompt(Project(), "x" * 10_000)
+
+
+def test_region_rules() -> None:
+    project = Project(clip=CLIP)
+    assert commands.set_region(project, 3, 6).region == Region(3, 6)
+    assert commands.set_region(project, -0.01, 8.01).region == Region(0, 8)  # a drag that overshoots
+    with pytest.raises(InputError, match=r"span 6-3 s: the end must follow the start; swap them"):
+        commands.set_region(project, 6, 3)
+    for start, end in ((-1, 3), (7, 9), (9, 10), (8, 8)):
+        with pytest.raises(InputError, match="outside the clip"):
+            commands.set_region(project, start, end)
+    with pytest.raises(InputError, match="empty"):
+        commands.set_region(project, 4, 4)
+    with pytest.raises(InputError, match="0-10 s"):  # no clip yet: the length to be generated
+        commands.set_region(Project(), 3, 11)
+    assert commands.clear_region(replace(project, region=Region(1, 2))).region is None
+
+
+def test_chords_are_stored_in_the_models_spelling() -> None:
+    assert symbols(commands.put_chord(Project(), 0, 4, "Db")) == [(0, 4, "C#")]
+    with pytest.raises(InputError, match="H7"):
+        commands.put_chord(Project(), 0, 4, "H7")
+    with pytest.raises(InputError, match="the end must follow"):
+        commands.put_chord(Project(), 4, 4, "C")
+
+
+def test_moving_resizing_renaming_deleting_a_chord() -> None:
+    first = CHORDS.lanes.chords[0].id
+    assert symbols(commands.move_chord(CHORDS, first, 2)) == [(2, 6, "C"), (6, 8, "Am")]
+    assert symbols(commands.resize_chord(CHORDS, first, 0, 5)) == [(0, 5, "C"), (5, 8, "Am")]
+    assert symbols(commands.name_chord(CHORDS, first, "F")) == [(0, 4, "F"), (4, 8, "Am")]
+    assert symbols(commands.delete_chord(CHORDS, first)) == [(4, 8, "Am")]
+    with pytest.raises(InputError, match="no longer on the lane"):
+        commands.delete_chord(CHORDS, "gone")
+
+
+def test_whole_lanes() -> None:
+    project = commands.set_lanes(
+        CHORDS,
+        melody=[LaneNote("", 0, 1, 60), LaneNote("", 0.5, 2, 62)],
+        drums=[LaneHit("h", 2, "snare"), LaneHit("h", 1, "kick")],
+    )
+    assert project.lanes.chords == CHORDS.lanes.chords
+    assert [(n.start, n.end, n.pitch) for n in project.lanes.melody] == [(0, 0.5, 60), (0.5, 2, 62)]
+    assert [hit.drum for hit in project.lanes.drums] == ["kick", "snare"]
+    assert len({hit.id for hit in project.lanes.drums}) == 2
+    with pytest.raises(InputError, match="drum 'gong'"):
+        commands.set_lanes(CHORDS, drums=[LaneHit("h", 1, "gong")])
+    with pytest.raises(InputError, match="note 200"):
+        commands.set_lanes(CHORDS, melody=[LaneNote("n", 0, 1, 200)])
+    assert commands.set_lanes(CHORDS, [ChordCell("c", 0, 1, "Gb")]).lanes.chords[0].symbol == "F#"
+
+
+def test_engines_and_lanes_to_follow_keep_their_order() -> None:
+    project = commands.set_engines(Project(), ("fm-zero-shot", "ar"))
+    assert project.engines == ("ar", "fm-zero-shot")
+    assert commands.toggle_engine(project, "fm").engines == ("ar", "fm", "fm-zero-shot")
+    assert commands.toggle_engine(project, "ar").engines == ("fm-zero-shot",)
+    assert commands.set_follow(project, ("drums", "chords")).follow == ("chords", "drums")
+
+
+def test_numbers_out_of_range() -> None:
+    for edit in (
+        lambda: commands.set_length(Project(), 0),
+        lambda: commands.set_length(Project(), 31),
+        lambda: commands.set_seed(Project(), -1),
+        lambda: commands.set_seed(Project(), 2**32),
+        lambda: commands.set_grid(Project(), 0, 4),
+        lambda: commands.set_grid(Project(), 120, 0),
+        lambda: commands.set_name(Project(), "x" * 101),
+    ):
+        with pytest.raises(InputError, match="expected|at most"):
+            edit()
+
+
+def test_takes_are_added_once_and_kept_on_the_timeline() -> None:
+    project = commands.add_take(replace(Project(clip=CLIP, region=Region(3, 6))), TAKE)
+    assert commands.add_take(project, TAKE) is project
+    kept = commands.keep(project, "t1")
+    assert kept.clip == Clip("b.wav", 8.0, 44100, 2, "FM seed 7")
+    assert (kept.kept, kept.region) == ("t1", Region(3, 6))
+    with pytest.raises(InputError, match="no such take"):
+        commands.keep(project, "t2")
+
+
+def test_a_shorter_clip_drops_a_region_that_no_longer_fits() -> None:
+    project = Project(clip=CLIP, region=Region(3, 6), kept="t1")
+    after = commands.set_clip(project, replace(CLIP, seconds=5.0))
+    assert (after.region, after.kept) == (None, None)
+    assert commands.set_clip(project, replace(CLIP, seconds=6.0)).region == Region(3, 6)
+
+
+def test_every_command_is_reached_by_name() -> None:
+    project = commands.add_take(replace(CHORDS, clip=CLIP), TAKE)
+    payloads: dict[str, dict[str, object]] = {
+        "set_name": {"name": "Song"},
+        "set_prompt": {"prompt": "jazz"},
+        "set_length": {"seconds": 5},
+        "set_seed": {"seed": 3.0},
+        "set_grid": {"bpm": 90},
+        "set_engines": {"engines": ["fm"]},
+        "toggle_engine": {"engine": "ar"},
+        "set_follow": {"lanes": []},
+        "set_region": {"start": 1, "end": 2},
+        "clear_region": {},
+        "put_chord": {"start": 8, "end": 12, "symbol": "F", "id": "c9"},
+        "name_chord": {"id": "c1", "symbol": "D"},
+        "move_chord": {"id": "c1", "start": 1},
+        "resize_chord": {"id": "c1", "start": 0, "end": 2},
+        "delete_chord": {"id": "c1"},
+        "set_lanes": {"drums": [{"time": 1, "drum": "kick"}]},
+        "keep": {"id": "t1"},
+    }
+    assert set(payloads) == set(commands.COMMANDS)
+    for name, payload in payloads.items():
+        changed = commands.apply(project, name, payload)
+        assert changed != project or name == "clear_region"
+        assert commands.command(name).label
+    assert commands.apply(project, "set_seed", {"seed": 3.0}).seed == 3
+    assert commands.apply(project, "set_grid", {"bpm": 90}).grid.beats_per_bar == 4
+
+
+HOSTILE: tuple[object, ...] = (
+    None, True, "", "../../etc/passwd", "x" * 200_000, "\x00", -1, 10**400, float("nan"), float("inf"), 1e308,
+    [], [None], [[]], {}, {"start": None}, [{"start": "a"}], [{}] * 3000, b"bytes", ["ar", 3], object(),
+)  # fmt: skip
+FIELDS = ("name", "prompt", "seconds", "seed", "bpm", "beats_per_bar", "offset", "engines", "engine", "lanes",
+          "start", "end", "symbol", "id", "chords", "melody", "drums")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(commands.COMMANDS))
+def test_hostile_payloads_give_one_line_errors_or_a_valid_project(name: str) -> None:
+    project = commands.add_take(replace(CHORDS, clip=CLIP), TAKE)
+    payloads = [*HOSTILE, *({field: value for field in FIELDS} for value in HOSTILE)]
+    good: dict[str, object] = {"start": 1, "end": 2, "symbol": "C", "id": "c1"}
+    payloads += [{**good, field: value} for field in FIELDS for value in HOSTILE]
+    refused = 0
+    for payload in payloads:
+        try:
+            after = commands.apply(project, name, payload)
+        except InputError as error:
+            refused += 1
+            assert "\n" not in str(error)
+            assert len(str(error)) < 300
+        else:
+            assert after.takes == project.takes
+            assert "\x00" not in after.prompt + after.name
+    assert refused
+
+
+def test_unknown_commands() -> None:
+    for name in ("", "set_clip", "add_take", "__class__", "x" * 1000):
+        with pytest.raises(InputError, match="no such command"):
+            commands.apply(Project(), name, {})
