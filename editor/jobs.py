@@ -8,6 +8,7 @@ loaded by the first run, not by importing this.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -166,9 +167,9 @@ def take_from(result: Result, folder: Path, source: str | None = None) -> Take:
         seconds=result.audio.seconds,
         region=region,
         source=source,
-        parameters={**request_to_json(request, source), "resolved": dict(result.parameters)},
-        timings=dict(result.timings),
-        seams=tuple(asdict(seam) for seam in result.seams),
+        parameters={**request_to_json(request, source), "resolved": plain(result.parameters)},
+        timings=plain(result.timings),
+        seams=tuple(plain(asdict(seam)) for seam in result.seams),
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         rate=result.audio.rate,
         channels=result.audio.channels,
@@ -186,9 +187,20 @@ def request_to_json(request: Request, source: str | None = None) -> dict[str, ob
         "fm": asdict(request.fm),
     }
     if isinstance(request, GenerateRequest):
-        return {"kind": "generate", **shared, "seconds": request.seconds}
+        return plain({"kind": "generate", **shared, "seconds": request.seconds})
     place = {"start": request.start, "end": request.end, "crossfade": request.crossfade}
-    return {"kind": "inpaint", **shared, **place, "source": source}
+    return plain({"kind": "inpaint", **shared, **place, "source": source})
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as they come back from JSON: lists for tuples, Python's numbers for NumPy's."""
+    same: dict[str, Any] = json.loads(json.dumps(values, default=_number))
+    return same
+
+
+def _number(value: Any) -> float | int:
+    number: float | int = value.item()
+    return number
 
 
 def request_from(parameters: Mapping[str, Any], folder: Path) -> Request:
@@ -428,6 +440,6 @@ def _dispatch_supports(request: Request) -> Support:
 
 
 __all__ = [
-    "CancelledEvent", "Done", "Failed", "JobEvent", "Kind", "Queued", "Runner", "Running", "failure_words",
+    "CancelledEvent", "Done", "Failed", "JobEvent", "Kind", "Queued", "Runner", "Running", "failure_words", "plain",
     "request_from", "request_to_json", "requests_for", "take_from",
 ]  # fmt: skip

@@ -153,11 +153,47 @@ def test_every_command_is_reached_by_name() -> None:
 
 
 HOSTILE: tuple[object, ...] = (
-    None, True, "", "../../etc/passwd", "x" * 200_000, "\x00", -1, 10**400, float("nan"), float("inf"), 1e308,
-    [], [None], [[]], {}, {"start": None}, [{"start": "a"}], [{}] * 3000, b"bytes", ["ar", 3], object(),
-)  # fmt: skip
-FIELDS = ("name", "prompt", "seconds", "seed", "bpm", "beats_per_bar", "offset", "engines", "engine", "lanes",
-          "start", "end", "symbol", "id", "chords", "melody", "drums")  # fmt: skip
+    None,
+    True,
+    "",
+    "../../etc/passwd",
+    "x" * 200_000,
+    "\x00",
+    -1,
+    10**400,
+    float("nan"),
+    float("inf"),
+    1e308,
+    [],
+    [None],
+    [[]],
+    {},
+    {"start": None},
+    [{"start": "a"}],
+    [{}] * 3000,
+    b"bytes",
+    ["ar", 3],
+    object(),
+)
+FIELDS = (
+    "name",
+    "prompt",
+    "seconds",
+    "seed",
+    "bpm",
+    "beats_per_bar",
+    "offset",
+    "engines",
+    "engine",
+    "lanes",
+    "start",
+    "end",
+    "symbol",
+    "id",
+    "chords",
+    "melody",
+    "drums",
+)
 
 
 @pytest.mark.parametrize("name", sorted(commands.COMMANDS))

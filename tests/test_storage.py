@@ -25,9 +25,22 @@ def full_project(folder: Path) -> Project:
     project = commands.put_chord(Project(name="Üben", prompt="x"), 0, 4, "C")
     project = commands.set_lanes(project, melody=[LaneNote("n", 0, 1, 60)], drums=[LaneHit("h", 1, "kick")])
     take = Take(
-        "t1", "inpaint", "ar", 3, "x", file, 0.1, Region(0.02, 0.05), file, {"kind": "inpaint", "deep": [1, None]},
-        {"sample": 1.5}, ({"time": 0.02, "words": "Smooth"},), "2026-01-01T00:00:00+00:00", 8000, 1,
-    )  # fmt: skip
+        "t1",
+        "inpaint",
+        "ar",
+        3,
+        "x",
+        file,
+        0.1,
+        Region(0.02, 0.05),
+        file,
+        {"kind": "inpaint", "deep": [1, None]},
+        {"sample": 1.5},
+        ({"time": 0.02, "words": "Smooth"},),
+        "2026-01-01T00:00:00+00:00",
+        8000,
+        1,
+    )
     project = commands.set_clip(commands.add_take(project, take), Clip(file, 0.1, 8000, 1, "a.wav"))
     return replace(commands.set_region(project, 0.02, 0.05), kept="t1")
 
@@ -59,8 +72,19 @@ def test_the_default_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert storage.default_root() == tmp_path / "inlay"
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"null", b"[]", b'{"version": 1}', b"\xff\xfe\x00", b'{"version":1,'
-                                    b'"project":{"name":3}}', b"[" * 100_000])  # fmt: skip
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'{"version": 1}',
+        b"\xff\xfe\x00",
+        b'{"version":1,"project":{"name":3}}',
+        b"[" * 100_000,
+    ],
+)
 def test_a_damaged_document_falls_back_to_the_version_before(folder: Path, damage: bytes) -> None:
     project = full_project(folder)
     storage.save_project(folder, project)
@@ -121,8 +145,21 @@ def test_audio_is_stored_bit_exactly_and_once(folder: Path) -> None:
     assert storage.add_audio(folder, from_float(np.stack([tone(), -tone()], 1), 48000)) != name
 
 
-@pytest.mark.parametrize("name", ["../secret.wav", "/etc/passwd", "a/b.wav", "..", ".", "", ".saving-x", "a\x00.wav",
-                                  "..\\x.wav", "x" * 300])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret.wav",
+        "/etc/passwd",
+        "a/b.wav",
+        "..",
+        ".",
+        "",
+        ".saving-x",
+        "a\x00.wav",
+        "..\\x.wav",
+        "x" * 300,
+    ],
+)
 def test_no_name_leads_out_of_the_folder(folder: Path, name: str) -> None:
     with pytest.raises(InputError, match="not a file of this project"):
         storage.audio_path(folder, name)

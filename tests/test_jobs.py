@@ -1,0 +1,313 @@
+"""Runs: requests from a project, the line before the device, cancel, failures, takes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from editor import commands, jobs, storage
+from editor.document import Clip, Project, Region
+from engines.recording import Recording, from_float, read_recording
+from engines.requests import (
+    ARSettings,
+    Controls,
+    FMSettings,
+    GenerateRequest,
+    Guidance,
+    Hit,
+    InpaintRequest,
+    InputError,
+    Note,
+    Progress,
+    ProgressHook,
+    Request,
+    Result,
+    Seam,
+    Support,
+)
+
+RATE = 8000
+PATIENCE = 10.0  # seconds until a hanging test fails
+
+
+def noise(seconds: float, seed: int) -> Recording:
+    samples = np.random.default_rng(seed).uniform(-0.5, 0.5, int(RATE * seconds)).astype(np.float32)
+    return from_float(samples, RATE)
+
+
+class FakeEngine:
+    """Ten steps to a clip of noise; holds at a step when told to."""
+
+    def __init__(self) -> None:
+        self.at_work = 0
+        self.most_at_work = 0
+        self.done: list[str] = []
+        self.reached = threading.Event()  # set at step 5
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+        self.fails: dict[str, Exception] = {}
+
+    def run(self, request: Request, models: Any, progress: ProgressHook) -> Result:
+        assert models == "models"
+        self.at_work += 1
+        self.most_at_work = max(self.most_at_work, self.at_work)
+        try:
+            if request.engine in self.fails:
+                raise self.fails[request.engine]
+            for step in range(10):
+                if step == 5:
+                    self.reached.set()
+                    assert self.may_go_on.wait(PATIENCE)
+                progress(Progress("sample", step + 1, 10, 0.1 * step, 0.1))
+        finally:
+            self.at_work -= 1
+        self.done.append(request.engine)
+        seams = (Seam(1.0, 2.0, 0.0, 0.0, 1.0, 0.2, "Smooth"),) if isinstance(request, InpaintRequest) else ()
+        return Result(request, noise(request.seconds, request.seed), {"sample": 0.5}, seams, {"steps": 10})
+
+    def runner(self) -> jobs.Runner:
+        return jobs.Runner(lambda: "models", self.run, lambda request: Support())
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return storage.new_project(tmp_path).folder
+
+
+def generate(engine: str = "fm", seed: int = 1) -> GenerateRequest:
+    return GenerateRequest(engine, "", 1.0, seed)  # type: ignore[arg-type]
+
+
+def finals(events: Iterator[jobs.JobEvent] | list[jobs.JobEvent]) -> list[tuple[str, str]]:
+    """What became of each engine."""
+    last = (jobs.Done, jobs.Failed, jobs.CancelledEvent)
+    return [(type(event).__name__, event.engine) for event in events if isinstance(event, last)]
+
+
+def project_with_clip(folder: Path) -> Project:
+    recording = noise(4.0, 3)
+    file = storage.add_audio(folder, recording)
+    project = commands.put_chord(Project(prompt="piano", seed=7), 0, 8, "Am")
+    project = commands.set_clip(project, Clip(file, recording.seconds, RATE, 1, "song.wav"))
+    return commands.set_region(project, 1.0, 2.5)
+
+
+# ---- project -> requests
+
+
+def test_generate_asks_the_two_generators(folder: Path) -> None:
+    project = commands.put_chord(Project(prompt="piano", length=5, seed=7), 0, 4, "Am")
+    requests = jobs.requests_for(project, folder, "generate")
+    assert [request.engine for request in requests] == ["ar", "fm"]
+    for request in requests:
+        assert isinstance(request, GenerateRequest)
+        assert (request.prompt, request.seconds, request.seed) == ("piano", 5, 7)
+        assert request.controls.chords
+        assert request.controls.chords[0].end == 2.0  # 4 beats at 120 bpm
+
+
+def test_inpaint_asks_the_ticked_engines_with_one_source(folder: Path) -> None:
+    requests = jobs.requests_for(project_with_clip(folder), folder, "inpaint", fm=FMSettings(steps=3))
+    assert [request.engine for request in requests] == ["ar", "fm", "fm-zero-shot"]
+    sources = {id(request.source) for request in requests if isinstance(request, InpaintRequest)}
+    assert len(sources) == 1
+    assert all(
+        (r.start, r.end, r.fm.steps) == (1.0, 2.5, 3) for r in requests if isinstance(r, InpaintRequest)
+    )
+    only = jobs.requests_for(project_with_clip(folder), folder, "inpaint", ["fm-zero-shot"])
+    assert [request.engine for request in only] == ["fm-zero-shot"]
+
+
+def test_what_is_missing_is_said(folder: Path) -> None:
+    project = project_with_clip(folder)
+    with pytest.raises(InputError, match="no span selected"):
+        jobs.requests_for(commands.clear_region(project), folder, "inpaint")
+    with pytest.raises(InputError, match="nothing to inpaint"):
+        jobs.requests_for(Project(), folder, "inpaint")
+    with pytest.raises(InputError, match="no engine"):
+        jobs.requests_for(Project(), folder, "generate", ["fm-zero-shot"])
+
+
+# ---- takes
+
+
+def test_a_stored_take_replays_the_identical_request(folder: Path, engine: FakeEngine) -> None:
+    source = noise(4.0, 3)
+    controls = Controls(None, (Note(0, 1, 60),), (Hit(0.5, "kick"),))
+    asked = InpaintRequest(
+        "ar", source, 1.0, 2.5, "jazz", 9, controls, ARSettings(0.9, 100, 0.5, Guidance(2.0, 1.0)),
+        FMSettings("midpoint", 7, None, "inversion"), 0.03,
+    )  # fmt: skip
+    result = engine.run(asked, "models", lambda progress: None)
+    take = jobs.take_from(result, folder)
+    storage.save_project(folder, commands.add_take(Project(), take))
+    stored = storage.open_project(folder).project.takes[0]
+    assert stored == take
+    again = jobs.request_from(stored.parameters, folder)
+    assert isinstance(again, InpaintRequest)
+    assert np.array_equal(again.source.samples, source.samples)
+    assert replace(again, source=source) == asked
+    assert (take.region, take.seconds, take.rate, take.channels) == (Region(1.0, 2.5), 1.5, RATE, 1)
+    assert take.seams[0]["words"] == "Smooth"
+    assert take.parameters["resolved"] == {"steps": 10}
+    audio = read_recording(storage.audio_path(folder, take.file))
+    assert np.array_equal(audio.samples, result.audio.samples)
+
+
+def test_a_generated_take_replays(folder: Path, engine: FakeEngine) -> None:
+    asked = replace(generate("ar", 4), prompt="jazz", controls=Controls(chords=()))
+    take = jobs.take_from(engine.run(asked, "models", lambda progress: None), folder)
+    assert (take.kind, take.region, take.source) == ("generate", None, None)
+    assert jobs.request_from(take.parameters, folder) == asked
+
+
+@pytest.mark.parametrize(
+    "damage", [{"engine": "sings"}, {"controls": None}, {"ar": {"temperature": 1}}, {"seconds": "long"}]
+)
+def test_damaged_settings_are_an_input_error(folder: Path, damage: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="settings of the take are damaged"):
+        jobs.request_from({**jobs.request_to_json(generate()), **damage}, folder)
+
+
+def test_a_take_whose_source_is_elsewhere_is_refused(folder: Path) -> None:
+    parameters = jobs.request_to_json(InpaintRequest("fm", noise(1, 1), 0, 1), "../../secret.wav")
+    with pytest.raises(InputError, match="not a file of this project"):
+        jobs.request_from(parameters, folder)
+
+
+# ---- runs
+
+
+def test_three_engines_one_after_the_other_each_stored(folder: Path, engine: FakeEngine) -> None:
+    requests = jobs.requests_for(project_with_clip(folder), folder, "inpaint")
+    events = list(engine.runner().stream(requests, folder=folder))
+    assert finals(events) == [("Done", "ar"), ("Done", "fm"), ("Done", "fm-zero-shot")]
+    assert [(e.engine, e.position) for e in events[:2] if isinstance(e, jobs.Queued)] == [
+        ("fm", 1),
+        ("fm-zero-shot", 2),
+    ]
+    for event in events:
+        if isinstance(event, jobs.Done):
+            assert event.take
+            assert storage.audio_path(folder, event.take.file).is_file()
+    running = [event.engine for event in events if isinstance(event, jobs.Running)]
+    assert set(running) == {"ar", "fm", "fm-zero-shot"}
+
+
+def test_one_failing_engine_does_not_stop_the_others(engine: FakeEngine) -> None:
+    engine.fails = {
+        "ar": RuntimeError("shapes differ\nsecond line"),
+        "fm": InputError("span 1-2 s: too short; widen it"),
+    }
+    requests = [generate("ar"), generate("fm"), generate("fm-zero-shot")]
+    events = list(engine.runner().stream(requests))
+    assert finals(events) == [("Failed", "ar"), ("Failed", "fm"), ("Done", "fm-zero-shot")]
+    messages = [event.message for event in events if isinstance(event, jobs.Failed)]
+    assert messages == [
+        "the engine broke (RuntimeError: shapes differ); try another seed",
+        "span 1-2 s: too short; widen it",
+    ]
+
+
+def test_memory_errors_have_a_remedy() -> None:
+    assert "shorter span" in jobs.failure_words(MemoryError())
+    assert "shorter span" in jobs.failure_words(RuntimeError("CUDA out of memory. Tried to allocate"))
+
+
+def test_an_unsupported_request_fails_with_its_reason(engine: FakeEngine) -> None:
+    runner = jobs.Runner(lambda: "models", engine.run, lambda request: Support("span too long; shorten it"))
+    events = list(runner.stream([generate()]))
+    assert events[-1] == jobs.Failed("fm", "span too long; shorten it")
+    assert engine.done == []
+
+
+def test_models_that_do_not_load_are_a_failure(engine: FakeEngine) -> None:
+    def loader() -> object:
+        raise InputError("bundle 'x': no such folder; check --bundle")
+
+    events = list(jobs.Runner(loader, engine.run, lambda request: Support()).stream([generate()]))
+    assert events[-1] == jobs.Failed("fm", "bundle 'x': no such folder; check --bundle")
+
+
+def test_cancel_stops_the_run_at_its_next_step_and_all_that_wait(engine: FakeEngine) -> None:
+    engine.may_go_on.clear()
+    cancel = threading.Event()
+    events: list[jobs.JobEvent] = []
+    for event in engine.runner().stream([generate("ar"), generate("fm")], cancel):
+        events.append(event)
+        if isinstance(event, jobs.Running) and not cancel.is_set():
+            assert engine.reached.wait(PATIENCE)
+            cancel.set()
+            engine.may_go_on.set()
+    assert finals(events) == [("CancelledEvent", "ar"), ("CancelledEvent", "fm")]
+    assert engine.done == []
+    stopped = next(event for event in events if isinstance(event, jobs.CancelledEvent))
+    assert stopped.progress
+    assert stopped.progress.step == 6  # the first report after Cancel
+
+
+def test_one_device_one_run_and_a_waiting_job_can_be_cancelled(engine: FakeEngine) -> None:
+    engine.may_go_on.clear()
+    runner = engine.runner()
+    first = runner.stream([generate("ar")])
+    assert isinstance(next(first), jobs.Running)
+    assert engine.reached.wait(PATIENCE)
+    cancel = threading.Event()
+    second = runner.stream([generate("fm")], cancel)
+    assert next(second) == jobs.Queued("fm", 1)
+    cancel.set()
+    assert finals(second) == [("CancelledEvent", "fm")]  # while the first still works
+    third = runner.stream([generate("fm")])
+    assert next(third) == jobs.Queued("fm", 1)
+    engine.may_go_on.set()
+    assert finals(first) == [("Done", "ar")]
+    assert finals(third) == [("Done", "fm")]
+    assert engine.most_at_work == 1
+
+
+def test_closing_the_stream_cancels_and_frees_the_device(engine: FakeEngine) -> None:
+    engine.may_go_on.clear()
+    runner = engine.runner()
+    stream = runner.stream([generate("ar"), generate("fm")])
+    while not isinstance(next(stream), jobs.Running):
+        pass
+    assert engine.reached.wait(PATIENCE)
+    stream.close()  # type: ignore[attr-defined]  # a generator; the tab was closed
+    engine.may_go_on.set()
+    assert finals(runner.stream([generate("fm-zero-shot")])) == [("Done", "fm-zero-shot")]
+    assert engine.done == ["fm-zero-shot"]
+
+
+def test_a_silent_run_repeats_its_last_event(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "HEARTBEAT_SECONDS", 0.01)
+    engine.may_go_on.clear()
+    stream = engine.runner().stream([generate()])
+    seen = [next(stream) for _ in range(5)]
+    assert all(isinstance(event, jobs.Running) for event in seen)
+    assert seen[-1] == seen[-2]
+    engine.may_go_on.set()
+    assert finals(stream) == [("Done", "fm")]
+
+
+def test_progress_is_sent_at_most_eight_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(i * 0.01 for i in range(10_000))  # every look at the clock is 10 ms later
+    monkeypatch.setattr(jobs.time, "perf_counter", lambda: next(clock))
+
+    def run(request: Request, models: Any, progress: ProgressHook) -> Result:
+        for step in range(100):  # one second
+            progress(Progress("sample", step, 100, 0.0, None))
+        return Result(request, noise(0.1, 1), {})
+
+    events = list(jobs.Runner(lambda: None, run, lambda request: Support()).stream([generate()]))
+    assert 6 <= sum(isinstance(event, jobs.Running) for event in events) <= 9
