@@ -1,0 +1,140 @@
+"""A resumable training run: time budget, optimizers, moving average, checkpoints, curves.
+
+The budget is wall time, so that a run is the same length on any machine; a checkpoint is written
+every two minutes and holds everything needed to go on. Does not know what is trained.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from study.optimizer import Average, Schedule, optimizers
+
+SAVE_EVERY = 120.0  # seconds
+
+
+class Run:
+    """One network in training, in one folder: state.pt, curves.csv, curves.png."""
+
+    def __init__(self, folder: Path, module: nn.Module, minutes: float, lr: float, fields: tuple[str, ...], exclude: tuple[str, ...] = ()) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.module, self.budget = folder, module, minutes * 60
+        self.opts = optimizers(module, lr, exclude=exclude)
+        self.schedule = Schedule(self.opts)
+        self.average = Average(module)
+        self.step, self.running = 0, 0.0
+        spent = 0.0
+        if (folder / "state.pt").exists():
+            state = torch.load(folder / "state.pt", weights_only=True)
+            module.load_state_dict(state["raw"])
+            self.average.values, self.step, spent = state["average"], state["step"], state["spent"]
+            print(f"resumed {folder} at step {self.step}, {spent:.0f} s", flush=True)
+        self._begin, self._saved, self._logged = time.time() - spent, time.time(), 0.0
+        new = not (folder / "curves.csv").exists()
+        self._log = (folder / "curves.csv").open("a", newline="")
+        self._writer = csv.DictWriter(self._log, ["step", "seconds", "loss", *fields])
+        if new:
+            self._writer.writeheader()
+
+    @property
+    def spent(self) -> float:
+        """Seconds of training so far, over all resumptions."""
+        return time.time() - self._begin
+
+    @property
+    def share(self) -> float:
+        """Share of the budget that is spent, 0..1."""
+        return self.spent / self.budget
+
+    def update(self, loss: Tensor, clip: float = 1.0) -> None:
+        """Backward, clip, step, average; saves when it is time."""
+        self.schedule.set(self.share)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.module.parameters(), clip)
+        for opt in self.opts:
+            opt.step()
+            opt.zero_grad(set_to_none=True)
+        self.average.update(self.module)
+        self.step += 1
+        value = float(loss.detach())
+        self.running = value if self.step == 1 else 0.98 * self.running + 0.02 * value
+        if time.time() - self._saved > SAVE_EVERY:
+            self.save()
+
+    def due(self, every: float = SAVE_EVERY) -> bool:
+        """True once per `every` seconds, and at the first call."""
+        if time.time() - self._logged < every:
+            return False
+        self._logged = time.time()
+        return True
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The module with its averaged weights, for validation."""
+        held = {n: p.detach().clone() for n, p in self.module.named_parameters()}
+        self.average.copy_to(self.module)
+        self.module.eval()
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for n, p in self.module.named_parameters():
+                    p.copy_(held[n])
+            self.module.train()
+
+    def log(self, row: dict[str, float]) -> None:
+        """One row of the curves."""
+        row = {k: round(v, 4) for k, v in row.items()}
+        self._writer.writerow({"step": self.step, "seconds": round(self.spent), "loss": round(self.running, 4)} | row)
+        self._log.flush()
+        print(self.step, round(self.spent), round(self.running, 4), row, flush=True)
+
+    def save(self, **more: Any) -> None:
+        """Write state.pt: raw and averaged weights, step, seconds spent."""
+        self._saved = time.time()
+        part = self.folder / "state.part"
+        torch.save({"raw": self.module.state_dict(), "average": self.average.values, "step": self.step, "spent": self.spent} | more, part)
+        part.replace(self.folder / "state.pt")
+
+    def finish(self) -> None:
+        """Save, plot, close."""
+        self.save()
+        self._log.close()
+        plot(self.folder)
+
+
+def averaged_state(folder: Path) -> dict[str, Tensor]:
+    """The averaged weights of a run, with its buffers."""
+    state = torch.load(folder / "state.pt", weights_only=True)
+    return {**state["raw"], **state["average"]}
+
+
+def plot(folder: Path) -> None:
+    """curves.csv -> curves.png."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    with (folder / "curves.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    names = [n for n in rows[0] if n not in ("step", "seconds") and any(r[n] for r in rows)] if rows else []
+    if not names:
+        return
+    figure, axes = plt.subplots(1, len(names), figsize=(3.2 * len(names), 2.6), squeeze=False)
+    for axis, name in zip(axes[0], names, strict=True):
+        points = [(float(r["seconds"]) / 60, float(r[name])) for r in rows if r[name]]
+        axis.plot(*zip(*points, strict=True))
+        axis.set_title(name)
+        axis.set_xlabel("minutes")
+    figure.tight_layout()
+    figure.savefig(folder / "curves.png", dpi=90)
+    plt.close(figure)

@@ -1,0 +1,120 @@
+"""Train the AR network on encoded renders: `python -m study.train_ar --help`.
+
+One network for generation and fill-in-the-middle (App. J): part of each batch is reordered to
+A|C|B. Text and lanes are dropped as for FM, so that the paradigms train under equal conditions.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engines.lm import LM, LMConfig, fim_batch
+from study.dataset import Batch, Dataset, drop_lanes
+from study.run import Run
+
+FIELDS = ("given", "shuffled", "no_lanes", "wrong_text", "span")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What one run is."""
+
+    network: LMConfig = LMConfig()
+    minutes: float = 60.0
+    lr: float = 3e-3
+    batch: int = 12  # items of `short` frames
+    short: int = 125  # frames, for the first part of the run
+    long_from: float = 0.6  # share of the run from which whole windows are used
+    text_drop: float = 0.15
+    spans: float = 0.4  # share of items reordered to A|C|B
+    seed: int = 0
+
+
+def random_spans(size: int, frames: int, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Spans of 0.7-6 s in `share` of the items, start == end in the rest: 2 x int64 [B]."""
+    starts, ends = torch.zeros(size, dtype=torch.int64), torch.zeros(size, dtype=torch.int64)
+    for i in range(size):
+        if torch.rand((), generator=generator) < share:
+            length = int(torch.randint(18, max(20, min(150, frames - 30)), (), generator=generator))
+            starts[i] = int(torch.randint(0, frames - length + 1, (), generator=generator))
+            ends[i] = starts[i] + length
+    return starts, ends
+
+
+@torch.no_grad()
+def validate(net: LM, batch: Batch) -> dict[str, float]:
+    """Cross-entropy with the right conditions and with wrong ones, and of a span given both sides."""
+    assert batch.codes is not None
+    turned = torch.arange(len(batch.codes)).roll(1)
+    lanes, text, codes = batch.lanes, batch.text, batch.codes
+    shuffled = type(lanes)(lanes.chords[turned], lanes.melody[turned], lanes.drums[turned], lanes.drums_given[turned])
+    wrong = type(text)(text.tokens[turned], text.mask[turned], text.pooled[turned])
+    starts = torch.full((len(codes),), 40)
+    fim = fim_batch(net.config, codes, lanes, starts, starts + 50)
+    return {
+        "given": float(net.loss(codes, lanes, text)),
+        "shuffled": float(net.loss(codes, shuffled, text)),
+        "no_lanes": float(net.loss(codes, lanes.null_like(), text)),
+        "wrong_text": float(net.loss(codes, lanes, wrong)),
+        "span": float(net.loss(fim.codes, fim.lanes, text, weights=(fim.weights == 1).float())),
+    }
+
+
+def train(config: Config, data: Dataset, held_out: Dataset, out: Path) -> None:
+    """Run or resume."""
+    torch.manual_seed(config.seed)
+    net = LM(config.network)
+    run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection", "emb"))
+    g = torch.Generator().manual_seed(config.seed + run.step)
+    test = held_out.batch(16, config.network.window)
+    while run.share < 1:
+        long = run.share >= config.long_from
+        frames = config.network.window if long else config.short
+        size = max(1, config.batch * config.short // frames)
+        batch = data.batch(size, frames)
+        assert batch.codes is not None
+        offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g)
+        starts, ends = random_spans(size, frames, config.spans, g)
+        fim = fim_batch(config.network, batch.codes, drop_lanes(batch.lanes, g), starts, ends)
+        text_given = torch.rand(size, generator=g) >= config.text_drop
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = net.loss(fim.codes, fim.lanes, batch.text, text_given, fim.weights, offset)
+        run.update(loss)
+        if run.due():
+            with run.averaged(), torch.autocast("cpu", torch.bfloat16):
+                run.log(validate(net, test))
+    run.finish()
+
+
+def main() -> None:
+    """Train, or go on."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("runs/data/train"))
+    parser.add_argument("--held-out", type=Path, default=Path("runs/data/held_out"))
+    parser.add_argument("--codec", type=Path, default=Path("runs/codec"))
+    parser.add_argument("--out", type=Path, default=Path("runs/ar"))
+    parser.add_argument("--minutes", type=float, default=Config.minutes)
+    parser.add_argument("--batch", type=int, default=Config.batch)
+    parser.add_argument("--lr", type=float, default=Config.lr)
+    parser.add_argument("--dim", type=int, default=LMConfig.dim)
+    parser.add_argument("--layers", type=int, default=LMConfig.layers)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    mean, std = torch.load(args.codec / "latents.pt")
+    data = Dataset(args.data, mean, std, 25.0, 0, codes=True)
+    held_out = Dataset(args.held_out, mean, std, 25.0, 1, codes=True)
+    size = int(max(data.codes.max(), 1)) + 1 if data.codes is not None else 1024
+    size = 1 << (size - 1).bit_length()
+    books = data.codes.shape[1] if data.codes is not None else 8
+    network = LMConfig(codebooks=books, codebook_size=size, dim=args.dim, layers=args.layers, heads=args.dim // 32, ff=3 * args.dim)
+    train(Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr), data, held_out, args.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,411 @@
+"""Train the codec on renders and recordings: `python -m study.train_codec --help`.
+
+Three stages, by share of the time budget (the recipe and its measurements: study/README.md):
+1. encoder and decoder on continuous latents;
+2. the same with half of the items through the residual quantizer (EMA codebooks, dead codes restarted);
+3. encoder frozen: decoder only, then codebooks refitted on all latents.
+Resumes from the last checkpoint in --out; curves go to curves.csv and curves.png there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import librosa
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from engines.codec import Codec, build_codec, codec_config
+from study.optimizer import Average, Schedule, optimizers
+
+
+@dataclass(frozen=True)
+class Config:
+    """What one run is."""
+
+    width: int = 16
+    ratios: tuple[int, ...] = (8, 8, 5, 4)
+    codebooks: int = 8
+    codebook_size: int = 1024
+    seconds: float = 1.2  # per item
+    batch: int = 4
+    lr: float = 2e-3
+    minutes: float = 40.0
+    quantizer_from: float = 0.45  # share of the run at which stage 2 begins
+    freeze_from: float = 0.78  # share at which the encoder is frozen
+    whiten: float = 0.5  # 0 = plain init of the first convolution, 1 = filters of equal output power
+    recordings: float = 0.25  # share of each batch from real recordings, if there are any
+    seed: int = 0
+
+
+class Spectral(nn.Module):
+    """Sum over three resolutions of log-mel, log-magnitude, banded convergence and band energy distances."""
+
+    def __init__(self, rate: int) -> None:
+        super().__init__()
+        self.sizes = ((2048, 96), (512, 40), (128, 20))
+        for n, mels in self.sizes:
+            self.register_buffer(f"window{n}", torch.hann_window(n))
+            bank = librosa.filters.mel(sr=rate, n_fft=n, n_mels=mels, fmin=0, fmax=rate / 2, norm=None)
+            self.register_buffer(f"mel{n}", torch.from_numpy(bank).float())
+
+    def forward(self, y: Tensor, x: Tensor) -> Tensor:
+        """Distance of y from x, both [B, N]."""
+        total = y.new_zeros(())
+        for n, _ in self.sizes:
+            window, bank = getattr(self, f"window{n}"), getattr(self, f"mel{n}")
+            floor = 0.03 * n / 2048
+            both = torch.stft(torch.cat([y, x]), n, n // 4, window=window, return_complex=True, center=True)
+            mag = both.abs().clamp_min(1e-7)  # [2B, F, T]
+            a, b = mag.chunk(2)
+            la, lb = (mag + floor).log().chunk(2)
+            ma, mb = torch.log(bank @ mag + floor * 4).chunk(2)
+            total = total + (ma - mb).abs().mean() + 0.25 * (la - lb).abs().mean()
+            for i, (pa, pb) in enumerate(zip(_bands(a), _bands(b), strict=True)):
+                total = total + 0.5 / 8 * (pa - pb).norm() / (pb.norm() + floor * 8)
+                ea, eb = pa.square().mean(1), pb.square().mean(1)
+                total = total + 0.3 / 8 * ((ea + floor**2).log() - (eb + floor**2).log()).abs().mean() * 0.5
+        return total
+
+
+def _bands(mag: Tensor) -> list[Tensor]:
+    """Eight bands of equal width on a log axis: [B, F, T] -> 8 x [B, f, T]."""
+    f = mag.shape[1]
+    edges = [0] + [max(i + 1, round(f ** ((i + 1) / 8))) for i in range(7)] + [f]
+    return [mag[:, a:b] for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def fold_weight_norm(codec: Codec) -> None:
+    """Train plain weights: weight norm is a reparametrisation, put back when saving."""
+    for module in codec.modules():
+        if parametrize.is_parametrized(module, "weight"):
+            parametrize.remove_parametrizations(module, "weight")
+
+
+def unfold_weight_norm(state: dict[str, Tensor], codec: Codec) -> None:
+    """Load a plain state dict into a codec with weight norm: g = |w| per output filter, v = w."""
+    target = codec.model.state_dict()
+    for key in list(target):
+        if key.endswith("parametrizations.weight.original0"):
+            w = state[key.replace("parametrizations.weight.original0", "weight")]
+            target[key] = w.flatten(1).norm(dim=1).view(-1, 1, 1)
+            target[key.replace("original0", "original1")] = w
+        elif key in state:
+            target[key] = state[key]
+    codec.model.load_state_dict(target)
+
+
+@torch.no_grad()
+def initialise(codec: Codec, sample: Tensor, whiten: float) -> None:
+    """Variance-preserving convolutions; first filters scaled toward equal output power on `sample` [B, 1, N]."""
+    for name, p in codec.model.named_parameters():
+        if p.ndim == 3:
+            transposed = "decoder" in name and any(
+                isinstance(m, nn.ConvTranspose1d) and m.weight is p for m in codec.model.modules()
+            )
+            fan = p.shape[0] * p.shape[2] / 2 if transposed else p.shape[1] * p.shape[2]
+            nn.init.normal_(p, std=1 / math.sqrt(fan))
+        elif p.ndim == 1:
+            nn.init.zeros_(p)
+    for module in codec.model.modules():
+        if type(module).__name__ == "EncodecResnetBlock":
+            module.block[-1].conv.weight.mul_(0.3)
+    if whiten:
+        first = codec.model.encoder.layers[0]
+        w = first.conv.weight  # [C, 1, k]
+        k = w.shape[-1]
+        x = sample.flatten()
+        lag = torch.stack([(x[: len(x) - k] * x[i : len(x) - k + i]).mean() for i in range(k)])
+        index = (torch.arange(k)[:, None] - torch.arange(k)[None]).abs()
+        values, vectors = torch.linalg.eigh(lag[index] + 1e-6 * lag[0] * torch.eye(k))
+        spread = (values / values[-1]).clamp_min(1e-5) ** (-0.5 * whiten)
+        basis = torch.randn(w.shape[0], k) @ (vectors * spread).T
+        out_power = torch.einsum("ck,kl,cl->c", basis, lag[index], basis).clamp_min(1e-12).sqrt()
+        w.copy_((basis / out_power[:, None] * 0.5)[:, None])
+
+
+class Clips:
+    """Random crops [B, 1, N] out of rendered shards, and of recordings."""
+
+    def __init__(self, renders: Path, recordings: Path | None, samples: int, seed: int) -> None:
+        self.shards = [np.load(p, mmap_mode="r") for p in sorted(renders.glob("audio_*.npy"))]
+        if not self.shards:
+            raise SystemExit(f"{renders}: no audio_*.npy; run `python -m study.render --out {renders}` first")
+        self.recordings: list[NDArray[np.float32]] = []
+        if recordings is not None and recordings.exists():
+            for path in sorted(p for p in recordings.rglob("*") if p.suffix in (".wav", ".flac", ".ogg")):
+                y, _ = librosa.load(path, sr=32_000, mono=True)
+                self.recordings.append(y.astype(np.float32))
+        self._lengths = np.array([len(r) for r in self.recordings], float)
+        self.samples = samples
+        self.rng = np.random.default_rng(seed)
+
+    def batch(self, size: int, recordings: float) -> Tensor:
+        """A batch of crops [B, 1, N]."""
+        out = np.zeros((size, 1, self.samples), np.float32)
+        for i in range(size):
+            if self.recordings and self.rng.random() < recordings:
+                y = self.recordings[int(self.rng.choice(len(self._lengths), p=self._lengths / self._lengths.sum()))]
+                start = int(self.rng.integers(0, max(1, len(y) - self.samples)))
+                crop = y[start : start + self.samples]
+                level = np.sqrt(np.mean(crop**2)) + 1e-4
+                crop = crop * min(10.0, 10 ** (self.rng.uniform(-24, -14) / 20) / level)
+                out[i, 0, : len(crop)] = np.clip(crop, -1, 1)
+            else:
+                shard = self.shards[int(self.rng.integers(len(self.shards)))]
+                clip = shard[int(self.rng.integers(len(shard)))]
+                start = int(self.rng.integers(0, len(clip) - self.samples))
+                out[i, 0] = clip[start : start + self.samples].astype(np.float32) / 32767
+        return torch.from_numpy(out)
+
+
+class Quantizer:
+    """EMA training of the residual codebooks, outside the graph."""
+
+    def __init__(self, codec: Codec, seed: int) -> None:
+        self.layers = [q.codebook for q in codec.model.quantizer.layers]
+        self.ring = torch.empty(0, codec.dim)
+        self.g = torch.Generator().manual_seed(seed)
+        self.started = False
+
+    def observe(self, z: Tensor) -> None:
+        """Keep the newest 16k latents; z [B, D, T]."""
+        self.ring = torch.cat([self.ring, z.detach().float().transpose(1, 2).reshape(-1, z.shape[1])])[-16384:]
+
+    @torch.no_grad()
+    def fit(self, decay: float, latents: Tensor | None = None, iterations: int = 1) -> float:
+        """k-means steps with EMA over latents [n, D] (default: the ring); returns the residual's share of power."""
+        rest = (self.ring if latents is None else latents).clone()
+        power = rest.var(0).sum()
+        for book in self.layers:
+            if not self.started:
+                book.embed.copy_(rest[torch.randint(len(rest), (book.codebook_size,), generator=self.g)])
+            for step in range(iterations if self.started else max(4, iterations)):
+                index = book.quantize(rest)
+                count = torch.bincount(index, minlength=book.codebook_size).float()
+                total = torch.zeros_like(book.embed).index_add_(0, index, rest)
+                keep = decay if self.started else 0.0
+                alive = count > 0
+                mean = total / count.clamp_min(1)[:, None]
+                book.embed[alive] = book.embed[alive] * keep + mean[alive] * (1 - keep)
+                dead = (~alive).nonzero().flatten()
+                if len(dead) and step + 1 < max(2, iterations):
+                    book.embed[dead] = rest[torch.randint(len(rest), (len(dead),), generator=self.g)]
+            rest = rest - book.embed[book.quantize(rest)]
+        self.started = True
+        return float(rest.var(0).sum() / power)
+
+    def __call__(self, z: Tensor, depth: int) -> Tensor:
+        """Latents [B, D, T] through the first `depth` codebooks -> [B, D, T]."""
+        flat = z.detach().transpose(1, 2).reshape(-1, z.shape[1]).float()
+        out = torch.zeros_like(flat)
+        for book in self.layers[:depth]:
+            out = out + book.embed[book.quantize(flat - out)]
+        return out.view(z.shape[0], z.shape[2], z.shape[1]).transpose(1, 2)
+
+
+def si_sdr(y: Tensor, x: Tensor) -> Tensor:
+    """Scale-invariant signal-to-noise ratio in dB of y against x, both [B, N] -> [B]."""
+    x = x - x.mean(-1, keepdim=True)
+    y = y - y.mean(-1, keepdim=True)
+    target = (y * x).sum(-1, keepdim=True) / x.square().sum(-1, keepdim=True).clamp_min(1e-8) * x
+    return 10 * torch.log10(target.square().sum(-1) / (y - target).square().sum(-1).clamp_min(1e-8))
+
+
+@torch.no_grad()
+def validate(codec: Codec, quantizer: Quantizer, audio: Tensor, spectral: Spectral) -> dict[str, float]:
+    """SI-SNR of both paths and the continuous spectral distance on held-out clips [B, 1, N]."""
+    z = codec.model.encoder(audio)
+    y = codec.model.decoder(z)[..., : audio.shape[-1]]
+    out = {"snr": float(si_sdr(y[:, 0], audio[:, 0]).mean()), "spec": float(spectral(y[:, 0], audio[:, 0]))}
+    treble = [torch.fft.rfft(v[:, 0]).abs().square()[:, int(4000 / 16000 * (v.shape[-1] // 2)) :].sum(-1) for v in (y, audio)]
+    out["bright"] = float((10 * torch.log10(treble[0] / treble[1].clamp_min(1e-9))).mean())
+    if quantizer.started:
+        yq = codec.model.decoder(quantizer(z, len(quantizer.layers)))[..., : audio.shape[-1]]
+        out["snr_rvq"] = float(si_sdr(yq[:, 0], audio[:, 0]).mean())
+        out["spec_rvq"] = float(spectral(yq[:, 0], audio[:, 0]))
+    return out
+
+
+def plot(folder: Path) -> None:
+    """curves.csv -> curves.png."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    with (folder / "curves.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    names = [n for n in rows[-1] if n not in ("step", "seconds") and rows[-1][n]]
+    figure, axes = plt.subplots(1, len(names), figsize=(3.2 * len(names), 2.6), squeeze=False)
+    for axis, name in zip(axes[0], names, strict=True):
+        points = [(float(r["seconds"]) / 60, float(r[name])) for r in rows if r[name]]
+        axis.plot(*zip(*points, strict=True))
+        axis.set_title(name)
+        axis.set_xlabel("minutes")
+    figure.tight_layout()
+    figure.savefig(folder / "curves.png", dpi=90)
+    plt.close(figure)
+
+
+def train(config: Config, renders: Path, held_out: Path, recordings: Path | None, out: Path, threads: int) -> None:
+    """Run or resume; writes codec.pt (plain EMA weights, codebooks, latent statistics) into `out`."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(config.seed)
+    out.mkdir(parents=True, exist_ok=True)
+    codec = build_codec(codec_config(config.width, config.ratios, config.codebooks, config.codebook_size))
+    fold_weight_norm(codec)
+    samples = round(config.seconds * codec.rate / codec.hop) * codec.hop
+    clips = Clips(renders, recordings, samples, config.seed)
+    initialise(codec, clips.batch(16, 0.0), config.whiten)
+    spectral = Spectral(codec.rate)
+    shard = np.load(sorted(held_out.glob("audio_*.npy"))[0], mmap_mode="r")
+    test = torch.from_numpy(np.stack([shard[i][32_000 : 32_000 + 25 * codec.hop * 4] for i in range(0, 48, 2)]) / np.float32(32767))[:, None]
+    opts = optimizers(codec.model, config.lr)
+    schedule, average = Schedule(opts, warmup=0.01), Average(codec.model)
+    quantizer = Quantizer(codec, config.seed)
+    step, spent = 0, 0.0
+    saved = out / "codec.pt"
+    if saved.exists():
+        state = torch.load(saved, weights_only=False)
+        codec.model.load_state_dict(state["raw"])
+        average.values, step, spent = state["average"], state["step"], state["spent"]
+        quantizer.started, quantizer.ring = state["started"], state["ring"]
+        clips.rng = np.random.default_rng(config.seed + step)
+        print(f"resumed at step {step}, {spent:.0f} s")
+    new = not (out / "curves.csv").exists()
+    log = (out / "curves.csv").open("a", newline="")
+    writer = csv.DictWriter(log, ["step", "seconds", "loss", "snr", "spec", "bright", "snr_rvq", "spec_rvq", "residual"])
+    if new:
+        writer.writeheader()
+    budget = config.minutes * 60
+    frozen = False
+    begin, last_save, last_test, running = time.time() - spent, time.time(), 0.0, 0.0
+    residual: float | str = ""
+
+    def checkpoint() -> None:
+        held = {n: p.detach().clone() for n, p in codec.model.named_parameters()}
+        raw = codec.model.state_dict()
+        raw = {k: v.clone() for k, v in raw.items()}
+        average.copy_to(codec.model)
+        ema = {k: v.clone() for k, v in codec.model.state_dict().items()}
+        with torch.no_grad():
+            for n, p in codec.model.named_parameters():
+                p.copy_(held[n])
+        part = saved.with_suffix(".part")
+        torch.save({"config": asdict(config), "raw": raw, "ema": ema, "average": average.values, "step": step, "spent": time.time() - begin,
+                    "started": quantizer.started, "ring": quantizer.ring, "frozen": frozen}, part)  # fmt: skip
+        part.replace(saved)
+
+    while True:
+        share = (time.time() - begin) / budget
+        if share >= 1:
+            break
+        if share >= config.freeze_from and not frozen:
+            frozen = True
+            # The averaged encoder is the one that ships: take it, so that what follows fits it.
+            with torch.no_grad():
+                for n, p in codec.model.named_parameters():
+                    if n.startswith("encoder"):
+                        p.copy_(average.values[n])
+                        p.requires_grad_(False)
+                        p.grad = None
+            checkpoint()
+            (out / "encoder_frozen").write_text(f"{step}\n")
+            print("encoder frozen", flush=True)
+        schedule.set(share)
+        x = clips.batch(config.batch, config.recordings)
+        with torch.autocast("cpu", torch.bfloat16):
+            z = codec.model.encoder(x)
+        z = z.float()
+        quantizer.observe(z)
+        loss = 1e-3 * z.square().mean()
+        if share >= config.quantizer_from:
+            if not quantizer.started:
+                residual = quantizer.fit(0.0, iterations=8)
+            elif step % 40 == 0:
+                residual = quantizer.fit(0.8)
+            half = config.batch // 2
+            depth = len(quantizer.layers) if torch.rand(()) > 0.25 else int(torch.randint(1, 4, ()))
+            q = quantizer(z[:half], depth)
+            if not frozen:
+                loss = loss + 0.1 * (z[:half] - q).square().mean() / z.detach().var()
+            passed = z[:half] + (q - z[:half]).detach()  # straight-through
+            z = torch.cat([passed, z[half:]])
+        with torch.autocast("cpu", torch.bfloat16):
+            y = codec.model.decoder(z)
+        y, x0 = y[:, 0, : x.shape[-1]].float(), x[:, 0]
+        relative = ((y - x0).square().mean(-1) / (x0.square().mean(-1) + 1e-4)).add(1e-5).sqrt().mean()
+        loss = loss + 0.5 * spectral(y, x0) + 2 * relative
+        loss.backward()
+        nn.utils.clip_grad_norm_(codec.model.parameters(), 1.0)
+        for o in opts:
+            o.step()
+            o.zero_grad(set_to_none=True)
+        average.update(codec.model)
+        step += 1
+        running = float(loss.detach()) if step == 1 else 0.98 * running + 0.02 * float(loss.detach())
+        if time.time() - last_test > 120:
+            last_test = time.time()
+            held = {n: p.detach().clone() for n, p in codec.model.named_parameters()}
+            average.copy_to(codec.model)
+            row = validate(codec, quantizer, test, spectral)
+            with torch.no_grad():
+                for n, p in codec.model.named_parameters():
+                    p.copy_(held[n])
+            writer.writerow({"step": step, "seconds": round(time.time() - begin), "loss": round(running, 4), "residual": residual} | {k: round(v, 3) for k, v in row.items()})
+            log.flush()
+            print(step, round(time.time() - begin), round(running, 3), {k: round(v, 2) for k, v in row.items()}, residual, flush=True)
+        if time.time() - last_save > 120:
+            last_save = time.time()
+            checkpoint()
+    checkpoint()
+    plot(out)
+
+
+def finish(out: Path, renders: Path, recordings: Path | None) -> Codec:
+    """codec.pt -> a codec with EMA weights, codebooks refitted and latent statistics over training clips (App. E.2)."""
+    state = torch.load(out / "codec.pt", weights_only=False)
+    config = Config(**state["config"])
+    codec = build_codec(codec_config(config.width, config.ratios, config.codebooks, config.codebook_size))
+    unfold_weight_norm(state["ema"], codec)
+    clips = Clips(renders, recordings, 10 * codec.rate, 1)
+    with torch.no_grad():
+        z = torch.cat([codec.model.encoder(clips.batch(8, config.recordings / 2)) for _ in range(40)])  # [320, D, 250]
+    codec.mean, codec.std = float(z.mean()), float(z.std(dim=2).mean())
+    quantizer = Quantizer(codec, 0)
+    quantizer.started = False
+    flat = z.transpose(1, 2).reshape(-1, z.shape[1])
+    residual = quantizer.fit(0.0, flat, iterations=12)
+    print(f"latents: mean {codec.mean:.4f}, std {codec.std:.4f}; residual after {config.codebooks} codebooks {residual:.3f}")
+    return codec.eval()
+
+
+def main() -> None:
+    """Train, then write the codec for a bundle."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--renders", type=Path, default=Path("runs/data/train"))
+    parser.add_argument("--held-out", type=Path, default=Path("runs/data/held_out"))
+    parser.add_argument("--recordings", type=Path, help="folder of licence-clear audio files")
+    parser.add_argument("--out", type=Path, default=Path("runs/codec"))
+    parser.add_argument("--minutes", type=float, default=Config.minutes)
+    parser.add_argument("--width", type=int, default=Config.width)
+    parser.add_argument("--batch", type=int, default=Config.batch)
+    parser.add_argument("--lr", type=float, default=Config.lr)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    config = Config(width=args.width, batch=args.batch, lr=args.lr, minutes=args.minutes)
+    train(config, args.renders, args.held_out, args.recordings, args.out, args.threads)
+
+
+if __name__ == "__main__":
+    main()

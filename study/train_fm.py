@@ -1,0 +1,134 @@
+"""Train the FM network on encoded renders: `python -m study.train_fm --help`.
+
+One network for generation, supervised inpainting (mask channel) and zero-shot inpainting (mask
+empty). Half of each batch has a random span to fill, the rest has everything to make; text and
+lanes are dropped so that all, text only, lanes only and none are each trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engines import flow
+from engines.flow_net import FlowConfig, FlowNet
+from study.dataset import Batch, Dataset, drop_lanes
+from study.run import Run
+
+FIELDS = ("given", "shuffled", "no_lanes", "wrong_text", "span")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What one run is."""
+
+    network: FlowConfig = FlowConfig()
+    minutes: float = 60.0
+    lr: float = 3e-3
+    batch: int = 16  # items of `short` frames
+    short: int = 125  # frames, for the first part of the run
+    long_from: float = 0.6  # share of the run from which whole windows are used
+    text_drop: float = 0.15
+    spans: float = 0.5  # share of items with a span to fill
+    seed: int = 0
+
+
+def random_known(size: int, frames: int, share: float, generator: torch.Generator) -> Tensor:
+    """Known-frame masks bool [B, T]: a hole of 0.7-6 s in `share` of the items, nothing known in the rest."""
+    known = torch.zeros(size, frames, dtype=torch.bool)
+    for i in range(size):
+        if torch.rand((), generator=generator) < share:
+            longest = max(20, min(150, frames - 30))
+            length = int(torch.randint(18, longest, (), generator=generator))
+            start = int(torch.randint(0, frames - length + 1, (), generator=generator))
+            known[i] = True
+            known[i, start : start + length] = False
+    return known
+
+
+@torch.no_grad()
+def validate(net: FlowNet, batch: Batch, seed: int) -> dict[str, float]:
+    """Loss with the right conditions and with wrong ones: the gap is what the network takes from each."""
+    assert batch.z is not None
+    g = torch.Generator().manual_seed(seed)
+    z0 = torch.randn(batch.z.shape, generator=g)
+    tau = torch.linspace(0.05, 0.95, len(batch.z))
+    z, target = flow.path(z0, batch.z, tau), flow.velocity(z0, batch.z)
+    nothing = torch.zeros(z.shape[0], z.shape[2], dtype=torch.bool)
+    turned = torch.arange(len(z)).roll(1)
+    lanes = batch.lanes
+    shuffled = type(lanes)(lanes.chords[turned], lanes.melody[turned], lanes.drums[turned], lanes.drums_given[turned])
+    text = batch.text
+    wrong = type(text)(text.tokens[turned], text.mask[turned], text.pooled[turned])
+    known = torch.ones_like(nothing)
+    known[:, 40:90] = False
+    seen = torch.where(known[:, None], batch.z, z)
+    return {
+        "given": float(flow.loss(net(z, tau, nothing, lanes, text), target, tau)),
+        "shuffled": float(flow.loss(net(z, tau, nothing, shuffled, text), target, tau)),
+        "no_lanes": float(flow.loss(net(z, tau, nothing, lanes.null_like(), text), target, tau)),
+        "wrong_text": float(flow.loss(net(z, tau, nothing, lanes, wrong), target, tau)),
+        "span": float(flow.loss(net(seen, tau, known, lanes, text), target, tau, (~known).float())),
+    }
+
+
+def train(config: Config, data: Dataset, held_out: Dataset, out: Path) -> None:
+    """Run or resume."""
+    torch.manual_seed(config.seed)
+    net = FlowNet(config.network)
+    with torch.no_grad():  # the mask is one column beside 128: it enters at the lanes' scale
+        net.input_proj.weight[:, config.network.channels] *= 6
+    run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection",))
+    g = torch.Generator().manual_seed(config.seed + run.step)
+    test = held_out.batch(24, config.network.window)
+    while run.share < 1:
+        long = run.share >= config.long_from
+        frames = config.network.window if long else config.short
+        size = max(1, config.batch * config.short // frames)
+        batch = data.batch(size, frames)
+        assert batch.z is not None
+        offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g)
+        z0 = torch.randn(batch.z.shape, generator=g)
+        tau = torch.sigmoid(torch.randn(size, generator=g))
+        known = random_known(size, frames, config.spans, g)
+        z = torch.where(known[:, None], batch.z, flow.path(z0, batch.z, tau))
+        text_given = torch.rand(size, generator=g) >= config.text_drop
+        lanes = drop_lanes(batch.lanes, g)
+        with torch.autocast("cpu", torch.bfloat16):
+            v = net(z, tau, known, lanes, batch.text, text_given, offset=offset)
+        loss = flow.loss(v.float(), flow.velocity(z0, batch.z), tau, (~known).float())
+        run.update(loss)
+        if run.due():
+            with run.averaged(), torch.autocast("cpu", torch.bfloat16):
+                run.log(validate(net, test, config.seed))
+    run.finish()
+
+
+def main() -> None:
+    """Train, or go on."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("runs/data/train"))
+    parser.add_argument("--held-out", type=Path, default=Path("runs/data/held_out"))
+    parser.add_argument("--codec", type=Path, default=Path("runs/codec"))
+    parser.add_argument("--out", type=Path, default=Path("runs/fm"))
+    parser.add_argument("--minutes", type=float, default=Config.minutes)
+    parser.add_argument("--batch", type=int, default=Config.batch)
+    parser.add_argument("--lr", type=float, default=Config.lr)
+    parser.add_argument("--dim", type=int, default=FlowConfig.dim)
+    parser.add_argument("--layers", type=int, default=FlowConfig.layers)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    mean, std = torch.load(args.codec / "latents.pt")
+    data = Dataset(args.data, mean, std, 25.0, 0, codes=False)
+    held_out = Dataset(args.held_out, mean, std, 25.0, 1, codes=False)
+    network = FlowConfig(dim=args.dim, layers=args.layers, heads=args.dim // 32, ff=3 * args.dim)
+    train(Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr), data, held_out, args.out)
+
+
+if __name__ == "__main__":
+    main()
