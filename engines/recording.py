@@ -57,7 +57,7 @@ _BY_SUFFIX: Final = {
     ".au": ("AU",),
 }
 _LOSSY_SUFFIXES: Final = (".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac")
-_BLOCK: Final = 1 << 18  # samples read at a time, so that a damaged tail loses little
+_BLOCK: Final = 1 << 14  # samples read at a time, so that a damaged tail loses little
 
 
 @dataclass(frozen=True, eq=False)
