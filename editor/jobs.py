@@ -437,9 +437,3 @@ def _dispatch_supports(request: Request) -> Support:
     from engines import dispatch
 
     return dispatch.supports(request)
-
-
-__all__ = [
-    "CancelledEvent", "Done", "Failed", "JobEvent", "Kind", "Queued", "Runner", "Running", "failure_words", "plain",
-    "request_from", "request_to_json", "requests_for", "take_from",
-]  # fmt: skip

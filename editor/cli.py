@@ -1,0 +1,420 @@
+"""The command line: inlay serve | generate | inpaint | bundle.
+
+Stable for other tools: with --json exactly one object on stdout, progress and notices on stderr.
+Exit status: 0 done, 2 unusable input (one line on stderr: what, why, what would do), 130 interrupted,
+1 a defect of Inlay itself. Times are seconds on the clip's own clock. An input file is never written
+to; an output file appears whole or not at all. Torch is loaded only by the commands that need it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from editor import commands, jobs, lanes
+from engines import chords
+from engines.recording import Recording, read_recording, write_recording
+from engines.requests import (
+    ENGINE_NAMES,
+    ARSettings,
+    Controls,
+    FMSettings,
+    GenerateRequest,
+    Guidance,
+    InpaintRequest,
+    InputError,
+    Progress,
+    Request,
+    Result,
+)
+
+DONE, DEFECT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+LOSSLESS = (".wav", ".flac", ".aif", ".aiff", ".caf", ".au", ".w64")  # what --out may end in
+STAGE_WORDS = {"load": "loading", "text": "reading the words", "encode": "listening", "sample": "playing",
+               "decode": "rendering"}  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (None = the process's own) and give its exit status."""
+    try:
+        arguments = _parser().parse_args(argv)
+        # what libraries print must not get between the caller and the one object on stdout
+        stdout = sys.stdout
+        with redirect_stdout(sys.stderr):
+            answer: str | None = arguments.command(arguments)
+        if answer is not None:
+            print(answer, file=stdout, flush=True)
+    except InputError as error:
+        _say(str(error))
+        return UNUSABLE
+    except KeyboardInterrupt:
+        _say("interrupted; nothing was written")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # nobody reads any more: keep the interpreter's exit quiet
+        return DONE
+    except Exception as error:
+        if os.environ.get("INLAY_DEBUG"):
+            raise
+        _say(f"{jobs.failure_words(error)} (INLAY_DEBUG=1 shows where)")
+        return DEFECT
+    return DONE
+
+
+# ---- commands: each gives the line for stdout, or None
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from editor import ui
+
+    ui.serve(host=arguments.host, port=arguments.port, bundle=arguments.bundle, device=arguments.device)
+
+
+def _generate(arguments: argparse.Namespace) -> str | None:
+    out = _output(arguments.out)
+    seconds: float = arguments.seconds
+    ar, fm = _settings(arguments)
+    request = GenerateRequest(
+        engine=arguments.engine,
+        prompt=commands.check_prompt(arguments.prompt),
+        seconds=seconds,
+        seed=commands.check_seed(arguments.seed),
+        controls=_controls(arguments, seconds),
+        ar=ar,
+        fm=fm,
+    )
+    return _make(arguments, request, out)
+
+
+def _inpaint(arguments: argparse.Namespace) -> str | None:
+    given = Path(arguments.input)
+    out = _output(arguments.out)
+    if out.exists() and given.exists() and out.samefile(given):
+        raise InputError(
+            f"{arguments.out}: the input itself, which is never overwritten; choose another --out"
+        )
+    prompt = commands.check_prompt(arguments.prompt)
+    source = read_recording(given)
+    if source.note:
+        _say(source.note)
+    _check_format(out, source)
+    ar, fm = _settings(arguments)
+    request = InpaintRequest(
+        engine=arguments.engine,
+        source=source,
+        start=arguments.start,
+        end=arguments.end,
+        prompt=prompt,
+        seed=commands.check_seed(arguments.seed),
+        controls=_controls(arguments, source.seconds),
+        ar=ar,
+        fm=fm,
+    )
+    return _make(arguments, request, out)
+
+
+def _make(arguments: argparse.Namespace, request: Request, out: Path) -> str | None:
+    """Run a request, write its audio, and tell what was done."""
+    _quiet_libraries()
+    from engines import checkpoints, dispatch  # loads torch
+
+    support = dispatch.supports(request)
+    if not support:
+        raise InputError(support.reason)
+    models = checkpoints.open_bundle(arguments.bundle, arguments.device)
+    progress = _ProgressLine(sys.stderr)
+    try:
+        result = dispatch.run(request, models, progress)
+    finally:
+        progress.close()
+    write_recording(out, result.audio)
+    return json.dumps(_report(result, out), allow_nan=False) if arguments.json else _sentence(result, out)
+
+
+def _bundle(arguments: argparse.Namespace) -> str | None:
+    _quiet_libraries()
+    from engines import checkpoints
+
+    models = checkpoints.open_bundle(arguments.bundle, arguments.device)
+    facts = jobs.plain(models.describe())
+    return json.dumps(facts, allow_nan=False) if arguments.json else "\n".join(_lines(facts))
+
+
+# ---- what a run did
+
+
+def _report(result: Result, out: Path) -> dict[str, Any]:
+    """The object that --json prints."""
+    request = result.request
+    report: dict[str, Any] = {
+        "engine": request.engine,
+        "seed": request.seed,
+        "parameters": {**jobs.request_to_json(request), **result.parameters},
+        "timings": result.timings,
+        "seconds_spent": result.seconds_spent,
+        "real_time_factor": result.real_time_factor,
+        "out": str(out),
+        "audio": {
+            "seconds": result.audio.seconds,
+            "rate": result.audio.rate,
+            "channels": result.audio.channels,
+            "format": result.audio.format,
+            "subtype": result.audio.subtype,
+        },
+    }
+    if isinstance(request, InpaintRequest):
+        report["seams"] = [asdict(seam) for seam in result.seams]
+        report["note"] = request.source.note
+    return jobs.plain(report)
+
+
+def _sentence(result: Result, out: Path) -> str:
+    seams = "".join(f", {seam.words.lower()} at {seam.time:.2f} s" for seam in result.seams)
+    return f"{out}: {result.audio.seconds:.2f} s in {result.seconds_spent:.1f} s{seams}"
+
+
+def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
+    """Nested facts as indented lines."""
+    lines = []
+    for name, value in facts.items():
+        words = str(name).replace("_", " ")
+        if isinstance(value, dict):
+            lines.append(f"{indent}{words}")
+            lines.extend(_lines(value, indent + "  "))
+        elif isinstance(value, list):
+            lines.append(f"{indent}{words}: {', '.join(map(str, value))}")
+        else:
+            lines.append(f"{indent}{words}: {f'{value:.4g}' if isinstance(value, float) else value}")
+    return lines
+
+
+class _ProgressLine:
+    """Progress on a terminal: one line that updates; elsewhere a line a stage and quarter."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+        self._last: tuple[str, int] | None = None
+        self._width = 0
+
+    def __call__(self, progress: Progress) -> None:
+        mark = (progress.stage, int(progress.fraction * (100 if self._live else 4)))
+        if mark == self._last:
+            return
+        self._last = mark
+        left = "" if progress.remaining is None else f", about {max(1, round(progress.remaining))} s left"
+        words = STAGE_WORDS.get(progress.stage, progress.stage)
+        line = f"inlay: {words} {progress.fraction:.0%}{left}"
+        if self._live:
+            self._stream.write("\r" + line.ljust(self._width))
+            self._width = len(line)
+        else:
+            self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Wipe the line, so that what follows begins on a clean one."""
+        if self._live and self._width:
+            self._stream.write("\r" + " " * self._width + "\r")
+            self._stream.flush()
+
+
+# ---- arguments -> request parts
+
+
+def _controls(arguments: argparse.Namespace, seconds: float) -> Controls:
+    line, melody, drums = arguments.chords, arguments.melody, arguments.drums
+    return Controls(
+        None if line is None else chords.parse_line(line, seconds),
+        None if melody is None else lanes.melody_from_midi(melody),
+        None if drums is None else lanes.drums_from_midi(drums),
+    )
+
+
+def _settings(arguments: argparse.Namespace) -> tuple[ARSettings, FMSettings]:
+    ar = ARSettings(arguments.temperature, arguments.top_k, arguments.top_p, arguments.guidance)
+    fm = FMSettings(arguments.solver, arguments.steps, arguments.guidance)
+    if arguments.zero_shot:
+        fm = replace(fm, zero_shot=arguments.zero_shot)
+    return ar, fm
+
+
+def _output(name: str) -> Path:
+    """The output path, checked before any work is done."""
+    out = Path(name)
+    if out.suffix.lower() not in LOSSLESS:
+        raise InputError(
+            f"--out {name[:80]!r}: expected a file name that ends in .wav (or {', '.join(LOSSLESS[1:])})"
+        )
+    if out.is_dir():
+        raise InputError(f"--out {name[:80]!r}: a folder; name a file in it")
+    parent = out.parent
+    if not parent.is_dir():
+        raise InputError(f"--out {name[:80]!r}: no folder {str(parent)!r}; make it first")
+    if not os.access(parent, os.W_OK):
+        raise InputError(f"--out {name[:80]!r}: the folder cannot be written to; choose another")
+    return out
+
+
+def _check_format(out: Path, source: Recording) -> None:
+    """InputError when the file type that --out names cannot hold the source's samples."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_recording(Path(folder) / out.name, replace(source, samples=source.samples[:1]))
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _above_zero(text: str) -> float:
+    number = _number(text)
+    if number <= 0:
+        raise ValueError(text)
+    return number
+
+
+def _share(text: str) -> float:
+    number = _number(text)
+    if not 0 <= number <= 1:
+        raise ValueError(text)
+    return number
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 1000:
+        raise ValueError(text)
+    return count
+
+
+def _top_k(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError(text)
+    return count
+
+
+def _guidance(text: str) -> Guidance:
+    weights = [_number(part) for part in text.split(",")]
+    if len(weights) > 2:
+        raise ValueError(text)
+    return Guidance(*weights)
+
+
+_EXPECTED = {  # names what argparse would call an "invalid _share value"
+    "_number": "a number",
+    "_above_zero": "a number above 0",
+    "_share": "a number from 0 to 1",
+    "_count": "a whole number from 1 to 1000",
+    "_top_k": "a whole number, 0 or more",
+    "_guidance": "ALL or ALL,TEXT, two numbers",
+    "int": "a whole number",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line, as all of Inlay's are."""
+
+    def error(self, message: str) -> NoReturn:
+        for name, expected in _EXPECTED.items():
+            before, found, value = message.partition(f": invalid {name} value: ")
+            if found:
+                message = f"{before.removeprefix('argument ')} {value[:80]}: expected {expected}"
+        raise InputError(f"{' '.join(message.split())[:300]}; see {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="inlay", description="A music editor that re-makes spans with three engines.")
+    parsers = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    serve = parsers.add_parser("serve", help="open the editor in the browser")
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    serve.add_argument("--port", type=_port, default=7860)
+    serve.set_defaults(command=_serve)
+
+    generate = parsers.add_parser("generate", help="make a clip from words, chords, melody and drums")
+    generate.add_argument("--engine", choices=jobs.GENERATORS, required=True)
+    generate.add_argument("--prompt", required=True, help="words for the music")
+    generate.add_argument("--seconds", type=_number, default=10.0, help="length of the clip (default 10)")
+    _add_run_arguments(generate)
+    generate.set_defaults(command=_generate)
+
+    inpaint = parsers.add_parser("inpaint", help="re-make a span of a recording")
+    inpaint.add_argument("input", metavar="IN.wav", help="any file that libsndfile reads")
+    inpaint.add_argument("--engine", choices=ENGINE_NAMES, required=True)
+    inpaint.add_argument("--start", type=_number, required=True, help="start of the span in seconds")
+    inpaint.add_argument("--end", type=_number, required=True, help="end of the span in seconds")
+    inpaint.add_argument("--prompt", default="", help="words for the span")
+    _add_run_arguments(inpaint)
+    inpaint.set_defaults(command=_inpaint)
+
+    bundle = parsers.add_parser("bundle", help="what is loaded, sizes, licences, figures")
+    bundle.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    bundle.set_defaults(command=_bundle)
+
+    for command in (serve, generate, inpaint, bundle):
+        command.add_argument(
+            "--bundle", default="bundle", metavar="NAME_OR_PATH", help="the checkpoints to use"
+        )
+        command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    return parser
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", required=True, metavar="OUT.wav")
+    parser.add_argument("--chords", metavar='"C@0 Am@2.5"', help="symbol@seconds, each lasts until the next")
+    parser.add_argument("--melody", metavar="X.mid", help="a MIDI file whose melody the engine follows")
+    parser.add_argument("--drums", metavar="X.mid", help="a MIDI file whose drums the engine follows")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    ar, fm = ARSettings(), FMSettings()
+    parser.add_argument("--steps", type=_count, default=fm.steps, help="FM: solver steps")
+    parser.add_argument("--solver", choices=("euler", "midpoint", "dopri5"), default=fm.solver, help="FM")
+    parser.add_argument("--guidance", type=_guidance, metavar="ALL[,TEXT]", help="default: the bundle's")
+    parser.add_argument("--temperature", type=_above_zero, default=ar.temperature, help="AR")
+    parser.add_argument("--top-k", type=_top_k, default=ar.top_k, help="AR: 0 = off")
+    parser.add_argument("--top-p", type=_share, default=ar.top_p, help="AR: 0 = off")
+    parser.add_argument("--zero-shot", choices=("inversion", "replacement"), help="how fm-zero-shot fills")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:
+        raise ValueError(text)
+    return port
+
+
+_EXPECTED["_port"] = "a port from 1 to 65535"
+
+
+def _quiet_libraries() -> None:
+    """Settings that must stand before torch and transformers are imported."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("GOMP_SPINCOUNT", "100")  # spinning OpenMP threads stall a small busy machine
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+
+
+def _say(message: str) -> None:
+    """One line on stderr."""
+    print(f"inlay: {commands.clean_text(message)}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
