@@ -100,8 +100,7 @@ _SLASH_NAME = {  # (root, written quality, bass interval) -> symbol
     for quality, bass, letters, _ in _SLASHES
 }
 
-_UNICODE = str.maketrans({"♯": "#", "♭": "b", "Δ": "^", "△": "^", "∆": "^", "°": "o", "º": "o", "ø": "h", "Ø": "h"})
-_DASHES = str.maketrans("−–—‑", "----")
+_UNICODE = str.maketrans("♯♭Δ△∆°ºøØ−–—‑", "#b^^^oohh----")
 _WORDS = re.compile("maj|min|dim|sus|add|aug|dom|alt", re.IGNORECASE)
 _QUALITY = re.compile(
     r"(?P<third>major|maj|ma|M|\^|minor|min|mi|m|-|dim|o|h|aug|\+|dom)?"
@@ -118,9 +117,9 @@ def _classify(text: str) -> tuple[str, bool]:
         raise KeyError(text)
     third, upper, number, rest = (match[g] or "" for g in ("third", "upper", "number", "rest"))
     minor = third in ("minor", "min", "mi", "m", "-")
-    major_seventh = upper != "" or third in ("major", "maj", "ma", "M", "^") and number in ("7", "9", "11", "13")
-    major_seventh = major_seventh or third == "^" or "maj7" in rest or "M7" in rest
     seventh = number in ("7", "9", "11", "13")
+    major_seventh = upper != "" or third == "^" or "maj7" in rest or "M7" in rest
+    major_seventh = major_seventh or (seventh and third in ("major", "maj", "ma", "M"))
     flat_five, sharp_five = re.search("[b-]5", rest), re.search(r"[#+]5", rest)
     changes = re.sub(r"[b#+-]5|maj7|M7", "", rest)
     exact = not changes and number not in ("69", "13", "11", "9", "5", "4", "2")
@@ -151,7 +150,7 @@ def parse(symbol: str) -> Parsed:
     `simplified` says so. Raises InputError for what is no chord.
     """
     shown = symbol if len(symbol) <= 24 else symbol[:24] + "..."
-    text = re.sub(r"[\s(),]", "", symbol.translate(_UNICODE).translate(_DASHES))
+    text = re.sub(r"[\s(),]", "", symbol.translate(_UNICODE))
     if text.upper().replace(".", "") in ("N", "NC", "NOCHORD"):
         return Parsed("N", NO_CHORD, "")
     if text == "UNK":
@@ -166,7 +165,8 @@ def parse(symbol: str) -> Parsed:
         quality, exact = _classify(_WORDS.sub(lambda word: word[0].lower(), match[3]))
     except KeyError:
         kinds = ", ".join(q or "major" for q in QUALITIES)
-        raise InputError(f"chord {shown!r}: {match[3][:24]!r} is no chord quality; write one of {kinds}") from None
+        told = f"chord {shown!r}: {match[3][:24]!r} is no chord quality; write one of {kinds}"
+        raise InputError(told) from None
     name = ROOTS[root] + quality
     if slash:
         bass_match = re.fullmatch(r"([A-Ga-g])(#{1,2}|b{1,2})?", bass_text)
@@ -221,16 +221,17 @@ def parse_line(line: str, seconds: float) -> tuple[Chord, ...]:
     marks: list[tuple[float, str]] = []
     for word in line.replace(",", " ").split():
         name, at, when = word.rpartition("@")
+        told = f"chord {word[:24]!r}"
         if not at:
-            raise InputError(f"chord {word[:24]!r}: expected SYMBOL@SECONDS; write for example C@0 Am@2.5")
+            raise InputError(f"{told}: expected SYMBOL@SECONDS; write for example C@0 Am@2.5")
         try:
             start = float(when)
         except ValueError:
-            raise InputError(f"chord {word[:24]!r}: {when[:16]!r} is no time; write seconds, such as Am@2.5") from None
+            raise InputError(f"{told}: {when[:16]!r} is no time; write seconds, such as Am@2.5") from None
         if not (math.isfinite(start) and 0.0 <= start < seconds):
-            raise InputError(f"chord {word[:24]!r}: the time must lie in 0-{seconds:g} s; move or remove it")
+            raise InputError(f"{told}: the time must lie in 0-{seconds:g} s; move or remove it")
         if marks and start <= marks[-1][0]:
-            raise InputError(f"chord {word[:24]!r}: follows {marks[-1][0]:g} s; give the times in ascending order")
+            raise InputError(f"{told}: follows {marks[-1][0]:g} s; give the times in ascending order")
         marks.append((start, parse(name).symbol))
     if not marks:
         raise InputError("chords: the line is empty; write for example C@0 Am@2.5, or leave the chords out")

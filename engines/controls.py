@@ -36,7 +36,8 @@ class Lanes:
 
     def __post_init__(self) -> None:
         if self.drums_given.ndim == 1:
-            object.__setattr__(self, "drums_given", self.drums_given[:, None].expand(self.chords.shape).clone())
+            spread = self.drums_given[:, None].expand(self.chords.shape).clone()  # [B] -> [B, T]
+            object.__setattr__(self, "drums_given", spread)
 
     @property
     def frames(self) -> int:
@@ -55,10 +56,10 @@ class Lanes:
 
     def null_like(self) -> Lanes:
         """Lanes [B, T] that say nothing."""
-        return null_lanes(*self.chords.shape, device=self.chords.device)
+        return null_lanes(self.chords.shape[0], self.frames, self.chords.device)
 
     def permute(self, index: Tensor) -> Lanes:
-        """Frames in another order, index int64 [S] or [B, S]; negative entries become null: [B, T] -> [B, S]."""
+        """Frames in another order, index int64 [S] or [B, S]; negative = null: [B, T] -> [B, S]."""
         index = index.to(self.chords.device)
         index = index.expand(self.chords.shape[0], -1) if index.ndim == 1 else index
         source, void = index.clamp(min=0), index < 0
@@ -120,7 +121,7 @@ def lanes_from(controls: Controls, frames: int, frame_rate: float, start: float 
         lanes.drums_given.fill_(True)
         for hit in controls.drums:
             if hit.drum not in DRUMS:
-                raise InputError(f"drum {hit.drum[:24]!r}: the models know {', '.join(DRUMS)}; choose one of them")
+                raise InputError(f"drum {hit.drum[:24]!r}: expected one of {', '.join(DRUMS)}; choose one")
             if not math.isfinite(hit.time):
                 raise InputError(f"drum hit at {hit.time} s: the time must be a number; remove the hit")
             frame = math.floor((hit.time - start) * frame_rate + 1e-6)
@@ -175,8 +176,9 @@ class LaneProjection(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.chord = nn.Embedding.from_pretrained(_chord_table(), freeze=False)
-        self.melody = nn.Embedding.from_pretrained(_melody_table(), freeze=False)
+        chords, melody = _chord_table(), _melody_table()
+        self.chord = nn.Embedding(chords.shape[0], chords.shape[1], _weight=chords)
+        self.melody = nn.Embedding(melody.shape[0], melody.shape[1], _weight=melody)
 
     def forward(self, lanes: Lanes) -> Tensor:
         """Embed the lanes and add a flag per lane that says whether it is given: [B, T] -> [B, T, width]."""

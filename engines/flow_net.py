@@ -50,7 +50,8 @@ class FlowNet(nn.Module):
         self.lane_projection = LaneProjection()
         self.input_proj = nn.Linear(config.channels + 1 + LaneProjection.width, config.dim)
         boost_lane_columns(self.input_proj)
-        self.time_mlp = nn.Sequential(nn.Linear(config.dim, config.dim), nn.SiLU(), nn.Linear(config.dim, config.dim))
+        dim = config.dim
+        self.time_mlp = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.transformer = Transformer(config.backbone)
         self.output_proj = nn.Linear(config.dim, config.channels)
         nn.init.zeros_(self.output_proj.weight)  # starts at v = 0

@@ -44,4 +44,5 @@ def sources(guidance: Guidance, has_text: bool, has_lanes: bool) -> tuple[Source
 def combine(predictions: Tensor, rows: Sequence[Source]) -> Tensor:
     """Weighted sum over the stacked sources: [R, ...] -> [1, ...]."""
     weights = torch.tensor([row.weight for row in rows], dtype=predictions.dtype, device=predictions.device)
-    return torch.tensordot(weights, predictions, dims=1).unsqueeze(0)  # [R, ...] -> [1, ...]
+    total: Tensor = torch.tensordot(weights, predictions, dims=1)  # [R, ...] -> [...]
+    return total.unsqueeze(0)

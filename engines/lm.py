@@ -83,7 +83,9 @@ def undelay(columns: Tensor) -> Tensor:
     return torch.stack([columns[:, k, k : k + frames] for k in range(books)], dim=1)
 
 
-def sample_step(logits: Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator) -> Tensor:
+def sample_step(
+    logits: Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator
+) -> Tensor:
     """Draw one id per codebook: float [B, K, V] -> int64 [B, K].
 
     Softmax at `temperature`, then only the `top_k` likeliest (0 = all), then the smallest set whose
@@ -147,9 +149,10 @@ class LM(nn.Module):
         super().__init__()
         self.config = config
         rows = config.codebook_size + 4  # codes, pad, <a>, <b>, <c>
-        self.emb = nn.ModuleList(nn.Embedding(rows, config.dim) for _ in range(config.codebooks))
-        for table in self.emb:  # the sum of K rows has the size of the positions
+        tables = [nn.Embedding(rows, config.dim) for _ in range(config.codebooks)]
+        for table in tables:  # the sum of K rows has the size of the positions
             nn.init.normal_(table.weight, std=(2 * config.codebooks) ** -0.5)
+        self.emb = nn.ModuleList(tables)
         if config.lanes:
             self.lane_projection = LaneProjection()
             self.input_proj = nn.Linear(config.dim + LaneProjection.width, config.dim)
@@ -164,7 +167,12 @@ class LM(nn.Module):
         return self.transformer.remember(text, text_given, batch)
 
     def forward(
-        self, columns: Tensor, lanes: Lanes | None, memory: Memory, offset: int | Tensor = 0, cache: Cache | None = None
+        self,
+        columns: Tensor,
+        lanes: Lanes | None,
+        memory: Memory,
+        offset: int | Tensor = 0,
+        cache: Cache | None = None,
     ) -> Tensor:
         """Shifted, delayed columns int64 [B, K, S] and lanes [B, S] -> logits of what follows [B, K, S, V].
 
@@ -172,7 +180,9 @@ class LM(nn.Module):
         before these; `offset` is the position of the first column of all.
         """
         batch, books, steps = columns.shape
-        x = torch.stack([table(columns[:, k]) for k, table in enumerate(self.emb)]).sum(0)  # [B, K, S] -> [B, S, D]
+        x = self.emb[0](columns[:, 0])  # [B, S] -> [B, S, D]
+        for k in range(1, books):
+            x = x + self.emb[k](columns[:, k])
         if self.config.lanes and lanes is not None:
             x = self.input_proj(torch.cat([x, self.lane_projection(lanes)], dim=-1))
         x = self.transformer(x, memory, offset=offset, cache=cache)
@@ -180,7 +190,7 @@ class LM(nn.Module):
         return logits.view(batch, steps, books, -1).transpose(1, 2)  # -> [B, K, S, V]
 
     def inputs(self, codes: Tensor, lanes: Lanes | None) -> tuple[Tensor, Lanes | None]:
-        """What the network reads of whole clips: codes [B, K, T], lanes [B, T] -> columns [B, K, S], lanes [B, S].
+        """What the network reads of whole clips: [B, K, T], lanes [B, T] -> columns [B, K, S], lanes [B, S].
 
         S = T + K - 1 steps; the first column is all pad, step s predicts delayed column s.
         """
@@ -217,12 +227,34 @@ class LM(nn.Module):
 
         codes [B, K, T]; weights [B, T] count columns (None = all 1); special columns need weight 0.
         """
-        logits = self.teacher_forced(codes, lanes, text, text_given, offset)  # [B, K, T, V]
-        targets = codes.clamp(max=self.config.codebook_size - 1)
-        nll = F.cross_entropy(logits.flatten(0, 2).float(), targets.flatten(), reduction="none").view(codes.shape)
+        nll = self.cell_nll(codes, lanes, text, text_given, offset)  # [B, K, T]
         if weights is None:
             return nll.mean()
         return (nll * weights[:, None]).sum() / (weights.sum() * codes.shape[1])
+
+    def cell_nll(
+        self,
+        codes: Tensor,
+        lanes: Lanes | None,
+        text: TextStates | None,
+        text_given: Tensor | None = None,
+        offset: int | Tensor = 0,
+    ) -> Tensor:
+        """-log p of every cell in nats, given all that precede it: codes [B, K, T] -> float32 [B, K, T].
+
+        0 where a cell holds a special id. Delays the targets rather than the logits, which are large.
+        """
+        columns, lanes = self.inputs(codes, lanes)
+        logits = self(columns, lanes, self.remember(text, text_given, codes.shape[0]), offset)
+        void = -1
+        targets = delay(codes.masked_fill(codes >= self.config.codebook_size, void), void)  # -> [B, K, S]
+        nll = F.cross_entropy(
+            logits.transpose(1, 2).flatten(0, 2).float(),  # [B, K, S, V] -> [B S K, V], no copy
+            targets.transpose(1, 2).flatten(),
+            ignore_index=void,
+            reduction="none",
+        )
+        return undelay(nll.view(targets.shape[0], -1, targets.shape[1]).transpose(1, 2))
 
 
 @torch.inference_mode()

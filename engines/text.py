@@ -71,11 +71,12 @@ class TextEncoder:
         self._model = model.eval().requires_grad_(False)
 
     def encode(self, prompts: Sequence[str]) -> TextStates:
-        """Prompts -> TextStates: tokens [B, L, 384], mask [B, L], pooled [B, 384]; L <= 64, the rest is cut."""
+        """Prompts -> tokens [B, L, 384], mask [B, L], pooled [B, 384]; L <= 64, the rest is cut."""
         kept = {p: self._cache[p] for p in prompts if p in self._cache}
         missing = sorted({p for p in prompts if p not in kept}, key=len)  # like lengths pad least
-        for i in range(0, len(missing), _BATCH):
-            kept.update(self._forward(missing[i : i + _BATCH]))
+        with torch.inference_mode(False), torch.no_grad():  # what is cached may later meet a backward
+            for i in range(0, len(missing), _BATCH):
+                kept.update(self._forward(missing[i : i + _BATCH]))
         for p in dict.fromkeys(prompts):
             self._cache[p] = kept[p]
             self._cache.move_to_end(p)
@@ -89,7 +90,6 @@ class TextEncoder:
             tokens[row, :length], mask[row, :length] = kept[p][0], True
         return TextStates(tokens, mask, torch.stack([kept[p][1] for p in prompts]))
 
-    @torch.no_grad()
     def _forward(self, prompts: Sequence[str]) -> dict[str, tuple[Tensor, Tensor]]:
         self.load()
         batch = self._tokenizer(

@@ -11,6 +11,7 @@ Does not know codes, latents or lanes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -105,7 +106,14 @@ class Block(nn.Module):
         return keys, values
 
     def forward(
-        self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor, shift: Tensor | None, cache: Cache | None, layer: int
+        self,
+        x: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        mask: Tensor,
+        shift: Tensor | None,
+        cache: Cache | None,
+        layer: int,
     ) -> Tensor:
         """[B, S, D] -> [B, S, D]; text keys and values [B, H, L, Dh], mask [B, 1, 1, L], shift [B, 6 D]."""
         h, y = self.self_norm(x), None
@@ -145,25 +153,25 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         dim = config.dim
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        blocks = [Block(config) for _ in range(config.layers)]
+        self.blocks = nn.ModuleList(blocks)
         self.out_norm = nn.LayerNorm(dim, eps=1e-5)
         self.text_proj = nn.Linear(config.text_dim, dim)
         self.null_text = nn.Parameter(0.02 * torch.randn(config.text_dim))
         self.null_pooled = nn.Parameter(0.02 * torch.randn(config.text_dim))
         if config.modulated:
             self.pooled_proj = nn.Linear(config.text_dim, dim)
-            self.modulate = nn.Sequential(nn.SiLU(), nn.Linear(dim, 6 * dim))
-            nn.init.zeros_(self.modulate[1].weight)  # identity at the start: gates and scales 1, shifts 0
-            nn.init.zeros_(self.modulate[1].bias)
-        self.skip_proj = nn.ModuleList(
-            nn.Linear(2 * dim, dim) for _ in range(config.layers // 2 if config.skips else 0)
-        )
+            self.modulate = nn.Linear(dim, 6 * dim)
+            nn.init.zeros_(self.modulate.weight)  # identity at the start: gates and scales 1, shifts 0
+            nn.init.zeros_(self.modulate.bias)
+        skips = [nn.Linear(2 * dim, dim) for _ in range(config.layers // 2 if config.skips else 0)]
+        self.skip_proj = nn.ModuleList(skips)
         with torch.no_grad():
-            for skip in self.skip_proj:  # starts as x, with a small share of the skip
+            for skip in skips:  # starts as x, with a small share of the skip
                 skip.weight[:, :dim] = torch.eye(dim)
                 skip.weight[:, dim:] *= 0.1
                 skip.bias.zero_()
-            for block in self.blocks:  # residual branches shrink with depth, as is customary
+            for block in blocks:  # residual branches shrink with depth, as is customary
                 for linear in (block.self_out, block.cross_out, block.fc2):
                     linear.weight /= (2 * config.layers) ** 0.5
 
@@ -185,7 +193,7 @@ class Transformer(nn.Module):
                 mask = torch.where(text_given[:, None], mask, first)
                 pooled = torch.where(text_given[:, None], pooled, self.null_pooled.to(pooled.dtype))
         states = self.text_proj(tokens)  # [B, L, text_dim] -> [B, L, D]
-        keys, values = zip(*(block.remember(states) for block in self.blocks), strict=True)
+        keys, values = zip(*(cast(Block, block).remember(states) for block in self.blocks), strict=True)
         pooled = self.pooled_proj(pooled) if self.config.modulated else pooled
         return Memory(keys, values, mask[:, None, None, :], pooled)
 
@@ -208,7 +216,8 @@ class Transformer(nn.Module):
         x = x + sinusoid(positions, dim).to(x.dtype)
         shift = None
         if self.config.modulated:
-            shift = self.modulate(memory.pooled if time is None else memory.pooled + time)  # [B, D] -> [B, 6 D]
+            seen = memory.pooled if time is None else memory.pooled + time
+            shift = self.modulate(F.silu(seen))  # [B, D] -> [B, 6 D]
         pushed: list[Tensor] = []
         first_up = len(self.blocks) - len(self.skip_proj)
         for i, block in enumerate(self.blocks):
@@ -219,4 +228,5 @@ class Transformer(nn.Module):
                 pushed.append(x)
         if cache is not None:
             cache.filled += x.shape[1]
-        return self.out_norm(x)
+        out: Tensor = self.out_norm(x)
+        return out

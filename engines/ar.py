@@ -1,0 +1,77 @@
+"""The AR engine: generation (sec. 3.2) and fill-in-the-middle of exact length (App. J).
+
+Does not know the other engines or the editor.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from engines import spans
+from engines import window as windows
+from engines.checkpoints import Models
+from engines.lm import complete, sample_step, take
+from engines.requests import InpaintRequest, InputError, ProgressHook, Request, Result, Stopwatch, Support
+from engines.timebase import frames_for
+
+
+def supports(request: Request) -> Support:
+    """Whether this engine can serve the request; if not, why and what would do."""
+    return windows.refusal(request, "ar", generates=True)
+
+
+@torch.inference_mode()
+def run(request: Request, models: Models, progress: ProgressHook | None = None) -> Result:
+    """Generate a clip, or re-make a span by fill-in-the-middle.
+
+    Codes [1, K, T] are sampled column by column; progress is reported, and a cancellation noticed, at
+    every step. Raises InputError for what `supports` refuses, and whatever `progress` raises.
+    """
+    support = supports(request)
+    if not support:
+        raise InputError(support.reason)
+    watch = Stopwatch(progress)
+    with models.held(watch), models.autocast():
+        return _run(request, models, watch)
+
+
+def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
+    codec, lm, settings = models.codec(), models.ar(), request.ar
+    window, known = None, 0
+    if isinstance(request, InpaintRequest):
+        watch.report("encode", 0, 1)
+        window = windows.cut(request, codec, models.spec.window_seconds)
+        codes = codec.quantize(windows.encode(window, models))  # [1, D, T] -> [1, K, T]
+        order = spans.reorder(*window.unknown, window.frames)
+        codes = take(lm.config, codes, order[None].to(codes.device))  # -> [1, K, T + 3]
+        known = codes.shape[2] - (window.unknown[1] - window.unknown[0])
+        watch.lap("encode")
+    else:
+        frames = frames_for(request.seconds, codec.frame_rate)
+        codes = torch.zeros(1, codec.codebooks, frames, dtype=torch.int64, device=models.device)
+    watch.report("text", 0, 1)
+    frames, start = (window.frames, window.start) if window else (codes.shape[2], 0.0)
+    given = windows.conditions(request, models, frames, start, "ar", settings.guidance)
+    lanes = given.lanes.permute(order) if window else given.lanes
+    watch.lap("text")
+
+    generator = torch.Generator().manual_seed(request.seed)
+
+    def sample(logits: Tensor) -> Tensor:
+        return sample_step(logits, settings.temperature, settings.top_k, settings.top_p, generator)
+
+    def on_step(step: int, total: int) -> None:
+        watch.report("sample", step, total)
+
+    codes = complete(lm, codes, known, lanes, given.text, given.rows, sample, on_step)
+    watch.lap("sample")
+    if window is not None:
+        codes = codes[:, :, spans.restore(*window.unknown, window.frames).to(codes.device)]  # -> [1, K, T]
+    parameters: dict[str, object] = {
+        "temperature": settings.temperature,
+        "top_k": settings.top_k,
+        "top_p": settings.top_p,
+        "guidance": {"all": given.guidance.all, "text": given.guidance.text},
+    }
+    return windows.finish(request, models, codec.dequantize(codes), window, watch, parameters)

@@ -1,0 +1,241 @@
+"""The window of a recording that a model hears, and the way back: what all engines do alike.
+
+A window is mono at the codec's rate, at most 10 s long, with the span near its middle where the
+source allows. Its frame grid begins so that the span begins on a frame. The removed audio is
+silenced before encoding, because the encoder sees about four frames to each side, and the frames
+next to the span count as unknown too. Does not know how a model fills the span.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engines import compose, seams
+from engines.checkpoints import Models
+from engines.codec import Codec
+from engines.controls import Lanes, lanes_from
+from engines.guidance import Source, sources
+from engines.recording import Recording, from_float, resample
+from engines.requests import (
+    MAX_PROMPT,
+    EngineName,
+    GenerateRequest,
+    Guidance,
+    InpaintRequest,
+    InputError,
+    Request,
+    Result,
+    Stopwatch,
+    Support,
+)
+from engines.spans import known_mask
+from engines.text import TextStates
+from engines.timebase import frames_for, seconds_to_samples
+
+WINDOW_SECONDS = 10.0  # longest clip the models hear
+CONTEXT_SECONDS = 2.0  # at least so much of a full window is context
+FRAME_SECONDS = 0.04  # one latent frame at 25 Hz
+EDGE_FRAMES = 3  # frames on each side of a span whose latents still hear the silenced part
+_SILENCE = 1e-4  # peak below which a recording counts as silent (-80 dB)
+_LEVELS = (0.03, 0.3)  # RMS that the models are used to
+
+
+def refusal(request: Request, engine: EngineName, generates: bool) -> Support:
+    """Whether a request can be used at all: lengths, span, source, prompt, seed, settings."""
+    if request.engine != engine:
+        return Support(f"engine {request.engine!r}: this is {engine!r}; send the request to its own engine")
+    if len(request.prompt) > MAX_PROMPT:
+        return Support(f"prompt of {len(request.prompt)} characters: at most {MAX_PROMPT}; shorten it")
+    if not 0 <= request.seed < 2**63:
+        return Support(f"seed {request.seed}: expected 0 to {2**63 - 1}; choose another")
+    reason = _settings(request) or (
+        _length(request, generates) if isinstance(request, GenerateRequest) else _span(request)
+    )
+    return Support(reason)
+
+
+def _settings(request: Request) -> str:
+    ar, fm = request.ar, request.fm
+    if not (math.isfinite(ar.temperature) and ar.temperature > 0):
+        return f"temperature {ar.temperature:g}: expected more than 0; 1 is the usual value"
+    if ar.top_k < 0:
+        return f"top-k {ar.top_k}: expected 0 (off) or more; 250 is the usual value"
+    if not 0 <= ar.top_p <= 1:
+        return f"top-p {ar.top_p:g}: expected 0 (off) to 1; choose 0 or about 0.9"
+    if not 1 <= fm.steps <= 1000:
+        return f"{fm.steps} steps: expected 1-1000; 25 is the usual value"
+    if fm.solver not in ("euler", "midpoint", "dopri5"):
+        return f"solver {str(fm.solver)[:24]!r}: expected euler, midpoint or dopri5; choose one of them"
+    if fm.zero_shot not in ("inversion", "replacement"):
+        return f"zero-shot method {str(fm.zero_shot)[:24]!r}: expected inversion or replacement; choose one"
+    for guidance in (ar.guidance, fm.guidance):
+        if guidance and not (abs(guidance.all) <= 30 and abs(guidance.text) <= 30):
+            return f"guidance {guidance.all:g}/{guidance.text:g}: expected -30 to 30; 3/0 is the usual value"
+    return ""
+
+
+def _length(request: GenerateRequest, generates: bool) -> str:
+    if not generates:
+        return f"engine {request.engine!r}: it only re-makes spans; choose ar or fm to generate"
+    if not 1.0 <= request.seconds <= WINDOW_SECONDS:
+        return f"length {request.seconds:g} s: expected 1-{WINDOW_SECONDS:g} s; choose another length"
+    return ""
+
+
+def _span(request: InpaintRequest) -> str:
+    source, span = request.source, f"span {request.start:g}-{request.end:g} s"
+    if not (math.isfinite(request.start) and math.isfinite(request.end)):
+        return f"{span}: the times must be numbers; select the span again"
+    if source.length == 0:
+        return "source: it holds no samples; load a recording first"
+    if request.end <= request.start:
+        return f"{span}: the end must follow the start; swap them"
+    tolerance = 0.5 / source.rate
+    if request.start < 0 or request.end > source.seconds + tolerance:
+        return f"{span}: the recording is 0-{source.seconds:.2f} s long; select a span inside it"
+    if request.seconds < 2 * FRAME_SECONDS - 1e-6:
+        return f"{span}: at least {2 * FRAME_SECONDS:g} s (two frames) are needed; select a longer span"
+    longest = WINDOW_SECONDS - CONTEXT_SECONDS
+    if request.seconds > longest + 1e-6:
+        return f"{span}: at most {longest:g} s fit into the models' window; select a shorter span"
+    if not (math.isfinite(request.crossfade) and 0 <= request.crossfade <= 1):
+        return f"crossfade {request.crossfade:g} s: expected 0-1 s; 0.02 is the usual value"
+    if _silent(source):
+        return "source: it is silent, so a span has no context; use Generate, or load another recording"
+    return ""
+
+
+def _silent(source: Recording) -> bool:
+    block = 1 << 18
+    threshold = _SILENCE * source.full_scale
+    for at in range(0, source.length, block):
+        part = source.samples[at : at + block]
+        if part.max() > threshold or part.min() < -threshold or np.isnan(part).any():
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class Window:
+    """A piece of a recording on a frame grid. Frames count from the window's start."""
+
+    start: float  # seconds on the source's clock
+    audio: NDArray[np.float32]  # [T * hop] at the codec's rate, times `gain`
+    frames: int  # T
+    span: tuple[int, int]  # frames of the span, half-open
+    unknown: tuple[int, int]  # frames to be made: the span and the edges that heard it
+    gain: float  # brings quiet and loud recordings to levels that the models know
+
+    @property
+    def known(self) -> Tensor:
+        """True where a frame is given: bool [T]."""
+        return known_mask(*self.unknown, self.frames)
+
+
+def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
+    """The window of at most `seconds` around the request's span; raises InputError for NaN samples."""
+    source = request.source
+    room = round(seconds * codec.frame_rate)
+    length = frames_for(request.seconds, codec.frame_rate)
+    before = math.floor(request.start * codec.frame_rate + 1e-6)
+    after = max(0, math.floor((source.seconds - request.start) * codec.frame_rate + 1e-6) - length)
+    lead = min(before, max((room - length) // 2, room - length - after))
+    frames = min(room, lead + length + after)
+    first = max(0, seconds_to_samples(request.start - lead / codec.frame_rate, source.rate))
+    audio = _read(source, first, frames * codec.hop, codec.rate)
+    if not np.isfinite(audio).all():
+        raise InputError("source: samples near the span are NaN or infinite; export the recording again")
+    span = (lead, lead + length)
+    context = np.concatenate([audio[: span[0] * codec.hop], audio[span[1] * codec.hop :]])
+    rms = float(np.sqrt(np.mean(np.square(context if len(context) else audio)))) + 1e-9
+    gain = float(np.clip(np.clip(rms, *_LEVELS) / rms, 0.01, 100.0))
+    unknown = (
+        span[0] - min(EDGE_FRAMES, span[0] // 2),
+        span[1] + min(EDGE_FRAMES, (frames - span[1]) // 2),
+    )
+    return Window(first / source.rate, audio * np.float32(gain), frames, span, unknown, gain)
+
+
+def _read(source: Recording, first: int, length: int, rate: int) -> NDArray[np.float32]:
+    """Mono float32 [length] at `rate` from native sample `first` on; zeros beyond the recording.
+
+    The resampler starts early, by a time that is whole samples at both rates, so that the phase
+    holds and its start-up is cut off.
+    """
+    beat = math.gcd(source.rate, rate)  # so many instants a second are samples at both rates
+    early = math.ceil(0.05 * beat)
+    pad, drop = early * source.rate // beat, early * rate // beat
+    last = first + math.ceil(length * source.rate / rate) + pad
+    part = source.as_float(max(0, first - pad), last).mean(axis=1)  # [n, C] -> [n]
+    part = np.concatenate([np.zeros(max(0, pad - first), part.dtype), part])
+    out = resample(part, source.rate, rate)[drop : drop + length]
+    return np.pad(out, (0, length - len(out))).astype(np.float32)
+
+
+def encode(window: Window, models: Models, silenced: bool = True) -> Tensor:
+    """Normalised latents [1, D, T] of a window, its span silenced or as it was."""
+    codec = models.codec()
+    audio = torch.from_numpy(window.audio.copy())
+    if silenced:
+        audio[window.span[0] * codec.hop : window.span[1] * codec.hop] = 0.0
+    z = codec.encode(audio.to(models.device)[None, None])  # [1, 1, T hop] -> [1, D, T]
+    return z[..., : window.frames]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What conditions a run, ready for a network."""
+
+    text: TextStates | None  # [1, L, 384]
+    lanes: Lanes  # [1, T]
+    rows: tuple[Source, ...]  # the guided batch
+    guidance: Guidance
+
+
+def conditions(
+    request: Request, models: Models, frames: int, start: float, engine: EngineName, guidance: Guidance | None
+) -> Conditions:
+    """Text states [1, L, 384], lanes [1, T] and guided rows for a window that begins at `start` seconds."""
+    task = "generate" if isinstance(request, GenerateRequest) else "inpaint"
+    guidance = guidance or models.spec.guidance(engine, task)  # type: ignore[arg-type]
+    prompt = " ".join("".join(c if c.isprintable() else " " for c in request.prompt).split())
+    text = models.text().encode([prompt]).to(models.device) if prompt else None
+    lanes = lanes_from(request.controls, frames, models.codec().frame_rate, start).to(models.device)
+    return Conditions(text, lanes, sources(guidance, text is not None, lanes.any_given), guidance)
+
+
+def finish(
+    request: Request,
+    models: Models,
+    z: Tensor,
+    window: Window | None,
+    watch: Stopwatch,
+    parameters: dict[str, object],
+) -> Result:
+    """Decode latents [1, D, T] and make the Result: a clip, or the source with its span re-made."""
+    codec = models.codec()
+    watch.report("decode", 0, 1)
+    audio = codec.decode(z)[0, 0].float().cpu().numpy()  # [1, D, T] -> [T hop]
+    if not np.isfinite(audio).all():
+        raise InputError("result: the model produced no finite audio; lower the guidance or change the seed")
+    told = {"seed": request.seed, "bundle": models.spec.name, "device": str(models.device), **parameters}
+    if isinstance(request, GenerateRequest) or window is None:
+        clip = audio[: seconds_to_samples(request.seconds, codec.rate)]
+        recording = from_float(clip, codec.rate)
+        watch.report("decode", 1, 1)
+        watch.lap("decode")
+        return Result(request, recording, dict(watch.timings), (), told)
+    source, start, end = request.source, request.start, request.end
+    audio = (audio / window.gain).astype(np.float32)
+    recording = compose.compose(source, start, end, audio, window.start, codec.rate, request.crossfade)
+    scores = seams.score(source, recording, start, end)
+    watch.report("decode", 1, 1)
+    watch.lap("decode")
+    told["window"] = {"start": window.start, "seconds": window.frames / codec.frame_rate}
+    return Result(request, recording, dict(watch.timings), tuple(scores), told)
