@@ -132,6 +132,8 @@ def _make(arguments: argparse.Namespace, request: Request, out: Path) -> str | N
     if not support:
         raise InputError(support.reason)
     models = checkpoints.open_bundle(arguments.bundle, arguments.device)
+    zero_shot = arguments.zero_shot or models.spec.zero_shot  # the bundle knows which measured better
+    request = replace(request, fm=replace(request.fm, zero_shot=zero_shot))
     progress = _ProgressLine(sys.stderr)
     try:
         result = dispatch.run(request, models, progress)
@@ -146,7 +148,7 @@ def _bundle(arguments: argparse.Namespace) -> str | None:
     from engines import checkpoints
 
     models = checkpoints.open_bundle(arguments.bundle, arguments.device)
-    facts = jobs.plain(models.describe())
+    facts = jobs.plain(checkpoints.describe(models))
     return json.dumps(facts, allow_nan=False) if arguments.json else "\n".join(_lines(facts))
 
 
@@ -243,10 +245,7 @@ def _controls(arguments: argparse.Namespace, seconds: float) -> Controls:
 
 def _settings(arguments: argparse.Namespace) -> tuple[ARSettings, FMSettings]:
     ar = ARSettings(arguments.temperature, arguments.top_k, arguments.top_p, arguments.guidance)
-    fm = FMSettings(arguments.solver, arguments.steps, arguments.guidance)
-    if arguments.zero_shot:
-        fm = replace(fm, zero_shot=arguments.zero_shot)
-    return ar, fm
+    return ar, FMSettings(arguments.solver, arguments.steps, arguments.guidance)
 
 
 def _output(name: str) -> Path:
@@ -389,7 +388,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=_above_zero, default=ar.temperature, help="AR")
     parser.add_argument("--top-k", type=_top_k, default=ar.top_k, help="AR: 0 = off")
     parser.add_argument("--top-p", type=_share, default=ar.top_p, help="AR: 0 = off")
-    parser.add_argument("--zero-shot", choices=("inversion", "replacement"), help="how fm-zero-shot fills")
+    parser.add_argument("--zero-shot", choices=("inversion", "replacement"), help="default: the bundle's")
 
 
 def _port(text: str) -> int:

@@ -1,0 +1,290 @@
+"""The command line: what it prints, writes and returns."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pretty_midi
+import pytest
+import soundfile
+
+from editor import cli
+from engines import dispatch
+from engines.recording import read_recording
+from engines.requests import ENGINE_NAMES, Progress
+
+RATE = 16000
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    """Four seconds of a stereo chord with some noise, 16-bit WAV."""
+    time = np.arange(4 * RATE) / RATE
+    noise = np.random.default_rng(0).normal(0, 0.01, (len(time), 2))
+    chord = sum(np.sin(2 * np.pi * f * time) for f in (220, 277, 330)) * 0.1
+    path = tmp_path / "song.wav"
+    soundfile.write(path, chord[:, None] * np.array([1.0, 0.7]) + noise, RATE, "PCM_16")
+    return path
+
+
+def run(capsys: Captured, bundle: Path, *arguments: str) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a command on the tiny bundle."""
+    capsys.readouterr()
+    status = cli.main([*arguments, "--bundle", str(bundle), "--device", "cpu"])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_generate_prints_one_object_and_writes_a_clip(
+    tiny_bundle: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    out = tmp_path / "clip.wav"
+    arguments = ("generate", "--engine", "fm", "--prompt", "warm piano", "--seconds", "2", "--steps", "2",
+                 "--chords", "C@0 Am@1", "--seed", "5", "--out", str(out), "--json")  # fmt: skip
+    status, printed, errors = run(capsys, tiny_bundle, *arguments)
+    assert (status, "Traceback" in errors) == (0, False)
+    report = json.loads(printed)
+    assert (report["engine"], report["seed"], report["out"]) == ("fm", 5, str(out))
+    assert report["parameters"]["prompt"] == "warm piano"
+    assert report["parameters"]["fm"]["steps"] == 2
+    assert report["parameters"]["controls"]["chords"][1] == {"start": 1.0, "end": 2.0, "symbol": "Am"}
+    assert report["seconds_spent"] == pytest.approx(sum(report["timings"].values()))
+    assert report["real_time_factor"] == pytest.approx(2 / report["seconds_spent"])
+    assert "seams" not in report
+    assert read_recording(out).seconds == pytest.approx(2.0, abs=0.05)
+
+
+def test_the_same_seed_makes_the_same_file_and_another_does_not(
+    tiny_bundle: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    files = []
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        out = tmp_path / f"{name}.wav"
+        status, _, _ = run(capsys, tiny_bundle, "generate", "--engine", "fm", "--prompt", "x", "--seconds", "1",
+                           "--steps", "2", "--seed", seed, "--out", str(out))  # fmt: skip
+        assert status == 0
+        files.append(out.read_bytes())
+    assert files[0] == files[1] != files[2]
+
+
+@pytest.mark.parametrize("engine", ENGINE_NAMES)
+def test_inpaint_changes_the_span_only(
+    engine: str, tiny_bundle: Path, song: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    before = song.read_bytes()
+    out = tmp_path / "out.wav"
+    status, printed, _ = run(capsys, tiny_bundle, "inpaint", str(song), "--engine", engine, "--start", "1.5",
+                             "--end", "2.5", "--steps", "2", "--out", str(out), "--json")  # fmt: skip
+    assert status == 0
+    report = json.loads(printed)
+    assert [seam["time"] for seam in report["seams"]] == [1.5, 2.5]
+    assert all(seam["words"] and 0 <= seam["score"] <= 1 for seam in report["seams"])
+    source, made = read_recording(song), read_recording(out)
+    assert (made.rate, made.channels, made.format, made.subtype) == (RATE, 2, "WAV", "PCM_16")
+    start, end = int(1.5 * RATE), int(2.5 * RATE)
+    assert np.array_equal(source.samples[:start], made.samples[:start])
+    assert np.array_equal(source.samples[end:], made.samples[end:])
+    assert not np.array_equal(source.samples[start:end], made.samples[start:end])
+    assert song.read_bytes() == before
+
+
+def test_a_24_bit_flac_comes_back_as_one(
+    tiny_bundle: Path, song: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    flac, out = tmp_path / "song.flac", tmp_path / "out.flac"
+    samples, _ = soundfile.read(song, dtype="int32")
+    soundfile.write(flac, samples, RATE, "PCM_24")
+    status, _, _ = run(capsys, tiny_bundle, "inpaint", str(flac), "--engine", "fm", "--start", "1", "--end", "2",
+                       "--steps", "1", "--out", str(out))  # fmt: skip
+    assert status == 0
+    made = read_recording(out)
+    assert (made.format, made.subtype) == ("FLAC", "PCM_24")
+    assert np.array_equal(made.samples[:RATE], read_recording(flac).samples[:RATE])
+
+
+def test_without_json_one_line_for_people(
+    tiny_bundle: Path, song: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    out = tmp_path / "out.wav"
+    status, printed, errors = run(capsys, tiny_bundle, "inpaint", str(song), "--engine", "fm", "--start", "1",
+                                  "--end", "2", "--steps", "1", "--out", str(out))  # fmt: skip
+    assert status == 0
+    assert printed.count("\n") == 1
+    assert printed.startswith(f"{out}: 4.00 s in ")
+    assert "inlay:" in errors  # progress
+
+
+def test_lanes_from_midi_files(tiny_bundle: Path, tmp_path: Path, capsys: Captured) -> None:
+    midi = pretty_midi.PrettyMIDI()
+    for is_drum, pitch in ((False, 60), (True, 36)):
+        track = pretty_midi.Instrument(0, is_drum)
+        track.notes = [pretty_midi.Note(90, pitch, 0.5, 1.0)]
+        midi.instruments.append(track)
+    path = str(tmp_path / "lanes.mid")
+    midi.write(path)
+    status, printed, _ = run(capsys, tiny_bundle, "generate", "--engine", "fm", "--prompt", "x", "--seconds", "1",
+                             "--steps", "1", "--melody", path, "--drums", path, "--out", str(tmp_path / "o.wav"),
+                             "--json")  # fmt: skip
+    assert status == 0
+    controls = json.loads(printed)["parameters"]["controls"]
+    assert controls["melody"] == [{"start": 0.5, "end": 1.0, "pitch": 60}]
+    assert controls["drums"] == [{"time": 0.5, "drum": "kick"}]
+
+
+def test_bundle_tells_what_is_loaded(tiny_bundle: Path, capsys: Captured) -> None:
+    status, printed, _ = run(capsys, tiny_bundle, "bundle", "--json")
+    assert status == 0
+    facts = json.loads(printed)
+    assert facts["licence"]
+    assert facts["bytes"]["fm.safetensors"] == (tiny_bundle / "fm.safetensors").stat().st_size
+    status, printed, _ = run(capsys, tiny_bundle, "bundle")
+    assert status == 0
+    assert facts["licence"] in printed
+
+
+def test_a_missing_bundle_is_one_line(tmp_path: Path, capsys: Captured) -> None:
+    status, printed, errors = run(capsys, tmp_path / "nowhere", "bundle")
+    assert (status, printed, errors.count("\n")) == (2, "", 1)
+    assert "nowhere" in errors
+
+
+def test_ctrl_c_writes_nothing(
+    tiny_bundle: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = dispatch.run
+
+    def interrupted(request: Any, models: Any, progress: Any) -> Any:
+        def press(report: Progress) -> None:
+            raise KeyboardInterrupt
+
+        return real(request, models, press)
+
+    monkeypatch.setattr(dispatch, "run", interrupted)
+    status, printed, errors = run(capsys, tiny_bundle, "generate", "--engine", "ar", "--prompt", "x",
+                                  "--seconds", "1", "--out", str(tmp_path / "o.wav"))  # fmt: skip
+    assert (status, printed) == (130, "")
+    assert "interrupted" in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_defect_is_one_line_too(
+    tiny_bundle: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("mat1 and mat2 differ\nin detail")
+
+    monkeypatch.setattr(dispatch, "run", broken)
+    arguments = (
+        "generate",
+        "--engine",
+        "fm",
+        "--prompt",
+        "x",
+        "--seconds",
+        "1",
+        "--out",
+        str(tmp_path / "o.wav"),
+    )
+    status, printed, errors = run(capsys, tiny_bundle, *arguments)
+    assert (status, printed, errors.count("\n")) == (1, "", 1)
+    assert "RuntimeError: mat1 and mat2 differ" in errors
+    monkeypatch.setenv("INLAY_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        run(capsys, tiny_bundle, *arguments)
+
+
+def test_serve_hands_its_options_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+    page = types.ModuleType("editor.ui")
+    page.serve = lambda **options: asked.update(options)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "editor.ui", page)
+    monkeypatch.setattr("editor.ui", page, raising=False)
+    assert cli.main(["serve", "--port", "9000", "--bundle", "b", "--device", "cpu"]) == 0
+    assert asked == {"host": "127.0.0.1", "port": 9000, "bundle": "b", "device": "cpu"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("", "COMMAND"),
+        ("sing", "invalid choice: 'sing'"),
+        ("generate --engine fm-zero-shot --prompt x --out o.wav", "invalid choice: 'fm-zero-shot'"),
+        ("generate --engine fm --out o.wav", "required: --prompt"),
+        ("generate --engine fm --prompt x --out o.mp3", "ends in .wav"),
+        ("generate --engine fm --prompt x --out o", "ends in .wav"),
+        ("generate --engine fm --prompt x --out /no/such/o.wav", "no folder '/no/such'"),
+        ("generate --engine fm --prompt x --out o.wav --seed 1.5", "--seed '1.5': expected a whole number"),
+        ("generate --engine fm --prompt x --out o.wav --seed -1", "seed -1: expected a whole number 0-"),
+        ("generate --engine fm --prompt x --out o.wav --seconds nan", "--seconds 'nan': expected a number"),
+        (
+            "generate --engine fm --prompt x --out o.wav --steps 0",
+            "--steps '0': expected a whole number from 1",
+        ),
+        ("generate --engine ar --prompt x --out o.wav --temperature 0", "expected a number above 0"),
+        ("generate --engine ar --prompt x --out o.wav --guidance 1,2,3", "expected ALL or ALL,TEXT"),
+        ("generate --engine fm --prompt x --out o.wav --melody no.mid", "no such MIDI file"),
+        ("inpaint no.wav --engine fm --start 1 --end 2 --out o.wav", "no.wav"),
+        ("inpaint no.wav --engine fm --start inf --end 2 --out o.wav", "--start 'inf': expected a number"),
+    ],
+)
+def test_unusable_arguments_are_one_line_and_exit_2(
+    arguments: str, words: str, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments.split()) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("inlay: ")
+    assert captured.err.count("\n") == 1
+    assert words in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_input_is_never_the_output(song: Path, capsys: Captured) -> None:
+    before = song.read_bytes()
+    status = cli.main(
+        ["inpaint", str(song), "--engine", "fm", "--start", "1", "--end", "2", "--out", str(song)]
+    )
+    assert status == 2
+    assert "never overwritten" in capsys.readouterr().err
+    assert song.read_bytes() == before
+
+
+def test_help_names_every_command(capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["--help"])
+    assert stopped.value.code == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in ("serve", "generate", "inpaint", "bundle"))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_updates_one_line_on_a_terminal_and_is_sparse_elsewhere() -> None:
+    reports = [Progress("sample", step, 200, 0.0, 2.4) for step in range(1, 201)]
+    terminal, log = Terminal(), io.StringIO()
+    for stream in (terminal, log):
+        line = cli._ProgressLine(stream)
+        for report in reports:
+            line(report)
+        line.close()
+    assert "\n" not in terminal.getvalue()
+    assert "\rinlay: playing 50%, about 2 s left" in terminal.getvalue()
+    assert terminal.getvalue().endswith(" \r")
+    assert [text.split()[2] for text in log.getvalue().splitlines()] == [
+        "0%,",
+        "25%,",
+        "50%,",
+        "75%,",
+        "100%,",
+    ]
