@@ -46,8 +46,24 @@ def test_generate_prints_one_object_and_writes_a_clip(
     tiny_bundle: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     out = tmp_path / "clip.wav"
-    arguments = ("generate", "--engine", "fm", "--prompt", "warm piano", "--seconds", "2", "--steps", "2",
-                 "--chords", "C@0 Am@1", "--seed", "5", "--out", str(out), "--json")  # fmt: skip
+    arguments = (
+        "generate",
+        "--engine",
+        "fm",
+        "--prompt",
+        "warm piano",
+        "--seconds",
+        "2",
+        "--steps",
+        "2",
+        "--chords",
+        "C@0 Am@1",
+        "--seed",
+        "5",
+        "--out",
+        str(out),
+        "--json",
+    )
     status, printed, errors = run(capsys, tiny_bundle, *arguments)
     assert (status, "Traceback" in errors) == (0, False)
     report = json.loads(printed)
@@ -67,8 +83,23 @@ def test_the_same_seed_makes_the_same_file_and_another_does_not(
     files = []
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         out = tmp_path / f"{name}.wav"
-        status, _, _ = run(capsys, tiny_bundle, "generate", "--engine", "fm", "--prompt", "x", "--seconds", "1",
-                           "--steps", "2", "--seed", seed, "--out", str(out))  # fmt: skip
+        status, _, _ = run(
+            capsys,
+            tiny_bundle,
+            "generate",
+            "--engine",
+            "fm",
+            "--prompt",
+            "x",
+            "--seconds",
+            "1",
+            "--steps",
+            "2",
+            "--seed",
+            seed,
+            "--out",
+            str(out),
+        )
         assert status == 0
         files.append(out.read_bytes())
     assert files[0] == files[1] != files[2]
@@ -80,8 +111,23 @@ def test_inpaint_changes_the_span_only(
 ) -> None:
     before = song.read_bytes()
     out = tmp_path / "out.wav"
-    status, printed, _ = run(capsys, tiny_bundle, "inpaint", str(song), "--engine", engine, "--start", "1.5",
-                             "--end", "2.5", "--steps", "2", "--out", str(out), "--json")  # fmt: skip
+    status, printed, _ = run(
+        capsys,
+        tiny_bundle,
+        "inpaint",
+        str(song),
+        "--engine",
+        engine,
+        "--start",
+        "1.5",
+        "--end",
+        "2.5",
+        "--steps",
+        "2",
+        "--out",
+        str(out),
+        "--json",
+    )
     assert status == 0
     report = json.loads(printed)
     assert [seam["time"] for seam in report["seams"]] == [1.5, 2.5]
@@ -101,8 +147,22 @@ def test_a_24_bit_flac_comes_back_as_one(
     flac, out = tmp_path / "song.flac", tmp_path / "out.flac"
     samples, _ = soundfile.read(song, dtype="int32")
     soundfile.write(flac, samples, RATE, "PCM_24")
-    status, _, _ = run(capsys, tiny_bundle, "inpaint", str(flac), "--engine", "fm", "--start", "1", "--end", "2",
-                       "--steps", "1", "--out", str(out))  # fmt: skip
+    status, _, _ = run(
+        capsys,
+        tiny_bundle,
+        "inpaint",
+        str(flac),
+        "--engine",
+        "fm",
+        "--start",
+        "1",
+        "--end",
+        "2",
+        "--steps",
+        "1",
+        "--out",
+        str(out),
+    )
     assert status == 0
     made = read_recording(out)
     assert (made.format, made.subtype) == ("FLAC", "PCM_24")
@@ -113,8 +173,22 @@ def test_without_json_one_line_for_people(
     tiny_bundle: Path, song: Path, tmp_path: Path, capsys: Captured
 ) -> None:
     out = tmp_path / "out.wav"
-    status, printed, errors = run(capsys, tiny_bundle, "inpaint", str(song), "--engine", "fm", "--start", "1",
-                                  "--end", "2", "--steps", "1", "--out", str(out))  # fmt: skip
+    status, printed, errors = run(
+        capsys,
+        tiny_bundle,
+        "inpaint",
+        str(song),
+        "--engine",
+        "fm",
+        "--start",
+        "1",
+        "--end",
+        "2",
+        "--steps",
+        "1",
+        "--out",
+        str(out),
+    )
     assert status == 0
     assert printed.count("\n") == 1
     assert printed.startswith(f"{out}: 4.00 s in ")
@@ -129,9 +203,26 @@ def test_lanes_from_midi_files(tiny_bundle: Path, tmp_path: Path, capsys: Captur
         midi.instruments.append(track)
     path = str(tmp_path / "lanes.mid")
     midi.write(path)
-    status, printed, _ = run(capsys, tiny_bundle, "generate", "--engine", "fm", "--prompt", "x", "--seconds", "1",
-                             "--steps", "1", "--melody", path, "--drums", path, "--out", str(tmp_path / "o.wav"),
-                             "--json")  # fmt: skip
+    status, printed, _ = run(
+        capsys,
+        tiny_bundle,
+        "generate",
+        "--engine",
+        "fm",
+        "--prompt",
+        "x",
+        "--seconds",
+        "1",
+        "--steps",
+        "1",
+        "--melody",
+        path,
+        "--drums",
+        path,
+        "--out",
+        str(tmp_path / "o.wav"),
+        "--json",
+    )
     assert status == 0
     controls = json.loads(printed)["parameters"]["controls"]
     assert controls["melody"] == [{"start": 0.5, "end": 1.0, "pitch": 60}]
@@ -167,8 +258,19 @@ def test_ctrl_c_writes_nothing(
         return real(request, models, press)
 
     monkeypatch.setattr(dispatch, "run", interrupted)
-    status, printed, errors = run(capsys, tiny_bundle, "generate", "--engine", "ar", "--prompt", "x",
-                                  "--seconds", "1", "--out", str(tmp_path / "o.wav"))  # fmt: skip
+    status, printed, errors = run(
+        capsys,
+        tiny_bundle,
+        "generate",
+        "--engine",
+        "ar",
+        "--prompt",
+        "x",
+        "--seconds",
+        "1",
+        "--out",
+        str(tmp_path / "o.wav"),
+    )
     assert (status, printed) == (130, "")
     assert "interrupted" in errors
     assert list(tmp_path.iterdir()) == []
