@@ -205,7 +205,10 @@ def _filter(gains: Floats, rate: int) -> Floats:
 
 
 def _decorrelator(rate: int, variant: int) -> Floats:
-    """Impulse response of three Schroeder all-passes in a row: flat spectrum, scrambled phase."""
+    """Impulse response [n] of three Schroeder all-passes in a row: flat spectrum, scrambled phase.
+
+    Less its direct sound, so that what it gives does not correlate with what goes in.
+    """
     impulse = np.zeros(round(0.06 * rate))
     impulse[0] = 1.0
     for delay, coefficient in _ALLPASS:
@@ -215,7 +218,8 @@ def _decorrelator(rate: int, variant: int) -> Floats:
         back = np.zeros(lag + 1)
         back[0], back[lag] = 1.0, coefficient
         impulse = signal.lfilter(feed, back, impulse)
-    result: Floats = impulse
+    impulse[0] = 0.0
+    result: Floats = impulse / np.sqrt((impulse**2).sum())
     return result
 
 

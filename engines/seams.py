@@ -224,9 +224,10 @@ def _words(found: Measures, sign: float, reference: Floats) -> str:
     """The worst thing to hear at this seam, in the editor's words."""
     level, brightness = sign * found.level, sign * found.brightness
     usual = Measures(*(np.quantile(np.abs(reference), 0.9, axis=0) if len(reference) else (9, 6, 9, 30, 6)))
+    sharpest = float(reference[:, 3].max()) if len(reference) else 30.0
     tint = brightness - level  # what loudness alone does not explain
     excess = {  # how far beyond the original's own moments; below 1 nobody will notice
-        "Click": found.click / max(2.0 * usual.click, 12.0),
+        "Click": found.click / max(sharpest, 12.0),  # drum strokes are sharp too
         f"{abs(level):.0f} dB {'louder' if level > 0 else 'quieter'}": abs(level) / max(usual.level, 2.0),
         f"Brightness {'rises' if brightness > 0 else 'drops'} {abs(brightness):.0f} dB": (
             abs(brightness) / max(usual.brightness, 3.0) if tint * brightness > 0 and abs(tint) >= 3 else 0.0

@@ -1,0 +1,178 @@
+"""Composition: nothing outside the span changes; inside it fits its context."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from engines.compose import BAND_EDGES, compose
+from engines.recording import Recording, from_float, resample
+
+MODEL_RATE = 32000
+NATIVE = {
+    "PCM_U8": np.int16, "PCM_16": np.int16, "PCM_24": np.int32, "PCM_32": np.int32,
+    "FLOAT": np.float32, "DOUBLE": np.float64,
+}  # fmt: skip
+
+
+def pink(samples: int, rate: int, seed: int) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(size=samples)
+    return 0.1 * signal.lfilter(*signal.butter(1, 1500 / (rate / 2)), noise)
+
+
+def recording(seconds: float, rate: int, channels: int, subtype: str = "PCM_16") -> Recording:
+    count = round(seconds * rate)
+    columns = [pink(count, rate, 0) + 0.3 * pink(count, rate, 9 + c) for c in range(channels)]
+    blank = Recording(np.zeros((0, channels), NATIVE[subtype]), rate, "WAV", subtype)
+    return Recording(blank.to_native(np.stack(columns, axis=1)), rate, "WAV", subtype)
+
+
+def window_of(source: Recording, begin: float, end: float) -> np.ndarray:
+    """What a perfect codec would hand back: the mean of the channels at the model's rate."""
+    return source.mono_at(MODEL_RATE)[round(begin * MODEL_RATE) : round(end * MODEL_RATE)]
+
+
+def band_levels(samples: np.ndarray, rate: int) -> np.ndarray:
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
+    frequencies = np.linspace(0, rate / 2, len(power))
+    at = np.searchsorted(frequencies, BAND_EDGES)
+    return np.array([10 * np.log10(power[a:b].sum()) for a, b in zip(at[:-1], at[1:], strict=True)])
+
+
+@pytest.mark.parametrize("subtype", list(NATIVE))
+@pytest.mark.parametrize(("channels", "rate"), [(1, 8000), (2, 44100), (6, 48000), (1, 192000)])
+def test_outside_the_span_every_bit_stays(subtype: str, channels: int, rate: int) -> None:
+    source = recording(2.0, rate, channels, subtype)
+    window = np.random.default_rng(3).normal(size=MODEL_RATE * 2).astype(np.float32)  # far too loud
+    edited = compose(source, 0.7313, 1.1, window, 0.0, MODEL_RATE, 0.02)
+    first, last = round(0.7313 * rate), round(1.1 * rate)
+    np.testing.assert_array_equal(edited.samples[:first], source.samples[:first])
+    np.testing.assert_array_equal(edited.samples[last:], source.samples[last:])
+    assert not np.array_equal(edited.samples[first:last], source.samples[first:last])
+    assert edited.samples.dtype == source.samples.dtype and edited.samples.shape == source.samples.shape
+    assert (edited.rate, edited.format, edited.subtype) == (rate, "WAV", subtype)
+    assert not (edited.samples % source.step).any() if source.step > 1 else True
+    assert np.abs(edited.as_float()).max() <= 1.0 or subtype in ("FLOAT", "DOUBLE")
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 48000])
+def test_a_perfect_window_gives_the_original_back_in_time(rate: int) -> None:
+    source = recording(6.0, rate, 1)
+    edited = compose(source, 2.0, 4.0, window_of(source, 0.5, 5.5), 0.5, MODEL_RATE, 0.02)
+    part = slice(2 * rate, 4 * rate)
+    made, original = edited.as_float()[part, 0], source.as_float()[part, 0]
+    assert np.std(made - original) < 0.1 * np.std(original)
+
+
+def test_a_dull_quiet_codec_is_brought_to_its_context() -> None:
+    rate = 44100
+    source = recording(9.0, rate, 1)
+    dull = 0.6 * signal.lfilter(*signal.butter(1, 6000 / 16000), window_of(source, 0.5, 8.5))
+    edited = compose(source, 3.0, 6.0, dull.astype(np.float32), 0.5, MODEL_RATE, 0.02)
+    part = slice(3 * rate, 6 * rate)
+    target = band_levels(source.as_float()[part, 0], rate)[:-1]  # the last band ends at the codec's edge
+    before = band_levels(resample(dull, MODEL_RATE, rate)[int(2.5 * rate) : int(5.5 * rate)], rate)[:-1]
+    after = band_levels(edited.as_float()[part, 0].astype(float), rate)[:-1]
+    assert np.abs(before - target).max() > 6.0
+    assert np.abs(after - target).max() < 1.5
+
+
+@pytest.mark.parametrize("width", [0.0, 0.2, 0.6])
+def test_the_span_takes_the_stereo_width_and_the_panning_of_its_context(width: float) -> None:
+    rate = 44100
+    middle, side = pink(9 * rate, rate, 0), width * pink(9 * rate, rate, 1)
+    stereo = np.stack([1.3 * middle + side, 0.7 * middle - side], axis=1)
+    source = from_float(stereo, rate, "FLOAT")
+    edited = compose(source, 3.0, 6.0, window_of(source, 0.5, 8.5), 0.5, MODEL_RATE, 0.02)
+    original, made = (r.as_float(3 * rate, 6 * rate).astype(float) for r in (source, edited))
+    assert made.std(axis=0) == pytest.approx(original.std(axis=0), rel=0.1)
+    assert np.corrcoef(made.T)[0, 1] == pytest.approx(np.corrcoef(original.T)[0, 1], abs=0.06)
+    mono, expected = made.mean(axis=1), original.mean(axis=1)
+    assert np.std(mono - expected) < 0.1 * np.std(expected)  # the mono sum stays the model's
+
+
+def test_a_channel_that_is_silent_in_the_context_stays_nearly_silent() -> None:
+    rate = 48000
+    surround = np.zeros((6 * rate, 6))
+    surround[:, 0], surround[:, 1] = pink(6 * rate, rate, 0), pink(6 * rate, rate, 1)
+    source = from_float(surround, rate)
+    edited = compose(source, 2.0, 4.0, window_of(source, 0.0, 6.0), 0.0, MODEL_RATE, 0.02)
+    levels = edited.as_float(2 * rate, 4 * rate).std(axis=0)
+    original = source.as_float(2 * rate, 4 * rate).std(axis=0)
+    assert (levels[2:] < 0.01 * levels[0]).all()
+    assert levels[:2] == pytest.approx(original[:2], rel=0.35)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_the_crossfade_keeps_its_power_whether_correlated_or_not(same: bool) -> None:
+    rate, fade = MODEL_RATE, 0.5
+    powers = []
+    for seed in range(12):
+        old = np.random.default_rng(seed).normal(size=3 * rate) * 0.1
+        new = old if same else np.random.default_rng(100 + seed).normal(size=3 * rate) * 0.1
+        window = np.concatenate([old[:rate], new[rate : 2 * rate], old[2 * rate :]])
+        source = from_float(old, rate, "DOUBLE")
+        edited = compose(source, 1.0, 2.0, window.astype(np.float32), 0.0, rate, fade)
+        powers.append(edited.as_float(rate, rate + round(fade * rate))[:, 0] ** 2)
+    middle = np.mean(powers, axis=0).reshape(10, -1).mean(axis=1)
+    assert middle == pytest.approx(np.full(10, 0.01), rel=0.12)
+
+
+def test_no_step_at_the_seams() -> None:
+    rate = 44100
+    t = np.arange(4 * rate) / rate
+    source = from_float(0.4 * np.sin(2 * np.pi * 110 * t), rate)
+    other = (0.4 * np.sin(2 * np.pi * 170 * np.arange(4 * MODEL_RATE) / MODEL_RATE + 1)).astype(np.float32)
+    window = source.mono_at(MODEL_RATE)
+    window[MODEL_RATE : 3 * MODEL_RATE] = other[MODEL_RATE : 3 * MODEL_RATE]
+    edited = compose(source, 1.0, 3.0, window, 0.0, MODEL_RATE, 0.02).as_float()[:, 0]
+    largest = np.abs(np.diff(source.as_float()[:, 0])).max()
+    for seam in (rate, 3 * rate):
+        assert np.abs(np.diff(edited[seam - 5 : seam + 5])).max() < 1.3 * largest
+
+
+def test_the_ends_of_a_file_and_a_span_over_all_of_it() -> None:
+    source = recording(2.0, 22050, 2)
+    for start, end in ((0.0, 0.8), (1.3, 2.0), (0.0, 2.0)):
+        edited = compose(source, start, end, window_of(source, 0.0, 2.0), 0.0, MODEL_RATE, 0.02)
+        assert edited.length == source.length
+        assert np.abs(edited.as_float()).max() > 0
+
+
+def test_silent_context_and_anti_phase_stereo_blow_nothing_up() -> None:
+    window = (0.1 * np.random.default_rng(0).normal(size=4 * MODEL_RATE)).astype(np.float32)
+    silent = Recording(np.zeros((4 * 44100, 2), np.int16), 44100)
+    made = compose(silent, 1.0, 3.0, window, 0.0, MODEL_RATE, 0.02).as_float(44100 + 2000, 3 * 44100 - 2000)
+    assert made.std(axis=0) == pytest.approx([0.1, 0.1], rel=0.1)
+    wave = pink(4 * 44100, 44100, 0)
+    opposite = from_float(np.stack([wave, -wave], axis=1), 44100)
+    made = compose(opposite, 1.0, 3.0, window, 0.0, MODEL_RATE, 0.02).as_float(44100, 3 * 44100)
+    assert made.std() < 0.4
+
+
+def test_the_same_call_gives_the_same_samples() -> None:
+    source = recording(2.0, 44100, 2)
+    window = window_of(source, 0.0, 2.0)[::-1].copy()
+    twice = [compose(source, 0.5, 1.5, window, 0.0, MODEL_RATE, 0.02).samples for _ in range(2)]
+    np.testing.assert_array_equal(*twice)
+
+
+def test_half_an_hour_costs_no_more_than_copying_it() -> None:
+    source = Recording(np.full((1800 * 16000, 1), 7, np.int16), 16000)
+    begin = time.process_time()
+    edited = compose(source, 900.0, 902.0, np.zeros(4 * MODEL_RATE, np.float32), 899.0, MODEL_RATE, 0.02)
+    assert time.process_time() - begin < 3.0
+    assert (edited.samples[: 900 * 16000] == 7).all() and (edited.samples[902 * 16000 :] == 7).all()
+
+
+def test_windows_that_cannot_be_right_are_refused() -> None:
+    source = recording(2.0, 16000, 1)
+    with pytest.raises(ValueError, match="misses 0.500 s of the span 0.5-1.5 s"):
+        compose(source, 0.5, 1.5, np.zeros(MODEL_RATE, np.float32), 0.0, MODEL_RATE, 0.02)
+    with pytest.raises(ValueError, match="NaN"):
+        compose(source, 0.5, 1.5, np.full(2 * MODEL_RATE, np.nan, np.float32), 0.0, MODEL_RATE, 0.02)
+    with pytest.raises(ValueError, match="holds no samples"):
+        compose(source, 1.5, 0.5, np.zeros(2 * MODEL_RATE, np.float32), 0.0, MODEL_RATE, 0.02)

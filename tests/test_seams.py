@@ -1,0 +1,128 @@
+"""Seams: defects score worse than untouched boundaries and are called by their names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from engines.recording import Recording, from_float
+from engines.seams import log_mel_jump, score
+
+RATE = 32000
+START, END = 4.03, 7.61
+
+
+def music(seconds: float = 12.0) -> np.ndarray:
+    """Chords changing every half second with a noisy hat, so that moments differ."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    rng = np.random.default_rng(5)
+    wave = np.zeros_like(t)
+    for beat in range(int(seconds * 2)):
+        a, b = beat * RATE // 2, (beat + 1) * RATE // 2
+        since, left = t[a:b] - t[a], t[b - 1] - t[a:b]
+        decay = (0.3 + np.exp(-3 * since)) * np.minimum(1, since / 0.01) * np.minimum(1, left / 0.01)
+        for pitch in rng.choice([220, 262, 330, 392, 440, 523], 3, replace=False):
+            for harmonic in range(1, 16):
+                wave[a:b] += 0.05 / harmonic * np.sin(2 * np.pi * pitch * harmonic * t[a:b]) * decay
+        hat = rng.normal(size=b - a) * np.exp(-60 * since)
+        wave[a:b] += 0.03 * hat
+    return wave + 0.002 * rng.normal(size=len(t))
+
+
+WAVE = music()
+ORIGINAL = from_float(WAVE, RATE, "FLOAT")
+A, B = round(START * RATE), round(END * RATE)
+
+
+def edit(part: np.ndarray) -> Recording:
+    changed = WAVE.copy()
+    changed[A:B] = part
+    return from_float(changed, RATE, "FLOAT")
+
+
+def clicked() -> np.ndarray:
+    part = WAVE[A:B].copy()
+    part[:3] += 0.3
+    part[-3:] -= 0.3
+    return part
+
+
+DEFECTS = {
+    "tone": (
+        0.3 * np.sin(2 * np.pi * 1234 * np.arange(B - A) / RATE),
+        ("Different sound", "Brightness", "Click"),
+    ),
+    "click": (clicked(), ("Click",)),
+    "louder": (2.0 * WAVE[A:B], ("5 dB louder", "6 dB louder", "7 dB louder", "Click")),
+    "dull": (signal.sosfilt(signal.butter(6, 2000, fs=RATE, output="sos"), WAVE)[A:B], ("Brightness drops",)),
+}
+
+
+def test_an_untouched_boundary_is_smooth_and_ranks_among_the_others() -> None:
+    seams = score(ORIGINAL, ORIGINAL, START, END)
+    assert [seam.time for seam in seams] == [START, END]
+    assert [seam.words for seam in seams] == ["Smooth", "Smooth"]
+    assert all(seam.score < 0.95 for seam in seams)
+
+
+def test_untouched_boundaries_rank_low_off_the_beat_and_in_the_middle_on_it() -> None:
+    off = [s.score for t in (2.23, 4.31, 6.22, 8.3) for s in score(ORIGINAL, ORIGINAL, t, t + 1.5)]
+    on = [s.score for t in (2.0, 4.5, 6.0, 8.5) for s in score(ORIGINAL, ORIGINAL, t, t + 1.5)]
+    assert np.mean(off) < 0.5
+    assert np.mean(off) < np.mean(on) < 0.85
+
+
+@pytest.mark.parametrize("name", list(DEFECTS))
+def test_a_defect_is_heard_and_named(name: str) -> None:
+    part, words = DEFECTS[name]
+    untouched = score(ORIGINAL, ORIGINAL, START, END)
+    for clean, bad in zip(untouched, score(ORIGINAL, edit(part), START, END), strict=True):
+        assert bad.score > clean.score
+        assert bad.score > 0.95
+        assert bad.words.startswith(words), bad
+
+
+def test_the_signs_are_the_span_against_its_context() -> None:
+    flat = 0.1 * np.random.default_rng(0).normal(size=10 * RATE)
+    louder = flat.copy()
+    louder[4 * RATE : 6 * RATE] *= 2
+    original, edited = from_float(flat, RATE, "FLOAT"), from_float(louder, RATE, "FLOAT")
+    for seam in score(original, edited, 4.0, 6.0):
+        assert seam.level == pytest.approx(6.0, abs=0.3)
+        assert seam.brightness == pytest.approx(6.0, abs=0.3)
+        assert seam.words == "6 dB louder"
+    quieter = from_float(np.where(louder == flat, flat, flat / 2), RATE, "FLOAT")
+    for seam in score(original, quieter, 4.0, 6.0):
+        assert seam.words == "6 dB quieter"
+
+
+def test_ends_of_the_file_have_no_seam() -> None:
+    assert score(ORIGINAL, ORIGINAL, 0.0, 12.0) == ()
+    assert [s.time for s in score(ORIGINAL, ORIGINAL, 0.0, 5.0)] == [5.0]
+    assert [s.time for s in score(ORIGINAL, ORIGINAL, 5.0, 11.97)] == [5.0]
+
+
+def test_the_same_question_gets_the_same_answer() -> None:
+    assert score(ORIGINAL, edit(clicked()), START, END) == score(ORIGINAL, edit(clicked()), START, END)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0])
+def test_short_silent_and_low_rate_recordings_are_scored_without_fuss(seconds: float) -> None:
+    for rate in (8000, 192000):
+        silent = Recording(np.zeros((round(seconds * rate), 2), np.int16), rate)
+        for seam in score(silent, silent, 0.4 * seconds, 0.6 * seconds):
+            assert (seam.jump, seam.level, seam.score, seam.words) == (0.0, 0.0, 0.0, "Smooth")
+
+
+def test_log_mel_jump_is_zero_in_a_steady_tone_and_large_at_a_cut() -> None:
+    t = np.arange(2 * RATE) / RATE
+    steady = np.sin(2 * np.pi * 500 * t)
+    assert log_mel_jump(steady, RATE, 1.0) < 0.5
+    cut = np.where(t < 1, steady, np.sin(2 * np.pi * 3000 * t))
+    assert log_mel_jump(cut, RATE, 1.0) > 5
+    assert log_mel_jump(0.01 * cut, RATE, 1.0) == pytest.approx(log_mel_jump(cut, RATE, 1.0), rel=0.05)
+    assert log_mel_jump(cut, RATE, 0.0) == 0.0
+    noise = np.random.default_rng(0).normal(size=2 * RATE) * 0.01
+    doubled = np.where(t < 1, noise, 10 * noise)
+    assert log_mel_jump(doubled, RATE, 1.0) == pytest.approx(20, abs=2.5)
