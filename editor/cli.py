@@ -40,7 +40,7 @@ from engines.requests import (
 
 DONE, DEFECT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 LOSSLESS = (".wav", ".flac", ".aif", ".aiff", ".caf", ".au", ".w64")  # what --out may end in
-STAGE_WORDS = {"load": "loading", "text": "reading the words", "encode": "listening", "sample": "playing",
+STAGE_WORDS = {"load": "loading", "text": "reading the words", "encode": "listening", "sample": "making music",
                "decode": "rendering"}  # fmt: skip
 
 
@@ -126,16 +126,17 @@ def _inpaint(arguments: argparse.Namespace) -> str | None:
 def _make(arguments: argparse.Namespace, request: Request, out: Path) -> str | None:
     """Run a request, write its audio, and tell what was done."""
     _quiet_libraries()
-    from engines import checkpoints, dispatch  # loads torch
-
-    support = dispatch.supports(request)
-    if not support:
-        raise InputError(support.reason)
-    models = checkpoints.open_bundle(arguments.bundle, arguments.device)
-    zero_shot = arguments.zero_shot or models.spec.zero_shot  # the bundle knows which measured better
-    request = replace(request, fm=replace(request.fm, zero_shot=zero_shot))
     progress = _ProgressLine(sys.stderr)
+    progress.begin()
     try:
+        from engines import checkpoints, dispatch  # loads torch
+
+        support = dispatch.supports(request)
+        if not support:
+            raise InputError(support.reason)
+        models = checkpoints.open_bundle(arguments.bundle, arguments.device)
+        zero_shot = arguments.zero_shot or models.spec.zero_shot  # the bundle knows which measured better
+        request = replace(request, fm=replace(request.fm, zero_shot=zero_shot))
         result = dispatch.run(request, models, progress)
     finally:
         progress.close()
@@ -190,7 +191,9 @@ def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
     lines = []
     for name, value in facts.items():
         words = str(name).replace("_", " ")
-        if isinstance(value, dict):
+        if isinstance(value, (dict, list)) and not value:
+            lines.append(f"{indent}{words}: none")
+        elif isinstance(value, dict):
             lines.append(f"{indent}{words}")
             lines.extend(_lines(value, indent + "  "))
         elif isinstance(value, list):
@@ -209,12 +212,18 @@ class _ProgressLine:
         self._last: tuple[str, int] | None = None
         self._width = 0
 
+    def begin(self) -> None:
+        """Say that something happens while libraries load; only where the line can be wiped again."""
+        if self._live:
+            self(Progress("load", 0, 1, 0.0, None))
+
     def __call__(self, progress: Progress) -> None:
         mark = (progress.stage, int(progress.fraction * (100 if self._live else 4)))
         if mark == self._last:
             return
         self._last = mark
-        left = "" if progress.remaining is None else f", about {max(1, round(progress.remaining))} s left"
+        soon = progress.remaining is None or progress.step >= progress.total
+        left = "" if soon else f", about {max(1, round(progress.remaining or 0))} s left"
         words = STAGE_WORDS.get(progress.stage, progress.stage)
         line = f"inlay: {words} {progress.fraction:.0%}{left}"
         if self._live:
