@@ -40,8 +40,14 @@ from engines.requests import (
 
 DONE, DEFECT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 LOSSLESS = (".wav", ".flac", ".aif", ".aiff", ".caf", ".au", ".w64")  # what --out may end in
-STAGE_WORDS = {"load": "loading", "text": "reading the words", "encode": "listening", "sample": "making music",
-               "decode": "rendering"}  # fmt: skip
+STAGE_WORDS = {
+    "load": "loading",
+    "queued": "waiting",
+    "text": "reading the words",
+    "encode": "listening",
+    "sample": "making music",
+    "decode": "rendering",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

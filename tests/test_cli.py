@@ -381,12 +381,12 @@ def test_progress_updates_one_line_on_a_terminal_and_is_sparse_elsewhere() -> No
             line(report)
         line.close()
     assert "\n" not in terminal.getvalue()
-    assert "\rinlay: playing 50%, about 2 s left" in terminal.getvalue()
+    assert "\rinlay: making music 50%, about 2 s left" in terminal.getvalue()
     assert terminal.getvalue().endswith(" \r")
-    assert [text.split()[2] for text in log.getvalue().splitlines()] == [
+    assert [text.split()[3] for text in log.getvalue().splitlines()] == [
         "0%,",
         "25%,",
         "50%,",
         "75%,",
-        "100%,",
+        "100%",
     ]
