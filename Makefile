@@ -1,5 +1,5 @@
 # Every target does its own set-up in .venv; a second call starts at once.
-#   make run | test | browser-test | lint | study
+#   make run | test | browser-test | lint
 # TORCH_INDEX=URL   take torch from that package index (a GPU build, a mirror)
 # PYTHON=...        the Python 3.11 to build the environment with
 
@@ -13,7 +13,7 @@ READY := .venv/ready
 SCRIPTS = $(shell find assets tests -name '*.js' -not -path '*/vendor/*' 2>/dev/null)
 CHROMIUM = $(shell command -v chromium || command -v chromium-browser)
 
-.PHONY: run test browser-test lint study chromium clean
+.PHONY: run test browser-test lint chromium clean
 
 run: $(READY)
 	$(BIN)/python app.py
@@ -32,13 +32,9 @@ lint: $(READY)
 	@if command -v node >/dev/null; then for f in $(SCRIPTS); do node --check "$$f" || exit 1; done; \
 	else echo "no node: the JavaScript was not checked (apt-get install nodejs)"; fi
 
-# The study also renders scores; tinysoundfont's own dependency is an audio device driver.
-study: $(READY)
-	$(PIP) -e '.[study]'
-	$(PIP) --no-deps 'tinysoundfont>=0.3.7,<0.4'
-
 # Torch first and pinned, so that nothing later pulls another build; then numpy, which vamp's
-# set-up imports; then vamp without isolation; then the rest.
+# set-up imports; then vamp without isolation; then the rest. tinysoundfont, which renders the
+# study's scores, comes without its dependency on an audio device's driver.
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo "Python 3.11 is needed, $(PYTHON) is another; run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
@@ -51,9 +47,10 @@ $(READY): pyproject.toml
 	  $(PIP) torch==$(TORCH)+cpu --extra-index-url $(CPU_INDEX) || $(PIP) torch==$(TORCH); \
 	else $(PIP) torch==$(TORCH); fi
 	$(PIP) 'numpy>=2.0,<3' 'setuptools>=77,<81' wheel
-	@$(PIP) --no-build-isolation 'vamp>=1.1,<2' && $(PIP) --no-build-isolation -e '.[dev,chordino]' || \
+	@$(PIP) --no-build-isolation 'vamp>=1.1,<2' && $(PIP) --no-build-isolation -e '.[dev,study,chordino]' || \
 	  { echo "Chordino could not be installed (is there a C++ compiler?): chords will not be read from audio."; \
-	    $(PIP) --no-build-isolation -e '.[dev]'; }
+	    $(PIP) --no-build-isolation -e '.[dev,study]'; }
+	$(PIP) --no-deps 'tinysoundfont>=0.3.7,<0.4'
 	@touch $@
 
 chromium:

@@ -119,7 +119,7 @@ class Recording:
         return values
 
     def to_native(self, values: NDArray[Any]) -> Samples:
-        """Floats with full scale 1, any shape -> this recording's number type, same shape.
+        """Floats [N, C] with full scale 1 -> this recording's number type [N, C].
 
         Integers are rounded to the nearest value the format can hold and limited, never wrapped.
         """
