@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(str(error))
         return UNUSABLE
     except KeyboardInterrupt:
-        _say("interrupted; nothing was written")
+        _say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # nobody reads any more: keep the interpreter's exit quiet
@@ -111,8 +111,6 @@ def _inpaint(arguments: argparse.Namespace) -> str | None:
         )
     prompt = commands.check_prompt(arguments.prompt)
     source = read_recording(given)
-    if source.note:
-        _say(source.note)
     _check_format(out, source)
     ar, fm = _settings(arguments)
     request = InpaintRequest(
@@ -132,6 +130,7 @@ def _inpaint(arguments: argparse.Namespace) -> str | None:
 def _make(arguments: argparse.Namespace, request: Request, out: Path) -> str | None:
     """Run a request, write its audio, and tell what was done."""
     _quiet_libraries()
+    note = request.source.note if isinstance(request, InpaintRequest) else ""
     progress = _ProgressLine(sys.stderr)
     progress.begin()
     try:
@@ -139,7 +138,10 @@ def _make(arguments: argparse.Namespace, request: Request, out: Path) -> str | N
 
         support = dispatch.supports(request)
         if not support:
-            raise InputError(support.reason)
+            raise InputError(f"{support.reason} ({note})" if note else support.reason)
+        if note:
+            progress.close()
+            _say(note)
         models = checkpoints.open_bundle(arguments.bundle, arguments.device)
         zero_shot = arguments.zero_shot or models.spec.zero_shot  # the bundle knows which measured better
         request = replace(request, fm=replace(request.fm, zero_shot=zero_shot))
@@ -188,7 +190,9 @@ def _report(result: Result, out: Path) -> dict[str, Any]:
 
 
 def _sentence(result: Result, out: Path) -> str:
-    seams = "".join(f", {seam.words.lower()} at {seam.time:.2f} s" for seam in result.seams)
+    seams = "".join(
+        f", {seam.words[:1].lower()}{seam.words[1:]} at {seam.time:.2f} s" for seam in result.seams
+    )
     return f"{out}: {result.audio.seconds:.2f} s in {result.seconds_spent:.1f} s{seams}"
 
 
@@ -244,6 +248,7 @@ class _ProgressLine:
         if self._live and self._width:
             self._stream.write("\r" + " " * self._width + "\r")
             self._stream.flush()
+            self._width = 0
 
 
 # ---- arguments -> request parts

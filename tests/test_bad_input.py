@@ -94,7 +94,7 @@ FILES = {
     "header only": Case(cut_short(0, ".wav"), error="holds no samples"),
     "truncated": Case(cut_short(0.7, ".wav"), notice="damaged or cut short"),
     "truncated before the span": Case(cut_short(0.3, ".wav"), error="select a span inside"),
-    "truncated flac": Case(cut_short(0.4, ".flac"), "in.flac", error=" "),
+    "truncated flac": Case(cut_short(0.4, ".flac"), "in.flac", error="damaged or cut short"),
     "silent": Case(silence, error="silent"),
     "NaN": Case(holds(np.nan), error="NaN or infinite"),
     "infinite": Case(holds(np.inf), error="NaN or infinite"),
@@ -117,12 +117,12 @@ def inpaint(bundle: Path, source: Path, out: Path, *more: str, start: str = "1",
 
 def assert_one_line(captured: pytest.CaptureResult[str], words: str) -> None:
     assert captured.out == ""
-    lines = captured.err.splitlines()
-    assert lines[-1].startswith("inlay: ")
-    assert words in lines[-1]
-    assert len(lines[-1]) < 400
-    assert "Traceback" not in captured.err
-    assert all(char.isprintable() for line in lines for char in line)
+    assert captured.err.startswith("inlay: ")
+    assert captured.err.endswith("\n")
+    line = captured.err[:-1]
+    assert words in line
+    assert len(line) < 400
+    assert line.isprintable()  # one line, and nothing that a terminal would obey
 
 
 @pytest.mark.parametrize("name", FILES)
