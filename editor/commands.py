@@ -16,7 +16,7 @@ from unicodedata import category
 
 from editor import lanes
 from editor.document import ChordCell, Clip, LaneHit, LaneNote, Project, Region, Take
-from engines import chords
+from engines.chords import parse as parse_chord
 from engines.requests import DRUMS, ENGINE_NAMES, MAX_PROMPT, InputError
 from engines.timebase import Grid
 
@@ -142,13 +142,13 @@ def clear_region(project: Project) -> Project:
 def put_chord(project: Project, start: float, end: float, symbol: str, id: str = "") -> Project:
     """Draw a chord over [start, end) beats; it cuts what it covers. An id in use moves that chord here."""
     _check_cell(start, end, "chord")
-    cell = ChordCell(id or _fresh_chord(project), float(start), float(end), chords.parse(symbol).symbol)
+    cell = ChordCell(id or _fresh_chord(project), float(start), float(end), parse_chord(symbol).symbol)
     return _with_chords(project, lanes.place(project.lanes.chords, cell))
 
 
 def name_chord(project: Project, id: str, symbol: str) -> Project:
     """Give a chord another symbol."""
-    cell = replace(_chord(project, id), symbol=chords.parse(symbol).symbol)
+    cell = replace(_chord(project, id), symbol=parse_chord(symbol).symbol)
     return _with_chords(project, tuple(cell if c.id == id else c for c in project.lanes.chords))
 
 
@@ -171,16 +171,16 @@ def delete_chord(project: Project, id: str) -> Project:
 
 def set_lanes(
     project: Project,
-    chords_: Sequence[ChordCell] | None = None,
+    chords: Sequence[ChordCell] | None = None,
     melody: Sequence[LaneNote] | None = None,
     drums: Sequence[LaneHit] | None = None,
 ) -> Project:
     """Replace whole lanes (None = leave it as it is). Overlaps are cut, later cells over earlier ones."""
     now = project.lanes
-    if chords_ is not None:
-        for cell in chords_:
+    if chords is not None:
+        for cell in chords:
             _check_cell(cell.start, cell.end, "chord")
-        named = tuple(replace(cell, symbol=chords.parse(cell.symbol).symbol) for cell in chords_)
+        named = tuple(replace(cell, symbol=parse_chord(cell.symbol).symbol) for cell in chords)
         now = replace(now, chords=lanes.place_all(_identified(named, "c")))
     if melody is not None:
         for note in melody:
