@@ -278,7 +278,6 @@ def complete(
     `cached=False` recomputes everything at each step (for tests).
     """
     config, device, count = lm.config, codes.device, len(rows)
-    books, frames = codes.shape[1:]
     cells = codes.clone()
     cells[:, :, known:] = -1  # unknown
     delayed = delay(cells, config.pad)  # [1, K, T] -> [1, K, S]
@@ -286,19 +285,17 @@ def complete(
     text_given = torch.tensor([row.text for row in rows], device=device)
     memory = lm.remember(text.repeat(count) if text is not None else None, text_given, count)
     guided = cat_lanes([lanes if row.lanes else lanes.null_like() for row in rows])  # [1, T] -> [R, T]
-    columns, stepped = lm.inputs(cells, guided)
-    del columns  # read from `delayed` as it fills
-    start = delayed.new_full((1, books, 1), config.pad)
+    _, stepped = lm.inputs(cells, guided)
+    line = F.pad(delayed, (1, 0), value=config.pad)  # what is read, filled as it is sampled: [1, K, 1 + S]
     cache = Cache(config.backbone, count, delayed.shape[2], lm.heads.weight) if cached else None
     on_step(0, total)
     for step in range(known, delayed.shape[2]):
-        read = torch.cat([start, delayed[:, :, :step]], dim=2)  # columns that precede this one
         begin = cache.filled if cache is not None else 0
-        seen = read[:, :, begin:].expand(count, -1, -1)
+        seen = line[:, :, begin : step + 1].expand(count, -1, -1)  # what precedes delayed column `step`
         part = stepped.window(begin, step + 1) if stepped is not None else None
         logits = lm(seen, part, memory, cache=cache)[:, :, -1]  # [R, K, S, V] -> [R, K, V]
         drawn = sample(combine(logits.float(), rows)).to(device)  # [1, K]
-        column = delayed[:, :, step]
-        delayed[:, :, step] = torch.where(column == -1, drawn, column)
+        column = line[:, :, step + 1]
+        line[:, :, step + 1] = torch.where(column == -1, drawn, column)
         on_step(step - known + 1, total)
-    return undelay(delayed)
+    return undelay(line[:, :, 1:])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from engines.recording import Recording, from_float
+
+if TYPE_CHECKING:
+    from engines.checkpoints import Models
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +50,14 @@ def song() -> Recording:
     right = sum(np.sin(2 * np.pi * f * t) for f in (220.0, 330.0)) * pulse
     noise = np.random.default_rng(0).normal(scale=0.01, size=(len(t), 2))
     return from_float((0.15 * np.stack([left, right], axis=1) + noise).astype(np.float32), rate)
+
+
+@pytest.fixture(scope="session")
+def models(tiny_bundle: Path) -> Models:
+    """The tiny bundle, opened."""
+    import torch
+
+    from engines.checkpoints import open_bundle
+
+    torch.set_num_threads(1)
+    return open_bundle(str(tiny_bundle), device="cpu")

@@ -1,0 +1,52 @@
+"""The AR engine on a tiny bundle."""
+
+import numpy as np
+import pytest
+import torch
+
+from engines import ar
+from engines.checkpoints import Models
+from engines.lm import LM
+from engines.recording import Recording
+from engines.requests import ARSettings, GenerateRequest, InpaintRequest, Progress
+
+
+def test_generation_samples_every_frame_and_its_delays(models: Models) -> None:
+    seen: list[Progress] = []
+    result = ar.run(GenerateRequest("ar", "piano", 2.0), models, seen.append)
+    sampled = [p for p in seen if p.stage == "sample"]
+    assert [p.step for p in sampled] == list(range(54)) and sampled[0].total == 50 + 4 - 1
+    assert result.audio.seconds == 2.0 and result.audio.rate == 32000
+    assert result.parameters["guidance"] == {"all": 3.0, "text": 0.0}
+    assert set(result.timings) == {"text", "sample", "decode"}
+
+
+def test_settings_reach_the_sampler(models: Models) -> None:
+    def samples(seed: int, settings: ARSettings) -> np.ndarray:
+        return ar.run(GenerateRequest("ar", "piano", 1.0, seed, ar=settings), models).audio.samples
+
+    greedy = ARSettings(top_k=1)
+    assert np.array_equal(samples(1, greedy), samples(2, greedy))  # nothing is left to chance
+    assert not np.array_equal(samples(1, ARSettings()), samples(2, ARSettings()))
+    assert not np.array_equal(samples(1, ARSettings()), samples(1, ARSettings(temperature=0.2)))
+
+
+def test_inpainting_gives_the_network_both_sides_in_the_a_c_b_order(
+    models: Models, song: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[torch.Tensor] = []
+    forward = LM.forward
+
+    def spied(self: LM, columns: torch.Tensor, *rest: object, **more: object) -> torch.Tensor:
+        read.append(columns)
+        return forward(self, columns, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LM, "forward", spied)
+    ar.run(InpaintRequest("ar", song, 2.0, 2.4), models)
+    config = models.spec.lm
+    first = read[0][0, 0].tolist()
+    marks = [i for i, value in enumerate(first) if value >= config.codebook_size]
+    # pad, <a>, 47 frames before, <c>, 37 after, <b>; the span has 10 frames and 3 a side
+    assert marks == [0, 1, 49, 87]
+    assert [first[i] - config.codebook_size for i in marks] == [0, 1, 3, 2]
+    assert len(read) == 16 + config.codebooks - 1

@@ -1,0 +1,94 @@
+"""The flow's mathematics on known answers."""
+
+import math
+
+import pytest
+import torch
+
+from engines import flow
+
+
+def silent(*_: int) -> None:
+    pass
+
+
+def cubic(z: torch.Tensor, t: float) -> torch.Tensor:
+    return torch.full_like(z, 3 * t**2)
+
+
+def decay(z: torch.Tensor, t: float) -> torch.Tensor:
+    return -z
+
+
+Z0 = torch.tensor([[[1.0, 0.0]]])
+
+
+def test_the_path_runs_from_noise_to_data_at_the_velocity() -> None:
+    g = torch.Generator().manual_seed(0)
+    z0, z1 = torch.randn(2, 3, 4, generator=g).double(), torch.randn(2, 3, 4, generator=g).double()
+    at = lambda t: flow.path(z0, z1, torch.full((2,), t, dtype=torch.float64))  # noqa: E731
+    assert torch.equal(at(0.0), z0)
+    assert torch.allclose(at(1.0), z1 + flow.SIGMA_MIN * z0)
+    assert torch.allclose((at(0.6) - at(0.4)) / 0.2, flow.velocity(z0, z1))
+
+
+def test_the_velocity_is_equation_2_along_the_path() -> None:
+    z0, z1, t = torch.randn(1, 2, 3).double(), torch.randn(1, 2, 3).double(), 0.3
+    y = flow.path(z0, z1, torch.tensor([t]).double())
+    s = 1 - flow.SIGMA_MIN
+    assert torch.allclose((z1 - s * y) / (1 - s * t), flow.velocity(z0, z1))
+
+
+def test_the_loss_weighs_late_times_and_counted_frames() -> None:
+    v, target = torch.zeros(2, 3, 4), torch.ones(2, 3, 4)
+    tau = torch.tensor([0.0, 1.0])
+    target[1] *= 2
+    assert flow.loss(v, target, tau).item() == pytest.approx((1 * 1 + 2 * 4) / 2)
+    target[0, :, 0] = 5
+    weights = torch.tensor([[0.0, 1, 1, 1], [1, 0, 0, 0]])
+    assert flow.loss(v, target, tau, weights).item() == pytest.approx((1 * 1 + 2 * 4) / 2)
+
+
+def test_euler_is_the_left_sum() -> None:
+    steps = 10
+    out = flow.solve(cubic, Z0, "euler", steps, silent)
+    expected = sum(3 * (i / steps) ** 2 for i in range(steps)) / steps
+    assert torch.allclose(out, Z0 + expected)
+    assert torch.allclose(flow.solve(decay, Z0, "euler", steps, silent), Z0 * 0.9**10)
+
+
+def test_midpoint_is_of_second_order() -> None:
+    def errors(steps: int) -> float:
+        return abs(flow.solve(decay, Z0, "midpoint", steps, silent)[0, 0, 0].item() - math.exp(-1))
+
+    assert errors(10) < 1e-3
+    assert 3.5 < errors(5) / errors(10) < 5.0
+    assert torch.allclose(flow.solve(cubic, Z0, "midpoint", 10, silent), Z0 + 1, atol=3e-3)
+
+
+def test_dopri5_meets_its_tolerance() -> None:
+    assert torch.allclose(flow.solve(cubic, Z0, "dopri5", 1, silent), torch.tensor([[[2.0, 1.0]]]), atol=1e-4)
+    assert torch.allclose(flow.solve(decay, Z0, "dopri5", 1, silent), Z0 * math.exp(-1), atol=1e-4)
+
+
+@pytest.mark.parametrize("solver", ["euler", "midpoint", "dopri5"])
+def test_progress_rises_to_the_total_and_can_stop(solver: str) -> None:
+    seen: list[tuple[int, int]] = []
+    flow.solve(decay, Z0, solver, 4, lambda step, total: seen.append((step, total)))
+    done = [step for step, _ in seen]
+    assert done == sorted(done) and seen[0][0] == 0 and seen[-1][0] == seen[-1][1]
+
+    class Stop(Exception):
+        pass
+
+    def stop(step: int, total: int) -> None:
+        if step > 0:
+            raise Stop
+
+    with pytest.raises(Stop):
+        flow.solve(decay, Z0, solver, 4, stop)
+
+
+def test_an_unknown_solver_is_refused() -> None:
+    with pytest.raises(ValueError, match="rk9"):
+        flow.solve(decay, Z0, "rk9", 1, silent)
