@@ -1,0 +1,133 @@
+/**
+ * The audio lane: the clip's waveform with the span in yellow (or in an engine's colour while one of its
+ * takes is heard), what the models hear, the progress of a run, and the empty state.
+ */
+
+import { desk } from './desk.js';
+import { icons, text, ENGINES } from './icons.js';
+import { drawWave, hatch, prepare } from './wave.js';
+import { loudest } from './peaks.js';
+import { chooseFile } from './upload.js';
+import { heard, ticks, timeToX } from './time.js';
+
+const EMPTY = `
+<div class="empty">
+  <h2>Start a clip</h2>
+  <div class="ways">
+    <section>
+      <h3>Describe one</h3>
+      <p>Write what you want to hear, draw chords below if you like, then press <b>Generate</b>.</p>
+      <div class="tries">
+        <button data-try="warm electric piano, brushed drums, upright bass">Lo-fi trio, late night</button>
+        <button data-try="nylon guitar, soft percussion, bossa nova">Nylon guitar bossa</button>
+        <button data-try="analog synth pads, slow build, deep bass">Analog synth, slow build</button>
+      </div>
+    </section>
+    <section class="drop">
+      <h3>Or bring a recording</h3>
+      <p>Drop a WAV, FLAC, OGG or MP3 file anywhere here.</p>
+      <button class="choose">${icons.file}<span>Choose a file</span></button>
+    </section>
+  </div>
+</div>`;
+
+export class AudioLane {
+  constructor(timeline, host, head) {
+    this.timeline = timeline;
+    this.host = host;
+    host.innerHTML = `<canvas></canvas><div class="run"></div>${EMPTY}`;
+    this.canvas = host.querySelector('canvas');
+    this.run = host.querySelector('.run');
+    this.empty = host.querySelector('.empty');
+    head.innerHTML = `<b>Audio</b><span class="soft"></span><button class="ic foot" title="Bring another recording" aria-label="Bring another recording">${icons.file}</button>`;
+    this.words = head.querySelector('.soft');
+    this.open = head.querySelector('button');
+    for (const button of [this.open, host.querySelector('.choose')]) button.addEventListener('click', chooseFile);
+    host.addEventListener('click', (event) => {
+      const words = event.target.closest('[data-try]')?.dataset.try;
+      if (words) desk.tell('prompt', { words });
+    });
+  }
+
+  draw(colour) {
+    const { doc } = desk;
+    const { view, duration } = this.timeline;
+    const region = this.timeline.draft ?? doc.region;
+    this.empty.hidden = Boolean(doc.clip);
+    this.open.hidden = !doc.clip;
+    const { c, width, height } = prepare(this.canvas);
+    c.fillStyle = colour('lane');
+    c.fillRect(0, 0, width, height);
+    const end = Math.min(width, timeToX(view, duration));
+    for (const tick of ticks(doc.grid, view, width, duration)) {
+      if (tick.beat !== 1) continue;
+      c.fillStyle = colour('line');
+      c.fillRect(Math.round(timeToX(view, tick.time)), 0, 1, height);
+    }
+    const base = desk.pyramid('base');
+    const gain = base ? Math.min(8, 0.92 / Math.max(loudest(base), 0.05)) : 1;
+    const shape = { middle: height / 2, half: height / 2 - 14, gain };
+    if (!doc.clip) {
+      this.words.textContent = 'None yet';
+      this.run.hidden = true;
+      return;
+    }
+    this.words.textContent = doc.clip.label || 'Clip';
+    this.words.title = doc.clip.label;
+    if (!region) drawWave(c, base, view, { ...shape, from: 0, to: end, colour: colour('wave') });
+    else this.#drawAround(c, colour, { base, region, width: end, height, shape });
+    if (!base) {
+      c.fillStyle = colour('faint');
+      c.font = `400 12px ${colour('font')}`;
+      c.fillText('Reading the audio …', 12, height / 2);
+    }
+    this.#drawRun(region);
+  }
+
+  #drawAround(c, colour, { base, region, width, height, shape }) {
+    const { view, duration } = this.timeline;
+    const hears = heard(region, duration, desk.doc.window);
+    const [from, to] = [timeToX(view, region.start), timeToX(view, region.end)];
+    const [first, last] = [timeToX(view, hears.start), timeToX(view, hears.end)];
+    c.fillStyle = colour('span-tint');
+    c.fillRect(from, 0, to - from, height);
+    const track = desk.track;
+    const inside = track?.kind === 'take' ? desk.pyramid(track.id) : null;
+    const ink = inside ? colour(ENGINES[track.engine]?.token ?? 'wave') : colour('span-wave');
+    drawWave(c, base, view, { ...shape, from: 0, to: Math.min(first, width), colour: colour('wave'), alpha: 0.4 });
+    drawWave(c, base, view, { ...shape, from: Math.max(0, first), to: Math.min(from, width), colour: colour('wave') });
+    drawWave(c, inside ?? base, view, { ...shape, from: Math.max(0, from), to: Math.min(to, width), colour: ink });
+    drawWave(c, base, view, { ...shape, from: Math.max(0, to), to: Math.min(last, width), colour: colour('wave') });
+    drawWave(c, base, view, { ...shape, from: Math.max(0, last), to: width, colour: colour('wave'), alpha: 0.4 });
+    hatch(c, 0, 0, Math.min(first, width), height, colour('line'));
+    hatch(c, Math.max(0, last), 0, width - Math.max(0, last), height, colour('line'));
+    c.fillStyle = colour('text');
+    c.fillRect(Math.max(0, first), 4, Math.min(last, width) - Math.max(0, first), 3);
+    this.#label(c, colour, `Models hear ${hears.start.toFixed(1)}–${hears.end.toFixed(1)} s`, Math.max(0, first) + 8, Math.min(from, last));
+    if (last < width - 80) this.#label(c, colour, 'Not heard', last + 8, width);
+    if (first > 80) this.#label(c, colour, 'Not heard', 8, first);
+  }
+
+  #label(c, colour, words, x, room) {
+    c.font = `400 11px ${colour('font')}`;
+    const wide = c.measureText(words).width;
+    if (x + wide + 6 > room) return;
+    c.fillStyle = colour('lane');
+    c.fillRect(x - 3, 10, wide + 6, 16);
+    c.fillStyle = colour('muted');
+    c.textBaseline = 'middle';
+    c.fillText(words, x, 18.5);
+  }
+
+  /** 4 px along the foot of the span, in the colour of the engine that works. */
+  #drawRun(region) {
+    const busy = desk.group?.tracks.find((track) => track.state === 'running');
+    this.run.hidden = !busy || !region || !busy.region;
+    if (this.run.hidden) return;
+    const { view } = this.timeline;
+    const left = timeToX(view, busy.region.start);
+    this.run.style.cssText = `--e:var(--${ENGINES[busy.engine].token});left:${left}px;width:${(busy.region.end - busy.region.start) * view.pps}px`;
+    this.run.innerHTML = `<i style="width:${(busy.progress * 100).toFixed(1)}%"></i>`;
+    this.run.title = text(busy.note);
+  }
+}

@@ -1,0 +1,48 @@
+/** The page's icons: 16 px, drawn with strokes in the text's colour. */
+
+const path = (d, extra = '') =>
+  `<svg class="icon" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" ${extra}><path d="${d}"/></svg>`;
+const solid = (d) =>
+  `<svg class="icon" viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true"><path d="${d}"/></svg>`;
+
+export const icons = {
+  select: path('M4 2.5l8.5 6.2-4 .6 2.3 4-1.7 1-2.3-4L4 13z'),
+  draw: path('M3 13l.8-3L10.5 3.3a1.2 1.2 0 0 1 1.7 0l.5.5a1.2 1.2 0 0 1 0 1.7L6 12.2z M9.3 4.5l2.2 2.2'),
+  erase: path('M6.5 13.5L2.8 9.8a1 1 0 0 1 0-1.4l5.6-5.6a1 1 0 0 1 1.4 0l3.4 3.4a1 1 0 0 1 0 1.4l-5.9 5.9z M5.5 5.7l4.8 4.8 M6.5 13.5h6.5'),
+  snap: path('M4 2.5v5a4 4 0 0 0 8 0v-5h-2.6v5a1.4 1.4 0 0 1-2.8 0v-5z M4 5.2h2.6 M9.4 5.2H12'),
+  minus: path('M3.5 8h9'),
+  plus: path('M3.5 8h9 M8 3.5v9'),
+  fit: path('M2 8h12 M4.5 5.2L1.8 8l2.7 2.8 M11.5 5.2L14.2 8l-2.7 2.8'),
+  help: path('M5.8 6a2.2 2.2 0 1 1 3.1 2c-.6.3-.9.7-.9 1.4 M8 12.2v.1'),
+  rewind: path('M4 3.5v9 M12 3.8L6.5 8l5.5 4.2z'),
+  play: solid('M4.5 2.8v10.4a.6.6 0 0 0 .9.5l8.3-5.2a.6.6 0 0 0 0-1L5.4 2.3a.6.6 0 0 0-.9.5z'),
+  pause: solid('M4 3h2.8v10H4z M9.2 3H12v10H9.2z'),
+  loop: path('M3 7.5V6.2A2.2 2.2 0 0 1 5.2 4H13 M10.8 1.8L13 4l-2.2 2.2 M13 8.5v1.3A2.2 2.2 0 0 1 10.8 12H3 M5.2 14.2L3 12l2.2-2.2'),
+  check: path('M3 8.5l3.2 3.2L13 5'),
+  warn: path('M8 2.5l6 10.5H2z M8 6.5v3 M8 11.3v.1'),
+  clock: path('M8 4.5V8l2.2 1.6 M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0z'),
+  close: path('M4 4l8 8 M12 4l-8 8'),
+  dice: path('M3 4.2A1.2 1.2 0 0 1 4.2 3h7.6A1.2 1.2 0 0 1 13 4.2v7.6a1.2 1.2 0 0 1-1.2 1.2H4.2A1.2 1.2 0 0 1 3 11.8z M6 6v.1 M10 6v.1 M6 10v.1 M10 10v.1'),
+  left: path('M10 3.5L5.5 8l4.5 4.5'),
+  right: path('M6 3.5L10.5 8 6 12.5'),
+  down: path('M4 6l4 4 4-4'),
+  search: path('M11 7a4 4 0 1 1-8 0 4 4 0 0 1 8 0z M10 10l3.5 3.5'),
+  file: path('M4 2h5l3 3v9H4z M9 2v3h3'),
+  wave: path('M2 7v2 M5 5v6 M8 2.5v11 M11 5v6 M14 7v2'),
+  trash: path('M3 4.5h10 M6 4.5V3h4v1.5 M4.3 4.5l.6 8.5h6.2l.6-8.5'),
+};
+
+export const ENGINES = {
+  ar: { tag: 'AR', token: 'ar', name: 'Left to right' },
+  fm: { tag: 'FM', token: 'fm', name: 'Trained fill' },
+  'fm-zero-shot': { tag: 'ZS', token: 'zs', name: 'Fill by search' },
+};
+
+export const tag = (engine) => {
+  const { tag: letters, token } = ENGINES[engine] ?? { tag: engine, token: 'text' };
+  return `<span class="tag" style="--e:var(--${token})">${letters}</span>`;
+};
+
+const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+/** Text for use inside markup. */
+export const text = (value) => String(value ?? '').replace(/[&<>"']/g, (char) => ENTITIES[char]);

@@ -1,0 +1,66 @@
+/**
+ * Min/max pyramid of a decoded recording, and the columns to draw from it.
+ * Level 0 holds one min and one max per BASE samples over all channels; each next level halves.
+ * Drawing a column costs a few reads at any zoom. Knows no DOM and no Web Audio.
+ */
+
+export const BASE = 64;
+
+/** channels: Float32Array[] of equal length -> {length, levels: [{size, min, max}]} */
+export function buildPyramid(channels) {
+  const length = channels[0]?.length ?? 0;
+  let size = BASE;
+  const count = Math.ceil(length / size);
+  let min = new Float32Array(count);
+  let max = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    let low = Infinity;
+    let high = -Infinity;
+    const end = Math.min((i + 1) * size, length);
+    for (const data of channels) {
+      for (let s = i * size; s < end; s++) {
+        if (data[s] < low) low = data[s];
+        if (data[s] > high) high = data[s];
+      }
+    }
+    min[i] = low;
+    max[i] = high;
+  }
+  const levels = [{ size, min, max }];
+  while (min.length > 1) {
+    const half = Math.ceil(min.length / 2);
+    const lower = new Float32Array(half);
+    const upper = new Float32Array(half);
+    for (let i = 0; i < half; i++) {
+      const j = Math.min(2 * i + 1, min.length - 1);
+      lower[i] = Math.min(min[2 * i], min[j]);
+      upper[i] = Math.max(max[2 * i], max[j]);
+    }
+    [min, max, size] = [lower, upper, size * 2];
+    levels.push({ size, min, max });
+  }
+  return { length, levels };
+}
+
+/** [low, high] of samples [from, to), read from the coarsest level that resolves the range. */
+export function rangeOf(pyramid, from, to) {
+  const begin = Math.max(0, Math.floor(from));
+  const end = Math.min(pyramid.length, Math.max(Math.ceil(to), begin + 1));
+  if (begin >= end) return [0, 0];
+  let level = pyramid.levels[0];
+  for (const next of pyramid.levels) if (next.size <= (end - begin) / 2) level = next;
+  let low = Infinity;
+  let high = -Infinity;
+  const last = Math.min(Math.ceil(end / level.size), level.min.length);
+  for (let i = Math.floor(begin / level.size); i < last; i++) {
+    if (level.min[i] < low) low = level.min[i];
+    if (level.max[i] > high) high = level.max[i];
+  }
+  return [low, high];
+}
+
+/** Largest magnitude of the whole recording, for drawing a quiet one at a readable height. */
+export function loudest(pyramid) {
+  const [low, high] = rangeOf(pyramid, 0, pyramid.length);
+  return Math.max(-low, high, 0);
+}

@@ -1,0 +1,136 @@
+/**
+ * Time <-> pixels, snapping, ruler ticks and the words for times.
+ * Units: seconds on the clip's clock, beats on the grid {bpm, beats_per_bar, offset},
+ * CSS pixels from the lane's left edge. A view is {start: seconds, pps: pixels per second}.
+ * Knows no DOM.
+ */
+
+export const timeToX = (view, seconds) => (seconds - view.start) * view.pps;
+export const xToTime = (view, x) => view.start + x / view.pps;
+
+export const secondsToBeats = (grid, seconds) => ((seconds - grid.offset) * grid.bpm) / 60;
+export const beatsToSeconds = (grid, beats) => grid.offset + (beats * 60) / grid.bpm;
+
+export const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
+
+const MAX_PPS = 4000; // pixels per second: a quarter of a millisecond per pixel is enough to see a click
+
+/** The whole clip in `width` pixels. */
+export function fitView(duration, width) {
+  return { start: 0, pps: Math.max(width, 1) / Math.max(duration, 0.1) };
+}
+
+/** Keeps a view inside the clip and no wider than it. */
+export function clampView(view, duration, width) {
+  const least = fitView(duration, width).pps;
+  const pps = clamp(view.pps, least, Math.max(least, MAX_PPS));
+  return { start: clamp(view.start, 0, duration - width / pps), pps };
+}
+
+/** Zooms by `factor` so that the time under pixel `x` stays there. */
+export function zoomAt(view, factor, x, duration, width) {
+  const anchor = xToTime(view, x);
+  const pps = clampView({ start: 0, pps: view.pps * factor }, duration, width).pps;
+  return clampView({ start: anchor - x / pps, pps }, duration, width);
+}
+
+/** Snap modes in menu order; `beats` is null where the mode is not musical. */
+export const SNAPS = [
+  { id: 'bar', name: 'bar' },
+  { id: 'beat', name: 'beat' },
+  { id: 'half', name: '1/2 beat' },
+  { id: 'frame', name: 'model frame' },
+  { id: 'off', name: 'off' },
+];
+
+/** The step of a snap mode in seconds, 0 for none. */
+export function snapStep(mode, grid, frameRate) {
+  const beat = 60 / grid.bpm;
+  return { bar: beat * grid.beats_per_bar, beat, half: beat / 2, frame: 1 / frameRate, off: 0 }[mode] ?? 0;
+}
+
+/** The nearest snap point to a time, in seconds, never outside [0, duration]. */
+export function snapTime(seconds, mode, grid, frameRate, duration = Infinity) {
+  const step = snapStep(mode, grid, frameRate);
+  if (!step) return clamp(seconds, 0, duration);
+  const origin = mode === 'frame' ? 0 : grid.offset;
+  const snapped = origin + Math.round((seconds - origin) / step) * step;
+  // The clip's own end is a snap point too: a last bar is seldom whole.
+  const nearest = Math.abs(duration - seconds) < Math.abs(snapped - seconds) ? duration : snapped;
+  return clamp(round(nearest), 0, duration);
+}
+
+/** Rounds away binary noise: 10 microseconds are less than half a sample at 48 kHz. */
+export const round = (seconds) => Math.round(seconds * 1e5) / 1e5;
+
+/** A span from two drag points, snapped, in order, at least one step (or 80 ms = two frames) long. */
+export function spanFrom(a, b, mode, grid, frameRate, duration) {
+  const least = Math.max(snapStep(mode, grid, frameRate), 2 / frameRate);
+  const start = snapTime(Math.min(a, b), mode, grid, frameRate, duration);
+  const end = snapTime(Math.max(a, b), mode, grid, frameRate, duration);
+  if (end - start >= least - 1e-6) return { start, end };
+  const stretched = Math.min(round(start + least), duration);
+  return { start: Math.max(0, round(Math.min(start, stretched - least))), end: stretched };
+}
+
+/** Bar and beat of a time, both from 1. */
+export function barBeat(grid, seconds) {
+  const beats = Math.floor(secondsToBeats(grid, seconds) + 1e-4);
+  const bar = Math.floor(beats / grid.beats_per_bar);
+  return { bar: bar + 1, beat: beats - bar * grid.beats_per_bar + 1 };
+}
+
+export function barWords(grid, seconds) {
+  const { bar, beat } = barBeat(grid, seconds);
+  return `${bar}.${beat}`;
+}
+
+/**
+ * Ruler ticks inside a view: [{time, bar, beat, label}]. Bars are thinned to powers of two so that
+ * labels stand at least 64 px apart; beats appear once they are 10 px apart.
+ */
+export function ticks(grid, view, width, duration) {
+  const beatPx = (60 / grid.bpm) * view.pps;
+  const barPx = beatPx * grid.beats_per_bar;
+  let stride = 1;
+  while (barPx * stride < 64) stride *= 2;
+  const first = Math.floor(secondsToBeats(grid, view.start));
+  const last = Math.ceil(secondsToBeats(grid, Math.min(view.start + width / view.pps, duration)));
+  const out = [];
+  for (let beats = first; beats <= last; beats++) {
+    const time = beatsToSeconds(grid, beats);
+    if (time < -1e-9 || time > duration + 1e-9) continue;
+    const bar = Math.floor(beats / grid.beats_per_bar);
+    const beat = beats - bar * grid.beats_per_bar;
+    if (beat === 0 && bar % stride === 0) out.push({ time, bar: bar + 1, beat: 1, label: true });
+    else if (beat === 0 ? barPx >= 10 : beatPx >= 10) out.push({ time, bar: bar + 1, beat: beat + 1, label: false });
+  }
+  return out;
+}
+
+export const formatSeconds = (seconds) => seconds.toFixed(2);
+export const formatSpan = ({ start, end }) => `${formatSeconds(start)}–${formatSeconds(end)} s`;
+
+/** Seconds without needless zeros, for the ruler: 2 s, 2.5 s. */
+export const formatShort = (seconds) => `${+seconds.toFixed(2)} s`;
+
+/** 64.63 -> "1:04.63" */
+export function formatClock(seconds) {
+  const hundredths = Math.round(Math.max(0, seconds) * 100);
+  const minutes = Math.floor(hundredths / 6000);
+  const rest = hundredths - minutes * 6000;
+  return `${minutes}:${String(Math.floor(rest / 100)).padStart(2, '0')}.${String(rest % 100).padStart(2, '0')}`;
+}
+
+/** 32.4 -> "0:32" */
+export const formatLength = (seconds) => formatClock(seconds).slice(0, -3);
+
+/**
+ * The stretch that the models hear around a span: at most `window` seconds, the span in the middle
+ * where the clip allows it.
+ */
+export function heard(region, duration, window) {
+  const length = Math.min(window, duration);
+  const start = clamp((region.start + region.end) / 2 - length / 2, 0, duration - length);
+  return { start, end: start + length };
+}

@@ -1,0 +1,68 @@
+/**
+ * Draws waveforms on a canvas. A stretch is {from, to} in pixels with its colour; columns are read
+ * from a min/max pyramid. Own drawing, because one waveform here changes colour at the span's borders,
+ * mixes two recordings (the clip outside, a take inside) and appears in eight places at once.
+ */
+
+import { rangeOf } from './peaks.js';
+
+/** Sizes a canvas to its box in device pixels; gives {c, width, height} in CSS pixels, cleared. */
+export function prepare(canvas) {
+  const ratio = window.devicePixelRatio || 1;
+  const { clientWidth: width, clientHeight: height } = canvas;
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+  }
+  const c = canvas.getContext('2d');
+  c.setTransform(ratio, 0, 0, ratio, 0, 0);
+  c.clearRect(0, 0, width, height);
+  return { c, width, height };
+}
+
+/** Colours of the page's tokens as this element sees them. */
+export function tokens(element) {
+  const style = getComputedStyle(element);
+  return (name) => style.getPropertyValue(`--${name}`).trim();
+}
+
+/**
+ * pyramid: {levels, length, rate, start}; view: {start, pps}; draws pixels [from, to) around `middle`
+ * with half height `half` for amplitude 1 times `gain`.
+ */
+export function drawWave(c, pyramid, view, { from, to, middle, half, gain = 1, colour, alpha = 1 }) {
+  if (!pyramid) return;
+  const perPixel = pyramid.rate / view.pps;
+  c.globalAlpha = alpha;
+  c.fillStyle = colour;
+  c.beginPath();
+  const first = Math.max(0, Math.floor(from));
+  for (let x = first; x < to; x++) {
+    const sample = (view.start - pyramid.start) * pyramid.rate + x * perPixel;
+    if (sample + perPixel < 0 || sample > pyramid.length) continue;
+    const [low, high] = rangeOf(pyramid, sample, sample + perPixel);
+    const top = middle - Math.min(1, high * gain) * half;
+    const bottom = middle - Math.max(-1, low * gain) * half;
+    c.rect(x, top - 0.4, 1, Math.max(bottom - top + 0.8, 1));
+  }
+  c.fill();
+  c.globalAlpha = 1;
+}
+
+/** Diagonal hatch over a box: "not heard". */
+export function hatch(c, x, y, width, height, colour) {
+  if (width <= 0) return;
+  c.save();
+  c.beginPath();
+  c.rect(x, y, width, height);
+  c.clip();
+  c.strokeStyle = colour;
+  c.lineWidth = 1;
+  c.beginPath();
+  for (let at = x - height; at < x + width; at += 8) {
+    c.moveTo(at, y + height);
+    c.lineTo(at + height, y);
+  }
+  c.stroke();
+  c.restore();
+}

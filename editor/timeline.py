@@ -1,0 +1,203 @@
+"""The timeline component and its typed browser contract.
+
+The document goes whole to the page (`EditorState`), one typed event per gesture comes back
+(`EditEvent`: rev, name and payload of a command). `rev` counts the page's gestures: an answer carries
+the newest rev that the server has seen, and the page drops answers older than its own.
+Times in seconds, chords in beats. Knows no project folder's insides, no engines, no wiring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+from gradio.data_classes import GradioModel
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from editor.document import Project
+from editor.storage import audio_path
+from engines.requests import InputError
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+MODULES = ASSETS / "timeline"  # the ES modules that the page imports
+
+
+# ---- server -> page
+
+
+class GridState(GradioModel):
+    """The beat grid."""
+
+    bpm: float = 120.0
+    beats_per_bar: int = 4
+    offset: float = 0.0  # seconds at which beat 0 begins
+
+
+class RegionState(GradioModel):
+    """The span, half-open, in seconds."""
+
+    start: float
+    end: float
+
+
+class ChordState(GradioModel):
+    """A chord cell, half-open, in beats."""
+
+    id: str
+    start: float
+    end: float
+    symbol: str
+
+
+class ClipState(GradioModel):
+    """The audio on the timeline."""
+
+    url: str  # relative to the page; something a browser can decode
+    seconds: float
+    label: str
+    export: str  # address of the file itself
+    export_name: str  # file name for the user's disk
+
+
+class EditorState(GradioModel):
+    """The document as the page shows it."""
+
+    rev: int = 0
+    project: str = ""  # name of the project's folder; "" until something is saved
+    seconds: float = 10.0  # length of the timeline without a clip
+    grid: GridState = Field(default_factory=GridState)
+    region: RegionState | None = None
+    chords: list[ChordState] = Field(default_factory=list)
+    clip: ClipState | None = None
+    undo: str = ""  # what Undo would take back
+    redo: str = ""
+    error: str | None = None  # what was wrong with the last gesture
+    window: float = 10.0  # seconds that the models hear at once
+    frame_rate: float = 25.0  # of the models' latents, Hz
+
+
+# ---- page -> server
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class EditEvent(_Event):
+    """One gesture: a command of `editor.commands` by name."""
+
+    rev: int = Field(ge=0, le=2**53)
+    name: str = Field(max_length=40)
+    payload: dict[str, Any]
+
+
+class OpenEvent(_Event):
+    """The page has loaded; `project` is what this tab worked on before, if anything."""
+
+    project: str = Field(default="", max_length=80)
+
+
+class UploadEvent(_Event):
+    """A file that the page has sent to the server's upload folder."""
+
+    path: str = Field(max_length=4096)
+    name: str = Field(max_length=1024)
+
+
+class RunEvent(_Event):
+    """Run one take again: `take` with another seed, or `retry` one that failed."""
+
+    take: str = Field(default="", max_length=64)
+    retry: str = Field(default="", max_length=64)
+
+
+Event = TypeVar("Event", bound=_Event)
+
+
+def read_event(kind: type[Event], data: object) -> Event:
+    """An event from the page; InputError, in one line, when it is not what the page sends."""
+    if not isinstance(data, Mapping):
+        raise InputError(f"event of type {type(data).__name__}: expected named fields; reload the page")
+    try:
+        return kind.model_validate(dict(data))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])[:40]
+        raise InputError(f"event field {place!r}: {first['msg'][:120]}; reload the page") from error
+
+
+def editor_state(project: Project, **fields: Any) -> EditorState:
+    """The page's view of a project. `fields` are those that a project does not hold: rev, clip, undo ..."""
+    return EditorState(
+        seconds=project.length,
+        grid=GridState(
+            bpm=project.grid.bpm, beats_per_bar=project.grid.beats_per_bar, offset=project.grid.offset
+        ),
+        region=RegionState(start=project.region.start, end=project.region.end) if project.region else None,
+        chords=[
+            ChordState(id=cell.id, start=cell.start, end=cell.end, symbol=cell.symbol)
+            for cell in project.lanes.chords
+        ],
+        **fields,
+    )
+
+
+# ---- the component
+
+
+def module_script(function: str, element: str) -> str:
+    """What Gradio runs when the component is on the page: import the bridge and bind the element."""
+    # The address is resolved against the page, so that the app may live under a sub-path.
+    return f"""
+    // 'edit' 'open' 'upload' 'run' 'cancel'
+    const url = new URL('gradio_api/file={(MODULES / "bridge.js").as_posix()}', document.baseURI).href;
+    import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch }}))
+      .catch((error) => {{ element.querySelector('{element}').textContent = 'The editor could not load: ' + error; }});
+    """
+
+
+class Timeline(gr.HTML):
+    """`<inlay-timeline>`: the timeline as a Gradio component with an `EditorState` as value."""
+
+    data_model = EditorState
+
+    def __init__(self, value: EditorState | None = None, *, vocabulary: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(
+            value=value or EditorState(),
+            html_template="<inlay-timeline></inlay-timeline>",
+            js_on_load=module_script("bindTimeline", "inlay-timeline"),
+            apply_default_css=False,
+            vocabulary=list(vocabulary),
+            **kwargs,
+        )
+
+    def preprocess(self, payload: EditorState | None) -> EditorState | None:  # type: ignore[override]
+        """The page's document, as it is."""
+        return payload
+
+    def postprocess(self, value: EditorState | None) -> EditorState | None:  # type: ignore[override]
+        """The document for the page, as it is."""
+        return value
+
+    def api_info(self) -> dict[str, Any]:
+        """JSON schema of the value."""
+        return EditorState.model_json_schema()
+
+
+def file_address(path: Path) -> str:
+    """Address of a file for the browser, relative to the page. The path must be allowed at launch."""
+    from urllib.parse import quote
+
+    return f"gradio_api/file={quote(path.resolve().as_posix())}"
+
+
+def export_name(project: Project, folder: Path) -> str:
+    """File name under which the clip is exported: its label, its own format."""
+    if project.clip is None:
+        return ""
+    label = Path(project.clip.label).stem if "." in project.clip.label else project.clip.label
+    safe = "".join(char if char.isalnum() or char in " -_." else "-" for char in label).strip() or "clip"
+    suffix = audio_path(folder, project.clip.file).suffix
+    return f"{safe[:60]}{'' if project.kept is None else ' inlay'}{suffix}"

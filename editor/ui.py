@@ -1,0 +1,554 @@
+"""The page: Gradio blocks and their wiring only.
+
+What an event does is in `session`, what the page looks like in `assets/timeline`. Panel controls are
+written only when the document changed under them (undo, open, keep), never while the user types.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+import logging
+import math
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+
+import gradio as gr
+from gradio.themes.utils.sizes import Size
+from gradio.utils import get_upload_folder
+
+from editor import jobs, storage
+from editor.compare import Takes, estimate_words, status_markup
+from editor.document import Project
+from editor.session import Pace, Session, Sessions
+from editor.timeline import (
+    ASSETS,
+    MODULES,
+    EditEvent,
+    OpenEvent,
+    RunEvent,
+    Timeline,
+    UploadEvent,
+    file_address,
+    read_event,
+)
+from engines import chords
+from engines.requests import ARSettings, FMSettings, Guidance, InputError, Request
+
+log = logging.getLogger("inlay")
+
+ENGINES = (("ar", "AR", "Writes left to right"), ("fm", "FM", "Trained to fill spans"),
+           ("fm-zero-shot", "ZS", "Fills by search"))
+SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
+KEYS = [f"{tonic} {mode}" for mode, tonics in (
+    ("major", "C Db D Eb E F F# G Ab A Bb B"), ("minor", "C C# D Eb E F F# G G# A Bb B")
+) for tonic in tonics.split()]
+SOLVERS = ("euler", "midpoint", "dopri5")
+BRAND = """<div class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
+<g fill="currentColor"><rect x="0" y="7" width="2.5" height="4" rx="1.2"/><rect x="4.5" y="4" width="2.5" height="10" rx="1.2"/>
+<rect x="13.5" y="4" width="2.5" height="10" rx="1.2"/><rect x="18" y="7" width="2.5" height="4" rx="1.2"/></g>
+<rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</div>"""
+CHORDINO_MISSING = (
+    "Chord detection needs the Chordino plugin (GPL-2), optional: <code>make run</code> installs it."
+)
+
+
+class Device:
+    """The models of one bundle, opened at first use, and the runs on them."""
+
+    def __init__(self, bundle: str, device: str) -> None:
+        self.bundle = bundle
+        self.name = device
+        self.runner = jobs.Runner(self.models)
+        self.pace = Pace()
+
+    def models(self) -> Any:
+        """The shared checkpoints (`engines.checkpoints.Models`); InputError when the bundle is unusable."""
+        from engines.checkpoints import open_bundle  # loads torch
+
+        return open_bundle(self.bundle, self.name)
+
+
+def build_app(bundle: str = "bundle", device: str = "auto", root: Path | None = None) -> gr.Blocks:
+    """The page for one bundle on one device. Projects live in `root` (the user's data folder when None)."""
+    return _Page(Device(bundle, device), Sessions((root or storage.default_root()).resolve())).build()
+
+
+class _Page:
+    """Components and their events. One object a server; the state of tabs is in `Sessions`."""
+
+    def __init__(self, device: Device, sessions: Sessions) -> None:
+        self.device = device
+        self.sessions = sessions
+        spec = device.models().spec
+        self.spec = spec
+        self.window = float(spec.window_seconds)
+        self.frame_rate = 25.0
+
+    # ---- layout
+
+    def build(self) -> gr.Blocks:
+        """Make the blocks."""
+        # The modules are plain files that the page imports; Gradio serves what is declared static.
+        gr.set_static_paths([MODULES, ASSETS / "fonts"])
+        with gr.Blocks(title="Inlay", fill_width=True, analytics_enabled=False) as app:
+            with gr.Column(elem_id="page"):
+                self._bar()
+                with gr.Column(elem_id="stage"):
+                    self.timeline = Timeline(vocabulary=chords.VOCABULARY, elem_id="timeline")
+                    self.takes = Takes(elem_id="takes")
+                with gr.Column(elem_id="panel"):
+                    self._knobs()
+                    self._foot()
+            self._wire(app)
+        return app
+
+    def _bar(self) -> None:
+        with gr.Row(elem_id="bar"):
+            gr.HTML(BRAND, elem_id="brand")
+            self.name = gr.Textbox("Untitled", container=False, elem_id="name", max_lines=1,
+                                   label="Project name", max_length=100)
+            self.saved = gr.HTML("", elem_id="saved")
+            gr.Radio(["Edit", "Listen"], value="Edit", container=False, elem_id="view",
+                     elem_classes="seg", label="View")
+            gr.HTML("", elem_classes="grow")
+            self.tempo = gr.Number(120, container=False, elem_id="tempo", label="Tempo, bpm", minimum=20, maximum=400)
+            self.signature = gr.Dropdown(SIGNATURES, value="4/4", container=False,
+                                         elem_id="signature", label="Time signature", filterable=False)
+            self.key = gr.Dropdown(KEYS, value="C major", container=False, elem_id="key",
+                                   label="Key", filterable=False)
+            self.undo = gr.Button("Undo", elem_id="undo", interactive=False)
+            self.redo = gr.Button("Redo", elem_id="redo", interactive=False)
+            self.export = gr.Button("Export", elem_id="export", interactive=False)
+            gr.Button("Light or dark", elem_id="theme")
+
+    def _knobs(self) -> None:
+        with gr.Column(elem_id="knobs"):
+            with gr.Column(elem_id="span-box"):
+                self.span_words = gr.HTML(_span_line(None), elem_id="span-line")
+                with gr.Row(elem_id="span-times"):
+                    self.swatch = gr.HTML(_swatch(False))
+                    self.start = gr.Number(None, container=False, label="Span start, seconds", placeholder="start", elem_id="span-start")
+                    gr.HTML("–")
+                    self.end = gr.Number(None, container=False, label="Span end, seconds", placeholder="end", elem_id="span-end")
+                    self.span_length = gr.HTML("", elem_id="span-length")
+                self.span_error = gr.HTML("", elem_classes="error-slot")
+            with gr.Column(elem_id="prompt-box"):
+                self.prompt = gr.Textbox("", label="Prompt", lines=3, max_lines=6, elem_id="prompt",
+                                         placeholder="Describe it: warm electric piano, brushed drums, upright bass")
+                self.prompt_error = gr.HTML("", elem_classes="error-slot")
+            self.follow = gr.CheckboxGroup([("Chords", "chords")], value=["chords"], label="Follow the lanes",
+                                           elem_id="follow", elem_classes="chips")
+            with gr.Column(elem_id="engines"):
+                gr.HTML('<div class="line"><span>Engines</span><span>time for this span</span></div>')
+                self.engines = [
+                    gr.Checkbox(True, label=f"{tag} {words}", info=" ", container=False,
+                                elem_classes=["eng", f"eng-{tag.lower()}"], elem_id=f"engine-{name}")
+                    for name, tag, words in ENGINES
+                ]
+            with gr.Row(elem_classes="two"):
+                self.seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed")
+                self.length = gr.Number(10, label="Length to generate, s", minimum=1, elem_id="length")
+            self.knob_error = gr.HTML("", elem_classes="error-slot")
+            with gr.Accordion("Advanced", open=False, elem_id="advanced"):
+                self._advanced()
+
+    def _advanced(self) -> None:
+        with gr.Row(elem_classes="two"):
+            self.steps = gr.Number(25, label="FM steps", precision=0, minimum=1, maximum=200, elem_id="steps")
+            self.solver = gr.Dropdown(SOLVERS, value="euler", label="FM solver", filterable=False, elem_id="solver")
+        with gr.Row(elem_classes="two"):
+            self.guidance = gr.Number(None, label="Guidance", placeholder="bundle's", minimum=0, maximum=20, step=0.1, elem_id="guidance")
+            self.temperature = gr.Number(1.0, label="AR temperature", minimum=0.05, maximum=4, step=0.05, elem_id="temperature")
+        self.top_k = gr.Number(250, label="AR top-k (0 = off)", precision=0, minimum=0, elem_id="top-k")
+        gr.HTML(self._about(), elem_id="about")
+
+    def _about(self) -> str:
+        lines = [f"<p>Bundle <b>{_safe(self.spec.name)}</b>, licence {_safe(self.spec.licence or 'not stated')}</p>"]
+        if not chordino_present():
+            lines.append(f"<p>{CHORDINO_MISSING}</p>")
+        return "".join(lines)
+
+    def _foot(self) -> None:
+        with gr.Column(elem_id="foot"):
+            self.status = gr.HTML(status_markup((), ()), elem_id="status")
+            self.inpaint = gr.Button("Inpaint", elem_id="inpaint", interactive=False)
+            with gr.Row(elem_id="foot-row"):
+                self.generate = gr.Button("Generate", elem_id="generate")
+                self.stop = gr.Button("Cancel", elem_id="cancel", interactive=False)
+
+    # ---- what the page shows of a session
+
+    @property
+    def _light(self) -> list[gr.Component]:
+        """What may change with any event."""
+        return [self.timeline, self.takes, self.saved, self.undo, self.redo, self.export, self.span_words, self.swatch,
+                self.start, self.end, self.span_length, self.span_error, self.prompt_error, self.knob_error,
+                self.status, self.inpaint, self.generate, self.stop, *self.engines]
+
+    @property
+    def _fields(self) -> list[gr.Component]:
+        """What the user types into; written only when the document changed under it."""
+        return [self.name, self.tempo, self.signature, self.prompt, self.follow, self.seed, self.length]
+
+    def _shown(self, session: Session, where: str = "", error: str = "", takes: bool = True) -> dict[Any, Any]:
+        """Updates of `_light`. `where` is the slot in which an error stands."""
+        project, region = session.project, session.project.region
+        in_timeline = error if where == "timeline" else session.error
+        document = session.document(self.window, self.frame_rate)
+        document.error = in_timeline or None
+        ready = bool(project.clip and region) and not session.running
+        updates: dict[Any, Any] = {
+            self.timeline: document,
+            self.takes: session.takes() if takes else gr.skip(),
+            self.saved: f"<span>{session.saved}</span>",
+            self.undo: gr.update(interactive=session.history.can_undo),
+            self.redo: gr.update(interactive=session.history.can_redo),
+            self.export: gr.update(interactive=project.clip is not None),
+            self.span_words: _span_line(project),
+            self.swatch: _swatch(region is not None),
+            self.start: round(region.start, 3) if region else None,
+            self.end: round(region.end, 3) if region else None,
+            self.span_length: f'<span class="soft">{region.end - region.start:.2f} s</span>' if region else "",
+            self.span_error: _error(error) if where == "span" else "",
+            self.prompt_error: _error(error) if where == "prompt" else "",
+            self.knob_error: _error(error) if where == "knobs" else "",
+            self.status: status_markup(session.runs, session.done, error if where == "run" else session.message),
+            self.inpaint: gr.update(
+                value=f"Inpaint {region.start:.2f}–{region.end:.2f} s" if region and project.clip else "Inpaint",
+                interactive=ready,
+            ),
+            self.generate: gr.update(value=f"Generate {project.length:g} s", interactive=not session.running),
+            self.stop: gr.update(interactive=session.running),
+        }
+        seconds = region.end - region.start if region else 0.0
+        for (name, _, _), box in zip(ENGINES, self.engines, strict=True):
+            guess = self.device.pace.guess(name, "inpaint", seconds) if region else None
+            updates[box] = gr.update(value=name in project.engines, info=estimate_words(guess) if guess else " ")
+        return updates
+
+    def _all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
+        """Updates of everything."""
+        project = session.project
+        return self._shown(session, where, error) | {
+            self.name: project.name,
+            self.tempo: project.grid.bpm,
+            self.signature: f"{project.grid.beats_per_bar}/4",
+            self.prompt: project.prompt,
+            self.follow: [name for name in project.follow if name == "chords"],
+            self.seed: project.seed,
+            self.length: project.length,
+        }
+
+    # ---- events
+
+    def _wire(self, app: gr.Blocks) -> None:
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        # One line for all edits of the page keeps a tab's gestures in order; each takes milliseconds.
+        edits: dict[str, Any] = {**quiet, "concurrency_id": "edits", "concurrency_limit": 1}
+        light, everything = self._light, self._light + self._fields
+        self.timeline.open(self._open, None, everything, **edits)
+        self.timeline.edit(self._edit, None, everything, trigger_mode="multiple", **edits)
+        self.timeline.upload(self._upload, None, everything, **quiet)
+        self.undo.click(self._undo, None, everything, **edits)
+        self.redo.click(self._redo, None, everything, **edits)
+
+        self.name.input(self._setter("set_name", "knobs", lambda v: {"name": v}), self.name, light,
+                        trigger_mode="always_last", **edits)
+        self.prompt.input(self._setter("set_prompt", "prompt", lambda v: {"prompt": v}), self.prompt, light,
+                          trigger_mode="always_last", **edits)
+        self.follow.input(self._setter("set_follow", "knobs", lambda v: {"lanes": v}), self.follow, light, **edits)
+        self.signature.input(
+            self._setter("set_grid", "knobs", lambda v: {"beats_per_bar": int(v.split("/")[0])}),
+            self.signature, light, **edits)
+        numbers: list[tuple[Any, str, str, Callable[[Any], dict[str, Any]]]] = [
+            (self.tempo, "set_grid", "knobs", lambda v: {"bpm": v}),
+            (self.seed, "set_seed", "knobs", lambda v: {"seed": v}),
+            (self.length, "set_length", "knobs", lambda v: {"seconds": v}),
+        ]
+        for box, command, where, payload in numbers:
+            gr.on([box.submit, box.blur], self._setter(command, where, payload), box, light, **edits)
+        gr.on([self.start.submit, self.end.submit, self.start.blur, self.end.blur], self._times,
+              [self.start, self.end], light, **edits)
+        for box in self.engines:
+            box.input(self._tick, self.engines, light, **edits)
+        self.key.input(None, self.key, None, js="(key) => { window.inlay?.desk.setKey(key); }", api_visibility="private")
+
+        runs: dict[str, Any] = {**quiet, "concurrency_limit": 16, "concurrency_id": "runs"}
+        typed = [self.prompt, self.seed, self.length, *self._settings]
+        shown = light
+        self.inpaint.click(self._starter("inpaint"), typed, shown, **runs)
+        self.generate.click(self._starter("generate"), typed, shown, **runs)
+        self.timeline.run(self._again, self._settings, shown, **runs)
+        stop: dict[str, Any] = {**quiet, "queue": False}
+        self.stop.click(self._cancel, None, None, **stop)
+        self.timeline.cancel(self._cancel, None, None, **stop)
+        app.unload(self._leave)
+
+    @property
+    def _settings(self) -> list[gr.Component]:
+        return [self.steps, self.solver, self.guidance, self.temperature, self.top_k]
+
+    def _open(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        try:
+            project = read_event(OpenEvent, event._data).project
+        except InputError:
+            project = ""
+        return self._all(self.sessions.resume(request.session_hash, project))
+
+    def _edit(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        session = self.sessions.of(request.session_hash)
+        try:
+            sent = read_event(EditEvent, event._data)
+            session.rev = max(session.rev, sent.rev)
+            session.error = None
+            session.apply(sent.name, sent.payload)
+        except InputError as error:
+            return self._shown(session, "timeline", str(error), takes=False)
+        return self._shown(session, takes=sent.name == "keep")
+
+    def _upload(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        session = self.sessions.of(request.session_hash)
+        try:
+            sent = read_event(UploadEvent, event._data)
+            path = Path(sent.path).resolve()
+            if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
+                raise InputError("upload: the file did not arrive; choose it again")
+            session.error = None
+            session.upload(path, sent.name)
+            path.unlink(missing_ok=True)
+        except InputError as error:
+            return self._shown(session, "timeline", str(error))
+        return self._all(session)
+
+    def _undo(self, request: gr.Request) -> dict[Any, Any]:
+        session = self.sessions.of(request.session_hash)
+        session.undo()
+        return self._all(session)
+
+    def _redo(self, request: gr.Request) -> dict[Any, Any]:
+        session = self.sessions.of(request.session_hash)
+        session.redo()
+        return self._all(session)
+
+    def _setter(
+        self, command: str, where: str, payload: Callable[[Any], dict[str, Any]]
+    ) -> Callable[..., dict[Any, Any]]:
+        """A listener that turns a control's value into a command; its error stands in the slot `where`."""
+
+        def set_value(value: Any, request: gr.Request) -> dict[Any, Any]:
+            session = self.sessions.of(request.session_hash)
+            try:
+                session.apply(command, payload(value))
+            except InputError as error:
+                return self._shown(session, where, str(error), takes=False)
+            return self._shown(session, takes=False)
+
+        return set_value
+
+    def _times(self, start: float | None, end: float | None, request: gr.Request) -> dict[Any, Any]:
+        session = self.sessions.of(request.session_hash)
+        region = session.project.region
+        if start is None or end is None or (region and (round(region.start, 3), round(region.end, 3)) == (start, end)):
+            return self._shown(session, takes=False) if start is not None and end is not None else {self.span_error: ""}
+        try:
+            session.apply("set_region", {"start": start, "end": end})
+        except InputError as error:
+            held = f" Still using {region.start:.2f}–{region.end:.2f} s." if region else ""
+            shown = self._shown(session, "span", f"{error}.{held}", takes=False)
+            return shown | {self.start: gr.skip(), self.end: gr.skip()}
+        return self._shown(session, takes=False)
+
+    def _tick(self, request: gr.Request, ar: bool, fm: bool, zero_shot: bool) -> dict[Any, Any]:
+        session = self.sessions.of(request.session_hash)
+        chosen = [name for (name, _, _), tick in zip(ENGINES, (ar, fm, zero_shot), strict=True) if tick]
+        session.apply("set_engines", {"engines": chosen})
+        return self._shown(session, takes=False)
+
+    def _starter(self, kind: jobs.Kind) -> Callable[..., Iterator[dict[Any, Any]]]:
+        """The listener of Generate or Inpaint."""
+
+        def start(
+            request: gr.Request, prompt: str, seed: Any, length: Any,
+            steps: Any, solver: Any, guidance: Any, temperature: Any, top_k: Any,
+        ) -> Iterator[dict[Any, Any]]:
+            session = self.sessions.of(request.session_hash)
+            try:
+                # What stands in the fields counts, even if its own event is still on the way.
+                for command, payload in (("set_prompt", {"prompt": prompt}), ("set_seed", {"seed": seed}),
+                                         ("set_length", {"seconds": length})):
+                    session.apply(command, payload)
+                requests = session.requests(kind, *self._resolved(steps, solver, guidance, temperature, top_k))
+            except InputError as error:
+                yield self._shown(session, "run", str(error))
+                return
+            clip = session.project.clip
+            yield from self._stream(session, requests, clip.file if clip and kind == "inpaint" else None, request)
+
+        return start
+
+    def _again(
+        self, event: gr.EventData, request: gr.Request,
+        steps: Any, solver: Any, guidance: Any, temperature: Any, top_k: Any,
+    ) -> Iterator[dict[Any, Any]]:
+        """A take with another seed, or an engine that failed."""
+        session = self.sessions.of(request.session_hash)
+        try:
+            sent = read_event(RunEvent, event._data)
+            if sent.take:
+                requests, source = session.again(sent.take)
+            else:
+                failed = next((run for run in session.runs if run.id == sent.retry), None)
+                if failed is None:
+                    raise InputError(f"run {sent.retry[:40]!r}: no longer there; press Inpaint or Generate")
+                kind: jobs.Kind = "inpaint" if failed.kind == "inpaint" else "generate"
+                settings = self._resolved(steps, solver, guidance, temperature, top_k)
+                requests = session.requests(kind, *settings, [failed.engine])
+                clip = session.project.clip
+                source = clip.file if clip and kind == "inpaint" else None
+        except InputError as error:
+            yield self._shown(session, "run", str(error))
+            return
+        yield from self._stream(session, requests, source, request)
+
+    def _resolved(
+        self, steps: Any, solver: Any, guidance: Any, temperature: Any, top_k: Any
+    ) -> tuple[ARSettings, FMSettings]:
+        """The Advanced fields as settings; an empty one means the default."""
+        ar, fm = ARSettings(), FMSettings()
+        weights = None if guidance is None else Guidance(all=_between("guidance", guidance, 0, 20))
+        return (
+            ARSettings(
+                temperature=_between("AR temperature", ar.temperature if temperature is None else temperature, 0.05, 4),
+                top_k=int(_between("AR top-k", ar.top_k if top_k is None else top_k, 0, 4096)),
+                guidance=weights,
+            ),
+            FMSettings(
+                solver=solver if solver in SOLVERS else fm.solver,
+                steps=int(_between("FM steps", fm.steps if steps is None else steps, 1, 200)),
+                guidance=weights,
+                zero_shot=self.spec.zero_shot,
+            ),
+        )
+
+    def _stream(
+        self, session: Session, requests: tuple[Request, ...], source: str | None, request: gr.Request
+    ) -> Iterator[dict[Any, Any]]:
+        """Do the requests, telling the page how it goes; a finished take updates more than a report."""
+        session.runner_tab = request.session_hash
+        before = None
+        try:
+            for _ in session.run(self.device.runner, requests, self.device.pace, source):
+                now = (session.done, session.running, session.project.clip)
+                if now == before:
+                    yield {self.takes: session.takes(), self.status: status_markup(session.runs, session.done)}
+                    continue
+                before = now
+                shown = self._shown(session)
+                for field in (self.start, self.end, *self.engines):  # the user may be typing in them
+                    shown.pop(field)
+                yield shown
+        except InputError as error:
+            yield self._shown(session, "run", str(error))
+
+    def _cancel(self, request: gr.Request) -> None:
+        self.sessions.of(request.session_hash).cancel.set()
+
+    def _leave(self, request: gr.Request) -> None:
+        self.sessions.leave(request.session_hash)
+
+
+# ---- markup and checks
+
+
+def _safe(text: str) -> str:
+    return html.escape(text)
+
+
+def _error(message: str) -> str:
+    return f'<div class="place-error" role="alert">{_safe(message)}</div>' if message else ""
+
+
+def _swatch(chosen: bool) -> str:
+    return '<div class="swatch">1</div>' if chosen else '<div class="swatch none"></div>'
+
+
+def _span_line(project: Project | None) -> str:
+    words = "" if project is None or project.region or not project.clip else "drag over the audio"
+    return f'<div class="line"><span>Span, seconds</span><span>{words}</span></div>'
+
+
+def _between(what: str, value: Any, low: float, high: float) -> float:
+    if not isinstance(value, (int, float)) or not math.isfinite(value) or not low <= value <= high:
+        raise InputError(f"{what} {str(value)[:20]}: expected {low:g}-{high:g}; set it in that range")
+    return float(value)
+
+
+def chordino_present() -> bool:
+    """Whether the optional chord detector is installed. Imports nothing."""
+    return importlib.util.find_spec("vamp") is not None and importlib.util.find_spec("chord_extractor") is not None
+
+
+# ---- serving
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's variables in Inlay's tokens; `page.css` does the rest."""
+    colours = {
+        "body_background_fill": "bg", "background_fill_primary": "surface", "background_fill_secondary": "surface",
+        "body_text_color": "text", "body_text_color_subdued": "muted", "block_background_fill": "surface",
+        "block_label_text_color": "muted", "block_title_text_color": "muted", "block_info_text_color": "muted",
+        "border_color_primary": "line", "input_background_fill": "lane", "input_border_color": "line2",
+        "input_border_color_focus": "text", "input_placeholder_color": "faint", "button_primary_background_fill": "text",
+        "button_primary_text_color": "surface", "button_secondary_background_fill": "raised",
+        "button_secondary_background_fill_hover": "hover", "button_secondary_text_color": "text",
+        "checkbox_background_color": "lane", "checkbox_border_color": "line2", "checkbox_label_text_color": "text",
+        "slider_color": "text", "error_text_color": "err", "color_accent_soft": "hover",
+    }
+    variables: dict[str, str] = {}
+    for name, token in colours.items():
+        variables[name] = f"var(--{token})"
+        variables[f"{name}_dark"] = f"var(--{token})"
+    base = gr.themes.Base(
+        font=["Inter", "Helvetica Neue", "Segoe UI", "Arial", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+        text_size=Size("11px", "11px", "12px", "13px", "15px", "18px", "28px", name="inlay_text"),
+        radius_size=Size("3px", "4px", "4px", "6px", "6px", "8px", "10px", name="inlay_radius"),
+    )
+    known = {name: value for name, value in variables.items() if hasattr(base, name)}
+    return base.set(**known, block_border_width="0px", block_padding="0px", block_shadow="none")
+
+
+def stylesheet() -> str:
+    """The page's CSS with the font's address in it."""
+    font = file_address(ASSETS / "fonts" / "InterVariable-subset.woff2")
+    return (MODULES / "page.css").read_text("utf-8").replace("__FONT__", font)
+
+
+def launch_options(root: Path | None = None) -> dict[str, Any]:
+    """What `Blocks.launch` needs beside host and port."""
+    home = (root or storage.default_root()).resolve()
+    return {
+        "theme": theme(), "css": stylesheet(), "footer_links": [], "run_history": False, "show_error": True,
+        "allowed_paths": [str(home)], "ssr_mode": False, "share": False, "quiet": True, "max_threads": 64,
+    }
+
+
+def serve(
+    host: str = "127.0.0.1", port: int = 7860, bundle: str = "bundle", device: str = "auto", open_browser: bool = False
+) -> None:
+    """Open the editor and stay until it is stopped. InputError when the bundle or the port is unusable."""
+    app = build_app(bundle, device)
+    app.queue(default_concurrency_limit=16)
+    try:
+        app.launch(server_name=host, server_port=port, inbrowser=open_browser, prevent_thread_lock=True, **launch_options())
+    except OSError as error:
+        raise InputError(f"port {port} on {host}: cannot be used ({error}); choose another with --port") from error
+    print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)
+    app.block_thread()
