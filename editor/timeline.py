@@ -128,17 +128,17 @@ def read_event(kind: type[Event], data: object) -> Event:
         raise InputError(f"event field {place!r}: {first['msg'][:120]}; reload the page") from error
 
 
-def editor_state(project: Project, **fields: Any) -> EditorState:
-    """The page's view of a project. `fields` are those that a project does not hold: rev, clip, undo ..."""
+def editor_state(document: Project, **fields: Any) -> EditorState:
+    """The page's view of a document. `fields` are those that a project does not hold: rev, clip, undo ..."""
     return EditorState(
-        seconds=project.length,
+        seconds=document.length,
         grid=GridState(
-            bpm=project.grid.bpm, beats_per_bar=project.grid.beats_per_bar, offset=project.grid.offset
+            bpm=document.grid.bpm, beats_per_bar=document.grid.beats_per_bar, offset=document.grid.offset
         ),
-        region=RegionState(start=project.region.start, end=project.region.end) if project.region else None,
+        region=RegionState(start=document.region.start, end=document.region.end) if document.region else None,
         chords=[
             ChordState(id=cell.id, start=cell.start, end=cell.end, symbol=cell.symbol)
-            for cell in project.lanes.chords
+            for cell in document.lanes.chords
         ],
         **fields,
     )

@@ -148,7 +148,7 @@ class _Page:
             with gr.Column(elem_id="engines"):
                 gr.HTML('<div class="line"><span>Engines</span><span>time for this span</span></div>')
                 self.engines = [
-                    gr.Checkbox(True, label=f"{tag} {words}", info=" ", container=False,
+                    gr.Checkbox(True, label=words, info=" ", container=False,
                                 elem_classes=["eng", f"eng-{tag.lower()}"], elem_id=f"engine-{name}")
                     for name, tag, words in ENGINES
                 ]
