@@ -32,7 +32,7 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
     if not support:
         raise InputError(support.reason)
     watch = Stopwatch(progress)
-    with models.held(watch), models.autocast():
+    with models.held(watch):
         return _run(request, models, watch)
 
 

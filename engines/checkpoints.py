@@ -76,7 +76,7 @@ class Models:
         self.folder = folder
         self.spec = spec
         self.device = torch.device(device)
-        self.precision = precision  # "float32", or "bfloat16": autocast of the networks
+        self.precision = precision  # of the FM network: "float32" or "bfloat16" (one-step AR gains nothing)
         self.loads: dict[str, int] = {}  # part -> how often it was read from disk
         self.device_lock = threading.Lock()  # held by the run that uses the device
         self._load_lock = threading.RLock()
@@ -105,7 +105,7 @@ class Models:
         return self._once("text", load)
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """The precision that the networks run in."""
+        """The precision that the FM network runs in; its inputs and outputs stay float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
 
     @contextmanager

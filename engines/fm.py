@@ -35,7 +35,7 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
     if not support:
         raise InputError(support.reason)
     watch = Stopwatch(progress)
-    with models.held(watch), models.autocast():
+    with models.held(watch):
         return _run(request, models, watch)
 
 
@@ -77,13 +77,15 @@ def guided_field(models: Models, given: windows.Conditions, known: Tensor) -> fl
     count = len(rows)
     text_given = torch.tensor([row.text for row in rows], device=known.device)
     text = given.text.repeat(count) if given.text is not None else None
-    memory = net.remember(text, text_given, count)
+    with models.autocast():
+        memory = net.remember(text, text_given, count)
     lanes = cat_lanes([given.lanes if row.lanes else given.lanes.null_like() for row in rows])
     masks = known.expand(count, -1)  # [T] -> [R, T]
 
     def field(z: Tensor, t: float) -> Tensor:
         tau = torch.full((count,), t, device=z.device)
-        v = net(z.expand(count, -1, -1), tau, masks, lanes, memory=memory)  # [R, D, T]
+        with models.autocast():
+            v = net(z.expand(count, -1, -1), tau, masks, lanes, memory=memory)  # [R, D, T]
         return combine(v.float(), rows)
 
     return field

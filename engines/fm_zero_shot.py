@@ -38,7 +38,7 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
         raise InputError(support.reason)
     assert isinstance(request, InpaintRequest)  # `supports` refuses the rest
     watch = Stopwatch(progress)
-    with models.held(watch), models.autocast():
+    with models.held(watch):
         return _run(request, models, watch)
 
 

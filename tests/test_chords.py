@@ -42,7 +42,8 @@ def test_no_two_symbols_sound_the_same() -> None:
         ("Cmaj", "C"), ("CM", "C"), ("CM7", "Cmaj7"), ("CΔ", "Cmaj7"), ("CMaj7", "Cmaj7"), ("C^7", "Cmaj7"),
         ("Cmin", "Cm"), ("C-", "Cm"), ("C-7", "Cm7"), ("Cmi7", "Cm7"), ("am", "Am"), ("bb", "Bb"),
         ("Cdim", "Cdim"), ("C°", "Cdim"), ("Co", "Cdim"), ("Cø", "Cm7b5"), ("Cm7-5", "Cm7b5"), ("C+", "Caug"),
-        ("N.C.", "N"), ("nc", "N"), ("C7/Bb", "C/Bb"), ("Db/F", "C#/E#"), ("Am7b5/G", "Am7b5/G"), ("C/C", "C"),
+        ("N.C.", "N"), ("nc", "N"), ("C7/Bb", "C/Bb"), ("Db/F", "C#/E#"), ("Am7b5/G", "Am7b5/G"),
+        ("C/C", "C"),
     ],
 )  # fmt: skip
 def test_spellings_that_lose_nothing(written: str, meant: str) -> None:
@@ -54,8 +55,8 @@ def test_spellings_that_lose_nothing(written: str, meant: str) -> None:
     ("written", "meant"),
     [
         ("Csus4", "C"), ("G7sus4", "G7"), ("C9", "C7"), ("C13", "C7"), ("Cadd9", "C"), ("Cmaj9", "Cmaj7"),
-        ("C6/9", "C6"), ("Cdim7", "Cdim"), ("CmMaj7", "Cm"), ("C7(b9,#11)", "C7"), ("C5", "C"), ("C/B", "Cmaj7"),
-        ("Cm/Bb", "Cm7"), ("F#m7/E", "F#m7"), ("C7#5", "C7"), ("Cmadd9", "Cm"),
+        ("C6/9", "C6"), ("Cdim7", "Cdim"), ("CmMaj7", "Cm"), ("C7(b9,#11)", "C7"), ("C5", "C"),
+        ("C/B", "Cmaj7"), ("Cm/Bb", "Cm7"), ("F#m7/E", "F#m7"), ("C7#5", "C7"), ("Cmadd9", "Cm"),
     ],
 )  # fmt: skip
 def test_what_the_models_do_not_know_is_simplified_and_said(written: str, meant: str) -> None:

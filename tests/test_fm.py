@@ -1,5 +1,7 @@
 """The two FM engines on a tiny bundle, and their algorithms on known fields."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -142,3 +144,11 @@ def test_inversion_needs_euler(song: Recording) -> None:
     settings = FMSettings(solver="midpoint", zero_shot="inversion")
     support = fm_zero_shot.supports(InpaintRequest("fm-zero-shot", song, 1, 2, fm=settings))
     assert not support and "euler" in support.reason
+
+
+def test_half_precision_is_close_to_single(tiny_bundle: Path, models: Models) -> None:
+    half = Models(tiny_bundle, models.spec, "cpu", precision="bfloat16")
+    request = GenerateRequest("fm", "piano", 1.0, fm=FMSettings(steps=2))
+    one, other = (fm.run(request, m).audio.samples.astype(float) for m in (models, half))
+    assert 0 < np.abs(one - other).max()
+    assert np.sqrt(np.mean((one - other) ** 2)) < 0.1 * np.sqrt(np.mean(one**2))
