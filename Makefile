@@ -10,7 +10,7 @@ CPU_INDEX := https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 READY := .venv/ready
-SCRIPTS = $(shell find assets tests -name '*.js' -not -path '*/vendor/*' 2>/dev/null)
+SCRIPTS = $(shell find assets tests -name '*.*js' -not -path '*/vendor/*' 2>/dev/null)
 CHROMIUM = $(shell command -v chromium || command -v chromium-browser)
 
 .PHONY: run test browser-test lint chromium clean
@@ -20,7 +20,8 @@ run: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -q -m "not browser"
-	@if command -v node >/dev/null && ls tests/js/*.js >/dev/null 2>&1; then node --test tests/js/*.js; \
+	@if command -v node >/dev/null; then \
+	  if [ -d tests/js ]; then node --test tests/js/; fi; \
 	else echo "no node: the JavaScript tests did not run (apt-get install nodejs)"; fi
 
 browser-test: $(READY) chromium

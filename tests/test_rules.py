@@ -22,7 +22,7 @@ FORBIDDEN = {  # folder: roots that nothing in it may import
     "study": {"gradio", "editor", "app", "tests"},
 }
 ARRAYS = {"Tensor", "NDArray", "ndarray"}
-SHAPE = re.compile(r"\[[^\[\]]*[A-Za-z0-9][^\[\]]*\]")
+SHAPE = re.compile(r"\[[^\[\]]*[A-Za-z0-9*][^\[\]]*\]")
 
 
 def modules(folder: str) -> list[Path]:
