@@ -11,6 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 READY := .venv/ready
 SCRIPTS = $(shell find assets tests -name '*.*js' -not -path '*/vendor/*' 2>/dev/null)
+SCRIPT_TESTS = $(wildcard tests/js/*.js tests/js/*.mjs)
 CHROMIUM = $(shell command -v chromium || command -v chromium-browser)
 
 .PHONY: run test browser-test lint chromium clean
@@ -21,7 +22,7 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -q -m "not browser"
 	@if command -v node >/dev/null; then \
-	  if [ -d tests/js ]; then node --test tests/js/; fi; \
+	  if [ -n "$(SCRIPT_TESTS)" ]; then node --test $(SCRIPT_TESTS); fi; \
 	else echo "no node: the JavaScript tests did not run (apt-get install nodejs)"; fi
 
 browser-test: $(READY) chromium
