@@ -63,7 +63,9 @@ def caption(piece: Piece, seed: int) -> str:
         facts.append(r.choice((f"in {piece.key}", piece.key)))
     mood = piece.mood if r.random() < 0.3 else ""
     if len(piece.tracks) == 1 and not piece.drum_notes and r.random() < 0.7:
-        return ", ".join([r.choice((f"{say(piece.tracks[0].name)} alone", f"solo {say(piece.tracks[0].name)}")), *facts])
+        return ", ".join(
+            [r.choice((f"{say(piece.tracks[0].name)} alone", f"solo {say(piece.tracks[0].name)}")), *facts]
+        )
     kind = r.randrange(4)
     if kind == 0:
         parts = [f"{mood} {style}".strip(), *players, *facts]

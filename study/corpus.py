@@ -130,13 +130,19 @@ class Piece:
         return next((t.name for t in self.tracks if t.role == "lead"), "")
 
 
-def _progression(r: random.Random, tonic: int, minor: bool, sevenths: bool, bars: int, free: bool) -> list[str]:
+def _progression(
+    r: random.Random, tonic: int, minor: bool, sevenths: bool, bars: int, free: bool
+) -> list[str]:
     """One chord symbol per slot of a bar, over `bars` bars."""
     if free:  # any chord the models know, so that control does not lean on habits of harmony
         return [VOCABULARY[r.randrange(1, 193)] for _ in range(bars)]
     template = r.choice(PROGRESSIONS_MINOR if minor else PROGRESSIONS_MAJOR)
     scale = MINOR if minor else MAJOR
-    table = (SEVENTHS_MINOR if sevenths else TRIADS_MINOR) if minor else (SEVENTHS_MAJOR if sevenths else TRIADS_MAJOR)
+    table = (
+        (SEVENTHS_MINOR if sevenths else TRIADS_MINOR)
+        if minor
+        else (SEVENTHS_MAJOR if sevenths else TRIADS_MAJOR)
+    )
     out = []
     for i in range(bars):
         degree = template[i % len(template)]
@@ -224,7 +230,10 @@ def _comp_rhythm(kind: str, r: random.Random, beats: int) -> list[tuple[float, f
         return r.choice([[(0, 2), (2, 2)], [(0, 1), (1, 1), (2, 1), (3, 1)], [(0, 1.5), (1.5, 1.5), (3, 1)]])
     if kind == "strum":
         return r.choice(
-            [[(0, 1), (1, 0.5), (1.5, 0.5), (2.5, 0.5), (3, 0.5), (3.5, 0.5)], [(i / 2, 0.5) for i in range(beats * 2)]]
+            [
+                [(0, 1), (1, 0.5), (1.5, 0.5), (2.5, 0.5), (3, 0.5), (3.5, 0.5)],
+                [(i / 2, 0.5) for i in range(beats * 2)],
+            ]
         )
     if kind == "offbeat":
         return [(i + 0.5, 0.3) for i in range(beats)]
@@ -237,7 +246,9 @@ def _comp_rhythm(kind: str, r: random.Random, beats: int) -> list[tuple[float, f
     return [(0, beats)]
 
 
-def _bass_line(kind: str, r: random.Random, beats: int, low: int, fifth: int, following: int) -> list[tuple[float, float, int]]:
+def _bass_line(
+    kind: str, r: random.Random, beats: int, low: int, fifth: int, following: int
+) -> list[tuple[float, float, int]]:
     """One bar of (beat, length in beats, pitch)."""
     if kind == "roots8":
         return [(i / 2, 0.45, low) for i in range(beats * 2)]
@@ -250,7 +261,12 @@ def _bass_line(kind: str, r: random.Random, beats: int, low: int, fifth: int, fo
         )
     if kind == "walking":
         step = 1 if following >= low else -1
-        return [(0, 0.95, low), (1, 0.95, r.choice((fifth, low + 4))), (2, 0.95, fifth), (3, 0.95, following - step)]
+        return [
+            (0, 0.95, low),
+            (1, 0.95, r.choice((fifth, low + 4))),
+            (2, 0.95, fifth),
+            (3, 0.95, following - step),
+        ]
     if kind == "bossa":
         return [(0, 1.4, low), (1.5, 0.45, fifth), (2, 1.4, fifth), (3.5, 0.45, low)]
     if kind == "waltz":
@@ -262,9 +278,25 @@ def _bass_line(kind: str, r: random.Random, beats: int, low: int, fifth: int, fo
     return [(0, beats * 0.98, low)]
 
 
-def _lead_line(r: random.Random, bars: list[tuple[float, float, str]], scale_pcs: set[int], beats: int, centre: int, density: float) -> list[tuple[float, float, int]]:
+def _lead_line(
+    r: random.Random,
+    bars: list[tuple[float, float, str]],
+    scale_pcs: set[int],
+    beats: int,
+    centre: int,
+    density: float,
+) -> list[tuple[float, float, int]]:
     """A melody in beats: chord tones on strong beats, steps between, rests at phrase ends."""
-    cells = [[1, 1, 1, 1], [0.5, 0.5, 1, 1, 1], [1, 0.5, 0.5, 2], [2, 2], [1.5, 0.5, 1, 1], [0.5] * 8, [3, 1], [1, 1, 2]]
+    cells = [
+        [1, 1, 1, 1],
+        [0.5, 0.5, 1, 1, 1],
+        [1, 0.5, 0.5, 2],
+        [2, 2],
+        [1.5, 0.5, 1, 1],
+        [0.5] * 8,
+        [3, 1],
+        [1, 1, 2],
+    ]
     if beats == 3:
         cells = [[1, 1, 1], [2, 1], [1.5, 0.5, 1], [3], [1, 0.5, 0.5, 1], [0.5] * 6]
     motif = [r.choice(cells) for _ in range(2)]
@@ -283,12 +315,16 @@ def _lead_line(r: random.Random, bars: list[tuple[float, float, str]], scale_pcs
             if r.random() < density or i == 0:
                 pool = tones if strong or r.random() < 0.35 else (scale_pcs | tones)
                 reach = 5 if r.random() < 0.8 else 9
-                options = [p for p in range(pitch - reach, pitch + reach + 1) if p % 12 in pool and low <= p <= high]
+                options = [
+                    p for p in range(pitch - reach, pitch + reach + 1) if p % 12 in pool and low <= p <= high
+                ]
                 if options:
                     near = [p for p in options if abs(p - pitch) <= 3 and p != pitch]
                     pitch = r.choice(near if near and r.random() < 0.75 else options)
                 else:
-                    pitch = min((p for p in range(low, high + 1) if p % 12 in pool), key=lambda p: abs(p - pitch))
+                    pitch = min(
+                        (p for p in range(low, high + 1) if p % 12 in pool), key=lambda p: abs(p - pitch)
+                    )
                 out.append((start + at, duration * r.uniform(0.85, 0.98), pitch))
             at += duration
     return out
@@ -382,7 +418,9 @@ def arrange(seed: int, seconds: float = 12.0, grooves: Path | None = None) -> Pi
                         t = when(b * beats + at + i * step)
                         notes.append((t, t + ring * beat, p, r.randint(66, 92)))
                     continue
-                places = [(max(p, at), min(p + d, at + length)) for p, d in rhythm if p < at + length and p + d > at]
+                places = [
+                    (max(p, at), min(p + d, at + length)) for p, d in rhythm if p < at + length and p + d > at
+                ]
                 places = [(p, q) for p, q in places if q - p > 0.1] or [(at, at + length)]
                 if word in SUSTAINED and r.random() < 0.5:
                     places = [(at, at + length)]
@@ -401,7 +439,11 @@ def arrange(seed: int, seconds: float = 12.0, grooves: Path | None = None) -> Pi
             bass_pc = _bass_pc(symbol)
             low = 28 + (bass_pc - 28) % 12
             nxt = 28 + (_bass_pc(flat[(i + 1) % len(flat)][2]) - 28) % 12
-            fifth = low + 7 if (root(symbol) + 7) % 12 in pitch_classes(symbol) and root(symbol) == bass_pc else low + 12
+            fifth = (
+                low + 7
+                if (root(symbol) + 7) % 12 in pitch_classes(symbol) and root(symbol) == bass_pc
+                else low + 12
+            )
             for p, d, pitch in _bass_line(style.bass, r, beats, low, fifth, nxt):
                 if p < length:
                     t = when(at + p)
@@ -410,7 +452,9 @@ def arrange(seed: int, seconds: float = 12.0, grooves: Path | None = None) -> Pi
     melody: list[Note] = []
     if has_lead:
         word = r.choice(style.leads) if r.random() < 0.8 else r.choice(list(LEADS))
-        centre = {"cello": 57, "trombone": 57, "whistle": 84, "flute": 77, "music box": 81}.get(word, r.choice((67, 72, 76)))
+        centre = {"cello": 57, "trombone": 57, "whistle": 84, "flute": 77, "music box": 81}.get(
+            word, r.choice((67, 72, 76))
+        )
         flat = [(b * beats + at, length, s) for b, parts in enumerate(bar_chords) for at, length, s in parts]
         line = _lead_line(r, flat, set() if free else scale_pcs, beats, centre, r.uniform(0.6, 0.98))
         notes = []
@@ -419,10 +463,15 @@ def arrange(seed: int, seconds: float = 12.0, grooves: Path | None = None) -> Pi
             notes.append((t, t + d * beat, pitch, r.randint(92, 118)))
         notes.sort()
         notes = [  # one line: a note ends where the next begins
-            (s, min(e, notes[i + 1][0]) if i + 1 < len(notes) else e, p, v) for i, (s, e, p, v) in enumerate(notes)
+            (s, min(e, notes[i + 1][0]) if i + 1 < len(notes) else e, p, v)
+            for i, (s, e, p, v) in enumerate(notes)
         ]
         tracks.append(Track("lead", word, r.choice(LEADS[word]), tuple(notes)))
-        melody = [Note(max(0.0, s), min(seconds, e), p) for s, e, p, _ in notes if e > 0.02 and s < seconds and e > s]
+        melody = [
+            Note(max(0.0, s), min(seconds, e), p)
+            for s, e, p, _ in notes
+            if e > 0.02 and s < seconds and e > s
+        ]
     drum_notes: list[tuple[float, int, int]] = []
     if has_drums and groove:
         drum_notes = [(t - lead_in, k, v) for t, k, v in groove]
@@ -432,16 +481,16 @@ def arrange(seed: int, seconds: float = 12.0, grooves: Path | None = None) -> Pi
             fill = b % 4 == 3 and r.random() < 0.4 and beats == 4
             for p, drum, v in pattern:
                 if not (fill and p >= 3):
-                    drum_notes.append((when(b * beats + p), GM_DRUM[drum], max(1, min(127, v + r.randint(-10, 10)))))
+                    drum_notes.append(
+                        (when(b * beats + p), GM_DRUM[drum], max(1, min(127, v + r.randint(-10, 10))))
+                    )
             if fill:
                 kinds = r.choice((("snare",) * 4, ("snare", "snare", "tom", "tom"), ("tom",) * 4))
                 for i, drum in enumerate(kinds):
                     drum_notes.append((when(b * beats + 3 + i / 4), GM_DRUM[drum], r.randint(80, 110)))
             if b % 4 == 0 and r.random() < 0.4:
                 drum_notes.append((when(b * beats), GM_DRUM["cymbal"], r.randint(70, 100)))
-    hits = tuple(
-        Hit(t, GM_CLASS[k]) for t, k, _ in sorted(drum_notes) if 0 <= t < seconds and k in GM_CLASS
-    )
+    hits = tuple(Hit(t, GM_CLASS[k]) for t, k, _ in sorted(drum_notes) if 0 <= t < seconds and k in GM_CLASS)
     chords = []
     if any(t.role in ("comp", "bass", "lead") for t in tracks):
         for b, parts in enumerate(bar_chords):

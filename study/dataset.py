@@ -50,7 +50,9 @@ def encode_latents(codec: Codec, folder: Path, batch: int = 10) -> None:
             with torch.autocast("cpu", torch.bfloat16, enabled=False):
                 z = codec.model.encoder(x)  # [b, 1, N] -> [b, D, T]
             if out is None:
-                out = np.lib.format.open_memmap(folder / "latents.part.npy", "w+", np.float16, (count, *z.shape[1:]))
+                out = np.lib.format.open_memmap(
+                    folder / "latents.part.npy", "w+", np.float16, (count, *z.shape[1:])
+                )
             out[at : at + len(z)] = z.numpy().astype(np.float16)
             at += len(z)
         print(f"{at}/{count} latents, {time.time() - begin:.0f} s", flush=True)
@@ -79,7 +81,12 @@ def encode_text(folder: Path) -> None:
             tokens.append(kept.numpy().astype(np.float16))
             offsets.append(offsets[-1] + len(kept))
         pooled.append(states.pooled.numpy().astype(np.float16))
-    np.savez(folder / "text.npz", tokens=np.concatenate(tokens), pooled=np.concatenate(pooled), offsets=np.array(offsets))
+    np.savez(
+        folder / "text.npz",
+        tokens=np.concatenate(tokens),
+        pooled=np.concatenate(pooled),
+        offsets=np.array(offsets),
+    )
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,9 @@ class Batch:
 class Dataset:
     """Random windows of encoded renders."""
 
-    def __init__(self, folder: Path, mean: float, std: float, frame_rate: float, seed: int, codes: bool) -> None:
+    def __init__(
+        self, folder: Path, mean: float, std: float, frame_rate: float, seed: int, codes: bool
+    ) -> None:
         self.latents = np.load(folder / "latents.npy", mmap_mode="r")
         self.codes = np.load(folder / "codes.npy") if codes else None
         self.mean, self.std = mean, std
@@ -119,21 +128,35 @@ class Dataset:
         tokens = torch.zeros(len(rows), max(lengths), self.tokens.shape[1])
         mask = torch.zeros(len(rows), max(lengths), dtype=torch.bool)
         for i, (r, length) in enumerate(zip(rows, lengths, strict=True)):
-            tokens[i, :length] = torch.from_numpy(self.tokens[self.offsets[r] : self.offsets[r + 1]].astype(np.float32))
+            tokens[i, :length] = torch.from_numpy(
+                self.tokens[self.offsets[r] : self.offsets[r + 1]].astype(np.float32)
+            )
             mask[i, :length] = True
         return TextStates(tokens, mask, torch.from_numpy(self.pooled[rows].astype(np.float32)))
 
     def cut(self, clips: np.ndarray, starts: np.ndarray, frames: int, wording: np.ndarray) -> Batch:
         """Given windows of given clips."""
-        z = np.stack([self.latents[c, :, s : s + frames] for c, s in zip(clips, starts, strict=True)]).astype(np.float32)
+        z = np.stack([self.latents[c, :, s : s + frames] for c, s in zip(clips, starts, strict=True)]).astype(
+            np.float32
+        )
         codes = None
         if self.codes is not None:
             cut = [self.codes[c, :, s : s + frames] for c, s in zip(clips, starts, strict=True)]
             codes = torch.from_numpy(np.stack(cut).astype(np.int64))
         index = torch.from_numpy(starts)[:, None] + torch.arange(frames)[None]
         rows = torch.from_numpy(clips)
-        lanes = Lanes(self.lanes.chords[rows], self.lanes.melody[rows], self.lanes.drums[rows], self.lanes.drums_given[rows])
-        return Batch((torch.from_numpy(z) - self.mean) / self.std, codes, lanes.permute(index), self.text(clips, wording))
+        lanes = Lanes(
+            self.lanes.chords[rows],
+            self.lanes.melody[rows],
+            self.lanes.drums[rows],
+            self.lanes.drums_given[rows],
+        )
+        return Batch(
+            (torch.from_numpy(z) - self.mean) / self.std,
+            codes,
+            lanes.permute(index),
+            self.text(clips, wording),
+        )
 
     def batch(self, size: int, frames: int) -> Batch:
         """Random windows of `frames` latent frames."""
@@ -142,7 +165,9 @@ class Dataset:
         return self.cut(clips, starts, frames, self.rng.integers(0, self.captions, size))
 
 
-def drop_lanes(lanes: Lanes, generator: torch.Generator, everything: float = 0.15, single: float = 0.35) -> Lanes:
+def drop_lanes(
+    lanes: Lanes, generator: torch.Generator, everything: float = 0.15, single: float = 0.35
+) -> Lanes:
     """Condition dropout: all lanes of an item, or each on its own; all, some and none are each trained."""
     size = lanes.chords.shape[0]
 
@@ -158,7 +183,9 @@ def main() -> None:
     from study.train_codec import finish
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folders", type=Path, nargs="*", default=[Path("runs/data/train"), Path("runs/data/held_out")])
+    parser.add_argument(
+        "folders", type=Path, nargs="*", default=[Path("runs/data/train"), Path("runs/data/held_out")]
+    )
     parser.add_argument("--codec", type=Path, default=Path("runs/codec"))
     parser.add_argument("--parts", default="text,latents,codes")
     parser.add_argument("--threads", type=int, default=2)

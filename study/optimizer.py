@@ -30,7 +30,9 @@ def orthogonalised(g: Tensor, steps: int = 4) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Muon over parameters of two or more dimensions, each seen as [out, rest]."""
 
-    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.9, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self, params: Iterable[Tensor], lr: float, momentum: float = 0.9, weight_decay: float = 0.0
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -51,7 +53,9 @@ class Muon(torch.optim.Optimizer):
                 p.add_(orthogonalised(matrix).view_as(p), alpha=-group["lr"] * scale)
 
 
-def optimizers(module: nn.Module, lr: float, weight_decay: float = 0.0, exclude: tuple[str, ...] = ()) -> list[torch.optim.Optimizer]:
+def optimizers(
+    module: nn.Module, lr: float, weight_decay: float = 0.0, exclude: tuple[str, ...] = ()
+) -> list[torch.optim.Optimizer]:
     """Muon for kernels of >= 2048 elements whose names hold none of `exclude`, AdamW (0.8, 0.95) for the rest."""
     matrices, rest = [], []
     for name, p in module.named_parameters():

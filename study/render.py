@@ -24,7 +24,10 @@ from study.corpus import Piece, arrange
 
 RATE = 32_000
 CAPTIONS = 6  # wordings stored per clip
-SOUNDFONTS = (Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"), Path("/usr/share/sounds/sf3/MuseScore_General_Full.sf3"))
+SOUNDFONTS = (
+    Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
+    Path("/usr/share/sounds/sf3/MuseScore_General_Full.sf3"),
+)
 GAIN = {"lead": 112, "comp": 74, "bass": 92}  # MIDI volume by role before jitter
 
 
@@ -85,7 +88,11 @@ def produce(dry: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
     tilt = rng.uniform(-1.0, 3.5)  # dB an octave above 1 kHz: the SoundFonts are dull
     curve = np.clip(tilt * np.log2(freq / 1000.0), -6, 12)
     for _ in range(rng.integers(0, 3)):  # a few broad bells
-        centre, gain, width = np.exp(rng.uniform(np.log(120), np.log(9000))), rng.uniform(-5, 5), rng.uniform(0.5, 1.5)
+        centre, gain, width = (
+            np.exp(rng.uniform(np.log(120), np.log(9000))),
+            rng.uniform(-5, 5),
+            rng.uniform(0.5, 1.5),
+        )
         curve = curve + gain * np.exp(-0.5 * (np.log2(freq / centre) / width) ** 2)
     spectrum *= 10 ** (curve / 20)
     if rng.random() < 0.6:
@@ -142,7 +149,9 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seconds", type=float, default=12.0, help="length of a clip")
     parser.add_argument("--seed", type=int, default=0, help="first seed; held-out sets start at 1000000000")
-    parser.add_argument("--soundfont", type=Path, action="append", help="General MIDI sf2/sf3; may be repeated")
+    parser.add_argument(
+        "--soundfont", type=Path, action="append", help="General MIDI sf2/sf3; may be repeated"
+    )
     parser.add_argument("--grooves", type=Path, help="folder of the Groove MIDI dataset")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()

@@ -24,7 +24,15 @@ SAVE_EVERY = 120.0  # seconds
 class Run:
     """One network in training, in one folder: state.pt, curves.csv, curves.png."""
 
-    def __init__(self, folder: Path, module: nn.Module, minutes: float, lr: float, fields: tuple[str, ...], exclude: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        module: nn.Module,
+        minutes: float,
+        lr: float,
+        fields: tuple[str, ...],
+        exclude: tuple[str, ...] = (),
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.module, self.budget = folder, module, minutes * 60
         self.opts = optimizers(module, lr, exclude=exclude)
@@ -93,7 +101,9 @@ class Run:
     def log(self, row: dict[str, float]) -> None:
         """One row of the curves."""
         row = {k: round(v, 4) for k, v in row.items()}
-        self._writer.writerow({"step": self.step, "seconds": round(self.spent), "loss": round(self.running, 4)} | row)
+        self._writer.writerow(
+            {"step": self.step, "seconds": round(self.spent), "loss": round(self.running, 4)} | row
+        )
         self._log.flush()
         print(self.step, round(self.spent), round(self.running, 4), row, flush=True)
 
@@ -101,7 +111,16 @@ class Run:
         """Write state.pt: raw and averaged weights, step, seconds spent."""
         self._saved = time.time()
         part = self.folder / "state.part"
-        torch.save({"raw": self.module.state_dict(), "average": self.average.values, "step": self.step, "spent": self.spent} | more, part)
+        torch.save(
+            {
+                "raw": self.module.state_dict(),
+                "average": self.average.values,
+                "step": self.step,
+                "spent": self.spent,
+            }
+            | more,
+            part,
+        )
         part.replace(self.folder / "state.pt")
 
     def finish(self) -> None:

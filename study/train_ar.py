@@ -52,7 +52,9 @@ def validate(net: LM, batch: Batch) -> dict[str, float]:
     assert batch.codes is not None
     turned = torch.arange(len(batch.codes)).roll(1)
     lanes, text, codes = batch.lanes, batch.text, batch.codes
-    shuffled = type(lanes)(lanes.chords[turned], lanes.melody[turned], lanes.drums[turned], lanes.drums_given[turned])
+    shuffled = type(lanes)(
+        lanes.chords[turned], lanes.melody[turned], lanes.drums[turned], lanes.drums_given[turned]
+    )
     wrong = type(text)(text.tokens[turned], text.mask[turned], text.pooled[turned])
     starts = torch.full((len(codes),), 40)
     fim = fim_batch(net.config, codes, lanes, starts, starts + 50)
@@ -112,7 +114,14 @@ def main() -> None:
     size = int(max(data.codes.max(), 1)) + 1 if data.codes is not None else 1024
     size = 1 << (size - 1).bit_length()
     books = data.codes.shape[1] if data.codes is not None else 8
-    network = LMConfig(codebooks=books, codebook_size=size, dim=args.dim, layers=args.layers, heads=args.dim // 32, ff=3 * args.dim)
+    network = LMConfig(
+        codebooks=books,
+        codebook_size=size,
+        dim=args.dim,
+        layers=args.layers,
+        heads=args.dim // 32,
+        ff=3 * args.dim,
+    )
     train(Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr), data, held_out, args.out)
 
 

@@ -61,7 +61,9 @@ def validate(net: FlowNet, batch: Batch, seed: int) -> dict[str, float]:
     nothing = torch.zeros(z.shape[0], z.shape[2], dtype=torch.bool)
     turned = torch.arange(len(z)).roll(1)
     lanes = batch.lanes
-    shuffled = type(lanes)(lanes.chords[turned], lanes.melody[turned], lanes.drums[turned], lanes.drums_given[turned])
+    shuffled = type(lanes)(
+        lanes.chords[turned], lanes.melody[turned], lanes.drums[turned], lanes.drums_given[turned]
+    )
     text = batch.text
     wrong = type(text)(text.tokens[turned], text.mask[turned], text.pooled[turned])
     known = torch.ones_like(nothing)

@@ -1,0 +1,140 @@
+"""The codec: audio <-> codes <-> continuous latents, one autoencoder for both paradigms (sec. 4.2).
+
+Wraps transformers' `EncodecModel` at any strides, width and number of codebooks. Audio is mono
+float [-1, 1] at `rate` Hz; latents are the encoder's output before quantization, normalised with
+one scalar mean and one scalar mean std (App. E.2). Does not know text, controls or engines.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import EncodecConfig, EncodecModel
+
+
+class Codec(nn.Module):
+    """Audio [B, 1, N] <-> latents [B, D, T] <-> codes [B, K, T]."""
+
+    def __init__(self, model: EncodecModel, mean: float = 0.0, std: float = 1.0) -> None:
+        super().__init__()
+        self.model = model
+        self.mean = mean
+        self.std = std
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz."""
+        return int(self.model.config.sampling_rate)
+
+    @property
+    def hop(self) -> int:
+        """Samples per latent frame."""
+        return int(self.model.config.hop_length)
+
+    @property
+    def frame_rate(self) -> float:
+        """Latent frames per second."""
+        return self.rate / self.hop
+
+    @property
+    def dim(self) -> int:
+        """D, channels of a latent."""
+        return int(self.model.config.hidden_size)
+
+    @property
+    def codebooks(self) -> int:
+        """K, residual codebooks (sec. 3.2's N_q)."""
+        return len(self.model.quantizer.layers)
+
+    @property
+    def codebook_size(self) -> int:
+        """Entries per codebook."""
+        return int(self.model.config.codebook_size)
+
+    def encode(self, audio: Tensor) -> Tensor:
+        """Audio [B, 1, N] -> normalised latents [B, D, T], T = ceil(N / hop)."""
+        z: Tensor = self.model.encoder(audio)  # [B, 1, N] -> [B, D, T]
+        return (z - self.mean) / self.std
+
+    def quantize(self, z: Tensor) -> Tensor:
+        """Normalised latents [B, D, T] -> codes [B, K, T]: each codebook takes the rest of the one before."""
+        codes: Tensor = self.model.quantizer.encode(z * self.std + self.mean)  # [B, D, T] -> [K, B, T]
+        return codes.transpose(0, 1)
+
+    def dequantize(self, codes: Tensor) -> Tensor:
+        """Codes [B, K, T] -> normalised latents [B, D, T], the sum of the codebooks' vectors."""
+        z: Tensor = self.model.quantizer.decode(codes.transpose(0, 1))  # [K, B, T] -> [B, D, T]
+        return (z - self.mean) / self.std
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Normalised latents [B, D, T] -> audio [B, 1, T * hop]."""
+        audio: Tensor = self.model.decoder(z * self.std + self.mean)
+        return audio
+
+
+def codec_config(
+    width: int, ratios: tuple[int, ...], codebooks: int, codebook_size: int, rate: int = 32_000
+) -> EncodecConfig:
+    """EnCodec's architecture at any width, strides and depth; non-causal, mono, latents of 128 channels."""
+    hop = 1
+    for ratio in ratios:
+        hop *= ratio
+    bits = max(1, (codebook_size - 1).bit_length())
+    return EncodecConfig(
+        sampling_rate=rate,
+        audio_channels=1,
+        num_filters=width,
+        upsampling_ratios=list(ratios),
+        num_lstm_layers=1,
+        use_causal_conv=False,
+        codebook_size=codebook_size,
+        target_bandwidths=[codebooks * bits * rate / hop / 1000],
+        use_conv_shortcut=False,
+    )
+
+
+def build_codec(config: EncodecConfig, mean: float = 0.0, std: float = 1.0) -> Codec:
+    """A codec with random weights and no recurrence.
+
+    EnCodec's LSTM is residual, so one of zero weights is an exact identity: it is left out here
+    and written out as zeros for transformers by `full_state`.
+    """
+    model = EncodecModel(config)
+    for half in (model.encoder, model.decoder):
+        for i, layer in enumerate(half.layers):
+            if type(layer).__name__ == "EncodecLSTM":
+                half.layers[i] = nn.Identity()
+    return Codec(model, mean, std)
+
+
+def full_state(codec: Codec) -> dict[str, Tensor]:
+    """The state dict that a plain `EncodecModel(codec.model.config)` loads: zeros for its LSTM's [4 D, D]."""
+    state = EncodecModel(codec.model.config).state_dict()
+    own = codec.model.state_dict()
+    return {k: own[k] if k in own else torch.zeros_like(v) for k, v in state.items()}
+
+
+def save_codec(codec: Codec, folder: Path) -> dict[str, Any]:
+    """Write `codec.safetensors` (fp16) into a bundle folder; returns the spec for `load_codec`."""
+    keep = {
+        k: v.detach().to(torch.float16).contiguous()
+        for k, v in codec.model.state_dict().items()
+        if not k.endswith(("cluster_size", "embed_avg", "inited"))
+    }
+    save_file(keep, folder / "codec.safetensors")
+    return {"config": codec.model.config.to_diff_dict(), "mean": codec.mean, "std": codec.std}
+
+
+def load_codec(folder: Path, spec: dict[str, Any]) -> Codec:
+    """Read `codec.safetensors` from a bundle folder with the spec that `save_codec` gave."""
+    codec = build_codec(EncodecConfig(**spec["config"]), float(spec["mean"]), float(spec["std"]))
+    state = {k: v.float() for k, v in load_file(folder / "codec.safetensors").items()}
+    missing, unexpected = codec.model.load_state_dict(state, strict=False)
+    wrong = [k for k in missing if not k.endswith(("cluster_size", "embed_avg", "inited"))] + list(unexpected)
+    if wrong:
+        raise ValueError(f"codec.safetensors does not fit its configuration: {', '.join(wrong[:3])}")
+    return codec.eval()

@@ -1,0 +1,141 @@
+"""What is measured of a bundle: numbers from audio, no models.
+
+Conventions: audio mono float [n] at `rate` Hz; controls in seconds on the audio's clock. Every
+measure is computed alike on real clips (ceiling), on generated ones, and against controls of
+another clip (floor), and means something only beside those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import librosa
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.chords import pitch_classes
+from engines.requests import Chord, Note
+
+Audio = NDArray[np.float32]
+HOP = 1024  # samples between frames of the chroma measures
+CQT_LOW = 36  # MIDI pitch of the lowest bin (C2)
+CQT_BINS = 88  # up to E9
+
+
+def si_snr(estimate: Audio, reference: Audio) -> float:
+    """Scale-invariant signal-to-noise ratio in dB."""
+    n = min(len(estimate), len(reference))
+    x = reference[:n] - np.mean(reference[:n])
+    y = estimate[:n] - np.mean(estimate[:n])
+    target = np.dot(y, x) / max(np.dot(x, x), 1e-9) * x
+    return float(
+        10 * np.log10(max(np.dot(target, target), 1e-12) / max(np.dot(y - target, y - target), 1e-12))
+    )
+
+
+def log_mel(audio: Audio, rate: int) -> NDArray[np.float32]:
+    """Natural-log mel magnitudes [64, frames], floored at -60 dB of full scale."""
+    mel = librosa.feature.melspectrogram(
+        y=audio, sr=rate, n_fft=1024, hop_length=320, n_mels=64, power=1.0, norm=None
+    )
+    return np.log(np.maximum(mel, 0.05)).astype(np.float32)
+
+
+def log_mel_distance(estimate: Audio, reference: Audio, rate: int) -> float:
+    """Mean absolute difference of the log-mel spectrograms, nats."""
+    n = min(len(estimate), len(reference))
+    return float(np.mean(np.abs(log_mel(estimate[:n], rate) - log_mel(reference[:n], rate))))
+
+
+def brightness(audio: Audio, rate: int, above: float = 4000.0) -> float:
+    """Energy above `above` Hz in dB (power of the spectrum, full scale arbitrary but fixed)."""
+    power = np.abs(np.fft.rfft(audio)) ** 2 / max(len(audio), 1)
+    freq = np.fft.rfftfreq(len(audio), 1 / rate)
+    return float(10 * np.log10(power[freq > above].sum() + 1e-9))
+
+
+def cqt(audio: Audio, rate: int) -> NDArray[np.float32]:
+    """Constant-Q magnitudes [88, frames] from MIDI 36 up, one bin a semitone, HOP samples apart."""
+    c = librosa.cqt(
+        audio,
+        sr=rate,
+        hop_length=HOP,
+        fmin=librosa.midi_to_hz(CQT_LOW),
+        n_bins=CQT_BINS,
+        tuning=0.0,
+        filter_scale=0.75,
+    )
+    return np.abs(c).astype(np.float32)
+
+
+def chroma(audio: Audio, rate: int) -> NDArray[np.float32]:
+    """Chroma [12, frames] of the power spectrum, 8192 points, HOP samples apart (librosa; A = 440 Hz)."""
+    c: NDArray[np.float32] = librosa.feature.chroma_stft(
+        y=audio, sr=rate, n_fft=8192, hop_length=HOP, tuning=0.0
+    )
+    return c
+
+
+def chroma_agreement(estimate: Audio, reference: Audio, rate: int) -> float:
+    """Mean cosine similarity of mean-free chroma over sounding frames: 1 = the same harmony."""
+    n = min(len(estimate), len(reference))
+    a, b = chroma(estimate[:n], rate), chroma(reference[:n], rate)
+    level = librosa.feature.rms(y=reference[:n], frame_length=8192, hop_length=HOP)[0, : b.shape[1]]
+    loud = level > 0.1 * np.median(level)
+    a, b = a[:, loud] - a[:, loud].mean(0), b[:, loud] - b[:, loud].mean(0)
+    return float(np.mean((a * b).sum(0) / (np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0) + 1e-9)))
+
+
+def chord_correlation(c: NDArray[np.float32], rate: int, chords: Sequence[Chord]) -> float:
+    """Mean over frames of Pearson's r between `chroma` [12, frames] and the chord's pitch classes (0/1 of 12).
+
+    NaN when no chord covers a sounding frame.
+    """
+    times = np.arange(c.shape[1]) * HOP / rate
+    values: list[float] = []
+    for chord in chords:
+        template = np.zeros(12)
+        template[list(pitch_classes(chord.symbol))] = 1.0
+        if template.std() == 0:
+            continue
+        part = c[:, (times >= chord.start) & (times < chord.end)]
+        part = part[:, part.std(axis=0) > 1e-6]
+        if part.shape[1] == 0:
+            continue
+        z = (part - part.mean(0)) / part.std(0)
+        values += list(((template - template.mean()) / template.std()) @ z / 12)
+    return float(np.mean(values)) if values else float("nan")
+
+
+def melody_agreement(magnitudes: NDArray[np.float32], rate: int, melody: Sequence[Note]) -> float:
+    """Share of the frames under a note in which the most salient pitch class from MIDI 55 up is the note's.
+
+    Salience is a harmonic sum over the constant-Q bins (five partials, weights 0.7^h).
+    NaN when there is no note.
+    """
+    root = np.sqrt(magnitudes)
+    salience = np.zeros((41, root.shape[1]), np.float32)  # MIDI 55..95
+    for h, offset in enumerate((0, 12, 19, 24, 28)):
+        low = 55 - CQT_LOW + offset
+        rows = root[low : low + 41]
+        salience[: len(rows)] += 0.7**h * rows
+    best = 55 + np.argmax(salience, axis=0)
+    times = np.arange(root.shape[1]) * HOP / rate
+    right = total = 0
+    for note in melody:
+        inside = (times >= note.start) & (times < note.end)
+        total += int(inside.sum())
+        right += int(((best[inside] - note.pitch) % 12 == 0).sum())
+    return right / total if total else float("nan")
+
+
+def onset_f1(estimate: Sequence[float], reference: Sequence[float], window: float = 0.05) -> float:
+    """F1 of onset times within `window` seconds (mir_eval)."""
+    import mir_eval
+
+    if not len(reference) or not len(estimate):
+        return float("nan")
+    f, _, _ = mir_eval.onset.f_measure(
+        np.sort(np.asarray(reference)), np.sort(np.asarray(estimate)), window=window
+    )
+    return float(f)
