@@ -227,16 +227,17 @@ class _Page:
             self.generate: gr.update(value=f"Generate {project.length:g} s", interactive=not session.running),
             self.stop: gr.update(interactive=session.running),
         }
-        seconds = region.end - region.start if region else 0.0
+        seconds = region.end - region.start if region else project.length
         for (name, _, _), box in zip(ENGINES, self.engines, strict=True):
-            guess = self.device.pace.guess(name, "inpaint", seconds) if region else None
-            updates[box] = gr.update(value=name in project.engines, info=estimate_words(guess) if guess else " ")
+            guess = self.device.pace.guess(name, "inpaint" if region else "generate", seconds)
+            updates[box] = gr.update(info=estimate_words(guess) if guess else " ")
         return updates
 
     def _all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
         """Updates of everything."""
         project = session.project
-        return self._shown(session, where, error) | {
+        updates = self._shown(session, where, error)
+        return updates | {
             self.name: project.name,
             self.tempo: project.grid.bpm,
             self.signature: f"{project.grid.beats_per_bar}/4",
@@ -244,6 +245,9 @@ class _Page:
             self.follow: [name for name in project.follow if name == "chords"],
             self.seed: project.seed,
             self.length: project.length,
+        } | {
+            box: gr.update(value=name in project.engines, info=updates[box]["info"])
+            for (name, _, _), box in zip(ENGINES, self.engines, strict=True)
         }
 
     # ---- events
@@ -451,7 +455,7 @@ class _Page:
                     continue
                 before = now
                 shown = self._shown(session)
-                for field in (self.start, self.end, *self.engines):  # the user may be typing in them
+                for field in (self.start, self.end):  # the user may be typing in them
                     shown.pop(field)
                 yield shown
         except InputError as error:
