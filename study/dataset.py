@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engines.chords import NULL_CHORD
 from engines.codec import Codec
 from engines.controls import Lanes, lanes_from
 from engines.requests import Chord, Controls, Hit, Note
@@ -166,16 +167,27 @@ class Dataset:
 
 
 def drop_lanes(
-    lanes: Lanes, generator: torch.Generator, everything: float = 0.15, single: float = 0.35
+    lanes: Lanes,
+    generator: torch.Generator,
+    everything: float = 0.15,
+    single: float = 0.35,
+    partial: float = 0.2,
 ) -> Lanes:
-    """Condition dropout: all lanes of an item, or each on its own; all, some and none are each trained."""
-    size = lanes.chords.shape[0]
+    """Condition dropout: all lanes of an item, each on its own, and chords over a part of the window.
+
+    So all, some and none are each trained, and so is a chord lane that is drawn only here and there.
+    """
+    size, frames = lanes.chords.shape
 
     def coin(p: float) -> Tensor:
         return torch.rand(size, generator=generator) < p
 
     none = coin(everything)
-    return lanes.drop(none | coin(single), none | coin(single), none | coin(single))
+    lanes = lanes.drop(none | coin(single), none | coin(single), none | coin(single))
+    ends = torch.rand(size, 2, generator=generator).sort(dim=1).values * frames
+    at = torch.arange(frames)[None]
+    stretch = coin(partial)[:, None] & (at >= ends[:, :1]) & (at < ends[:, 1:])
+    return Lanes(lanes.chords.masked_fill(stretch, NULL_CHORD), lanes.melody, lanes.drums, lanes.drums_given)
 
 
 def main() -> None:

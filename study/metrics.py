@@ -87,7 +87,7 @@ def chroma_agreement(estimate: Audio, reference: Audio, rate: int) -> float:
 
 
 def chord_correlation(c: NDArray[np.float32], rate: int, chords: Sequence[Chord]) -> float:
-    """Mean over frames of Pearson's r between `chroma` [12, frames] and the chord's pitch classes (0/1 of 12).
+    """Mean over frames of Pearson's r between `chroma` [12, frames] and the chord's pitch classes (0/1).
 
     NaN when no chord covers a sounding frame.
     """

@@ -56,7 +56,7 @@ class Muon(torch.optim.Optimizer):
 def optimizers(
     module: nn.Module, lr: float, weight_decay: float = 0.0, exclude: tuple[str, ...] = ()
 ) -> list[torch.optim.Optimizer]:
-    """Muon for kernels of >= 2048 elements whose names hold none of `exclude`, AdamW (0.8, 0.95) for the rest."""
+    """Muon for kernels of >= 2048 elements whose names hold none of `exclude`, AdamW for the rest."""
     matrices, rest = [], []
     for name, p in module.named_parameters():
         if not p.requires_grad:
@@ -93,13 +93,13 @@ class Average:
     def __init__(self, module: nn.Module, decay: float = 0.998) -> None:
         self.decay = decay
         self.values = {n: p.detach().clone() for n, p in module.named_parameters()}
-        self._steps = 0
+        self.steps = 0  # set on resuming, else the average starts anew
 
     @torch.no_grad()
     def update(self, module: nn.Module) -> None:
         """Take in the current parameters."""
-        self._steps += 1
-        decay = min(self.decay, self._steps / (self._steps + 10))
+        self.steps += 1
+        decay = min(self.decay, self.steps / (self.steps + 10))
         for n, p in module.named_parameters():
             self.values[n].lerp_(p.detach(), 1 - decay)
 

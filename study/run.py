@@ -44,6 +44,7 @@ class Run:
             state = torch.load(folder / "state.pt", weights_only=True)
             module.load_state_dict(state["raw"])
             self.average.values, self.step, spent = state["average"], state["step"], state["spent"]
+            self.average.steps = self.step
             print(f"resumed {folder} at step {self.step}, {spent:.0f} s", flush=True)
         self._begin, self._saved, self._logged = time.time() - spent, time.time(), 0.0
         new = not (folder / "curves.csv").exists()

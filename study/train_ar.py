@@ -36,11 +36,11 @@ class Config:
 
 
 def random_spans(size: int, frames: int, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Spans of 0.7-6 s in `share` of the items, start == end in the rest: 2 x int64 [B]."""
+    """Spans of 0.3-8 s in `share` of the items, start == end in the rest: 2 x int64 [B]."""
     starts, ends = torch.zeros(size, dtype=torch.int64), torch.zeros(size, dtype=torch.int64)
     for i in range(size):
         if torch.rand((), generator=generator) < share:
-            length = int(torch.randint(18, max(20, min(150, frames - 30)), (), generator=generator))
+            length = int(torch.randint(8, min(206, frames - 12), (), generator=generator))
             starts[i] = int(torch.randint(0, frames - length + 1, (), generator=generator))
             ends[i] = starts[i] + length
     return starts, ends

@@ -74,7 +74,7 @@ class Spectral(nn.Module):
             la, lb = (mag + floor).log().chunk(2)
             ma, mb = torch.log(bank @ mag + floor * 4).chunk(2)
             total = total + (ma - mb).abs().mean() + 0.25 * (la - lb).abs().mean()
-            for i, (pa, pb) in enumerate(zip(_bands(a), _bands(b), strict=True)):
+            for pa, pb in zip(_bands(a), _bands(b), strict=True):
                 total = total + 0.5 / 8 * (pa - pb).norm() / (pb.norm() + floor * 8)
                 ea, eb = pa.square().mean(1), pb.square().mean(1)
                 total = total + 0.3 / 8 * ((ea + floor**2).log() - (eb + floor**2).log()).abs().mean() * 0.5
@@ -110,7 +110,7 @@ def unfold_weight_norm(state: dict[str, Tensor], codec: Codec) -> None:
 
 @torch.no_grad()
 def initialise(codec: Codec, sample: Tensor, whiten: float) -> None:
-    """Variance-preserving convolutions; first filters scaled toward equal output power on `sample` [B, 1, N]."""
+    """Variance-preserving convolutions; first filters scaled toward equal power on `sample` [B, 1, N]."""
     for name, p in codec.model.named_parameters():
         if p.ndim == 3:
             transposed = "decoder" in name and any(
@@ -185,13 +185,12 @@ class Quantizer:
 
     def observe(self, z: Tensor) -> None:
         """Keep the newest 16k latents; z [B, D, T]."""
-        self.ring = torch.cat([self.ring, z.detach().float().transpose(1, 2).reshape(-1, z.shape[1])])[
-            -16384:
-        ]
+        new = z.detach().float().transpose(1, 2).reshape(-1, z.shape[1])  # [B, D, T] -> [B T, D]
+        self.ring = torch.cat([self.ring, new])[-16384:]
 
     @torch.no_grad()
     def fit(self, decay: float, latents: Tensor | None = None, iterations: int = 1) -> float:
-        """k-means steps with EMA over latents [n, D] (default: the ring); returns the residual's share of power."""
+        """k-means steps with EMA over latents [n, D] (default: the ring); the residual's share of the power."""
         rest = (self.ring if latents is None else latents).clone()
         power = rest.var(0).sum()
         for book in self.layers:
@@ -280,6 +279,7 @@ def train(
         state = torch.load(saved, weights_only=False)
         codec.model.load_state_dict(state["raw"])
         average.values, step, spent = state["average"], state["step"], state["spent"]
+        average.steps = step
         quantizer.started, quantizer.ring = state["started"], state["ring"]
         clips.rng = np.random.default_rng(config.seed + 1000 * rank + step)
         print(f"resumed at step {step}, {spent:.0f} s")
@@ -305,8 +305,10 @@ def train(
             for n, p in codec.model.named_parameters():
                 p.copy_(held[n])
         part = saved.with_suffix(".part")
-        torch.save({"config": asdict(config), "raw": raw, "ema": ema, "average": average.values, "step": step, "spent": time.time() - begin,
-                    "started": quantizer.started, "ring": quantizer.ring, "frozen": frozen}, part)  # fmt: skip
+        state = {"config": asdict(config), "raw": raw, "ema": ema, "average": average.values, "step": step}
+        state |= {"spent": time.time() - begin, "frozen": frozen}
+        state |= {"started": quantizer.started, "ring": quantizer.ring}
+        torch.save(state, part)
         part.replace(saved)
 
     while True:
@@ -362,7 +364,7 @@ def train(
             y = codec.model.decoder(z)
         y, x0 = y[:, 0, : x.shape[-1]].float(), x[:, 0]
         relative = ((y - x0).square().mean(-1) / (x0.square().mean(-1) + 1e-4)).add(1e-5).sqrt().mean()
-        loss = loss + 0.5 * spectral(y, x0) + 2 * relative
+        loss = loss + 0.5 * spectral(y, x0) + 3 * relative
         loss.backward()
         if world > 1:
             grads = [p.grad for p in codec.model.parameters() if p.grad is not None]
@@ -414,7 +416,7 @@ def train(
 
 
 def finish(out: Path, renders: Path, recordings: Path | None) -> Codec:
-    """codec.pt -> a codec with EMA weights, latent statistics (App. E.2) and codebooks refitted on training clips.
+    """codec.pt -> a codec with EMA weights, latent statistics (App. E.2) and refitted codebooks.
 
     Statistics and codebooks are settled once the encoder is frozen and then kept in latents.pt and
     codebooks.pt beside codec.pt, because FM and AR are trained on them.

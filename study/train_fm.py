@@ -38,12 +38,11 @@ class Config:
 
 
 def random_known(size: int, frames: int, share: float, generator: torch.Generator) -> Tensor:
-    """Known-frame masks bool [B, T]: a hole of 0.7-6 s in `share` of the items, nothing known in the rest."""
+    """Known-frame masks bool [B, T]: a hole of 0.3-8 s in `share` of the items, nothing known in the rest."""
     known = torch.zeros(size, frames, dtype=torch.bool)
     for i in range(size):
         if torch.rand((), generator=generator) < share:
-            longest = max(20, min(150, frames - 30))
-            length = int(torch.randint(18, longest, (), generator=generator))
+            length = int(torch.randint(8, min(206, frames - 12), (), generator=generator))
             start = int(torch.randint(0, frames - length + 1, (), generator=generator))
             known[i] = True
             known[i, start : start + length] = False
