@@ -115,7 +115,7 @@ class _Page:
             self.name = gr.Textbox("Untitled", container=False, elem_id="name", max_lines=1,
                                    label="Project name", max_length=100)
             self.saved = gr.HTML("", elem_id="saved")
-            gr.Radio(["Edit", "Listen"], value="Edit", container=False, elem_id="view",
+            gr.Radio(["Edit", "Listen"], value="Edit", interactive=True, container=False, elem_id="view",
                      elem_classes="seg", label="View")
             gr.HTML("", elem_classes="grow")
             self.tempo = gr.Number(120, container=False, elem_id="tempo", label="Tempo, bpm", minimum=20, maximum=400)

@@ -54,7 +54,10 @@ export function roman(symbol, key) {
   const numeral = isSmall(chord.quality) ? NUMERALS[degree].toLowerCase() : NUMERALS[degree];
   const tail = chord.quality.replace(/^m(?!aj)/, '').replace(/^dim7?/, '°').replace('aug', '+')
     .replace('maj7', 'Δ').replace('7b5', 'ø').replace('7', '⁷').replace('6', '⁶');
-  return sign + numeral + tail;
+  const third = isSmall(chord.quality) ? 3 : 4;
+  const above = chord.bass === null ? 0 : (chord.bass - chord.root + 12) % 12;
+  const inversion = !tail && above === third ? '⁶' : above === 7 ? '⁶₄' : '';
+  return sign + numeral + tail + inversion;
 }
 
 /** The seven triads of a key: [{symbol, roman}]. */

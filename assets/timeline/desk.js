@@ -26,6 +26,7 @@ class Desk extends EventTarget {
   player = new Player();
   send = () => {};
   #rev = 0;
+  #listened = false;
   #group = null; // chosen group, null = the newest
   #pyramids = new WeakMap();
 
@@ -161,6 +162,14 @@ class Desk extends EventTarget {
     return this.doc.region;
   }
 
+  /** Plays or pauses; Listen begins at what it shows when the playhead is elsewhere. */
+  togglePlay() {
+    const shown = this.view === 'listen' ? this.loopSpan : null;
+    const { position, playing } = this.player;
+    if (!playing && shown && (position < shown.start || position >= shown.end)) return this.player.play(shown.start);
+    return this.player.toggle();
+  }
+
   toggleLoop() {
     this.looping = !this.looping;
     this.#setLoop();
@@ -172,6 +181,8 @@ class Desk extends EventTarget {
   setView(view) {
     if (view === this.view) return;
     this.view = view;
+    if (view === 'listen' && !this.#listened) this.looping = true; // comparing goes round and round
+    this.#listened ||= view === 'listen';
     this.#setLoop();
     this.tell('view');
   }

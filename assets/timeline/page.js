@@ -5,7 +5,9 @@
 
 import { desk } from './desk.js';
 import { actionOf, worksInFields } from './keys.js';
+import { acceptDrops } from './upload.js';
 
+const stage = () => document.querySelector('#stage');
 const press = (id) => document.querySelector(`#${id} button, button#${id}`)?.click();
 
 /** The focused element, through shadow roots. */
@@ -58,7 +60,7 @@ function watchBar() {
     localStorage.setItem('inlay-theme', dark ? 'dark' : 'light');
   });
   desk.addEventListener('change', ({ detail }) => {
-    document.body.dataset.view = desk.view;
+    stage().dataset.view = desk.view;
     if (detail.what === 'view') {
       const wanted = desk.view === 'listen' ? 'Listen' : 'Edit';
       const radio = document.querySelector(`#view input[value="${wanted}"]`);
@@ -99,7 +101,8 @@ function start() {
   const theme = localStorage.getItem('inlay-theme');
   if (theme) document.body.classList.toggle('dark', theme === 'dark');
   document.addEventListener('keydown', onKey);
-  document.body.dataset.view = desk.view;
+  stage().dataset.view = desk.view;
+  acceptDrops(document.body, stage());
   watchBar();
   window.inlay = { desk };
 }

@@ -7,7 +7,6 @@ import { desk } from './desk.js';
 import { drag } from './gestures.js';
 import { ENGINES, icons, tag, text } from './icons.js';
 import { loudest } from './peaks.js';
-import { acceptDrops } from './upload.js';
 import { drawWave, prepare, tokens } from './wave.js';
 import { roman } from './chords.js';
 import { barWords, beatsToSeconds, clamp, formatClock, formatShort, formatSpan, ticks, timeToX, xToTime } from './time.js';
@@ -78,7 +77,6 @@ export class Takes extends HTMLElement {
     });
     this.shadowRoot.addEventListener('click', (event) => this.#click(event), options);
     this.find('.tracks').addEventListener('pointerdown', (event) => this.#seek(event), options);
-    acceptDrops(document.body);
     const tick = () => {
       this.#frame = requestAnimationFrame(tick);
       this.#playhead();
@@ -449,7 +447,7 @@ export class Takes extends HTMLElement {
     if (button.dataset.act) acts[button.dataset.act]();
     else if (button.dataset.group) desk.showGroup(Number(button.dataset.group));
     else if (button.matches('.compare')) desk.setView('listen');
-    else if (button.matches('.play')) desk.player.toggle();
+    else if (button.matches('.play')) desk.togglePlay();
     else if (button.matches('.loop')) desk.toggleLoop();
   }
 

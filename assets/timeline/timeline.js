@@ -351,7 +351,7 @@ export class Timeline extends HTMLElement {
   }
 
   #press(event) {
-    if (event.target.closest('button, input, select, .empty, .head')) return;
+    if (event.target.closest('button:not(.cell), input, select, .empty, .head')) return;
     if (event.target.closest('.minimap')) return this.#dragMinimap(event);
     if (event.target.closest('.flag')) return this.#dragFlag(event);
     const grip = event.target.closest('.grip');
@@ -480,7 +480,7 @@ export class Timeline extends HTMLElement {
   /** Does a named action; false when it is not this element's. */
   act(action) {
     const actions = {
-      play: () => desk.player.toggle(),
+      play: () => desk.togglePlay(),
       rewind: () => desk.player.seek(0),
       loop: () => desk.toggleLoop(),
       'nudge-left': () => this.#nudge(-1, -1),

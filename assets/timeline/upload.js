@@ -10,25 +10,25 @@ export function chooseFile() {
   input.click();
 }
 
-/** Lets `element` take drops; it wears the class `dropping` while a file hovers. */
-export function acceptDrops(element) {
+/** Lets `element` take drops; `marked` wears the class `dropping` while a file hovers. */
+export function acceptDrops(element, marked) {
   let depth = 0;
   const carries = (event) => event.dataTransfer?.types.includes('Files');
   element.addEventListener('dragenter', (event) => {
     if (!carries(event)) return;
     event.preventDefault();
     depth += 1;
-    element.classList.add('dropping');
+    marked.classList.add('dropping');
   });
   element.addEventListener('dragover', (event) => carries(event) && event.preventDefault());
   element.addEventListener('dragleave', (event) => {
-    if (carries(event) && --depth <= 0) element.classList.remove('dropping');
+    if (carries(event) && --depth <= 0) marked.classList.remove('dropping');
   });
   element.addEventListener('drop', (event) => {
     if (!carries(event)) return;
     event.preventDefault();
     depth = 0;
-    element.classList.remove('dropping');
+    marked.classList.remove('dropping');
     const file = event.dataTransfer.files[0];
     if (file) desk.send('upload', file);
   });
