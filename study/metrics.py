@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import librosa
+import mir_eval
 import numpy as np
 from numpy.typing import NDArray
 
@@ -131,8 +132,6 @@ def melody_agreement(magnitudes: NDArray[np.float32], rate: int, melody: Sequenc
 
 def onset_f1(estimate: Sequence[float], reference: Sequence[float], window: float = 0.05) -> float:
     """F1 of onset times within `window` seconds (mir_eval)."""
-    import mir_eval
-
     if not len(reference) or not len(estimate):
         return float("nan")
     f, _, _ = mir_eval.onset.f_measure(

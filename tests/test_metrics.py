@@ -1,0 +1,65 @@
+"""The measures on signals whose answers are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engines.requests import Chord, Note
+from study import metrics
+
+RATE = 32_000
+
+
+def tones(pitches: list[int], seconds: float = 2.0) -> NDArray[np.float32]:
+    """Sum of tones with five falling partials, [n]."""
+    t = np.arange(int(seconds * RATE)) / RATE
+    out = np.zeros_like(t)
+    for p in pitches:
+        f = 440.0 * 2 ** ((p - 69) / 12)
+        out += sum(np.sin(2 * np.pi * f * h * t) / h**1.5 for h in range(1, 6))
+    return np.asarray(0.1 * out, np.float32)
+
+
+def test_si_snr_ignores_scale_and_tells_decibels() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(RATE).astype(np.float32)
+    n = rng.standard_normal(RATE).astype(np.float32)
+    assert metrics.si_snr(0.3 * x, x) > 60
+    assert metrics.si_snr(x + 0.1 * n, x) == pytest.approx(20.0, abs=0.3)
+
+
+def test_chord_correlation_knows_its_chord() -> None:
+    c = metrics.chroma(tones([48, 52, 55, 60]), RATE)
+    right = metrics.chord_correlation(c, RATE, [Chord(0, 2, "C")])
+    assert right > 0.6
+    assert metrics.chord_correlation(c, RATE, [Chord(0, 2, "F#")]) < 0
+    assert right > metrics.chord_correlation(c, RATE, [Chord(0, 2, "Cm")])
+
+
+def test_melody_agreement_hears_the_line_over_a_chord() -> None:
+    line = np.concatenate([tones([p], 0.5) for p in (72, 76, 74, 79)])
+    mix = line + 0.4 * tones([48, 52, 55])
+    notes = [Note(i / 2, (i + 1) / 2, p) for i, p in enumerate((72, 76, 74, 79))]
+    q = metrics.cqt(mix, RATE)
+    assert metrics.melody_agreement(q, RATE, notes) > 0.8
+    wrong = [Note(n.start, n.end, n.pitch + 1) for n in notes]
+    assert metrics.melody_agreement(q, RATE, wrong) < 0.1
+    assert np.isnan(metrics.melody_agreement(q, RATE, []))
+
+
+def test_brightness_counts_decibels_above_4_khz() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal(RATE).astype(np.float32)
+    assert metrics.brightness(2 * x, RATE) - metrics.brightness(x, RATE) == pytest.approx(6.02, abs=0.01)
+
+
+def test_chroma_agreement_is_one_for_itself_and_low_a_semitone_off() -> None:
+    a, b = tones([60, 64, 67]), tones([61, 65, 68])
+    assert metrics.chroma_agreement(a, a, RATE) == pytest.approx(1.0, abs=1e-4)
+    assert metrics.chroma_agreement(b, a, RATE) < 0.2
+
+
+def test_onset_f1_within_the_window() -> None:
+    assert metrics.onset_f1([0.0, 0.52, 1.2], [0.0, 0.5, 1.0]) == pytest.approx(2 / 3)

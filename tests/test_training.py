@@ -1,0 +1,148 @@
+"""Training machinery: the optimizer's formula, resuming, condition dropout, batches."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from engines.chords import NULL_CHORD
+from engines.controls import MELODY_NULL
+from study.captions import caption
+from study.corpus import arrange
+from study.dataset import Dataset, controls_of, drop_lanes
+from study.optimizer import Schedule, optimizers, orthogonalised
+from study.run import Run, averaged_state
+from study.train_ar import random_spans
+from study.train_codec import Quantizer, build_codec, codec_config, fold_weight_norm, unfold_weight_norm
+from study.train_fm import random_known
+
+
+def test_orthogonalised_has_singular_values_near_one() -> None:
+    torch.manual_seed(0)
+    for shape in ((32, 64), (64, 32)):
+        s = torch.linalg.svdvals(orthogonalised(torch.randn(shape), steps=5))
+        assert 0.6 < s.min() and s.max() < 1.3
+
+
+def test_optimizers_learn_a_matrix_and_follow_the_schedule() -> None:
+    torch.manual_seed(0)
+    net, target, x = nn.Linear(64, 64), torch.randn(64, 64) / 8, torch.randn(256, 64)
+    opts = optimizers(net, 3e-2)
+    schedule = Schedule(opts, warmup=0.1, floor=0.0)
+    assert schedule.set(0.05) < schedule.set(0.1) > schedule.set(0.9)
+    first = last = 0.0
+    for step in range(200):
+        schedule.set(step / 200)
+        loss = (net(x) - x @ target).square().mean()
+        loss.backward()  # type: ignore[no-untyped-call]
+        for opt in opts:
+            opt.step()
+            opt.zero_grad()
+        last = float(loss.detach())
+        first = first or last
+    assert last < 0.02 * first
+
+
+def test_a_run_resumes_where_it_was_saved(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = nn.Linear(4, 4)
+    run = Run(tmp_path, net, minutes=10, lr=1e-2, fields=("test",))
+    for _ in range(5):
+        run.update(net(torch.ones(2, 4)).square().mean())
+    run.log({"test": 1.0})
+    run.finish()
+    other = nn.Linear(4, 4)
+    again = Run(tmp_path, other, minutes=10, lr=1e-2, fields=("test",))
+    assert again.step == 5 and again.spent >= 0 and torch.equal(other.weight, net.weight)
+    assert set(averaged_state(tmp_path)) == {"weight", "bias"}
+    assert (tmp_path / "curves.png").stat().st_size > 1000
+    again.finish()
+
+
+def test_weight_norm_folds_and_unfolds_to_the_same_codec() -> None:
+    torch.manual_seed(0)
+    config = codec_config(8, (8, 8, 5, 4), 2, 16)
+    plain, shipped = build_codec(config), build_codec(config)
+    fold_weight_norm(plain)
+    unfold_weight_norm(plain.model.state_dict(), shipped)
+    x = torch.randn(1, 1, 12_800)
+    assert torch.allclose(plain.encode(x), shipped.encode(x), atol=1e-5)
+
+
+def test_the_quantizer_learns_clusters_and_depth_helps() -> None:
+    torch.manual_seed(0)
+    codec = build_codec(codec_config(8, (8, 8, 5, 4), 4, 32))
+    quantizer = Quantizer(codec, 0)
+    z = torch.randn(4, 128, 200) * torch.linspace(2, 0.1, 128)[:, None]
+    quantizer.observe(z)
+    share = quantizer.fit(0.0, iterations=6)
+    errors = [float((quantizer(z, k) - z).square().mean()) for k in (1, 2, 4)]
+    assert share < 0.8 and errors[0] > errors[1] > errors[2]
+    # the codes of the shipped codec name the same vectors
+    assert torch.allclose(codec.dequantize(codec.quantize(z)), quantizer(z, 4), atol=1e-4)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three clips as `study.dataset` leaves them, latents and codes random."""
+    rng, labels = np.random.default_rng(0), []
+    for seed in range(3):
+        piece = arrange(seed)
+        labels.append(
+            {
+                "captions": [caption(piece, s) for s in range(2)],
+                "chords": [asdict(c) for c in piece.chords],
+                "melody": [asdict(m) for m in piece.melody],
+                "hits": [asdict(h) for h in piece.hits],
+            }
+        )
+    (tmp_path / "labels_000.json").write_text(json.dumps(labels))
+    np.save(tmp_path / "latents.npy", rng.standard_normal((3, 8, 300)).astype(np.float16))
+    np.save(tmp_path / "codes.npy", rng.integers(0, 16, (3, 4, 300)).astype(np.uint16))
+    np.savez(
+        tmp_path / "text.npz",
+        tokens=rng.standard_normal((12, 384)).astype(np.float16),
+        pooled=rng.standard_normal((6, 384)).astype(np.float16),
+        offsets=np.arange(0, 13, 2),
+    )
+    return tmp_path
+
+
+def test_a_window_keeps_latents_codes_and_lanes_aligned(folder: Path) -> None:
+    data = Dataset(folder, 0.5, 2.0, 25.0, 0, codes=True)
+    batch = data.cut(np.array([1, 2]), np.array([30, 100]), 50, np.array([0, 1]))
+    assert batch.z is not None and batch.codes is not None
+    expected = (torch.from_numpy(data.latents[2, :, 100:150].astype(np.float32)) - 0.5) / 2
+    assert torch.equal(batch.z[1], expected)
+    assert torch.equal(batch.codes[0], torch.from_numpy(data.codes[1, :, 30:80].astype(np.int64)))  # type: ignore[index]
+    at_40 = next(c for c in controls_of(data.labels[1]).chords or () if c.start <= 40 / 25 < c.end)
+    assert batch.lanes.chords[0, 10] == data.lanes.chords[1, 40] and at_40 is not None
+    assert batch.text.tokens.shape == (2, 2, 384) and batch.text.mask.all()
+
+
+def test_condition_dropout_leaves_all_some_and_none(folder: Path) -> None:
+    data = Dataset(folder, 0.0, 1.0, 25.0, 0, codes=False)
+    lanes = data.cut(np.zeros(400, int), np.zeros(400, int), 100, np.zeros(400, int)).lanes
+    dropped = drop_lanes(lanes, torch.Generator().manual_seed(0))
+    chords = (dropped.chords != NULL_CHORD).float().mean(1)
+    melody = (dropped.melody != MELODY_NULL).float().mean(1)
+    assert 0.3 < float((chords == 0).float().mean()) < 0.6
+    assert float(((chords > 0) & (chords < 1)).float().mean()) > 0.05, "some chord lanes are partial"
+    neither = (chords == 0) & (melody == 0) & ~dropped.drums_given.any(1)
+    assert 0.1 < float(neither.float().mean()) < 0.4
+
+
+def test_training_spans_lie_inside_and_only_in_their_share() -> None:
+    g = torch.Generator().manual_seed(0)
+    known = random_known(400, 125, 0.5, g)
+    holes = (~known).sum(1)
+    assert 0.4 < float((holes < 125).float().mean()) < 0.6 and int(holes.min()) >= 8
+    starts, ends = random_spans(400, 125, 0.4, g)
+    assert ((ends <= 125) & (starts >= 0) & (ends >= starts)).all()
+    assert 0.3 < float((ends > starts).float().mean()) < 0.5
