@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from engines.allocator import keep_freed_memory
 from engines.codec import Codec, load_codec, save_codec
 from engines.flow_net import FlowConfig, FlowNet
 from engines.lm import LM, LMConfig
@@ -147,6 +148,7 @@ def open_bundle(name_or_path: str = "bundle", device: str = "auto", precision: s
     device: auto, cpu or cuda. Reads only `bundle.json`; raises InputError when the folder or a file
     is missing or unreadable, or the device is absent.
     """
+    keep_freed_memory()
     folder = Path(name_or_path)
     if not (folder.is_dir() and (folder / "bundle.json").exists()) and (ASSETS / name_or_path).is_dir():
         folder = ASSETS / name_or_path

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engines.allocator import keep_freed_memory
 from engines.chords import NULL_CHORD
 from engines.codec import Codec
 from engines.controls import Lanes, lanes_from
@@ -203,6 +204,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    keep_freed_memory()
     for part in args.parts.split(","):
         if part == "text":
             for folder in args.folders:

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from engines.allocator import keep_freed_memory
 from engines.lm import LM, LMConfig, fim_batch
 from study.dataset import Batch, Dataset, drop_lanes
 from study.run import Run
@@ -108,6 +109,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    keep_freed_memory()
     mean, std = torch.load(args.codec / "latents.pt")
     data = Dataset(args.data, mean, std, 25.0, 0, codes=True)
     held_out = Dataset(args.held_out, mean, std, 25.0, 1, codes=True)

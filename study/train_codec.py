@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from engines.allocator import keep_freed_memory
 from engines.codec import Codec, build_codec, codec_config
 from study.optimizer import Average, Schedule, optimizers
 from study.run import plot
@@ -254,6 +255,7 @@ def train(
     if world > 1:
         dist.init_process_group("gloo")
     torch.set_num_threads(threads)
+    keep_freed_memory()
     torch.manual_seed(config.seed)
     out.mkdir(parents=True, exist_ok=True)
     codec = build_codec(codec_config(config.width, config.ratios, config.codebooks, config.codebook_size))
