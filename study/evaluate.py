@@ -4,7 +4,7 @@ Everything goes through the engines as a user calls them. Codec: real clips thro
 each held-out clip's own caption and lanes, controls judged from the audio; floor = the same audio
 against other clips' lanes, ceiling = the real clips. Inpainting: a span of a held-out clip re-made
 by each engine; log-mel jump at both seams beside real audio's and a naive paste's (another clip's
-audio, cut hard). `--set` names the parts to measure.
+audio, cut hard) and the same paste through the engines' own composition. `--set` names the parts to measure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines import seams
+from engines import compose, seams
 from engines.checkpoints import Models, open_bundle
 from engines.dispatch import run
 from engines.recording import from_float
@@ -187,6 +187,9 @@ def inpainting_figures(
         paste = y.copy()
         paste[a:b] = held.audio[(i + 1) % len(held)][a:b]
         judge("naive paste", paste, i, {})
+        other = held.audio[(i + 1) % len(held)]  # the same, through the engines' composition
+        blended = compose.compose(from_float(y, RATE), start, end, other, 0.0, RATE, InpaintRequest.crossfade)
+        judge("composed paste", blended.mono_at(RATE), i, {})
         for engine in engines:
             c = held.controls[i]
             given = Controls(

@@ -122,7 +122,7 @@ def main() -> None:
         dim=args.dim,
         layers=args.layers,
         heads=args.dim // 32,
-        ff=3 * args.dim,
+        ff=11 * args.dim // 4,
     )
     train(Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr), data, held_out, args.out)
 

@@ -191,7 +191,7 @@ class Quantizer:
 
     @torch.no_grad()
     def fit(self, decay: float, latents: Tensor | None = None, iterations: int = 1) -> float:
-        """k-means steps with EMA over latents [n, D] (default: the ring); the residual's share of the power."""
+        """k-means steps with EMA over latents [n, D] (default: the ring); the residual's share of power."""
         rest = (self.ring if latents is None else latents).clone()
         power = rest.var(0).sum()
         for book in self.layers:

@@ -129,7 +129,7 @@ def main() -> None:
     mean, std = torch.load(args.codec / "latents.pt")
     data = Dataset(args.data, mean, std, 25.0, 0, codes=False)
     held_out = Dataset(args.held_out, mean, std, 25.0, 1, codes=False)
-    network = FlowConfig(dim=args.dim, layers=args.layers, heads=args.dim // 32, ff=3 * args.dim)
+    network = FlowConfig(dim=args.dim, layers=args.layers, heads=args.dim // 32, ff=11 * args.dim // 4)
     train(Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr), data, held_out, args.out)
 
 
