@@ -1,0 +1,46 @@
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { BASE, buildPyramid, loudest, rangeOf } from '../../assets/timeline/peaks.js';
+
+function noise(length, seed = 1) {
+  let state = seed;
+  return Float32Array.from({ length }, () => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return state / 1073741824 - 1;
+  });
+}
+
+test('a range holds at least the true peaks and never more than the block around it', () => {
+  const data = noise(10_000);
+  const pyramid = buildPyramid([data]);
+  for (const [from, to] of [[0, 10_000], [100, 101], [640, 1280], [3000, 9000], [9990, 10_000]]) {
+    const [low, high] = rangeOf(pyramid, from, to);
+    const inside = data.slice(from, to);
+    assert.ok(low <= Math.min(...inside) && high >= Math.max(...inside));
+    const widest = Math.max(BASE, (to - from) / 2);
+    const around = data.slice(Math.max(0, from - widest), to + widest);
+    assert.ok(low >= Math.min(...around) && high <= Math.max(...around));
+  }
+});
+
+test('a single loud sample is seen at every zoom', () => {
+  const data = new Float32Array(100_000);
+  data[54_321] = 0.9;
+  const pyramid = buildPyramid([data]);
+  for (const width of [1, 64, 1000, 20_000, 100_000]) {
+    const from = Math.floor(54_321 / width) * width;
+    assert.ok(Math.abs(rangeOf(pyramid, from, from + width)[1] - 0.9) < 1e-6, `width ${width}`);
+  }
+});
+
+test('all channels count', () => {
+  const pyramid = buildPyramid([new Float32Array(200).fill(0.1), new Float32Array(200).fill(-0.7)]);
+  const [low, high] = rangeOf(pyramid, 0, 200);
+  assert.ok(Math.abs(low + 0.7) < 1e-6 && Math.abs(high - 0.1) < 1e-6);
+  assert.ok(Math.abs(loudest(pyramid) - 0.7) < 1e-6);
+});
+
+test('nothing outside the recording, and silence for an empty one', () => {
+  assert.deepEqual(rangeOf(buildPyramid([new Float32Array(100).fill(0.5)]), 200, 300), [0, 0]);
+  assert.equal(loudest(buildPyramid([new Float32Array(0)])), 0);
+});
