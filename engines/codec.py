@@ -15,6 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import EncodecConfig, EncodecModel
 
+_UNUSED = ("cluster_size", "embed_avg", "inited")  # training state of transformers' codebooks
+
 
 class Codec(nn.Module):
     """Audio [B, 1, N] <-> latents [B, D, T] <-> codes [B, K, T]."""
@@ -123,7 +125,7 @@ def save_codec(codec: Codec, folder: Path) -> dict[str, Any]:
     keep = {
         k: v.detach().to(torch.float16).contiguous()
         for k, v in codec.model.state_dict().items()
-        if not k.endswith(("cluster_size", "embed_avg", "inited"))
+        if not k.endswith(_UNUSED)
     }
     save_file(keep, folder / "codec.safetensors")
     return {"config": codec.model.config.to_diff_dict(), "mean": codec.mean, "std": codec.std}
@@ -133,8 +135,9 @@ def load_codec(folder: Path, spec: dict[str, Any]) -> Codec:
     """Read `codec.safetensors` from a bundle folder with the spec that `save_codec` gave."""
     codec = build_codec(EncodecConfig(**spec["config"]), float(spec["mean"]), float(spec["std"]))
     state = {k: v.float() for k, v in load_file(folder / "codec.safetensors").items()}
-    missing, unexpected = codec.model.load_state_dict(state, strict=False)
-    wrong = [k for k in missing if not k.endswith(("cluster_size", "embed_avg", "inited"))] + list(unexpected)
+    expected = {k: v.shape for k, v in codec.model.state_dict().items() if not k.endswith(_UNUSED)}
+    wrong = [k for k in {**expected, **state} if k not in state or state[k].shape != expected.get(k)]
     if wrong:
         raise ValueError(f"codec.safetensors does not fit its configuration: {', '.join(wrong[:3])}")
+    codec.model.load_state_dict(state, strict=False)
     return codec.eval()
