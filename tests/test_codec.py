@@ -19,7 +19,9 @@ def random_codec(ratios: tuple[int, ...] = (8, 8, 5, 4), books: int = 4, size: i
     return codec
 
 
-@pytest.mark.parametrize(("ratios", "rate"), [((8, 8, 5, 4), 25.0), ((8, 5, 4, 4), 50.0), ((8, 5, 4, 2), 100.0)])
+@pytest.mark.parametrize(
+    ("ratios", "rate"), [((8, 8, 5, 4), 25.0), ((8, 5, 4, 4), 50.0), ((8, 5, 4, 2), 100.0)]
+)
 def test_any_strides_and_depth(ratios: tuple[int, ...], rate: float) -> None:
     codec = random_codec(ratios, books=3)
     assert codec.frame_rate == rate and codec.codebooks == 3 and codec.codebook_size == 32
