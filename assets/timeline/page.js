@@ -55,6 +55,7 @@ function watchBar() {
     if (input.closest?.('#view') && input.type === 'radio') desk.setView(input.value === 'Listen' ? 'listen' : 'edit');
   });
   document.addEventListener('click', (event) => {
+    if (event.target.closest?.('#export')) saveClip();
     if (!event.target.closest?.('#theme')) return;
     const dark = document.body.classList.toggle('dark');
     localStorage.setItem('inlay-theme', dark ? 'dark' : 'light');
@@ -69,6 +70,16 @@ function watchBar() {
     if (detail.what === 'doc') name();
     if (detail.what === 'prompt') type('#prompt textarea', detail.words);
   });
+}
+
+/** Export: the clip's own file, as it lies in the project. */
+function saveClip() {
+  const { clip } = desk.doc;
+  if (!clip) return;
+  const link = document.createElement('a');
+  link.href = new URL(clip.export, document.baseURI).href;
+  link.download = clip.export_name;
+  link.click();
 }
 
 /** Undo and Redo say what they would do. */

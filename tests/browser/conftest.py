@@ -1,0 +1,121 @@
+"""A server of our own and a Chromium to drive it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from engines.recording import Recording, write_recording
+
+ROOT = Path(__file__).resolve().parents[2]
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(item.path).is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps projects."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def address(tiny_bundle: Path, home: Path) -> Iterator[str]:
+    """A running server with the tiny bundle."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "INLAY_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "app.py", "--port", str(port), "--bundle", str(tiny_bundle), "--device", "cpu"]
+    log = home / "server.log"
+    with log.open("w") as sink:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=5):
+                    break
+            except (URLError, OSError):
+                assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+                time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh profile, dark, at the size of the design."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    context.set_default_timeout(30_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def open_page(context: BrowserContext, address: str) -> Iterator[Callable[[], Page]]:
+    """Opens a tab and waits until it answers; every tab must stay free of script errors and foreign hosts."""
+    errors: list[str] = []
+
+    def check(url: str) -> None:
+        if not url.startswith((address, "data:", "blob:")):
+            errors.append(f"asked for {url}")
+
+    def new() -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: check(request.url))
+        page.goto(address)
+        page.wait_for_function("window.inlay?.desk.timeline?.view && document.querySelector('#stage').dataset.view")
+        page.locator("#generate").wait_for()
+        page.wait_for_function("document.querySelector('#generate').textContent.includes('10 s')")
+        return page
+
+    yield new
+    assert errors == []
+
+
+@pytest.fixture
+def page(open_page: Callable[[], Page]) -> Page:
+    """One tab."""
+    return open_page()
+
+
+@pytest.fixture(scope="session")
+def song_file(song: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shared song as a 44.1 kHz stereo WAV of four seconds."""
+    path = tmp_path_factory.mktemp("songs") / "my song.wav"
+    write_recording(path, song)
+    return path

@@ -1,0 +1,134 @@
+"""What the eye meets: both themes, small and large windows, no layout jump, the Listen view, drops, help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_edit import drag_span, inpaint, settled, state, upload
+
+
+def colour(page: Page, name: str) -> str:
+    value: str = page.evaluate(
+        "(name) => getComputedStyle(document.querySelector('inlay-timeline')).getPropertyValue(name).trim()", name
+    )
+    return value
+
+
+def test_theme_button_and_system_theme(page: Page, browser: Browser, address: str) -> None:
+    assert colour(page, "--bg") == "#121315"
+    page.locator("#theme").click()
+    assert colour(page, "--bg") == "#e7e5df"
+    page.reload()
+    page.wait_for_function("window.inlay?.desk.timeline")
+    assert colour(page, "--bg") == "#e7e5df"  # remembered
+    with browser.new_context(color_scheme="light") as context:
+        fresh = context.new_page()
+        fresh.goto(address)
+        fresh.wait_for_function("window.inlay?.desk.timeline")
+        assert colour(fresh, "--bg") == "#e7e5df"
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900), (2560, 1440)])
+def test_everything_is_in_the_window(page: Page, size: tuple[int, int], song_file: Path) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    for selector in ("#inpaint", "#generate", "#export", "#theme", "inlay-timeline .transport", "inlay-takes .strip"):
+        box = page.locator(selector).bounding_box()
+        assert box, selector
+        assert box["x"] >= 0 and box["x"] + box["width"] <= size[0] + 0.5, selector
+        assert box["y"] >= 0 and box["y"] + box["height"] <= size[1] + 0.5, selector
+    lane = page.locator("inlay-timeline .audio").bounding_box()
+    assert lane and lane["height"] >= 96
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_no_layout_jump_while_working(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    boxes = ["inlay-timeline .audio", "inlay-timeline .chords", "inlay-takes .strip", "#inpaint", "#prompt", "#seed"]
+
+    def places() -> list[object]:
+        return [page.locator(selector).bounding_box() for selector in boxes]
+
+    before = places()
+    page.locator("#inpaint").click()
+    page.wait_for_function("window.inlay.desk.run === true")
+    assert places() == before
+    page.wait_for_function("window.inlay.desk.run === false", timeout=120_000)
+    assert places() == before
+
+
+def test_listen_view_loops_the_span_and_keeps(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    inpaint(page)
+    page.wait_for_function("window.inlay.desk.player.tracks.size === 5")
+    page.locator("inlay-takes .compare").click()
+    expect(page.locator("#view input[value=Listen]")).to_be_checked()
+    rows = page.locator("inlay-takes article.row")
+    expect(rows).to_have_count(4)
+    expect(rows.nth(1)).to_contain_text("at 1 s")  # a seam sentence with its time
+    rows.nth(1).locator("button.digit").click()
+    page.keyboard.press("Escape")
+    page.locator("inlay-takes footer .play").click()
+    page.wait_for_function("window.inlay.desk.player.position > 0.3")
+    page.locator("inlay-takes .switch button").nth(2).click()
+    assert state(page, "track.engine") == "fm" and state(page, "player.playing")
+    assert state(page, "looping") is True
+    rows.nth(2).locator("button", has_text="Keep").click()
+    page.wait_for_function("window.inlay.desk.doc.undo === 'keep take'")
+    expect(rows.nth(2).locator("button", has_text="Kept")).to_be_disabled()
+    page.locator("#view label", has_text="Edit").click()
+    expect(page.locator("inlay-timeline .audio")).to_be_visible()
+
+
+def test_another_seed_adds_a_take(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    page.locator("#engine-ar input").uncheck()
+    page.locator("#engine-fm-zero-shot input").uncheck()
+    inpaint(page)
+    page.locator("inlay-takes article.card [data-act=seed]").click()
+    settled(page)
+    assert page.evaluate("window.inlay.desk.group.tracks.slice(1).map((track) => track.seed)") == [0, 1]
+
+
+def test_file_dropped_on_the_page(page: Page, song_file: Path) -> None:
+    data = song_file.read_bytes()
+    page.evaluate(
+        """(bytes) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], 'dropped.wav', { type: 'audio/wav' }));
+          const target = document.querySelector('inlay-timeline');
+          for (const type of ['dragenter', 'dragover', 'drop']) {
+            target.dispatchEvent(new DragEvent(type, { bubbles: true, composed: true, cancelable: true, dataTransfer: transfer }));
+          }
+        }""",
+        list(data),
+    )
+    page.wait_for_function("window.inlay.desk.doc.clip?.label === 'dropped.wav'")
+    assert not page.evaluate("document.querySelector('#stage').classList.contains('dropping')")
+
+
+def test_help_lists_the_keys_and_closes(page: Page) -> None:
+    page.locator("inlay-timeline .board").focus()
+    page.keyboard.press("?")
+    sheet = page.locator("dialog.inlay-keys")
+    expect(sheet).to_contain_text("Switch take")
+    page.keyboard.press("Escape")
+    expect(sheet).to_have_count(0)
+
+
+def test_keys_leave_fields_alone(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    prompt = page.locator("#prompt textarea")
+    prompt.click()
+    page.keyboard.type("k l 1 d?")
+    expect(prompt).to_have_value("k l 1 d?")
+    assert state(page, "looping") is False and state(page, "timeline.tool") == "select"
+    assert not state(page, "player.playing")
