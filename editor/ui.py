@@ -257,16 +257,17 @@ class _Page:
         # One line for all edits of the page keeps a tab's gestures in order; each takes milliseconds.
         edits: dict[str, Any] = {**quiet, "concurrency_id": "edits", "concurrency_limit": 1}
         light, everything = self._light, self._light + self._fields
-        self.timeline.open(self._open, None, everything, **edits)
+        self.timeline.open(self._open, None, [*everything, self.guidance], **edits)
         self.timeline.edit(self._edit, None, everything, trigger_mode="multiple", **edits)
         self.timeline.upload(self._upload, None, everything, **quiet)
         self.undo.click(self._undo, None, everything, **edits)
         self.redo.click(self._redo, None, everything, **edits)
 
-        self.name.input(self._setter("set_name", "knobs", lambda v: {"name": v}), self.name, light,
-                        trigger_mode="always_last", **edits)
-        self.prompt.input(self._setter("set_prompt", "prompt", lambda v: {"prompt": v}), self.prompt, light,
-                          trigger_mode="always_last", **edits)
+        # Gradio's `input` of a text field follows key presses only; leaving the field catches paste and delete.
+        gr.on([self.name.input, self.name.blur], self._setter("set_name", "knobs", lambda v: {"name": v}),
+              self.name, light, trigger_mode="always_last", **edits)
+        gr.on([self.prompt.input, self.prompt.blur], self._setter("set_prompt", "prompt", lambda v: {"prompt": v}),
+              self.prompt, light, trigger_mode="always_last", **edits)
         self.follow.input(self._setter("set_follow", "knobs", lambda v: {"lanes": v}), self.follow, light, **edits)
         self.signature.input(
             self._setter("set_grid", "knobs", lambda v: {"beats_per_bar": int(v.split("/")[0])}),
@@ -304,7 +305,8 @@ class _Page:
             project = read_event(OpenEvent, event._data).project
         except InputError:
             project = ""
-        return self._all(self.sessions.resume(request.session_hash, project))
+        # An empty number field shows 0 until it is told that it is empty.
+        return self._all(self.sessions.resume(request.session_hash, project)) | {self.guidance: None}
 
     def _edit(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)

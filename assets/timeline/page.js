@@ -104,6 +104,7 @@ function type(selector, words) {
   if (!field) return;
   Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value').set.call(field, words);
   field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  field.dispatchEvent(new KeyboardEvent('keypress', { key: 'a', bubbles: true })); // what Gradio listens to
   field.focus();
 }
 

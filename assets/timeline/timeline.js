@@ -153,23 +153,23 @@ export class Timeline extends HTMLElement {
     this.redraw();
   }
 
+  #fitted = true; // the whole clip is in view, and stays so when the window changes
   fit() {
+    this.#fitted = true;
     this.setView(fitView(this.duration, this.width));
   }
 
   zoom(factor, x = this.width / 2) {
+    this.#fitted = false;
     this.view = zoomAt(this.view, factor, x, this.duration, this.width);
     this.redraw();
   }
 
   #length = 0;
   #resized() {
-    const fitted = !this.view || this.view.pps <= fitView(this.duration, this.#width || this.width).pps * 1.001;
-    this.#width = this.width;
-    if (fitted) this.fit();
+    if (this.#fitted || !this.view) this.fit();
     else this.setView(this.view);
   }
-  #width = 0;
 
   // ---- what changes
 

@@ -248,7 +248,7 @@ def test_cancel_within_a_second(page: Page, song_file: Path) -> None:
     page.locator("#engine-fm-zero-shot input").uncheck()
     page.locator("#steps input").fill("200")
     page.locator("#solver input").click()
-    page.locator("ul.options li", has_text="midpoint").click()
+    page.locator("#solver [role=option]", has_text="midpoint").click()
     page.locator("#inpaint").click()
     page.wait_for_function("window.inlay.desk.group?.tracks.some((track) => track.state === 'running' && track.progress > 0)")
     began = page.evaluate("performance.now()")
@@ -267,7 +267,7 @@ def test_bad_file_is_named_and_nothing_is_lost(page: Page, song_file: Path, tmp_
     with page.expect_file_chooser() as chooser:
         page.locator("inlay-timeline .audio-head button").click()
     chooser.value.set_files(bad)
-    expect(page.locator("inlay-timeline .notice")).to_contain_text("notes.wav:")
+    expect(page.locator("inlay-timeline .notice")).to_contain_text("notes.wav (16 bytes): not readable as audio")
     assert state(page, "doc.clip.label") == "my song.wav"
 
 
@@ -275,7 +275,8 @@ def test_two_tabs_are_two_projects_and_a_reload_keeps_its_own(open_page: Callabl
     one, two = open_page(), open_page()
     upload(one, song_file)
     one.locator("#name input").fill("First")
-    two.locator("#prompt textarea").fill("only here")
+    one.locator("#name input").blur()
+    two.locator("#prompt textarea").press_sequentially("only here")
     two.wait_for_function("window.inlay.desk.doc.project !== ''")
     one.wait_for_function("window.inlay.desk.doc.undo === 'rename'")
     assert state(two, "doc.clip") is None
