@@ -22,7 +22,7 @@ from pydantic import Field
 
 from editor.document import Project, Region, Take
 from editor.storage import audio_path
-from editor.timeline import RegionState, module_script
+from editor.timeline import RegionState, drop_stub, module_script
 from engines.requests import ENGINE_NAMES, Progress
 
 MARGIN = 2.25  # seconds of context on each side of a span's preview
@@ -100,17 +100,21 @@ class Takes(gr.HTML):
             **kwargs,
         )
 
-    def preprocess(self, payload: TakesState | None) -> TakesState | None:  # type: ignore[override]
+    def preprocess(self, payload: TakesState | None) -> TakesState | None:
         """The page's takes, as they are."""
         return payload
 
-    def postprocess(self, value: TakesState | None) -> TakesState | None:  # type: ignore[override]
+    def postprocess(self, value: TakesState | None) -> TakesState | None:
         """The takes for the page, as they are."""
         return value
 
     def api_info(self) -> dict[str, Any]:
         """JSON schema of the value."""
-        return TakesState.model_json_schema()
+        schema: dict[str, Any] = TakesState.model_json_schema()
+        return schema
+
+
+drop_stub(__file__)
 
 
 # ---- runs on their way
@@ -144,8 +148,13 @@ def estimate_words(seconds: float) -> str:
     return f"{max(1, round(seconds / 60))} min"
 
 
-STAGES = {"load": "Loading the models", "queued": "Waiting for the device", "text": "Reading the prompt",
-          "encode": "Listening to the clip", "decode": "Rendering the sound"}
+STAGES = {
+    "load": "Loading the models",
+    "queued": "Waiting for the device",
+    "text": "Reading the prompt",
+    "encode": "Listening to the clip",
+    "decode": "Rendering the sound",
+}
 
 
 def progress_words(progress: Progress) -> str:
@@ -153,7 +162,11 @@ def progress_words(progress: Progress) -> str:
     if progress.stage != "sample":
         return STAGES.get(progress.stage, "Working")
     share = f"{round(progress.fraction * 100)} %"
-    return f"{share}, about {estimate_words(progress.remaining)} left" if progress.remaining is not None else share
+    return (
+        f"{share}, about {estimate_words(progress.remaining)} left"
+        if progress.remaining is not None
+        else share
+    )
 
 
 def spent_words(seconds: float) -> str:
@@ -173,10 +186,13 @@ def group_id(kind: str, region: Region | None, source: str | None) -> str:
     return f"{source}:{region.start:.4f}-{region.end:.4f}"
 
 
-def groups(project: Project, folder: Path | None, runs: Sequence[RunTrack], address: Address) -> list[GroupState]:
+def groups(
+    project: Project, folder: Path | None, runs: Sequence[RunTrack], address: Address
+) -> list[GroupState]:
     """The project's takes and the runs on their way, by group; the group touched last comes last."""
     found: dict[str, list[Take | RunTrack]] = {}
-    for item in (*project.takes, *runs):
+    everything: tuple[Take | RunTrack, ...] = (*project.takes, *runs)
+    for item in everything:
         key = group_id(item.kind, item.region, item.source)
         found[key] = [*found.pop(key, []), item]
     return [_group(key, items, project, folder, address) for key, items in found.items()]
@@ -191,13 +207,32 @@ def _group(
     place = RegionState(start=region.start, end=region.end) if region else None
     if region and first.source and folder:
         start, path = preview(folder, first.source, region)
-        tracks.append(TrackState(id=f"original-{first.source}-{region.start:.3f}-{region.end:.3f}", digit=0,
-                                 kind="original", url=address(path), start=start, region=place))
+        tracks.append(
+            TrackState(
+                id=f"original-{first.source}-{region.start:.3f}-{region.end:.3f}",
+                digit=0,
+                kind="original",
+                url=address(path),
+                start=start,
+                region=place,
+            )
+        )
     for number, item in enumerate(items, start=1):
         digit = number if number <= _DIGITS else None
         if isinstance(item, RunTrack):
-            tracks.append(TrackState(id=item.id, digit=digit, kind="take", engine=item.engine, seed=item.seed,
-                                     state=item.state, progress=item.progress, note=item.note, region=place))
+            tracks.append(
+                TrackState(
+                    id=item.id,
+                    digit=digit,
+                    kind="take",
+                    engine=item.engine,
+                    seed=item.seed,
+                    state=item.state,
+                    progress=item.progress,
+                    note=item.note,
+                    region=place,
+                )
+            )
         elif folder:
             tracks.append(_take(item, digit, project, folder, address, place))
     label = f"span {region.start:.2f}–{region.end:.2f} s" if region else "generated clips"
@@ -213,9 +248,19 @@ def _take(
         start, path = 0.0, playable(folder, take.file)
     spent = sum(take.timings.values())
     return TrackState(
-        id=take.id, digit=digit, kind="take", engine=take.engine, seed=take.seed, words=spent_words(spent),
-        seconds=take.seconds, region=place, url=address(path), start=start, whole=take.region is None,
-        kept=project.kept == take.id, seams=[SeamState.model_validate(seam) for seam in take.seams],
+        id=take.id,
+        digit=digit,
+        kind="take",
+        engine=take.engine,
+        seed=take.seed,
+        words=spent_words(spent),
+        seconds=take.seconds,
+        region=place,
+        url=address(path),
+        start=start,
+        whole=take.region is None,
+        kept=project.kept == take.id,
+        seams=[SeamState.model_validate(seam) for seam in take.seams],
     )
 
 
@@ -252,9 +297,12 @@ def _copy(path: Path, target: Path, first: int, last: int) -> None:
     handle, temporary = tempfile.mkstemp(suffix=".wav", dir=target.parent)
     os.close(handle)
     try:
-        with soundfile.SoundFile(str(path)) as source, soundfile.SoundFile(
-            temporary, "w", source.samplerate, source.channels, "FLOAT", format="WAV"
-        ) as sink:
+        with (
+            soundfile.SoundFile(str(path)) as source,
+            soundfile.SoundFile(
+                temporary, "w", source.samplerate, source.channels, "FLOAT", format="WAV"
+            ) as sink,
+        ):
             source.seek(first)
             left = last - first
             while left > 0:
@@ -274,23 +322,23 @@ def _copy(path: Path, target: Path, first: int, last: int) -> None:
 
 def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str = "") -> str:
     """One line per engine of the last run; the block keeps its height, whatever it says."""
-    lines = []
-    order = {name: place for place, name in enumerate(ENGINE_NAMES)}
+    lines: dict[str, str] = {}
     for take in done:
-        lines.append((order.get(take.engine, 9),
-                      _line(take.engine, f"done in {spent_words(sum(take.timings.values()))}", "idle")))
+        lines[take.engine] = _line(take.engine, f"done in {spent_words(sum(take.timings.values()))}", "idle")
     for run in runs:
-        bar = f'<i class="progress"><i style="width:{run.progress * 100:.1f}%"></i></i>' if run.state == "running" else ""
-        lines.append((order.get(run.engine, 9), _line(run.engine, run.note, run.state, bar)))
+        lines[run.engine] = _line(run.engine, run.note, run.state, run.progress)
     error = f'<div class="place-error" role="alert">{html.escape(message)}</div>' if message else ""
-    return f'<div class="status">{error}{"".join(line for _, line in sorted(lines, key=lambda item: item[0]))}</div>'
+    return f'<div class="status">{error}{"".join(lines[name] for name in ENGINE_NAMES if name in lines)}</div>'
 
 
-def _line(engine: str, words: str, state: str, bar: str = "") -> str:
-    shown = html.escape(words[:1].lower() + words[1:]) if state == "waiting" else html.escape(words)
-    css = {"waiting": "wait", "idle": "idle"}.get(state, state)
-    return (f'<p class="{css}" style="--e:var(--{TOKENS.get(engine, "text")})"><span class="tag">{TAGS.get(engine, engine)}'
-            f'</span><span title="{html.escape(words)}">{shown}</span>{bar}</p>')
+def _line(engine: str, words: str, state: str, progress: float = 0.0) -> str:
+    shown = words[:1].lower() + words[1:] if state == "waiting" else words
+    width = f"width:{progress * 100:.1f}%"
+    bar = f'<i class="progress"><i style="{width}"></i></i>' if state == "running" else ""
+    return (
+        f'<p class="{state}" style="--e:var(--{TOKENS[engine]})"><span class="tag">{TAGS[engine]}</span>'
+        f'<span title="{html.escape(words)}">{html.escape(shown)}</span>{bar}</p>'
+    )
 
 
 def with_state(runs: Sequence[RunTrack], engine: str, **fields: Any) -> tuple[RunTrack, ...]:

@@ -148,8 +148,10 @@ class Session:
             seed += 1
         return (replace(jobs.request_from(take.parameters, self._folder()), seed=seed),), take.source
 
-    def run(self, runner: jobs.Runner, requests: Sequence[Request], pace: Pace, source: str | None) -> Iterator[None]:
-        """Do requests; yields whenever the page should look again. Ends with every request done or given up."""
+    def run(
+        self, runner: jobs.Runner, requests: Sequence[Request], pace: Pace, source: str | None
+    ) -> Iterator[None]:
+        """Do requests; yields whenever the page should look again, the last time when all are done."""
         with self.lock:
             if self.running:
                 raise InputError("a run is going on: wait for it, or cancel it first")
@@ -175,12 +177,22 @@ class Session:
         engine = event.engine
         self.say = ""
         if isinstance(event, jobs.Queued):
-            self.runs = with_state(self.runs, engine, state="waiting", note=self._waiting(engine, event.position, pace))
+            self.runs = with_state(
+                self.runs, engine, state="waiting", note=self._waiting(engine, event.position, pace)
+            )
         elif isinstance(event, jobs.Running):
             progress = event.progress
-            share = progress.fraction if progress.stage == "sample" else 1.0 if progress.stage == "decode" else 0.0
+            share = (
+                progress.fraction
+                if progress.stage == "sample"
+                else 1.0
+                if progress.stage == "decode"
+                else 0.0
+            )
             self.say = self._quarter(engine, share)
-            self.runs = with_state(self.runs, engine, state="running", progress=share, note=progress_words(progress))
+            self.runs = with_state(
+                self.runs, engine, state="running", progress=share, note=progress_words(progress)
+            )
         elif isinstance(event, jobs.Done):
             request = event.result.request
             kind = "inpaint" if isinstance(request, InpaintRequest) else "generate"
@@ -201,8 +213,12 @@ class Session:
         else:
             done = event.progress.fraction if event.progress and event.progress.stage == "sample" else 0.0
             self.say = "Cancelled"
-            self.runs = with_state(self.runs, engine, state="cancelled",
-                                   note=f"Cancelled at {done:.0%}".replace("%", " %") if done else "Cancelled")
+            self.runs = with_state(
+                self.runs,
+                engine,
+                state="cancelled",
+                note=f"Cancelled at {done:.0%}".replace("%", " %") if done else "Cancelled",
+            )
 
     def _waiting(self, engine: str, position: int, pace: Pace) -> str:
         """ "Next, about 14 s", or whom it waits for."""
@@ -228,12 +244,22 @@ class Session:
         if project.clip and self.folder:
             path = storage.audio_path(self.folder, project.clip.file)
             clip = ClipState(
-                url=file_address(playable(self.folder, project.clip.file)), seconds=project.clip.seconds,
-                label=project.clip.label, export=file_address(path), export_name=export_name(project, self.folder),
+                url=file_address(playable(self.folder, project.clip.file)),
+                seconds=project.clip.seconds,
+                label=project.clip.label,
+                export=file_address(path),
+                export_name=export_name(project, self.folder),
             )
         return editor_state(
-            project, rev=self.rev, project=self.folder.name if self.folder else "", clip=clip, error=self.error,
-            undo=self.history.undo_label, redo=self.history.redo_label, window=window, frame_rate=frame_rate,
+            project,
+            rev=self.rev,
+            project=self.folder.name if self.folder else "",
+            clip=clip,
+            error=self.error,
+            undo=self.history.undo_label,
+            redo=self.history.redo_label,
+            window=window,
+            frame_rate=frame_rate,
         )
 
     def takes(self) -> TakesState:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import gradio as gr
 from gradio.data_classes import GradioModel
@@ -154,8 +155,15 @@ def module_script(function: str, element: str) -> str:
     // 'edit' 'open' 'upload' 'run' 'cancel'
     const url = new URL('gradio_api/file={(MODULES / "bridge.js").as_posix()}', document.baseURI).href;
     import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch }}))
-      .catch((error) => {{ element.querySelector('{element}').textContent = 'The editor could not load: ' + error; }});
+      .catch((error) => {{
+        element.querySelector('{element}').textContent = 'The editor could not load: ' + error;
+      }});
     """
+
+
+def drop_stub(module: str) -> None:
+    """Remove the .pyi that Gradio writes beside every subclass: it goes stale, and mypy would believe it."""
+    Path(module).with_suffix(".pyi").unlink(missing_ok=True)
 
 
 class Timeline(gr.HTML):
@@ -163,7 +171,9 @@ class Timeline(gr.HTML):
 
     data_model = EditorState
 
-    def __init__(self, value: EditorState | None = None, *, vocabulary: tuple[str, ...] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, value: EditorState | None = None, *, vocabulary: tuple[str, ...] = (), **kwargs: Any
+    ) -> None:
         super().__init__(
             value=value or EditorState(),
             html_template="<inlay-timeline></inlay-timeline>",
@@ -173,23 +183,25 @@ class Timeline(gr.HTML):
             **kwargs,
         )
 
-    def preprocess(self, payload: EditorState | None) -> EditorState | None:  # type: ignore[override]
+    def preprocess(self, payload: EditorState | None) -> EditorState | None:
         """The page's document, as it is."""
         return payload
 
-    def postprocess(self, value: EditorState | None) -> EditorState | None:  # type: ignore[override]
+    def postprocess(self, value: EditorState | None) -> EditorState | None:
         """The document for the page, as it is."""
         return value
 
     def api_info(self) -> dict[str, Any]:
         """JSON schema of the value."""
-        return EditorState.model_json_schema()
+        schema: dict[str, Any] = EditorState.model_json_schema()
+        return schema
+
+
+drop_stub(__file__)
 
 
 def file_address(path: Path) -> str:
     """Address of a file for the browser, relative to the page. The path must be allowed at launch."""
-    from urllib.parse import quote
-
     return f"gradio_api/file={quote(path.resolve().as_posix())}"
 
 

@@ -43,16 +43,21 @@ from engines.requests import ARSettings, FMSettings, Guidance, InputError, Reque
 
 log = logging.getLogger("inlay")
 
-ENGINES = (("ar", "AR", "Writes left to right"), ("fm", "FM", "Trained to fill spans"),
-           ("fm-zero-shot", "ZS", "Fills by search"))
+ENGINES = (
+    ("ar", "AR", "Writes left to right"),
+    ("fm", "FM", "Trained to fill spans"),
+    ("fm-zero-shot", "ZS", "Fills by search"),
+)
 SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
-KEYS = [f"{tonic} {mode}" for mode, tonics in (
-    ("major", "C Db D Eb E F F# G Ab A Bb B"), ("minor", "C C# D Eb E F F# G G# A Bb B")
-) for tonic in tonics.split()]
+KEYS = [
+    f"{tonic} {mode}"
+    for mode, tonics in (("major", "C Db D Eb E F F# G Ab A Bb B"), ("minor", "C C# D Eb E F F# G G# A Bb B"))
+    for tonic in tonics.split()
+]
 SOLVERS = ("euler", "midpoint", "dopri5")
 BRAND = """<div class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
-<g fill="currentColor"><rect x="0" y="7" width="2.5" height="4" rx="1.2"/><rect x="4.5" y="4" width="2.5" height="10" rx="1.2"/>
-<rect x="13.5" y="4" width="2.5" height="10" rx="1.2"/><rect x="18" y="7" width="2.5" height="4" rx="1.2"/></g>
+<g fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round">
+<path d="M1.3 8.2v1.6M5.8 5.2v7.6M14.8 5.2v7.6M19.3 8.2v1.6"/></g>
 <rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</div>"""
 CHORDINO_MISSING = (
     "Chord detection needs the Chordino plugin (GPL-2), optional: <code>make run</code> installs it."
@@ -112,17 +117,34 @@ class _Page:
     def _bar(self) -> None:
         with gr.Row(elem_id="bar"):
             gr.HTML(BRAND, elem_id="brand")
-            self.name = gr.Textbox("Untitled", container=False, elem_id="name", max_lines=1,
-                                   label="Project name", max_length=100)
+            self.name = gr.Textbox(
+                "Untitled", container=False, elem_id="name", max_lines=1, label="Project name", max_length=100
+            )
             self.saved = gr.HTML("", elem_id="saved")
-            gr.Radio(["Edit", "Listen"], value="Edit", interactive=True, container=False, elem_id="view",
-                     elem_classes="seg", label="View")
+            gr.Radio(
+                ["Edit", "Listen"],
+                value="Edit",
+                interactive=True,
+                container=False,
+                elem_id="view",
+                elem_classes="seg",
+                label="View",
+            )
             gr.HTML("", elem_classes="grow")
-            self.tempo = gr.Number(120, container=False, elem_id="tempo", label="Tempo, bpm", minimum=20, maximum=400)
-            self.signature = gr.Dropdown(SIGNATURES, value="4/4", container=False,
-                                         elem_id="signature", label="Time signature", filterable=False)
-            self.key = gr.Dropdown(KEYS, value="C major", container=False, elem_id="key",
-                                   label="Key", filterable=False)
+            self.tempo = gr.Number(
+                120, container=False, elem_id="tempo", label="Tempo, bpm", minimum=20, maximum=400
+            )
+            self.signature = gr.Dropdown(
+                SIGNATURES,
+                value="4/4",
+                container=False,
+                elem_id="signature",
+                label="Time signature",
+                filterable=False,
+            )
+            self.key = gr.Dropdown(
+                KEYS, value="C major", container=False, elem_id="key", label="Key", filterable=False
+            )
             self.undo = gr.Button("Undo", elem_id="undo", interactive=False)
             self.redo = gr.Button("Redo", elem_id="redo", interactive=False)
             self.export = gr.Button("Export", elem_id="export", interactive=False)
@@ -134,22 +156,51 @@ class _Page:
                 self.span_words = gr.HTML(_span_line(None), elem_id="span-line")
                 with gr.Row(elem_id="span-times"):
                     self.swatch = gr.HTML(_swatch(False))
-                    self.start = gr.Number(None, container=False, label="Span start, seconds", placeholder="start", elem_id="span-start")
+                    self.start = gr.Number(
+                        None,
+                        container=False,
+                        label="Span start, seconds",
+                        placeholder="start",
+                        elem_id="span-start",
+                    )
                     gr.HTML("–")
-                    self.end = gr.Number(None, container=False, label="Span end, seconds", placeholder="end", elem_id="span-end")
+                    self.end = gr.Number(
+                        None,
+                        container=False,
+                        label="Span end, seconds",
+                        placeholder="end",
+                        elem_id="span-end",
+                    )
                     self.span_length = gr.HTML("", elem_id="span-length")
                 self.span_error = gr.HTML("", elem_classes="error-slot")
             with gr.Column(elem_id="prompt-box"):
-                self.prompt = gr.Textbox("", label="Prompt", lines=3, max_lines=6, elem_id="prompt",
-                                         placeholder="Describe it: warm electric piano, brushed drums, upright bass")
+                self.prompt = gr.Textbox(
+                    "",
+                    label="Prompt",
+                    lines=3,
+                    max_lines=6,
+                    elem_id="prompt",
+                    placeholder="Describe it: warm electric piano, brushed drums, upright bass",
+                )
                 self.prompt_error = gr.HTML("", elem_classes="error-slot")
-            self.follow = gr.CheckboxGroup([("Chords", "chords")], value=["chords"], label="Follow the lanes",
-                                           elem_id="follow", elem_classes="chips")
+            self.follow = gr.CheckboxGroup(
+                [("Chords", "chords")],
+                value=["chords"],
+                label="Follow the lanes",
+                elem_id="follow",
+                elem_classes="chips",
+            )
             with gr.Column(elem_id="engines"):
                 gr.HTML('<div class="line"><span>Engines</span><span>time for this span</span></div>')
                 self.engines = [
-                    gr.Checkbox(True, label=words, info=" ", container=False,
-                                elem_classes=["eng", f"eng-{tag.lower()}"], elem_id=f"engine-{name}")
+                    gr.Checkbox(
+                        True,
+                        label=words,
+                        info=" ",
+                        container=False,
+                        elem_classes=["eng", f"eng-{tag.lower()}"],
+                        elem_id=f"engine-{name}",
+                    )
                     for name, tag, words in ENGINES
                 ]
             with gr.Row(elem_classes="two"):
@@ -162,15 +213,28 @@ class _Page:
     def _advanced(self) -> None:
         with gr.Row(elem_classes="two"):
             self.steps = gr.Number(25, label="FM steps", precision=0, minimum=1, maximum=200, elem_id="steps")
-            self.solver = gr.Dropdown(SOLVERS, value="euler", label="FM solver", filterable=False, elem_id="solver")
+            self.solver = gr.Dropdown(
+                SOLVERS, value="euler", label="FM solver", filterable=False, elem_id="solver"
+            )
         with gr.Row(elem_classes="two"):
-            self.guidance = gr.Number(None, label="Guidance", placeholder="bundle's", minimum=0, maximum=20, step=0.1, elem_id="guidance")
-            self.temperature = gr.Number(1.0, label="AR temperature", minimum=0.05, maximum=4, step=0.05, elem_id="temperature")
+            self.guidance = gr.Number(
+                None,
+                label="Guidance",
+                placeholder="bundle's",
+                minimum=0,
+                maximum=20,
+                step=0.1,
+                elem_id="guidance",
+            )
+            self.temperature = gr.Number(
+                1.0, label="AR temperature", minimum=0.05, maximum=4, step=0.05, elem_id="temperature"
+            )
         self.top_k = gr.Number(250, label="AR top-k (0 = off)", precision=0, minimum=0, elem_id="top-k")
         gr.HTML(self._about(), elem_id="about")
 
     def _about(self) -> str:
-        lines = [f"<p>Bundle <b>{_safe(self.spec.name)}</b>, licence {_safe(self.spec.licence or 'not stated')}</p>"]
+        licence = self.spec.licence or "not stated"
+        lines = [f"<p>Bundle <b>{_safe(self.spec.name)}</b>, licence {_safe(licence)}</p>"]
         if not chordino_present():
             lines.append(f"<p>{CHORDINO_MISSING}</p>")
         return "".join(lines)
@@ -188,16 +252,36 @@ class _Page:
     @property
     def _light(self) -> list[gr.Component]:
         """What may change with any event."""
-        return [self.timeline, self.takes, self.saved, self.undo, self.redo, self.export, self.span_words, self.swatch,
-                self.start, self.end, self.span_length, self.span_error, self.prompt_error, self.knob_error,
-                self.status, self.inpaint, self.generate, self.stop, *self.engines]
+        return [
+            self.timeline,
+            self.takes,
+            self.saved,
+            self.undo,
+            self.redo,
+            self.export,
+            self.span_words,
+            self.swatch,
+            self.start,
+            self.end,
+            self.span_length,
+            self.span_error,
+            self.prompt_error,
+            self.knob_error,
+            self.status,
+            self.inpaint,
+            self.generate,
+            self.stop,
+            *self.engines,
+        ]
 
     @property
     def _fields(self) -> list[gr.Component]:
         """What the user types into; written only when the document changed under it."""
         return [self.name, self.tempo, self.signature, self.prompt, self.follow, self.seed, self.length]
 
-    def _shown(self, session: Session, where: str = "", error: str = "", takes: bool = True) -> dict[Any, Any]:
+    def _shown(
+        self, session: Session, where: str = "", error: str = "", takes: bool = True
+    ) -> dict[Any, Any]:
         """Updates of `_light`. `where` is the slot in which an error stands."""
         project, region = session.project, session.project.region
         in_timeline = error if where == "timeline" else session.error
@@ -215,13 +299,19 @@ class _Page:
             self.swatch: _swatch(region is not None),
             self.start: round(region.start, 3) if region else None,
             self.end: round(region.end, 3) if region else None,
-            self.span_length: f'<span class="soft">{region.end - region.start:.2f} s</span>' if region else "",
+            self.span_length: f'<span class="soft">{region.end - region.start:.2f} s</span>'
+            if region
+            else "",
             self.span_error: _error(error) if where == "span" else "",
             self.prompt_error: _error(error) if where == "prompt" else "",
             self.knob_error: _error(error) if where == "knobs" else "",
-            self.status: status_markup(session.runs, session.done, error if where == "run" else session.message),
+            self.status: status_markup(
+                session.runs, session.done, error if where == "run" else session.message
+            ),
             self.inpaint: gr.update(
-                value=f"Inpaint {region.start:.2f}–{region.end:.2f} s" if region and project.clip else "Inpaint",
+                value=f"Inpaint {region.start:.2f}–{region.end:.2f} s"
+                if region and project.clip
+                else "Inpaint",
                 interactive=ready,
             ),
             self.generate: gr.update(value=f"Generate {project.length:g} s", interactive=not session.running),
@@ -237,18 +327,22 @@ class _Page:
         """Updates of everything."""
         project = session.project
         updates = self._shown(session, where, error)
-        return updates | {
-            self.name: project.name,
-            self.tempo: project.grid.bpm,
-            self.signature: f"{project.grid.beats_per_bar}/4",
-            self.prompt: project.prompt,
-            self.follow: [name for name in project.follow if name == "chords"],
-            self.seed: project.seed,
-            self.length: project.length,
-        } | {
-            box: gr.update(value=name in project.engines, info=updates[box]["info"])
-            for (name, _, _), box in zip(ENGINES, self.engines, strict=True)
-        }
+        return (
+            updates
+            | {
+                self.name: project.name,
+                self.tempo: project.grid.bpm,
+                self.signature: f"{project.grid.beats_per_bar}/4",
+                self.prompt: project.prompt,
+                self.follow: [name for name in project.follow if name == "chords"],
+                self.seed: project.seed,
+                self.length: project.length,
+            }
+            | {
+                box: gr.update(value=name in project.engines, info=updates[box]["info"])
+                for (name, _, _), box in zip(ENGINES, self.engines, strict=True)
+            }
+        )
 
     # ---- events
 
@@ -263,15 +357,32 @@ class _Page:
         self.undo.click(self._undo, None, everything, **edits)
         self.redo.click(self._redo, None, everything, **edits)
 
-        # Gradio's `input` of a text field follows key presses only; leaving the field catches paste and delete.
-        gr.on([self.name.input, self.name.blur], self._setter("set_name", "knobs", lambda v: {"name": v}),
-              self.name, light, trigger_mode="always_last", **edits)
-        gr.on([self.prompt.input, self.prompt.blur], self._setter("set_prompt", "prompt", lambda v: {"prompt": v}),
-              self.prompt, light, trigger_mode="always_last", **edits)
-        self.follow.input(self._setter("set_follow", "knobs", lambda v: {"lanes": v}), self.follow, light, **edits)
+        # Gradio's `input` of a text field follows key presses only; leaving the field catches a paste.
+        gr.on(
+            [self.name.input, self.name.blur],
+            self._setter("set_name", "knobs", lambda v: {"name": v}),
+            self.name,
+            light,
+            trigger_mode="always_last",
+            **edits,
+        )
+        gr.on(
+            [self.prompt.input, self.prompt.blur],
+            self._setter("set_prompt", "prompt", lambda v: {"prompt": v}),
+            self.prompt,
+            light,
+            trigger_mode="always_last",
+            **edits,
+        )
+        self.follow.input(
+            self._setter("set_follow", "knobs", lambda v: {"lanes": v}), self.follow, light, **edits
+        )
         self.signature.input(
             self._setter("set_grid", "knobs", lambda v: {"beats_per_bar": int(v.split("/")[0])}),
-            self.signature, light, **edits)
+            self.signature,
+            light,
+            **edits,
+        )
         numbers: list[tuple[Any, str, str, Callable[[Any], dict[str, Any]]]] = [
             (self.tempo, "set_grid", "knobs", lambda v: {"bpm": v}),
             (self.seed, "set_seed", "knobs", lambda v: {"seed": v}),
@@ -279,11 +390,18 @@ class _Page:
         ]
         for box, command, where, payload in numbers:
             gr.on([box.submit, box.blur], self._setter(command, where, payload), box, light, **edits)
-        gr.on([self.start.submit, self.end.submit, self.start.blur, self.end.blur], self._times,
-              [self.start, self.end], light, **edits)
+        gr.on(
+            [self.start.submit, self.end.submit, self.start.blur, self.end.blur],
+            self._times,
+            [self.start, self.end],
+            light,
+            **edits,
+        )
         for box in self.engines:
             box.input(self._tick, self.engines, light, **edits)
-        self.key.input(None, self.key, None, js="(key) => { window.inlay?.desk.setKey(key); }", api_visibility="private")
+        self.key.input(
+            None, self.key, None, js="(key) => { window.inlay?.desk.setKey(key); }", api_visibility="private"
+        )
 
         runs: dict[str, Any] = {**quiet, "concurrency_limit": 16, "concurrency_id": "runs"}
         typed = [self.prompt, self.seed, self.length, *self._settings]
@@ -361,8 +479,16 @@ class _Page:
     def _times(self, start: float | None, end: float | None, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
         region = session.project.region
-        if start is None or end is None or (region and (round(region.start, 3), round(region.end, 3)) == (start, end)):
-            return self._shown(session, takes=False) if start is not None and end is not None else {self.span_error: ""}
+        if (
+            start is None
+            or end is None
+            or (region and (round(region.start, 3), round(region.end, 3)) == (start, end))
+        ):
+            return (
+                self._shown(session, takes=False)
+                if start is not None and end is not None
+                else {self.span_error: ""}
+            )
         try:
             session.apply("set_region", {"start": start, "end": end})
         except InputError as error:
@@ -381,27 +507,47 @@ class _Page:
         """The listener of Generate or Inpaint."""
 
         def start(
-            request: gr.Request, prompt: str, seed: Any, length: Any,
-            steps: Any, solver: Any, guidance: Any, temperature: Any, top_k: Any,
+            request: gr.Request,
+            prompt: str,
+            seed: Any,
+            length: Any,
+            steps: Any,
+            solver: Any,
+            guidance: Any,
+            temperature: Any,
+            top_k: Any,
         ) -> Iterator[dict[Any, Any]]:
             session = self.sessions.of(request.session_hash)
             try:
                 # What stands in the fields counts, even if its own event is still on the way.
-                for command, payload in (("set_prompt", {"prompt": prompt}), ("set_seed", {"seed": seed}),
-                                         ("set_length", {"seconds": length})):
+                for command, payload in (
+                    ("set_prompt", {"prompt": prompt}),
+                    ("set_seed", {"seed": seed}),
+                    ("set_length", {"seconds": length}),
+                ):
                     session.apply(command, payload)
-                requests = session.requests(kind, *self._resolved(steps, solver, guidance, temperature, top_k))
+                requests = session.requests(
+                    kind, *self._resolved(steps, solver, guidance, temperature, top_k)
+                )
             except InputError as error:
                 yield self._shown(session, "run", str(error))
                 return
             clip = session.project.clip
-            yield from self._stream(session, requests, clip.file if clip and kind == "inpaint" else None, request)
+            yield from self._stream(
+                session, requests, clip.file if clip and kind == "inpaint" else None, request
+            )
 
         return start
 
     def _again(
-        self, event: gr.EventData, request: gr.Request,
-        steps: Any, solver: Any, guidance: Any, temperature: Any, top_k: Any,
+        self,
+        event: gr.EventData,
+        request: gr.Request,
+        steps: Any,
+        solver: Any,
+        guidance: Any,
+        temperature: Any,
+        top_k: Any,
     ) -> Iterator[dict[Any, Any]]:
         """A take with another seed, or an engine that failed."""
         session = self.sessions.of(request.session_hash)
@@ -431,7 +577,9 @@ class _Page:
         weights = None if guidance is None else Guidance(all=_between("guidance", guidance, 0, 20))
         return (
             ARSettings(
-                temperature=_between("AR temperature", ar.temperature if temperature is None else temperature, 0.05, 4),
+                temperature=_between(
+                    "AR temperature", ar.temperature if temperature is None else temperature, 0.05, 4
+                ),
                 top_k=int(_between("AR top-k", ar.top_k if top_k is None else top_k, 0, 4096)),
                 guidance=weights,
             ),
@@ -453,7 +601,10 @@ class _Page:
             for _ in session.run(self.device.runner, requests, self.device.pace, source):
                 now = (session.done, session.running, session.project.clip)
                 if now == before:
-                    yield {self.takes: session.takes(), self.status: status_markup(session.runs, session.done)}
+                    yield {
+                        self.takes: session.takes(),
+                        self.status: status_markup(session.runs, session.done),
+                    }
                     continue
                 before = now
                 shown = self._shown(session)
@@ -498,7 +649,10 @@ def _between(what: str, value: Any, low: float, high: float) -> float:
 
 def chordino_present() -> bool:
     """Whether the optional chord detector is installed. Imports nothing."""
-    return importlib.util.find_spec("vamp") is not None and importlib.util.find_spec("chord_extractor") is not None
+    return (
+        importlib.util.find_spec("vamp") is not None
+        and importlib.util.find_spec("chord_extractor") is not None
+    )
 
 
 # ---- serving
@@ -507,15 +661,31 @@ def chordino_present() -> bool:
 def theme() -> gr.themes.Base:
     """Gradio's variables in Inlay's tokens; `page.css` does the rest."""
     colours = {
-        "body_background_fill": "bg", "background_fill_primary": "surface", "background_fill_secondary": "surface",
-        "body_text_color": "text", "body_text_color_subdued": "muted", "block_background_fill": "surface",
-        "block_label_text_color": "muted", "block_title_text_color": "muted", "block_info_text_color": "muted",
-        "border_color_primary": "line", "input_background_fill": "lane", "input_border_color": "line2",
-        "input_border_color_focus": "text", "input_placeholder_color": "faint", "button_primary_background_fill": "text",
-        "button_primary_text_color": "surface", "button_secondary_background_fill": "raised",
-        "button_secondary_background_fill_hover": "hover", "button_secondary_text_color": "text",
-        "checkbox_background_color": "lane", "checkbox_border_color": "line2", "checkbox_label_text_color": "text",
-        "slider_color": "text", "error_text_color": "err", "color_accent_soft": "hover",
+        "body_background_fill": "bg",
+        "background_fill_primary": "surface",
+        "background_fill_secondary": "surface",
+        "body_text_color": "text",
+        "body_text_color_subdued": "muted",
+        "block_background_fill": "surface",
+        "block_label_text_color": "muted",
+        "block_title_text_color": "muted",
+        "block_info_text_color": "muted",
+        "border_color_primary": "line",
+        "input_background_fill": "lane",
+        "input_border_color": "line2",
+        "input_border_color_focus": "text",
+        "input_placeholder_color": "faint",
+        "button_primary_background_fill": "text",
+        "button_primary_text_color": "surface",
+        "button_secondary_background_fill": "raised",
+        "button_secondary_background_fill_hover": "hover",
+        "button_secondary_text_color": "text",
+        "checkbox_background_color": "lane",
+        "checkbox_border_color": "line2",
+        "checkbox_label_text_color": "text",
+        "slider_color": "text",
+        "error_text_color": "err",
+        "color_accent_soft": "hover",
     }
     variables: dict[str, str] = {}
     for name, token in colours.items():
@@ -541,20 +711,40 @@ def launch_options(root: Path | None = None) -> dict[str, Any]:
     """What `Blocks.launch` needs beside host and port."""
     home = (root or storage.default_root()).resolve()
     return {
-        "theme": theme(), "css": stylesheet(), "footer_links": [], "run_history": False, "show_error": True,
-        "allowed_paths": [str(home)], "ssr_mode": False, "share": False, "quiet": True, "max_threads": 64,
+        "theme": theme(),
+        "css": stylesheet(),
+        "footer_links": [],
+        "run_history": False,
+        "show_error": True,
+        "allowed_paths": [str(home)],
+        "ssr_mode": False,
+        "share": False,
+        "quiet": True,
+        "max_threads": 64,
     }
 
 
 def serve(
-    host: str = "127.0.0.1", port: int = 7860, bundle: str = "bundle", device: str = "auto", open_browser: bool = False
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    bundle: str = "bundle",
+    device: str = "auto",
+    open_browser: bool = False,
 ) -> None:
     """Open the editor and stay until it is stopped. InputError when the bundle or the port is unusable."""
     app = build_app(bundle, device)
     app.queue(default_concurrency_limit=16)
     try:
-        app.launch(server_name=host, server_port=port, inbrowser=open_browser, prevent_thread_lock=True, **launch_options())
+        app.launch(
+            server_name=host,
+            server_port=port,
+            inbrowser=open_browser,
+            prevent_thread_lock=True,
+            **launch_options(),
+        )
     except OSError as error:
-        raise InputError(f"port {port} on {host}: cannot be used ({error}); choose another with --port") from error
+        raise InputError(
+            f"port {port} on {host}: cannot be used ({error}); choose another with --port"
+        ) from error
     print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)
     app.block_thread()

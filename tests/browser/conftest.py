@@ -98,7 +98,9 @@ def open_page(context: BrowserContext, address: str) -> Iterator[Callable[[], Pa
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: check(request.url))
         page.goto(address)
-        page.wait_for_function("window.inlay?.desk.timeline?.view && document.querySelector('#stage').dataset.view")
+        page.wait_for_function(
+            "window.inlay?.desk.timeline?.view && document.querySelector('#stage').dataset.view"
+        )
         page.locator("#generate").wait_for()
         page.wait_for_function("document.querySelector('#generate').textContent.includes('10 s')")
         return page

@@ -13,7 +13,9 @@ from playwright.sync_api import Page, expect
 
 def upload(page: Page, path: Path) -> None:
     with page.expect_file_chooser() as chooser:
-        page.locator("inlay-timeline .choose, inlay-timeline .audio-head button").locator("visible=true").first.click()
+        page.locator("inlay-timeline .choose, inlay-timeline .audio-head button").locator(
+            "visible=true"
+        ).first.click()
     chooser.value.set_files(path)
     page.wait_for_function("window.inlay.desk.pyramid('base')")
 
@@ -102,7 +104,9 @@ def test_upload_inpaint_switch_keep_undo_export(page: Page, song_file: Path, tmp
     page.locator("#undo").click()
     page.wait_for_function("window.inlay.desk.doc.redo === 'keep take'")
     assert np.array_equal(saved_clip(page, tmp_path)[0], original)
-    assert take in page.evaluate("window.inlay.desk.group.tracks.map((track) => track.id)")  # undo loses no take
+    assert take in page.evaluate(
+        "window.inlay.desk.group.tracks.map((track) => track.id)"
+    )  # undo loses no take
     page.locator("inlay-timeline .board").focus()
     page.keyboard.press("Control+Shift+z")
     page.wait_for_function("window.inlay.desk.doc.undo === 'keep take'")
@@ -130,7 +134,9 @@ def test_generate_with_four_chords(page: Page) -> None:
         expect(field).to_be_focused()
         field.fill(symbol)
         field.press("Enter")
-    page.wait_for_function("window.inlay.desk.doc.chords.map((cell) => cell.symbol).join() === 'C,Am,C#maj7,G/B'")
+    page.wait_for_function(
+        "window.inlay.desk.doc.chords.map((cell) => cell.symbol).join() === 'C,Am,C#maj7,G/B'"
+    )
     assert page.evaluate("window.inlay.desk.doc.chords.map((cell) => [cell.start, cell.end])") == [
         [0, 4], [4, 8], [8, 12], [12, 16]
     ]  # fmt: skip
@@ -167,7 +173,9 @@ def test_chords_move_resize_copy_delete(page: Page) -> None:
             page.keyboard.up(key)
 
     def cells() -> Any:
-        return page.evaluate("window.inlay.desk.doc.chords.map((cell) => [cell.start, cell.end, cell.symbol])")
+        return page.evaluate(
+            "window.inlay.desk.doc.chords.map((cell) => [cell.start, cell.end, cell.symbol])"
+        )
 
     drag(2 * beat, 4.1 * beat)  # by its middle: moves
     assert cells() == [[2, 6, "Am"]]
@@ -250,13 +258,18 @@ def test_cancel_within_a_second(page: Page, song_file: Path) -> None:
     page.locator("#solver input").click()
     page.locator("#solver [role=option]", has_text="midpoint").click()
     page.locator("#inpaint").click()
-    page.wait_for_function("window.inlay.desk.group?.tracks.some((track) => track.state === 'running' && track.progress > 0)")
+    page.wait_for_function(
+        "window.inlay.desk.group?.tracks.some((track) => track.state === 'running' && track.progress > 0)"
+    )
     began = page.evaluate("performance.now()")
     page.locator("#cancel").click()
     page.wait_for_function("window.inlay.desk.run === false")
     assert page.evaluate("performance.now()") - began < 1500
     expect(page.locator("#status")).to_contain_text("Cancelled")
-    assert page.evaluate("window.inlay.desk.group.tracks.filter((track) => track.state === 'cancelled').length") == 1
+    assert (
+        page.evaluate("window.inlay.desk.group.tracks.filter((track) => track.state === 'cancelled').length")
+        == 1
+    )
 
 
 def test_bad_file_is_named_and_nothing_is_lost(page: Page, song_file: Path, tmp_path: Path) -> None:
@@ -267,11 +280,15 @@ def test_bad_file_is_named_and_nothing_is_lost(page: Page, song_file: Path, tmp_
     with page.expect_file_chooser() as chooser:
         page.locator("inlay-timeline .audio-head button").click()
     chooser.value.set_files(bad)
-    expect(page.locator("inlay-timeline .notice")).to_contain_text("notes.wav (16 bytes): not readable as audio")
+    expect(page.locator("inlay-timeline .notice")).to_contain_text(
+        "notes.wav (16 bytes): not readable as audio"
+    )
     assert state(page, "doc.clip.label") == "my song.wav"
 
 
-def test_two_tabs_are_two_projects_and_a_reload_keeps_its_own(open_page: Callable[[], Page], song_file: Path) -> None:
+def test_two_tabs_are_two_projects_and_a_reload_keeps_its_own(
+    open_page: Callable[[], Page], song_file: Path
+) -> None:
     one, two = open_page(), open_page()
     upload(one, song_file)
     one.locator("#name input").fill("First")
@@ -295,6 +312,8 @@ def test_two_tabs_run_one_after_the_other(open_page: Callable[[], Page], song_fi
     for tab in tabs:
         tab.locator("#inpaint").click()
     for tab in tabs:
-        tab.wait_for_function("window.inlay.desk.run === false && window.inlay.desk.groups.length === 1", timeout=120_000)
+        tab.wait_for_function(
+            "window.inlay.desk.run === false && window.inlay.desk.groups.length === 1", timeout=120_000
+        )
         states = tab.evaluate("window.inlay.desk.group.tracks.map((track) => track.state)")
         assert states == ["ready"] * 4

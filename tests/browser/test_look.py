@@ -12,7 +12,8 @@ from tests.browser.test_edit import drag_span, inpaint, settled, state, upload
 
 def colour(page: Page, name: str) -> str:
     value: str = page.evaluate(
-        "(name) => getComputedStyle(document.querySelector('inlay-timeline')).getPropertyValue(name).trim()", name
+        "(name) => getComputedStyle(document.querySelector('inlay-timeline')).getPropertyValue(name).trim()",
+        name,
     )
     return value
 
@@ -36,7 +37,14 @@ def test_everything_is_in_the_window(page: Page, size: tuple[int, int], song_fil
     page.set_viewport_size({"width": size[0], "height": size[1]})
     upload(page, song_file)
     drag_span(page, 1, 2)
-    for selector in ("#inpaint", "#generate", "#export", "#theme", "inlay-timeline .transport", "inlay-takes .strip"):
+    for selector in (
+        "#inpaint",
+        "#generate",
+        "#export",
+        "#theme",
+        "inlay-timeline .transport",
+        "inlay-takes .strip",
+    ):
         box = page.locator(selector).bounding_box()
         assert box, selector
         assert box["x"] >= 0 and box["x"] + box["width"] <= size[0] + 0.5, selector
@@ -49,7 +57,14 @@ def test_everything_is_in_the_window(page: Page, size: tuple[int, int], song_fil
 def test_no_layout_jump_while_working(page: Page, song_file: Path) -> None:
     upload(page, song_file)
     drag_span(page, 1, 2)
-    boxes = ["inlay-timeline .audio", "inlay-timeline .chords", "inlay-takes .strip", "#inpaint", "#prompt", "#seed"]
+    boxes = [
+        "inlay-timeline .audio",
+        "inlay-timeline .chords",
+        "inlay-takes .strip",
+        "#inpaint",
+        "#prompt",
+        "#seed",
+    ]
 
     def places() -> list[object]:
         return [page.locator(selector).bounding_box() for selector in boxes]
@@ -105,7 +120,8 @@ def test_file_dropped_on_the_page(page: Page, song_file: Path) -> None:
           transfer.items.add(new File([new Uint8Array(bytes)], 'dropped.wav', { type: 'audio/wav' }));
           const target = document.querySelector('inlay-timeline');
           for (const type of ['dragenter', 'dragover', 'drop']) {
-            target.dispatchEvent(new DragEvent(type, { bubbles: true, composed: true, cancelable: true, dataTransfer: transfer }));
+            const how = { bubbles: true, composed: true, cancelable: true, dataTransfer: transfer };
+            target.dispatchEvent(new DragEvent(type, how));
           }
         }""",
         list(data),

@@ -1,0 +1,132 @@
+"""The browser contract: what goes to the page is whole, what comes back is checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from editor import commands, storage
+from editor.document import Clip, Project
+from editor.timeline import (
+    MODULES,
+    ChordState,
+    EditEvent,
+    EditorState,
+    OpenEvent,
+    RunEvent,
+    Timeline,
+    UploadEvent,
+    editor_state,
+    export_name,
+    file_address,
+    read_event,
+)
+from engines.chords import VOCABULARY
+from engines.recording import Recording
+from engines.requests import InputError
+
+
+def drawn() -> Project:
+    project = commands.apply(Project(), "put_chord", {"start": 0, "end": 4, "symbol": "Db", "id": "c1"})
+    project = commands.apply(project, "set_region", {"start": 1, "end": 2.5})
+    return commands.apply(project, "set_grid", {"bpm": 96, "beats_per_bar": 3})
+
+
+def test_the_document_arrives_whole() -> None:
+    state = editor_state(drawn(), rev=7, undo="tempo")
+    assert state.model_dump() == {
+        "rev": 7,
+        "project": "",
+        "seconds": 10.0,
+        "grid": {"bpm": 96.0, "beats_per_bar": 3, "offset": 0.0},
+        "region": {"start": 1.0, "end": 2.5},
+        "chords": [{"id": "c1", "start": 0.0, "end": 4.0, "symbol": "C#"}],
+        "clip": None,
+        "undo": "tempo",
+        "redo": "",
+        "error": None,
+        "window": 10.0,
+        "frame_rate": 25.0,
+    }
+
+
+def test_the_document_survives_json() -> None:
+    state = editor_state(drawn(), rev=3)
+    assert EditorState.model_validate_json(state.model_dump_json()) == state
+
+
+def test_a_chord_needs_all_its_fields() -> None:
+    with pytest.raises(ValidationError):
+        ChordState.model_validate({"id": "c", "start": 0, "symbol": "C"})
+
+
+def test_an_edit_as_the_page_sends_it() -> None:
+    event = read_event(EditEvent, {"rev": 4, "name": "clear_region", "payload": {}, "target": "ignored"})
+    assert (event.rev, event.name, event.payload) == (4, "clear_region", {})
+
+
+HOSTILE: list[tuple[type[Any], object]] = [
+    (EditEvent, None),
+    (EditEvent, "edit"),
+    (EditEvent, []),
+    (EditEvent, {}),
+    (EditEvent, {"rev": -1, "name": "x", "payload": {}}),
+    (EditEvent, {"rev": "1", "name": "x", "payload": {}}),
+    (EditEvent, {"rev": 2**70, "name": "x", "payload": {}}),
+    (EditEvent, {"rev": 1, "name": "x" * 41, "payload": {}}),
+    (EditEvent, {"rev": 1, "name": ["x"], "payload": {}}),
+    (EditEvent, {"rev": 1, "name": "x", "payload": [1, 2]}),
+    (EditEvent, {"rev": 1, "name": "x", "payload": "y" * 1_000_000}),
+    (OpenEvent, {"project": "p" * 81}),
+    (OpenEvent, {"project": {"a": 1}}),
+    (UploadEvent, {"path": "/etc/passwd"}),
+    (UploadEvent, {"path": 3, "name": "x"}),
+    (RunEvent, {"take": None}),
+    (RunEvent, {"take": "t" * 65}),
+]
+
+
+@pytest.mark.parametrize(("kind", "data"), HOSTILE)
+def test_hostile_events_are_one_line_errors(kind: type[Any], data: object) -> None:
+    with pytest.raises(InputError) as error:
+        read_event(kind, data)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 300
+
+
+def test_the_component_carries_the_vocabulary_and_its_events() -> None:
+    component = Timeline(vocabulary=VOCABULARY)
+    assert component.props["vocabulary"] == list(VOCABULARY)
+    for event in ("open", "edit", "upload", "run", "cancel"):
+        assert callable(getattr(component, event))
+    with pytest.raises(AttributeError):
+        component.erase_all  # noqa: B018
+    assert component.preprocess(component.postprocess(EditorState(rev=2))) == EditorState(rev=2)
+
+
+def test_the_script_imports_a_module_that_exists() -> None:
+    script = Timeline().js_on_load
+    assert script is not None and (MODULES / "bridge.js").as_posix() in script
+    assert (MODULES / "bridge.js").is_file()
+    assert "export function bindTimeline" in (MODULES / "bridge.js").read_text()
+
+
+def test_addresses_are_relative_and_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "a song #1.wav"
+    address = file_address(path)
+    assert address.startswith("gradio_api/file=/") and address.endswith("/a%20song%20%231.wav")
+
+
+def test_export_is_named_after_the_clip_in_its_own_format(tmp_path: Path, song: Recording) -> None:
+    opened = storage.new_project(tmp_path)
+    file = storage.add_audio(opened.folder, song)
+    clip = Clip(file, song.seconds, song.rate, song.channels, "My <song>: take/2.aif")
+    project = commands.set_clip(Project(), clip)
+    name = export_name(project, opened.folder)
+    assert name == "2.wav"
+    project = commands.set_clip(Project(), Clip(file, 4, 44_100, 2, "FM seed 7"))
+    assert export_name(project, opened.folder) == "FM seed 7.wav"
+    assert export_name(Project(), opened.folder) == ""

@@ -1,0 +1,194 @@
+"""The page as a Gradio app: what is public, what is loaded, and what its wiring answers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from editor import ui
+from editor.session import Sessions
+from engines.recording import Recording, write_recording
+from engines.requests import ARSettings, FMSettings, InputError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Tab:
+    """Calls the page's listeners as a tab would."""
+
+    def __init__(self, page: ui._Page, name: str) -> None:
+        self.page = page
+        self.request: Any = SimpleNamespace(session_hash=name)
+
+    def send(self, listener: str, data: Any) -> dict[Any, Any]:
+        event: Any = SimpleNamespace(_data=data)
+        updates: dict[Any, Any] = getattr(self.page, listener)(event, self.request)
+        return updates
+
+
+@pytest.fixture(scope="module")
+def built(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ui._Page, gr.Blocks]:
+    root = tmp_path_factory.mktemp("home")
+
+    async def build() -> tuple[ui._Page, gr.Blocks]:
+        page = ui._Page(ui.Device(str(tiny_bundle), "cpu"), Sessions(root))
+        return page, page.build()
+
+    return asyncio.run(build())  # outside a running loop, Gradio makes loops that it never closes
+
+
+@pytest.fixture
+def page(built: tuple[ui._Page, gr.Blocks]) -> ui._Page:
+    return built[0]
+
+
+@pytest.fixture
+def tab(page: ui._Page, request: pytest.FixtureRequest) -> Tab:
+    return Tab(page, request.node.name)
+
+
+def test_no_listener_is_a_public_endpoint(built: tuple[ui._Page, gr.Blocks]) -> None:
+    config = built[1].get_config_file()
+    assert config["dependencies"]
+    public = [
+        dep["api_name"]
+        for dep in config["dependencies"]
+        if dep.get("api_visibility") != "private" and dep["targets"][0][1] != "unload"
+    ]
+    assert public == []
+
+
+def test_nothing_asks_the_network_at_start() -> None:
+    code = "import editor.ui, os; print(os.environ['GRADIO_ANALYTICS_ENABLED'], os.environ['HF_HUB_OFFLINE'])"
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("GRADIO_ANALYTICS_ENABLED", "HF_HUB_OFFLINE")
+    }
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.split() == ["False", "1"]
+    css = ui.stylesheet()
+    assert "http://" not in css.replace("http://www.w3.org/2000/svg", "") and "https://" not in css
+    assert "__FONT__" not in css
+    assert "fonts.googleapis" not in str(ui.theme().font)
+
+
+def test_an_edit_answers_with_the_whole_document(page: ui._Page, tab: Tab) -> None:
+    shown = tab.send(
+        "_edit",
+        {"rev": 5, "name": "put_chord", "payload": {"start": 0, "end": 4, "symbol": "Am7", "id": "c1"}},
+    )
+    document = shown[page.timeline]
+    assert (document.rev, document.chords[0].symbol, document.undo) == (5, "Am7", "draw chord")
+    assert shown[page.undo]["interactive"] is True
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        {"rev": 1, "name": "no_such", "payload": {}},
+        {"rev": 1, "name": "keep", "payload": {"id": "../../etc/passwd"}},
+        {"rev": 1, "name": "set_region", "payload": {"start": float("nan"), "end": 2}},
+        {"rev": 1, "name": "put_chord", "payload": {"start": 0, "end": 4, "symbol": "<b>", "id": "c"}},
+    ],
+)
+def test_hostile_edits_answer_with_an_error_and_the_old_document(page: ui._Page, tab: Tab, data: Any) -> None:
+    document = tab.send("_edit", data)[page.timeline]
+    assert document.error and "\n" not in document.error
+    assert document.chords == [] and document.region is None
+
+
+def test_only_files_from_the_upload_folder_are_read(
+    page: ui._Page, tab: Tab, song: Recording, tmp_path: Path
+) -> None:
+    outside = tmp_path / "private.wav"
+    write_recording(outside, song)
+    document = tab.send("_upload", {"path": str(outside), "name": "private.wav"})[page.timeline]
+    assert document.clip is None and document.error and "did not arrive" in document.error
+    assert outside.exists()
+
+
+def test_an_upload_is_put_on_the_timeline(
+    page: ui._Page, tab: Tab, song: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
+    write_recording(tmp_path / "song.wav", song)
+    shown = tab.send("_upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
+    assert shown[page.timeline].clip.seconds == 4
+    assert shown[page.inpaint]["interactive"] is False  # no span yet
+    shown = tab.send("_edit", {"rev": 1, "name": "set_region", "payload": {"start": 1, "end": 2.5}})
+    assert shown[page.inpaint] == gr.update(value="Inpaint 1.00–2.50 s", interactive=True)
+    wrong = page._times(2.0, 1.0, tab.request)
+    assert "the end must follow the start" in wrong[page.span_error]
+    assert "Still using 1.00–2.50 s" in wrong[page.span_error]
+
+
+def test_runs_take_what_stands_in_the_fields(page: ui._Page, tab: Tab) -> None:
+    start = page._starter("generate")
+    for _ in start(tab.request, "lo-fi", 11, 1.0, 2, "euler", None, 1.0, 0):
+        pass
+    takes = page.sessions.of(tab.request.session_hash).project.takes
+    assert [(take.engine, take.seed, take.prompt, take.seconds) for take in takes] == [
+        ("ar", 11, "lo-fi", 1.0),
+        ("fm", 11, "lo-fi", 1.0),
+    ]
+
+
+def test_a_run_that_cannot_be_says_why_in_the_status(page: ui._Page, tab: Tab) -> None:
+    (shown,) = page._starter("inpaint")(tab.request, "", 0, 10, 25, "euler", None, 1.0, 250)
+    assert "nothing to inpaint" in shown[page.status]
+    (shown,) = page._starter("generate")(tab.request, "x" * 10_000, 0, 10, 25, "euler", None, 1.0, 250)
+    assert "10000 characters" in shown[page.status]
+    (shown,) = page._starter("generate")(tab.request, "", 0, 10, 0, "euler", None, 1.0, 250)
+    assert "FM steps 0: expected 1-200" in shown[page.status]
+
+
+def test_empty_advanced_fields_mean_the_defaults(page: ui._Page) -> None:
+    ar, fm = page._resolved(None, "nonsense", None, None, None)
+    assert ar == ARSettings() and fm == FMSettings(zero_shot=page.spec.zero_shot)
+    ar, fm = page._resolved(8, "midpoint", 2.5, 0.7, 40)
+    assert (ar.temperature, ar.top_k, ar.guidance and ar.guidance.all) == (0.7, 40, 2.5)
+    assert (fm.steps, fm.solver, fm.guidance and fm.guidance.all) == (8, "midpoint", 2.5)
+    for wrong in (
+        (0, "euler", None, None, None),
+        (8, "euler", float("nan"), None, None),
+        (8, "euler", None, "hot", None),
+    ):
+        with pytest.raises(InputError):
+            page._resolved(*wrong)
+
+
+def test_undo_shows_the_fields_as_they_were(page: ui._Page, tab: Tab) -> None:
+    page._setter("set_prompt", "prompt", lambda value: {"prompt": value})("first", tab.request)
+    shown = page._undo(tab.request)
+    assert shown[page.prompt] == "" and shown[page.timeline].redo == "prompt"
+    assert page._redo(tab.request)[page.prompt] == "first"
+
+
+def test_the_bundle_and_what_is_missing_are_named(page: ui._Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ui, "chordino_present", lambda: False)
+    about = page._about()
+    assert "tiny" in about and "CC0-1.0" in about and "Chordino" in about and "GPL-2" in about
+    monkeypatch.setattr(ui, "chordino_present", lambda: True)
+    assert "Chordino" not in page._about()
+
+
+def test_a_missing_bundle_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        ui.build_app(str(tmp_path / "nowhere"))
