@@ -328,7 +328,8 @@ def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str =
     for run in runs:
         lines[run.engine] = _line(run.engine, run.note, run.state, run.progress)
     error = f'<div class="place-error" role="alert">{html.escape(message)}</div>' if message else ""
-    return f'<div class="status">{error}{"".join(lines[name] for name in ENGINE_NAMES if name in lines)}</div>'
+    shown = "".join(lines[name] for name in ENGINE_NAMES if name in lines)
+    return f'<div class="status">{error}{shown}</div>'
 
 
 def _line(engine: str, words: str, state: str, progress: float = 0.0) -> str:

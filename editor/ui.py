@@ -11,6 +11,7 @@ import importlib.util
 import logging
 import math
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,15 @@ class Device:
         self.name = device
         self.runner = jobs.Runner(self.models)
         self.pace = Pace()
+
+    def warm(self) -> None:
+        """Load every part, so that the first run need not wait. Errors are left to the first run."""
+        try:
+            models = self.models()
+            for load in (models.text, models.codec, models.fm, models.ar):
+                load()
+        except InputError as error:
+            log.warning("%s", error)
 
     def models(self) -> Any:
         """The shared checkpoints (`engines.checkpoints.Models`); InputError when the bundle is unusable."""
@@ -732,7 +742,9 @@ def serve(
     open_browser: bool = False,
 ) -> None:
     """Open the editor and stay until it is stopped. InputError when the bundle or the port is unusable."""
-    app = build_app(bundle, device)
+    shared = Device(bundle, device)
+    app = _Page(shared, Sessions(storage.default_root().resolve())).build()
+    threading.Thread(target=shared.warm, name="inlay-warm", daemon=True).start()
     app.queue(default_concurrency_limit=16)
     try:
         app.launch(

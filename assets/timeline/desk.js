@@ -18,7 +18,7 @@ const EMPTY = {
 class Desk extends EventTarget {
   doc = EMPTY;
   groups = []; // [{id, label, region, tracks: [...]}], oldest first
-  run = null; // {kind, note} while a run goes on
+  run = false; // whether a run goes on
   vocabulary = [];
   view = 'edit';
   key = sessionStorage.getItem('inlay-key') ?? 'C major';
@@ -46,12 +46,11 @@ class Desk extends EventTarget {
   /** The server's document; dropped when a newer gesture is on its way. */
   receive(doc) {
     if (!doc || doc.rev < this.#rev) return;
-    const clip = this.doc.clip?.url;
+    const before = this.doc.clip;
     this.doc = { ...EMPTY, ...doc };
-    if (this.doc.clip?.url !== clip) {
-      this.player.select('base');
-      this.player.seek(0);
-    }
+    // Keep and its undo change the clip in place, so the sound goes on; another recording starts anew.
+    const same = before && doc.clip && Math.abs(before.seconds - doc.clip.seconds) < 1e-6;
+    if (before?.url !== this.doc.clip?.url && !same) this.player.clear();
     this.#retrack();
     this.#setLoop();
     this.tell('doc');
@@ -74,10 +73,10 @@ class Desk extends EventTarget {
   // ---- takes
 
   receiveTakes({ groups, run }) {
-    const fresh = groups.length > this.groups.length;
+    const begun = run && !this.run;
+    if (begun || groups.length > this.groups.length) this.#group = null; // show where something happens
     this.groups = groups;
     this.run = run;
-    if (fresh) this.#group = null;
     this.#retrack();
     this.tell('takes');
   }

@@ -87,12 +87,11 @@ export class Player extends EventTarget {
   /** The tracks there are now: [{id, url, start, whole}]. Known ones keep sounding; new ones join in step. */
   async setTracks(specs) {
     const wanted = new Map(specs.map((spec) => [spec.id, spec]));
-    for (const [id, track] of [...this.#tracks]) {
-      if (wanted.get(id)?.url !== track.url) this.#tracks.delete(id);
-    }
+    for (const id of [...this.#tracks.keys()]) if (!wanted.has(id)) this.#tracks.delete(id);
     const urls = new Set(specs.map((spec) => spec.url));
     for (const url of [...this.#loading.keys()]) if (!urls.has(url)) this.#loading.delete(url);
-    const missing = specs.filter((spec) => !this.#tracks.has(spec.id));
+    // A track whose audio changes sounds as before until the new audio is there.
+    const missing = specs.filter((spec) => this.#tracks.get(spec.id)?.url !== spec.url);
     this.#wanted = wanted;
     if (!this.#tracks.has(this.#selected) && !wanted.has(this.#selected)) this.select('base');
     await Promise.all(
@@ -120,12 +119,21 @@ export class Player extends EventTarget {
     this.#selected = id;
     if (this.playing) {
       const track = this.#tracks.get(id);
-      const known = this.#passes[0]?.nodes.has(id) || !track;
-      if (known && this.#passes.every((pass) => pass.to === this.#passEnd())) {
+      // A take that lies behind has no source in this pass, and needs none.
+      const placed = (pass) => !track || pass.nodes.has(id) || track.start + track.seconds <= pass.from;
+      if (this.#passes.every(placed) && this.#passes.every((pass) => pass.to === this.#passEnd())) {
         for (const pass of this.#passes) this.#setGains(pass, this.#context.currentTime);
       } else this.#restart();
     }
     this.dispatchEvent(new CustomEvent('select'));
+  }
+
+  /** Forgets every track, as for another clip. */
+  clear() {
+    this.pause();
+    this.#tracks.clear();
+    this.#selected = 'base';
+    this.#rest = 0;
   }
 
   setLoop(loop) {

@@ -119,3 +119,23 @@ test('a take that arrives while playing joins in step', async () => {
   const [base, joined] = player.context.sources.slice(1).map(({ times }) => times);
   assert.ok(Math.abs(base[1] - base[0] - (joined[1] + 4 - joined[0])) < 1e-9); // same clip time at the same clock time
 });
+
+test('audio that is replaced sounds until the new is there, and the place is kept', async () => {
+  const player = await ready([clip, take]);
+  await player.play(5);
+  player.context.currentTime = player.anchor + 1;
+  const change = player.setTracks([{ ...clip, url: 'http://x/kept?n=2000' }, take]);
+  assert.equal(player.tracks.get('base').url, clip.url);
+  await change;
+  assert.equal(player.tracks.get('base').url, 'http://x/kept?n=2000');
+  assert.ok(player.playing && Math.abs(player.position - 6) < 0.02);
+});
+
+test('choosing a take that lies behind does not interrupt', async () => {
+  const player = await ready();
+  await player.play(12);
+  const { anchor } = player;
+  player.select('t1');
+  assert.equal(player.anchor, anchor);
+  assert.equal(audible(player.tracks, 't1', player.position), 'base');
+});
