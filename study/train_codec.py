@@ -3,7 +3,7 @@
 Three stages, by share of the time budget (the recipe and its measurements: study/README.md):
 1. encoder and decoder on continuous latents;
 2. the same with half of the items through the residual quantizer (EMA codebooks, dead codes restarted);
-3. encoder frozen, codebooks refitted on many clips: decoder only. FM and AR can train from here on.
+3. encoder frozen, codebooks refined on many clips: decoder only. FM and AR can train from here on.
 Resumes from the last checkpoint in --out; curves go to curves.csv and curves.png there. On several
 cores run it under `torchrun --nproc-per-node N`: one single-threaded process a core with averaged
 gradients was 1.7 times as fast as one process with two threads on a machine with other work.
@@ -210,6 +210,23 @@ class Quantizer:
                     book.embed[dead] = rest[torch.randint(len(rest), (len(dead),), generator=self.g)]
             rest = rest - book.embed[book.quantize(rest)]
         self.started = True
+        return float(rest.var(0).sum() / power)
+
+    @torch.no_grad()
+    def refine(self, latents: Tensor, iterations: int = 6, prior: float = 4.0) -> float:
+        """k-means from the codebooks as they are, over latents [n, D]; returns the residual's share of power.
+
+        Each entry counts as `prior` latents of its old value: rare entries stay near it, which
+        generalises (held-out residual 0.26, against 0.35 when fitted anew and 0.30 unrefined).
+        """
+        rest, power = latents.clone(), latents.var(0).sum()
+        for book in self.layers:
+            for _ in range(iterations):
+                index = torch.cat([book.quantize(part) for part in rest.split(20_000)])
+                count = torch.bincount(index, minlength=book.codebook_size).float()
+                total = torch.zeros_like(book.embed).index_add_(0, index, rest)
+                book.embed.copy_((total + prior * book.embed) / (count + prior)[:, None])
+            rest = rest - torch.cat([book.embed[book.quantize(part)] for part in rest.split(20_000)])
         return float(rest.var(0).sum() / power)
 
     def __call__(self, z: Tensor, depth: int) -> Tensor:
@@ -434,13 +451,11 @@ def finish(out: Path, renders: Path, recordings: Path | None) -> Codec:
     if not (statistics.exists() and books.exists()):
         clips = Clips(renders, recordings, 10 * codec.rate, 1)
         with torch.no_grad():
-            z = torch.cat(
-                [codec.model.encoder(clips.batch(8, config.recordings / 2)) for _ in range(16)]
-            )  # [128, D, 250]
+            z = torch.cat([codec.model.encoder(clips.batch(8, 0.0)) for _ in range(50)])  # [400, D, 250]
         torch.save((float(z.mean()), float(z.std(dim=2).mean())), statistics)
-        residual = quantizer.fit(0.0, z.transpose(1, 2).reshape(-1, z.shape[1]), iterations=10)
+        residual = quantizer.refine(z.transpose(1, 2).reshape(-1, z.shape[1]))
         torch.save([layer.embed for layer in quantizer.layers], books)
-        print(f"{config.codebooks} codebooks refitted: residual {residual:.3f} of the power")
+        print(f"{config.codebooks} codebooks refined: residual {residual:.3f} of the power")
     codec.mean, codec.std = torch.load(statistics)
     for layer, embed in zip(quantizer.layers, torch.load(books), strict=True):
         layer.embed.copy_(embed)

@@ -84,6 +84,9 @@ def test_the_quantizer_learns_clusters_and_depth_helps() -> None:
     share = quantizer.fit(0.0, iterations=6)
     errors = [float((quantizer(z, k) - z).square().mean()) for k in (1, 2, 4)]
     assert share < 0.8 and errors[0] > errors[1] > errors[2]
+    before = float((quantizer(z, 4) - z).square().mean())
+    quantizer.refine(z.transpose(1, 2).reshape(-1, 128))
+    assert float((quantizer(z, 4) - z).square().mean()) < before
     # the codes of the shipped codec name the same vectors
     assert torch.allclose(codec.dequantize(codec.quantize(z)), quantizer(z, 4), atol=1e-4)
 
