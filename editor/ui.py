@@ -639,7 +639,9 @@ def _safe(text: str) -> str:
 
 
 def _error(message: str) -> str:
-    return f'<div class="place-error" role="alert">{_safe(message)}</div>' if message else ""
+    if not message:
+        return ""
+    return f'<div class="place-error" role="alert">{_safe(message[:1].upper() + message[1:])}</div>'
 
 
 def _swatch(chosen: bool) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from editor.jobs import Runner
 from editor.session import Pace, Session, Sessions
@@ -227,3 +229,43 @@ def test_closing_a_tab_stops_only_its_own_run(tmp_path: Path) -> None:
     assert not session.cancel.is_set()
     sessions.leave("one")
     assert session.cancel.is_set()
+
+
+def float_wav(path: Path, samples: np.ndarray[Any, Any]) -> None:
+    soundfile.write(path, samples, 44_100, subtype="FLOAT")
+
+
+def test_files_that_hold_no_usable_audio_are_refused_in_one_line(session: Session, tmp_path: Path) -> None:
+    path = tmp_path / "bad.wav"
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (44_100, 2)).astype(np.float32)
+    noise[100] = np.nan
+    makers: list[Callable[[], object]] = [
+        lambda: path.write_bytes(b""),
+        lambda: path.write_bytes(b"RIFF\x00\x00"),
+        lambda: path.write_bytes(bytes(range(256)) * 50),
+        lambda: float_wav(path, noise),
+        lambda: float_wav(path, np.zeros((0, 2), dtype=np.float32)),
+    ]
+    for make in makers:
+        make()
+        with pytest.raises(InputError) as error:
+            session.upload(path, "bad.wav")
+        assert "bad.wav" in str(error.value) and "\n" not in str(error.value)
+        assert str(tmp_path) not in str(error.value)
+    assert session.project.clip is None and session.folder is None
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "subtype"), [(8_000, 1, "PCM_U8"), (192_000, 6, "PCM_24"), (22_050, 2, "FLOAT")]
+)
+def test_unusual_recordings_can_be_worked_on(
+    session: Session, runner: Runner, tmp_path: Path, rate: int, channels: int, subtype: str
+) -> None:
+    path = tmp_path / "odd.wav"
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (4 * rate, channels))
+    soundfile.write(path, noise, rate, subtype=subtype)
+    ready(session, path)
+    inpaint(session, runner)
+    document, takes = session.document(10, 25), session.takes()
+    assert document.clip and document.clip.seconds == 4
+    assert [track.state for track in takes.groups[0].tracks] == ["ready"] * 4

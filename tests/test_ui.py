@@ -11,11 +11,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
 
 from editor import ui
 from editor.session import Sessions
-from engines.recording import Recording, write_recording
+from engines.recording import Recording, from_float, write_recording
 from engines.requests import ARSettings, FMSettings, InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -157,6 +158,28 @@ def test_a_run_that_cannot_be_says_why_in_the_status(page: ui._Page, tab: Tab) -
     assert "10000 characters" in shown[page.status]
     (shown,) = page._starter("generate")(tab.request, "", 0, 10, 0, "euler", None, 1.0, 250)
     assert "FM steps 0: expected 1-200" in shown[page.status]
+
+
+@pytest.mark.parametrize(("start", "end", "said"), [(1, 1.05, "frames"), (1, 11, "at most 8 s")])
+def test_spans_that_no_engine_can_fill_say_why(
+    page: ui._Page,
+    tab: Tab,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    start: float,
+    end: float,
+    said: str,
+) -> None:
+    monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
+    noise = np.random.default_rng(0).uniform(-0.2, 0.2, (12 * 8000, 1)).astype(np.float32)
+    write_recording(tmp_path / "song.wav", from_float(noise, 8000))
+    tab.send("_upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
+    tab.send("_edit", {"rev": 1, "name": "set_region", "payload": {"start": start, "end": end}})
+    for _ in page._starter("inpaint")(tab.request, "", 0, 10, 2, "euler", None, 1.0, 250):
+        pass
+    session = page.sessions.of(tab.request.session_hash)
+    assert [run.state for run in session.runs] == ["failed"] * 3
+    assert said in session.runs[0].note, session.runs[0].note
 
 
 def test_empty_advanced_fields_mean_the_defaults(page: ui._Page) -> None:

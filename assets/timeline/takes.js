@@ -29,7 +29,7 @@ const TEMPLATE = `
 </section>
 <section class="listen" aria-label="Listen" tabindex="0">
   <header><h2></h2><span class="soft num span-words"></span><span class="spring"></span><span class="pager"></span>
-    <span class="soft">Switch with <kbd>0</kbd>–<kbd class="most">3</kbd></span></header>
+    <span class="soft">Switch with <kbd class="least">0</kbd>–<kbd class="most">3</kbd></span></header>
   <div class="rows">
     <div class="scale"><div class="left soft">Bar, seconds<br>Asked chords</div><div class="middle"><canvas></canvas><div class="asked"></div></div><div class="right soft">Seams and actions</div></div>
     <div class="tracks"></div>
@@ -299,6 +299,7 @@ export class Takes extends HTMLElement {
     this.find('.rows').hidden = !group;
     this.find('.listen h2').textContent = group ? (group.region ? 'Span' : 'Generated clips') : 'Listen';
     this.find('.span-words').textContent = group?.region ? formatSpan(group.region) : '';
+    this.find('.listen .least').textContent = group?.region ? 0 : 1;
     this.find('.listen .most').textContent = Math.max(1, ...tracks.map((track) => track.digit ?? 0));
     if (group) {
       const view = this.#listenView();

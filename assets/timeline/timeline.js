@@ -187,7 +187,9 @@ export class Timeline extends HTMLElement {
     this.redraw();
   }
 
-  say(words) {
+  say(message) {
+    // A sentence begins with a capital; a file's name stays as it is.
+    const words = /^[a-z]+[ :]/.test(message) ? message[0].toUpperCase() + message.slice(1) : message;
     this.find('.notice').innerHTML = words ? `${icons.warn}<span>${text(words)}</span>` : '';
   }
 
