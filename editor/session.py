@@ -7,11 +7,13 @@ behind. Seconds and beats as in the document. Knows no components.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -29,14 +31,28 @@ MAX_SESSIONS = 64  # kept in memory; a project itself is on disk
 
 
 class Pace:
-    """How long engines took of late, for estimates. Shared by all tabs of a device."""
+    """How long engines took of late, for estimates. Shared by all tabs of a device.
 
-    def __init__(self) -> None:
+    With a `path` it remembers across starts; a file that cannot be read or written only costs estimates.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
         self._seconds: dict[tuple[str, str], tuple[float, float]] = {}
+        if path is not None:
+            with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
+                for key, (seconds, spent) in json.loads(path.read_text("utf-8")).items():
+                    engine, kind = key.split(" ")
+                    self._seconds[engine, kind] = (float(seconds), float(spent))
 
     def learn(self, engine: str, kind: str, seconds: float, spent: float) -> None:
         """A run of `seconds` of audio has taken `spent` seconds."""
         self._seconds[engine, kind] = (seconds, spent)
+        if self._path is not None:
+            with suppress(OSError):
+                self._path.write_text(
+                    json.dumps({" ".join(key): known for key, known in self._seconds.items()})
+                )
 
     def guess(self, engine: str, kind: str, seconds: float) -> float | None:
         """Expected seconds for a run, None when this kind has not run yet.

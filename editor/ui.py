@@ -68,11 +68,11 @@ CHORDINO_MISSING = (
 class Device:
     """The models of one bundle, opened at first use, and the runs on them."""
 
-    def __init__(self, bundle: str, device: str) -> None:
+    def __init__(self, bundle: str, device: str, pace: Pace | None = None) -> None:
         self.bundle = bundle
         self.name = device
         self.runner = jobs.Runner(self.models)
-        self.pace = Pace()
+        self.pace = pace or Pace()
 
     def warm(self) -> None:
         """Load every part, so that the first run need not wait. Errors are left to the first run."""
@@ -744,8 +744,11 @@ def serve(
     open_browser: bool = False,
 ) -> None:
     """Open the editor and stay until it is stopped. InputError when the bundle or the port is unusable."""
-    shared = Device(bundle, device)
-    app = _Page(shared, Sessions(storage.default_root().resolve())).build()
+    home = storage.default_root().resolve()
+    # Estimates are of this machine and this bundle.
+    pace = Pace(home / f"pace-{Path(bundle).name}-{device}.json")
+    shared = Device(bundle, device, pace)
+    app = _Page(shared, Sessions(home)).build()
     threading.Thread(target=shared.warm, name="inlay-warm", daemon=True).start()
     app.queue(default_concurrency_limit=16)
     try:

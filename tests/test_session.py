@@ -269,3 +269,15 @@ def test_unusual_recordings_can_be_worked_on(
     document, takes = session.document(10, 25), session.takes()
     assert document.clip and document.clip.seconds == 4
     assert [track.state for track in takes.groups[0].tracks] == ["ready"] * 4
+
+
+def test_estimates_outlive_the_server(tmp_path: Path) -> None:
+    path = tmp_path / "pace.json"
+    Pace(path).learn("ar", "inpaint", 3.0, 6.0)
+    assert Pace(path).guess("ar", "inpaint", 1.0) == pytest.approx(2.0)
+    assert Pace(path).guess("fm", "inpaint", 1.0) is None
+    path.write_text("{broken")
+    assert Pace(path).guess("ar", "inpaint", 1.0) is None
+    Pace(tmp_path / "no" / "such" / "folder.json").learn(
+        "ar", "inpaint", 3.0, 6.0
+    )  # costs nothing but the memory

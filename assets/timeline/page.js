@@ -42,11 +42,15 @@ function onKey(event) {
   const onCell = node?.classList?.contains('cell');
   if (isControl(node) && !onCell && ['palette', 'play'].includes(found.action)) return;
   if (found.action === 'play' && onCell) node.blur();
-  const done = PAGE_ACTIONS[found.action]
-    ? (PAGE_ACTIONS[found.action](found), true)
-    : desk.timeline?.act(found.action);
+  let done = true;
+  if (PAGE_ACTIONS[found.action]) PAGE_ACTIONS[found.action](found);
+  else if (desk.view === 'edit' || EVERYWHERE.includes(found.action)) done = desk.timeline?.act(found.action);
+  else if (found.action === 'escape') desk.setView('edit');
   if (done) event.preventDefault();
 }
+
+/** What the timeline does even while Listen hides it; the rest would edit what one does not see. */
+const EVERYWHERE = ['play', 'rewind', 'loop', 'help'];
 
 /** Radio, theme and key menu follow the desk, and the desk them. */
 function watchBar() {

@@ -97,8 +97,12 @@ def test_listen_view_loops_the_span_and_keeps(page: Page, song_file: Path) -> No
     rows.nth(2).locator("button", has_text="Keep").click()
     page.wait_for_function("window.inlay.desk.doc.undo === 'keep take'")
     expect(rows.nth(2).locator("button", has_text="Kept")).to_be_disabled()
-    page.locator("#view label", has_text="Edit").click()
+    page.locator("inlay-takes .listen").focus()
+    page.keyboard.press("ArrowRight")  # edits nothing that is out of sight
+    page.keyboard.press("Escape")
     expect(page.locator("inlay-timeline .audio")).to_be_visible()
+    expect(page.locator("#view input[value=Edit]")).to_be_checked()
+    assert state(page, "doc.region") == {"start": 1, "end": 2}
 
 
 def test_another_seed_adds_a_take(page: Page, song_file: Path) -> None:

@@ -20,7 +20,11 @@ class FakeContext {
   sources = [];
   async resume() {}
   async decodeAudioData(bytes) { return { duration: bytes.byteLength / 100, numberOfChannels: 1, sampleRate: 100 }; }
-  createGain() { return Object.assign(new Node(), { gain: new Parameter() }); }
+  gains = [];
+  createGain() {
+    this.gains.push(new Parameter());
+    return Object.assign(new Node(), { gain: this.gains.at(-1) });
+  }
   createBufferSource() {
     const source = Object.assign(new Node(), { start: (...times) => { source.times = times; }, stop: () => { source.stopped = true; } });
     this.sources.push(source);
@@ -83,6 +87,13 @@ test('switching keeps every source running and takes 5 ms', async () => {
   assert.equal(player.position, before);
   assert.equal(context.sources.length, count);
   assert.ok(context.sources.every((source) => !source.stopped));
+  const ramps = (index) => context.gains[index].events.filter(({ kind }) => kind === 'ramp');
+  const [down] = ramps(0);
+  const [up] = ramps(1);
+  assert.deepEqual([down.value, up.value], [0, 1]); // the clip goes, the take comes
+  assert.ok(Math.abs(down.at - context.currentTime - 0.005) < 1e-9 && up.at === down.at);
+  assert.deepEqual(ramps(1).map(({ value }) => value), [1, 0]); // and at its end the clip takes over again
+  assert.ok(Math.abs(ramps(1)[1].at - (anchor + 5 + 0.005)) < 1e-9);
   player.select('t2');
   assert.equal(player.position, before);
 });
