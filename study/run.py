@@ -74,7 +74,7 @@ class Run:
         self.average.update(self.module)
         self.step += 1
         value = float(loss.detach())
-        self.running = value if self.step == 1 else 0.98 * self.running + 0.02 * value
+        self.running = value if not self.running else 0.98 * self.running + 0.02 * value
         if time.time() - self._saved > SAVE_EVERY:
             self.save()
 

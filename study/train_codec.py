@@ -302,13 +302,14 @@ def train(
         quantizer.started, quantizer.ring = state["started"], state["ring"]
         clips.rng = np.random.default_rng(config.seed + 1000 * rank + step)
         print(f"resumed at step {step}, {spent:.0f} s")
-    new = not (out / "curves.csv").exists()
-    log = (out / "curves.csv").open("a", newline="")
+    curves = out / "curves.csv" if rank == 0 else Path(os.devnull)
+    log = curves.open("a", newline="")
     writer = csv.DictWriter(
         log, ["step", "seconds", "loss", "snr", "spec", "bright", "snr_rvq", "spec_rvq", "residual"]
     )
-    if new:
+    if rank == 0 and curves.stat().st_size == 0:
         writer.writeheader()
+        log.flush()
     budget = config.minutes * 60
     frozen = synced = False
     begin, last_save, last_test, running = time.time() - spent, time.time(), 0.0, 0.0
@@ -397,7 +398,7 @@ def train(
             o.zero_grad(set_to_none=True)
         average.update(codec.model)
         step += 1
-        running = float(loss.detach()) if step == 1 else 0.98 * running + 0.02 * float(loss.detach())
+        running = float(loss.detach()) if not running else 0.98 * running + 0.02 * float(loss.detach())
         if rank == 0 and time.time() - last_test > 120:
             last_test = time.time()
             held = {n: p.detach().clone() for n, p in codec.model.named_parameters()}
