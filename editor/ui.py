@@ -504,6 +504,10 @@ class _Page:
         except InputError as error:
             held = f" Still using {region.start:.2f}–{region.end:.2f} s." if region else ""
             shown = self._shown(session, "span", f"{error}.{held}", takes=False)
+            if end < start:
+                shown[self.span_error] = _error(
+                    f"Span {start:g}–{end:g} s: the end must follow the start.{held}", _swap(start, end)
+                )
             return shown | {self.start: gr.skip(), self.end: gr.skip()}
         return self._shown(session, takes=False)
 
@@ -638,10 +642,15 @@ def _safe(text: str) -> str:
     return html.escape(text)
 
 
-def _error(message: str) -> str:
+def _error(message: str, remedy: str = "") -> str:
     if not message:
         return ""
-    return f'<div class="place-error" role="alert">{_safe(message[:1].upper() + message[1:])}</div>'
+    words = _safe(message[:1].upper() + message[1:])
+    return f'<div class="place-error" role="alert"><span>{words} {remedy}</span></div>'
+
+
+def _swap(start: float, end: float) -> str:
+    return f'<button class="remedy" data-start="{end:g}" data-end="{start:g}">Swap them</button>'
 
 
 def _swatch(chosen: bool) -> str:

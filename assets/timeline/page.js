@@ -60,6 +60,8 @@ function watchBar() {
   });
   document.addEventListener('click', (event) => {
     if (event.target.closest?.('#export')) saveClip();
+    const remedy = event.target.closest?.('.remedy')?.dataset;
+    if (remedy) desk.setRegion({ start: Number(remedy.start), end: Number(remedy.end) });
     if (!event.target.closest?.('#theme')) return;
     const dark = document.body.classList.toggle('dark');
     localStorage.setItem('inlay-theme', dark ? 'dark' : 'light');

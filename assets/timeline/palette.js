@@ -60,7 +60,7 @@ export class Palette {
       <label class="field">${icons.search}<input type="text" maxlength="40" spellcheck="false" autocomplete="off"
         placeholder="Type a chord: F#m7b5, Bb/D" aria-label="Type a chord" aria-describedby="chord-error"></label>
       <p id="chord-error" role="alert"></p>
-      <div class="rows">
+      <div class="rows ${this.#all ? 'all' : ''}">
         ${this.#all
     ? byRoot(desk.vocabulary).map(({ root, symbols }) => `<h4>${text(root)}</h4><div class="grid">${symbols.map((name) => chip(name)).join('')}</div>`).join('')
     : `<h4>In ${text(desk.key)}<span>bar ${bar}</span></h4><div class="key">${inKey(desk.key).map(({ symbol: name, roman }) => chip(name, roman)).join('')}</div>

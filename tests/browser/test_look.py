@@ -88,7 +88,6 @@ def test_listen_view_loops_the_span_and_keeps(page: Page, song_file: Path) -> No
     expect(rows).to_have_count(4)
     expect(rows.nth(1)).to_contain_text("at 1 s")  # a seam sentence with its time
     rows.nth(1).locator("button.digit").click()
-    page.keyboard.press("Escape")
     page.locator("inlay-takes footer .play").click()
     page.wait_for_function("window.inlay.desk.player.position > 0.3")
     page.locator("inlay-takes .switch button").nth(2).click()
