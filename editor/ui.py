@@ -47,7 +47,7 @@ log = logging.getLogger("inlay")
 ENGINES = (
     ("ar", "AR", "Writes left to right"),
     ("fm", "FM", "Trained to fill spans"),
-    ("fm-zero-shot", "ZS", "Fills by search"),
+    ("fm-zero-shot", "ZS", "Steered to fit"),
 )
 SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
 KEYS = [

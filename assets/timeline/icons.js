@@ -35,7 +35,7 @@ export const icons = {
 export const ENGINES = {
   ar: { tag: 'AR', token: 'ar', name: 'Left to right' },
   fm: { tag: 'FM', token: 'fm', name: 'Trained fill' },
-  'fm-zero-shot': { tag: 'ZS', token: 'zs', name: 'Fill by search' },
+  'fm-zero-shot': { tag: 'ZS', token: 'zs', name: 'Steered fill' },
 };
 
 export const tag = (engine) => {
