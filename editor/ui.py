@@ -26,7 +26,7 @@ from gradio.utils import get_upload_folder
 
 from editor import jobs, storage
 from editor.compare import Takes, estimate_words, status_markup
-from editor.document import Project
+from editor.document import Project, Region
 from editor.session import Pace, Session, Sessions
 from editor.timeline import (
     ASSETS,
@@ -297,7 +297,8 @@ class _Page:
         in_timeline = error if where == "timeline" else session.error
         document = session.document(self.window, self.frame_rate)
         document.error = in_timeline or None
-        ready = bool(project.clip and region) and not session.running
+        limit = self._span_limit(region)
+        ready = bool(project.clip and region) and not session.running and not limit
         updates: dict[Any, Any] = {
             self.timeline: document,
             self.takes: session.takes() if takes else gr.skip(),
@@ -312,7 +313,7 @@ class _Page:
             self.span_length: f'<span class="soft">{region.end - region.start:.2f} s</span>'
             if region
             else "",
-            self.span_error: _error(error) if where == "span" else "",
+            self.span_error: _error(error if where == "span" else limit),
             self.prompt_error: _error(error) if where == "prompt" else "",
             self.knob_error: _error(error) if where == "knobs" else "",
             self.status: status_markup(
@@ -332,6 +333,15 @@ class _Page:
             guess = self.device.pace.guess(name, "inpaint" if region else "generate", seconds)
             updates[box] = gr.update(info=estimate_words(guess) if guess else " ")
         return updates
+
+    def _span_limit(self, region: Region | None) -> str:
+        """Why a span cannot be re-made, told before a run: it must leave the models some context."""
+        from engines.window import CONTEXT_SECONDS  # loads torch
+
+        longest = self.window - CONTEXT_SECONDS
+        if region is None or region.end - region.start <= longest + 1e-6:
+            return ""
+        return f"Span of {region.end - region.start:.1f} s: at most {longest:g} s fit; make it shorter"
 
     def _all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
         """Updates of everything."""

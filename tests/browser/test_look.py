@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_edit import drag_span, inpaint, settled, state, upload
@@ -151,3 +153,18 @@ def test_keys_leave_fields_alone(page: Page, song_file: Path) -> None:
     expect(prompt).to_have_value("k l 1 d?")
     assert state(page, "looping") is False and state(page, "timeline.tool") == "select"
     assert not state(page, "player.playing")
+
+
+def test_a_span_too_long_says_so_before_the_run(page: Page, tmp_path: Path) -> None:
+    rate = 22_050
+    tone = (0.2 * np.sin(2 * np.pi * 220 * np.arange(14 * rate) / rate)).astype(np.float32)
+    path = tmp_path / "long tone.wav"
+    soundfile.write(path, tone, rate)
+    upload(page, path)
+    drag_span(page, 1, 12)
+    expect(page.locator("#span-box")).to_contain_text("at most 8 s fit")
+    expect(page.locator("#inpaint")).to_be_disabled()
+    page.locator("inlay-timeline .board").focus()
+    drag_span(page, 2, 5)
+    expect(page.locator("#inpaint")).to_be_enabled()
+    expect(page.locator("#span-box")).not_to_contain_text("at most")
