@@ -43,9 +43,9 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         watch.report("encode", 0, 1)
         window = windows.cut(request, codec, models.spec.window_seconds)
         codes = codec.quantize(windows.encode(window, models))  # [1, D, T] -> [1, K, T]
-        order = spans.reorder(*window.unknown, window.frames)
+        order = spans.reorder(*window.span, window.frames)
         codes = take(lm.config, codes, order[None].to(codes.device))  # -> [1, K, T + 3]
-        known = codes.shape[2] - (window.unknown[1] - window.unknown[0])
+        known = codes.shape[2] - (window.span[1] - window.span[0])
         watch.lap("encode")
     else:
         frames = frames_for(request.seconds, codec.frame_rate)
@@ -67,7 +67,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     codes = complete(lm, codes, known, lanes, given.text, given.rows, sample, on_step)
     watch.lap("sample")
     if window is not None:
-        codes = codes[:, :, spans.restore(*window.unknown, window.frames).to(codes.device)]  # -> [1, K, T]
+        codes = codes[:, :, spans.restore(*window.span, window.frames).to(codes.device)]  # -> [1, K, T]
     parameters: dict[str, object] = {
         "temperature": settings.temperature,
         "top_k": settings.top_k,

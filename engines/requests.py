@@ -117,7 +117,7 @@ class InpaintRequest:
     controls: Controls = field(default_factory=Controls)
     ar: ARSettings = field(default_factory=ARSettings)
     fm: FMSettings = field(default_factory=FMSettings)
-    crossfade: float = 0.02  # seconds, inside the span, at each seam
+    crossfade: float = 0.03  # seconds, inside the span, at each seam
 
     @property
     def seconds(self) -> float:

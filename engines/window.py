@@ -2,8 +2,10 @@
 
 A window is mono at the codec's rate, at most 10 s long, with the span near its middle where the
 source allows. Its frame grid begins so that the span begins on a frame. The removed audio is
-silenced before encoding, because the encoder sees about four frames to each side, and the frames
-next to the span count as unknown too. Does not know how a model fills the span.
+silenced before encoding, because the encoder sees about four frames to each side: what was there
+has no say in what comes. The frames next to the span stay known all the same: counting three of
+them as unknown measured worse for every engine (log-mel jump at the seams 7.3 dB against 6.7 for
+FM, 7.9 against 7.0 for AR). Does not know how a model fills the span.
 """
 
 from __future__ import annotations
@@ -41,7 +43,6 @@ from engines.timebase import frames_for, seconds_to_samples
 WINDOW_SECONDS = 10.0  # longest clip the models hear
 CONTEXT_SECONDS = 2.0  # at least so much of a full window is context
 FRAME_SECONDS = 0.04  # one latent frame at 25 Hz
-EDGE_FRAMES = 3  # frames on each side of a span whose latents still hear the silenced part
 _SILENCE = 1e-4  # peak below which a recording counts as silent (-80 dB)
 _LEVELS = (0.03, 0.3)  # RMS that the models are used to
 
@@ -105,7 +106,7 @@ def _span(request: InpaintRequest) -> str:
     if request.seconds > longest + 1e-6:
         return f"{span}: at most {longest:g} s fit into the models' window; select a shorter span"
     if not (math.isfinite(request.crossfade) and 0 <= request.crossfade <= 1):
-        return f"crossfade {request.crossfade:g} s: expected 0-1 s; 0.02 is the usual value"
+        return f"crossfade {request.crossfade:g} s: expected 0-1 s; 0.03 is the usual value"
     if _silent(source):
         return "source: it is silent, so a span has no context; use Generate, or load another recording"
     return ""
@@ -128,14 +129,13 @@ class Window:
     start: float  # seconds on the source's clock
     audio: NDArray[np.float32]  # [T * hop] at the codec's rate, times `gain`
     frames: int  # T
-    span: tuple[int, int]  # frames of the span, half-open
-    unknown: tuple[int, int]  # frames to be made: the span and the edges that heard it
+    span: tuple[int, int]  # frames of the span, half-open: those to be made
     gain: float  # brings quiet and loud recordings to levels that the models know
 
     @property
     def known(self) -> Tensor:
         """True where a frame is given: bool [T]."""
-        return known_mask(*self.unknown, self.frames)
+        return known_mask(*self.span, self.frames)
 
 
 def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
@@ -155,11 +155,7 @@ def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
     context = np.concatenate([audio[: span[0] * codec.hop], audio[span[1] * codec.hop :]])
     rms = float(np.sqrt(np.mean(np.square(context if len(context) else audio)))) + 1e-9
     gain = float(np.clip(np.clip(rms, *_LEVELS) / rms, 0.01, 100.0))
-    unknown = (
-        span[0] - min(EDGE_FRAMES, span[0] // 2),
-        span[1] + min(EDGE_FRAMES, (frames - span[1]) // 2),
-    )
-    return Window(first / source.rate, audio * np.float32(gain), frames, span, unknown, gain)
+    return Window(first / source.rate, audio * np.float32(gain), frames, span, gain)
 
 
 def _read(source: Recording, first: int, length: int, rate: int) -> NDArray[np.float32]:
