@@ -46,7 +46,7 @@ def test_inpainting_gives_the_network_both_sides_in_the_a_c_b_order(
     config = models.spec.lm
     first = read[0][0, 0].tolist()
     marks = [i for i, value in enumerate(first) if value >= config.codebook_size]
-    # pad, <a>, 47 frames before, <c>, 37 after, <b>; the span has 10 frames and 3 a side
-    assert marks == [0, 1, 49, 87]
+    # pad, <a>, 50 frames before, <c>, 40 after, <b>; the span has 10 frames
+    assert marks == [0, 1, 52, 93]
     assert [first[i] - config.codebook_size for i in marks] == [0, 1, 3, 2]
-    assert len(read) == 16 + config.codebooks - 1
+    assert len(read) == 10 + config.codebooks - 1
