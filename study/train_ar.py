@@ -106,6 +106,7 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=Config.lr)
     parser.add_argument("--dim", type=int, default=LMConfig.dim)
     parser.add_argument("--layers", type=int, default=LMConfig.layers)
+    parser.add_argument("--dropout", type=float, default=0.1, help="10 h of renders are overfitted without")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -123,6 +124,7 @@ def main() -> None:
         layers=args.layers,
         heads=args.dim // 32,
         ff=11 * args.dim // 4,
+        dropout=args.dropout,
     )
     train(Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr), data, held_out, args.out)
 
