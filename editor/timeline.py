@@ -8,6 +8,8 @@ Times in seconds, chords in beats. Knows no project folder's insides, no engines
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -62,10 +64,27 @@ class ClipState(GradioModel):
     export_name: str  # file name for the user's disk
 
 
+class _Serial:
+    """Strictly growing numbers, also over restarts of the server: the clock in ms, or one more."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> int:
+        with self._lock:
+            self._last = max(self._last + 1, time.time_ns() // 1_000_000)
+            return self._last
+
+
+_serial = _Serial()
+
+
 class EditorState(GradioModel):
     """The document as the page shows it."""
 
     rev: int = 0
+    serial: int = 0  # grows with every document; the page drops one that was overtaken. 0 = none yet
     project: str = ""  # name of the project's folder; "" until something is saved
     seconds: float = 10.0  # length of the timeline without a clip
     grid: GridState = Field(default_factory=GridState)
@@ -132,6 +151,7 @@ def read_event(kind: type[Event], data: object) -> Event:
 def editor_state(document: Project, **fields: Any) -> EditorState:
     """The page's view of a document. `fields` are those that a project does not hold: rev, clip, undo ..."""
     return EditorState(
+        serial=_serial(),
         seconds=document.length,
         grid=GridState(
             bpm=document.grid.bpm, beats_per_bar=document.grid.beats_per_bar, offset=document.grid.offset

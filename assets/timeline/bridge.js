@@ -13,7 +13,10 @@ const SESSION = 'inlay-project'; // sessionStorage: every tab has a project of i
 /** The timeline: `props.value` is the document, `trigger` carries edits, uploads and runs back. */
 export function bindTimeline({ props, trigger, upload, watch }) {
   desk.vocabulary = props.vocabulary ?? [];
+  let answered;
+  const opened = new Promise((resolve) => { answered = resolve; });
   desk.send = async (kind, data) => {
+    await opened; // the project of this tab is known only then
     if (kind !== 'upload') return trigger(kind, data);
     desk.timeline?.say(`Reading ${data.name} …`);
     try {
@@ -25,6 +28,7 @@ export function bindTimeline({ props, trigger, upload, watch }) {
   };
   const take = () => {
     const doc = props.value;
+    if (doc?.serial) answered();
     if (doc?.project) sessionStorage.setItem(SESSION, doc.project);
     desk.receive(doc);
   };

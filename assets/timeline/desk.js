@@ -26,6 +26,7 @@ class Desk extends EventTarget {
   player = new Player();
   send = () => {};
   #rev = 0;
+  #serial = 0;
   #listened = false;
   #group = null; // chosen group, null = the newest
   #pyramids = new WeakMap();
@@ -43,9 +44,10 @@ class Desk extends EventTarget {
 
   // ---- the document
 
-  /** The server's document; dropped when a newer gesture is on its way. */
+  /** The server's document; dropped when a newer gesture is on its way, or when a newer one came first. */
   receive(doc) {
-    if (!doc || doc.rev < this.#rev) return;
+    if (!doc || doc.rev < this.#rev || (doc.serial ?? 0) < this.#serial) return;
+    this.#serial = doc.serial ?? 0;
     const before = this.doc.clip;
     this.doc = { ...EMPTY, ...doc };
     // Keep and its undo change the clip in place, so the sound goes on; another recording starts anew.

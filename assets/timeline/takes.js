@@ -6,6 +6,7 @@
 import { desk } from './desk.js';
 import { drag } from './gestures.js';
 import { ENGINES, icons, tag, text } from './icons.js';
+import { showWhenStyled, styles } from './styled.js';
 import { loudest } from './peaks.js';
 import { drawWave, prepare, tokens } from './wave.js';
 import { roman } from './chords.js';
@@ -16,7 +17,7 @@ const AROUND = 1; // seconds beside the span on a card
 const LISTEN_AROUND = 2; // seconds beside the span in Listen
 
 const TEMPLATE = `
-<link rel="stylesheet" href="${STYLE}">
+${styles(STYLE)}
 <section class="strip" aria-label="Takes">
   <header><h2></h2><span class="count soft"></span><span class="spring"></span>
     <span class="pager"></span>
@@ -63,7 +64,10 @@ export class Takes extends HTMLElement {
   #signature = '';
 
   connectedCallback() {
-    if (!this.shadowRoot) this.attachShadow({ mode: 'open' }).innerHTML = TEMPLATE;
+    if (!this.shadowRoot) {
+      this.attachShadow({ mode: 'open' }).innerHTML = TEMPLATE;
+      showWhenStyled(this);
+    }
     this.#scope = new AbortController();
     const options = { signal: this.#scope.signal };
     desk.addEventListener('change', () => this.redraw(), options);

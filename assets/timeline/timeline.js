@@ -7,6 +7,7 @@
 import { desk } from './desk.js';
 import { drag } from './gestures.js';
 import { icons, tag, text } from './icons.js';
+import { showWhenStyled, styles } from './styled.js';
 import { AudioLane } from './audio-lane.js';
 import { ChordLane } from './chord-lane.js';
 import { Palette } from './palette.js';
@@ -21,7 +22,7 @@ import {
 const STYLE = new URL('./timeline.css', import.meta.url).href;
 
 const TEMPLATE = `
-<link rel="stylesheet" href="${STYLE}">
+${styles(STYLE)}
 <div class="tools" role="toolbar" aria-label="Timeline tools">
   <div class="left">
     <button class="ic" data-tool="select" title="Select (V)" aria-label="Select">${icons.select}</button>
@@ -78,6 +79,7 @@ export class Timeline extends HTMLElement {
   connectedCallback() {
     if (!this.shadowRoot) {
       this.attachShadow({ mode: 'open' }).innerHTML = TEMPLATE;
+      showWhenStyled(this);
       this.board = this.find('.board');
       this.audio = new AudioLane(this, this.find('.audio'), this.find('.audio-head'));
       this.chords = new ChordLane(this, this.find('.chords'), this.find('.chords-head'));

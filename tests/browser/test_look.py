@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.test_edit import drag_span, inpaint, settled, state, upload
 
@@ -168,3 +168,15 @@ def test_a_span_too_long_says_so_before_the_run(page: Page, tmp_path: Path) -> N
     drag_span(page, 2, 5)
     expect(page.locator("#inpaint")).to_be_enabled()
     expect(page.locator("#span-box")).not_to_contain_text("at most")
+
+
+def test_a_file_given_at_once_is_not_overtaken(
+    context: BrowserContext, address: str, song_file: Path
+) -> None:
+    page = context.new_page()
+    page.goto(address, wait_until="commit")
+    page.wait_for_function("document.querySelector('inlay-timeline')?.hasAttribute('styled')")
+    upload(page, song_file)  # before the server has answered that the page is open
+    expect(page.locator("inlay-timeline .audio-head")).to_contain_text("my song.wav")
+    page.wait_for_function("document.querySelector('#stage').dataset.view")
+    assert state(page, "doc.clip.label") == "my song.wav"
