@@ -175,9 +175,10 @@ def inpainting_figures(
         jump = float(np.mean([seams.log_mel_jump(y, RATE, t) for t in (start, end)]))
         a, b = int(start * RATE), int(end * RATE)
         bright = metrics.brightness(y[a:b], RATE) - metrics.brightness(held.audio[i][a:b], RATE)
+        level = 20 * np.log10((y[a:b].std() + 1e-6) / (held.audio[i][a:b].std() + 1e-6))
         same = metrics.log_mel_distance(y[a:b], held.audio[i][a:b], RATE)
         rows.setdefault(name, []).append(
-            {"jump dB": jump, ">4 kHz vs real dB": bright, "log-mel to real": same} | more
+            {"jump dB": jump, "level dB": float(level), ">4 kHz dB": bright, "log-mel to real": same} | more
         )
 
     for i, y in enumerate(held.audio):
