@@ -6,7 +6,7 @@ import platform
 import subprocess
 import sys
 
-import pytest
+from engines.allocator import keep_freed_memory
 
 SCRIPT = """
 import resource, torch
@@ -23,8 +23,10 @@ print(first, faults())
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
 def test_large_blocks_are_reused_without_page_faults() -> None:
+    if platform.libc_ver()[0] != "glibc":  # nothing to tell, and nothing breaks
+        assert not keep_freed_memory()
+        return
     out = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True).stdout
     before, after = map(int, out.split())
     assert before > 10_000 and after < before / 50
