@@ -40,7 +40,7 @@ lint: $(READY)
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo "Python 3.11 is needed, $(PYTHON) is another; run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf .venv; $(PYTHON) -m venv .venv; }
 	@echo "Installing into .venv; the first time takes a few minutes."
 	@if $(BIN)/python -c 'import torch; raise SystemExit(not torch.__version__.startswith("$(TORCH)"))' 2>/dev/null; then :; \
 	elif [ -n "$(TORCH_INDEX)" ]; then $(PIP) torch==$(TORCH) --index-url "$(TORCH_INDEX)"; \
@@ -50,9 +50,10 @@ $(READY): pyproject.toml
 	else $(PIP) torch==$(TORCH); fi
 	$(PIP) 'numpy>=2.0,<3' 'setuptools>=77,<81' wheel
 	@$(PIP) --no-build-isolation 'vamp>=1.1,<2' && $(PIP) --no-build-isolation -e '.[dev,study,chordino]' || \
-	  { echo "Chordino could not be installed (is there a C++ compiler?): chords will not be read from audio."; \
+	  { echo "Chordino could not be installed (it needs a C++ compiler and Python.h, python3-dev): Inlay runs without it."; \
 	    $(PIP) --no-build-isolation -e '.[dev,study]'; }
-	$(PIP) --no-deps 'tinysoundfont>=0.3.7,<0.4'
+	@$(PIP) --no-deps 'tinysoundfont>=0.3.7,<0.4' || \
+	  echo "tinysoundfont could not be installed: study.render will not run, everything else does."
 	@touch $@
 
 chromium:

@@ -23,7 +23,7 @@ from pydantic import Field
 from editor.document import Project, Region, Take
 from editor.storage import audio_path
 from editor.timeline import RegionState, drop_stub, module_script
-from engines.requests import ENGINE_NAMES, Progress
+from engines.requests import ENGINE_NAMES, Progress, work_seconds
 
 MARGIN = 2.25  # seconds of context on each side of a span's preview
 TAGS = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS"}
@@ -246,7 +246,7 @@ def _take(
         start, path = preview(folder, take.file, take.region)
     else:
         start, path = 0.0, playable(folder, take.file)
-    spent = sum(take.timings.values())
+    spent = work_seconds(take.timings)
     return TrackState(
         id=take.id,
         digit=digit,
@@ -324,7 +324,7 @@ def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str =
     """One line per engine of the last run; the block keeps its height, whatever it says."""
     lines: dict[str, str] = {}
     for take in done:
-        lines[take.engine] = _line(take.engine, f"done in {spent_words(sum(take.timings.values()))}", "idle")
+        lines[take.engine] = _line(take.engine, f"done in {spent_words(work_seconds(take.timings))}", "idle")
     for run in runs:
         lines[run.engine] = _line(run.engine, run.note, run.state, run.progress)
     error = f'<div class="place-error" role="alert">{html.escape(message)}</div>' if message else ""

@@ -37,23 +37,26 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
 
 
 def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
+    windows.load(models, models.ar, watch)
     codec, lm, settings = models.codec(), models.ar(), request.ar
-    window, known = None, 0
+    window, known, order = None, 0, None
     if isinstance(request, InpaintRequest):
         watch.report("encode", 0, 1)
         window = windows.cut(request, codec, models.spec.window_seconds)
         codes = codec.quantize(windows.encode(window, models))  # [1, D, T] -> [1, K, T]
-        order = spans.reorder(*window.span, window.frames)
-        codes = take(lm.config, codes, order[None].to(codes.device))  # -> [1, K, T + 3]
-        known = codes.shape[2] - (window.span[1] - window.span[0])
+        if window.known.any():  # a span that leaves nothing is a clip from nothing
+            order = spans.reorder(*window.span, window.frames)
+            codes = take(lm.config, codes, order[None].to(codes.device))  # -> [1, K, T + 3]
+            known = codes.shape[2] - (window.span[1] - window.span[0])
         watch.lap("encode")
     else:
+        windows.fits(request.seconds, models)
         frames = frames_for(request.seconds, codec.frame_rate)
         codes = torch.zeros(1, codec.codebooks, frames, dtype=torch.int64, device=models.device)
     watch.report("text", 0, 1)
     frames, start = (window.frames, window.start) if window else (codes.shape[2], 0.0)
     given = windows.conditions(request, models, frames, start, "ar", settings.guidance)
-    lanes = given.lanes.permute(order) if window else given.lanes
+    lanes = given.lanes if order is None else given.lanes.permute(order)
     watch.lap("text")
 
     generator = torch.Generator().manual_seed(request.seed)
@@ -66,7 +69,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
 
     codes = complete(lm, codes, known, lanes, given.text, given.rows, sample, on_step)
     watch.lap("sample")
-    if window is not None:
+    if window is not None and order is not None:
         codes = codes[:, :, spans.restore(*window.span, window.frames).to(codes.device)]  # -> [1, K, T]
     parameters: dict[str, object] = {
         "temperature": settings.temperature,

@@ -99,14 +99,16 @@ def codec_config(
     )
 
 
-def build_codec(config: EncodecConfig, mean: float = 0.0, std: float = 1.0) -> Codec:
-    """A codec with random weights and no recurrence.
+def build_codec(
+    config: EncodecConfig, mean: float = 0.0, std: float = 1.0, recurrent: bool = False
+) -> Codec:
+    """A codec with random weights; without recurrence unless asked for, as public checkpoints need.
 
     EnCodec's LSTM is residual, so one of zero weights is an exact identity: it is left out here
     and written out as zeros for transformers by `full_state`.
     """
     model = EncodecModel(config)
-    for half in (model.encoder, model.decoder):
+    for half in () if recurrent else (model.encoder, model.decoder):
         for i, layer in enumerate(half.layers):
             if type(layer).__name__ == "EncodecLSTM":
                 half.layers[i] = nn.Identity()
@@ -133,8 +135,10 @@ def save_codec(codec: Codec, folder: Path) -> dict[str, Any]:
 
 def load_codec(folder: Path, spec: dict[str, Any]) -> Codec:
     """Read `codec.safetensors` from a bundle folder with the spec that `save_codec` gave."""
-    codec = build_codec(EncodecConfig(**spec["config"]), float(spec["mean"]), float(spec["std"]))
     state = {k: v.float() for k, v in load_file(folder / "codec.safetensors").items()}
+    recurrent = any(".lstm." in k for k in state)
+    config = EncodecConfig(**spec["config"])
+    codec = build_codec(config, float(spec["mean"]), float(spec["std"]), recurrent)
     expected = {k: v.shape for k, v in codec.model.state_dict().items() if not k.endswith(_UNUSED)}
     wrong = [k for k in {**expected, **state} if k not in state or state[k].shape != expected.get(k)]
     if wrong:

@@ -40,6 +40,7 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
 
 
 def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
+    windows.load(models, models.fm, watch)
     codec, settings = models.codec(), request.fm
     if isinstance(request, InpaintRequest):
         watch.report("encode", 0, 1)
@@ -49,6 +50,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         watch.lap("encode")
     else:
         window, start = None, 0.0
+        windows.fits(request.seconds, models)
         frames = frames_for(request.seconds, codec.frame_rate)
         source = torch.zeros(1, codec.dim, frames, device=models.device)
         known = torch.zeros(source.shape[2], dtype=torch.bool, device=models.device)

@@ -44,6 +44,7 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
 
 def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
     settings = request.fm
+    windows.load(models, models.fm, watch)
     inverts = settings.zero_shot == "inversion"
     watch.report("encode", 0, 1)
     window = windows.cut(request, models.codec(), models.spec.window_seconds)

@@ -60,6 +60,15 @@ _LOSSY_SUFFIXES: Final = (".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac")
 _BLOCK: Final = 1 << 14  # samples read at a time, so that a damaged tail loses little
 
 
+def _read_umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+_UMASK = _read_umask()  # once, at import: reading it sets it for a moment, for all threads
+
+
 @dataclass(frozen=True, eq=False)
 class Recording:
     """Audio as a file holds it. Compared by identity; the samples cannot be written to."""
@@ -251,7 +260,9 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
         handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".inlay-", suffix=path.suffix)
         os.close(handle)
         soundfile.write(scratch, recording.samples, recording.rate, format=container, subtype=subtype)
-        os.chmod(scratch, 0o666 & ~_umask())
+        with open(scratch, "rb") as written:  # on the disk before a document names it
+            os.fsync(written.fileno())
+        os.chmod(scratch, 0o666 & ~_UMASK)
         os.replace(scratch, path)
         scratch = ""
     except soundfile.LibsndfileError as error:
@@ -339,12 +350,6 @@ def _container_for(path: Path, recording: Recording) -> tuple[str, str]:
     if not soundfile.check_format(container, subtype):
         raise _unusable(f"{path.name}: {container} cannot hold {subtype} samples; name the file .wav")
     return container, subtype
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 __all__: list[str] = ["Recording", "from_float", "read_recording", "resample", "write_recording"]

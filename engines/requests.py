@@ -7,7 +7,7 @@ times in its `controls` too. The engine cuts the window that its model hears.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -142,7 +142,7 @@ class Support:
 class Progress:
     """One report from a running engine."""
 
-    stage: str  # "text", "encode", "sample", "decode"
+    stage: str  # "queued", "load", "encode", "text", "sample", "decode"
     step: int  # steps done, 0..total
     total: int
     elapsed: float  # seconds since the run began
@@ -170,6 +170,11 @@ class Seam:
     words: str  # "Smooth", "Small bump", "Click", "3 dB louder" ... (DESIGN.md section 5)
 
 
+def work_seconds(timings: Mapping[str, float]) -> float:
+    """Seconds at work: all stages but waiting in line and the first loading of the checkpoints."""
+    return sum(spent for stage, spent in timings.items() if stage not in ("queued", "load"))
+
+
 @dataclass(frozen=True)
 class Result:
     """What a run gives."""
@@ -182,8 +187,8 @@ class Result:
 
     @property
     def seconds_spent(self) -> float:
-        """Wall time of all stages."""
-        return sum(self.timings.values())
+        """Wall time at work, without waiting and loading."""
+        return work_seconds(self.timings)
 
     @property
     def real_time_factor(self) -> float:

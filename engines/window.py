@@ -11,6 +11,7 @@ FM, 7.9 against 7.0 for AR). Does not know how a model fills the span.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,8 +64,8 @@ def refusal(request: Request, engine: EngineName, generates: bool) -> Support:
 
 def _settings(request: Request) -> str:
     ar, fm = request.ar, request.fm
-    if not (math.isfinite(ar.temperature) and ar.temperature > 0):
-        return f"temperature {ar.temperature:g}: expected more than 0; 1 is the usual value"
+    if not (math.isfinite(ar.temperature) and ar.temperature >= 0.01):
+        return f"temperature {ar.temperature:g}: expected 0.01 or more; 1 is the usual value"
     if ar.top_k < 0:
         return f"top-k {ar.top_k}: expected 0 (off) or more; 250 is the usual value"
     if not 0 <= ar.top_p <= 1:
@@ -143,6 +144,11 @@ def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
     source = request.source
     room = round(seconds * codec.frame_rate)
     length = frames_for(request.seconds, codec.frame_rate)
+    if length > room - CONTEXT_SECONDS * codec.frame_rate + 1:
+        raise InputError(
+            f"span {request.start:g}-{request.end:g} s: this bundle hears {seconds:g} s at once, at least "
+            f"{CONTEXT_SECONDS:g} s of it around a span; select a shorter span"
+        )
     before = math.floor(request.start * codec.frame_rate + 1e-6)
     after = max(0, math.floor((source.seconds - request.start) * codec.frame_rate + 1e-6) - length)
     lead = min(before, max((room - length) // 2, room - length - after))
@@ -192,6 +198,25 @@ class Conditions:
     lanes: Lanes  # [1, T]
     rows: tuple[Source, ...]  # the guided batch
     guidance: Guidance
+
+
+def load(models: Models, network: Callable[[], object], watch: Stopwatch) -> None:
+    """Load what a run needs, so that the first run's loading does not count as work."""
+    watch.lap("queued")
+    watch.report("load", 0, 1)
+    models.codec()
+    network()
+    models.text()
+    watch.lap("load")
+
+
+def fits(seconds: float, models: Models) -> None:
+    """Raise InputError for a clip longer than the window of this bundle."""
+    if seconds > models.spec.window_seconds + 1e-6:
+        raise InputError(
+            f"length {seconds:g} s: this bundle makes at most {models.spec.window_seconds:g} s at once; "
+            "choose a shorter length"
+        )
 
 
 def conditions(

@@ -32,6 +32,16 @@ def test_any_strides_and_depth(ratios: tuple[int, ...], rate: float) -> None:
         assert codec.decode(z).shape == (2, 1, 32_000)
 
 
+@torch.inference_mode()
+def test_a_checkpoint_with_recurrence_keeps_it(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    codec = build_codec(codec_config(8, (8, 5, 4, 4), 4, 64), recurrent=True).eval()
+    again = load_codec(tmp_path, save_codec(codec, tmp_path))
+    x = torch.randn(1, 1, 6400)
+    assert any(".lstm." in k for k in again.model.state_dict())
+    assert torch.allclose(again.encode(x), codec.encode(x), atol=0.02)
+
+
 def test_public_depth_of_four_books_of_2048() -> None:
     codec = build_codec(codec_config(8, (8, 5, 4, 4), 4, 2048))
     assert codec.codebooks == 4 and codec.codebook_size == 2048

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engines import dispatch
-from engines.checkpoints import BundleSpec, Models
+from engines.checkpoints import BundleSpec, Models, open_bundle
 from engines.recording import Recording, from_float
 from engines.requests import (
     ENGINE_NAMES,
@@ -50,7 +50,7 @@ def test_samples_outside_the_span_are_bit_identical(
     assert np.array_equal(made.samples[b:], song.samples[b:])
     assert not np.array_equal(made.samples[a:b], song.samples[a:b])
     assert [round(seam.time, 2) for seam in result.seams] == [1.5, 2.1]
-    assert set(result.timings) == {"encode", "text", "sample", "decode"}
+    assert set(result.timings) == {"queued", "load", "encode", "text", "sample", "decode"}
 
 
 @engines
@@ -191,3 +191,23 @@ def test_any_rate_and_channels(models: Models, rate: int, channels: int) -> None
 def test_unknown_chords_stop_a_run_before_it_samples(models: Models) -> None:
     with pytest.raises(InputError, match="H7"):
         dispatch.run(GenerateRequest("fm", "x", 1.0, controls=Controls((Chord(0, 1, "H7"),))), models)
+
+
+@engines
+def test_loading_and_waiting_are_not_work(tiny_bundle: Path, song: Recording, engine: EngineName) -> None:
+    fresh = Models(tiny_bundle, open_bundle(str(tiny_bundle)).spec, "cpu")
+    result = dispatch.run(inpaint(engine, song), fresh)
+    assert result.timings["load"] > result.timings["queued"] >= 0
+    work = sum(result.timings.values()) - result.timings["load"] - result.timings["queued"]
+    assert result.seconds_spent == pytest.approx(work)
+
+
+@engines
+def test_a_bundle_with_a_short_window_says_so(tiny_bundle: Path, song: Recording, engine: EngineName) -> None:
+    spec = replace(open_bundle(str(tiny_bundle)).spec, window_seconds=3.0)
+    short = Models(tiny_bundle, spec, "cpu")
+    with pytest.raises(InputError, match="hears 3 s at once"):
+        dispatch.run(inpaint(engine, song, 1.0, 3.0), short)
+    if engine != "fm-zero-shot":
+        with pytest.raises(InputError, match="at most 3 s"):
+            dispatch.run(GenerateRequest(engine, "piano", 4.0), short)
