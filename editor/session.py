@@ -151,9 +151,11 @@ class Session:
 
     def requests(
         self, kind: jobs.Kind, ar: ARSettings, fm: FMSettings, engines: Sequence[str] | None = None
-    ) -> tuple[Request, ...]:
-        """What Generate or Inpaint asks of the engines, from the document and the settings."""
-        return jobs.requests_for(self.project, self._folder(), kind, engines, ar, fm)
+    ) -> tuple[tuple[Request, ...], str | None]:
+        """What Generate or Inpaint asks of the engines, and the file that it works on, of one document."""
+        project = self.project  # reading a long file takes a while, in which the document may change
+        made = jobs.requests_for(project, self._folder(), kind, engines, ar, fm)
+        return made, project.clip.file if kind == "inpaint" and project.clip else None
 
     def again(self, take_id: str) -> tuple[tuple[Request, ...], str | None]:
         """The request of a take with the next free seed, and the file that it works on."""

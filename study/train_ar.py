@@ -10,6 +10,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -74,6 +75,7 @@ def train(config: Config, data: Dataset, held_out: Dataset, out: Path) -> None:
     net = LM(config.network)
     run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection", "emb"))
     g = torch.Generator().manual_seed(config.seed + run.step)
+    data.rng = np.random.default_rng(config.seed + run.step)
     test = held_out.batch(16, config.network.window)
     while run.share < 1:
         long = run.share >= config.long_from

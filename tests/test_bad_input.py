@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from editor import cli, commands, jobs, storage
 from editor.document import Clip, Project, Region
+from editor.session import Session
 from engines.checkpoints import open_bundle
 from engines.recording import read_recording
-from engines.requests import ENGINE_NAMES
+from engines.requests import ENGINE_NAMES, InputError
 
 Captured = pytest.CaptureFixture[str]
 
@@ -261,3 +262,62 @@ def test_the_pages_way_gives_a_message_for_every_engine_and_loses_nothing(
         assert result.take.source == file
         assert (folder / result.take.file).is_file()
     assert (folder / file).read_bytes() == stored
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (raw(b""), "0 bytes"),
+        (raw(b"not music at all, whatever its name says" * 50), "audio"),
+        (holds(float("nan")), "NaN"),
+        (wav(2, 192_000), ""),
+        (wav(2, 44_100, 6), ""),
+        (wav(2, 8_000, 1, "PCM_U8"), ""),
+        (cut_short(0.6, ".wav"), ""),
+        (half_hour, ""),
+    ],
+)
+def test_the_pages_upload_says_what_is_wrong_and_keeps_what_was_there(
+    write: Callable[[Path], None], words: str, tmp_path: Path
+) -> None:
+    session = Session(tmp_path / "home")
+    wav(2, 16_000)(tmp_path / "first.wav")
+    session.upload(tmp_path / "first.wav", "first.wav")
+    before = session.project
+    write(tmp_path / "upload.wav")
+    if words:
+        with pytest.raises(InputError, match=words) as refused:
+            session.upload(tmp_path / "upload.wav", "my song.wav")
+        assert "my song.wav" in str(refused.value) and "\n" not in str(refused.value)
+        assert session.project == before
+    else:
+        session.upload(tmp_path / "upload.wav", "my song.wav")
+        assert session.project.clip and session.project.clip.label == "my song.wav"
+
+
+@pytest.mark.parametrize(
+    ("command", "payload"),
+    [
+        ("set_prompt", {"prompt": "x" * 10_000}),
+        ("put_chord", {"start": 0, "end": 4, "symbol": "H7"}),
+        ("set_region", {"start": 3, "end": 1}),
+        ("set_region", {"start": 1, "end": 99}),
+        ("set_region", {"start": float("nan"), "end": 2}),
+    ],
+)
+def test_the_pages_gestures_refuse_in_one_line(
+    command: str, payload: dict[str, object], tmp_path: Path
+) -> None:
+    session = Session(tmp_path / "home")
+    wav(4, 16_000)(tmp_path / "first.wav")
+    session.upload(tmp_path / "first.wav", "first.wav")
+    before = session.project
+    with pytest.raises(InputError) as refused:
+        session.apply(command, payload)
+    assert "\n" not in str(refused.value) and session.project == before
+
+
+def test_the_page_cleans_control_characters(tmp_path: Path) -> None:
+    session = Session(tmp_path / "home")
+    session.apply("set_prompt", {"prompt": "warm\x00 piano\x1b[31m"})
+    assert session.project.prompt.isprintable() and "warm" in session.project.prompt

@@ -62,7 +62,7 @@ def song_file(song: Recording, tmp_path: Path) -> Path:
 
 def inpaint(session: Session, runner: Runner, pace: Pace | None = None) -> list[str]:
     """Runs Inpaint to its end; what the page would have seen."""
-    requests = session.requests("inpaint", ARSettings(), FMSettings())
+    requests, _ = session.requests("inpaint", ARSettings(), FMSettings())
     assert session.project.clip
     return [
         ",".join(f"{run.engine}:{run.state}" for run in session.runs)
@@ -150,7 +150,7 @@ def test_cancel_stops_what_works_and_what_waits(session: Session, song_file: Pat
 
     ready(session, song_file)
     runner = Runner(lambda: song, endless, lambda request: Support())
-    requests = session.requests("inpaint", ARSettings(), FMSettings())
+    requests, _ = session.requests("inpaint", ARSettings(), FMSettings())
     for _ in session.run(runner, requests, Pace(), "x.wav"):
         if begun.is_set():
             session.cancel.set()
@@ -160,7 +160,7 @@ def test_cancel_stops_what_works_and_what_waits(session: Session, song_file: Pat
 
 def test_a_second_run_is_refused_while_one_goes_on(session: Session, song_file: Path, runner: Runner) -> None:
     ready(session, song_file)
-    requests = session.requests("inpaint", ARSettings(), FMSettings())
+    requests, _ = session.requests("inpaint", ARSettings(), FMSettings())
     first = session.run(runner, requests, Pace(), "x.wav")
     next(first)
     with pytest.raises(InputError, match="a run is going on"):
@@ -171,7 +171,7 @@ def test_a_second_run_is_refused_while_one_goes_on(session: Session, song_file: 
 
 def test_edits_made_while_it_runs_are_kept(session: Session, song_file: Path, runner: Runner) -> None:
     ready(session, song_file)
-    requests = session.requests("inpaint", ARSettings(), FMSettings(), ["fm"])
+    requests, _ = session.requests("inpaint", ARSettings(), FMSettings(), ["fm"])
     for number, _ in enumerate(session.run(runner, requests, Pace(), "x.wav")):
         if number == 0:
             session.apply("set_prompt", {"prompt": "meanwhile"})
@@ -179,7 +179,7 @@ def test_edits_made_while_it_runs_are_kept(session: Session, song_file: Path, ru
 
 
 def test_the_first_generated_clip_goes_onto_an_empty_timeline(session: Session, runner: Runner) -> None:
-    requests = session.requests("generate", ARSettings(), FMSettings())
+    requests, _ = session.requests("generate", ARSettings(), FMSettings())
     assert [request.engine for request in requests] == ["ar", "fm"]
     for _ in session.run(runner, requests, Pace(), None):
         pass

@@ -16,6 +16,7 @@ import pytest
 
 from editor import ui
 from editor.session import Sessions
+from engines import chordino
 from engines.recording import Recording, from_float, write_recording
 from engines.requests import ARSettings, FMSettings, InputError
 
@@ -205,11 +206,21 @@ def test_undo_shows_the_fields_as_they_were(page: ui._Page, tab: Tab) -> None:
 
 
 def test_the_bundle_and_what_is_missing_are_named(page: ui._Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ui, "chordino_present", lambda: False)
+    monkeypatch.setattr(chordino, "present", lambda: False)
     about = page._about()
-    assert "tiny" in about and "CC0-1.0" in about and "Chordino" in about and "GPL-2" in about
-    monkeypatch.setattr(ui, "chordino_present", lambda: True)
-    assert "Chordino" not in page._about()
+    assert "tiny" in about and "CC0-1.0" in about
+    assert "Chordino" in about and "GPL-2" in about and "missing" in about
+    monkeypatch.setattr(chordino, "present", lambda: True)
+    assert "GPL-2" in page._about() and "installed" in page._about()
+
+
+def test_only_generate_asks_for_a_length_and_no_more_than_the_bundle_makes(page: ui._Page, tab: Tab) -> None:
+    (shown,) = page._starter("inpaint")(tab.request, "", 0, None, 25, "euler", None, 1.0, 250)
+    assert "nothing to inpaint" in shown[page.status]
+    (shown,) = page._starter("generate")(tab.request, "", 0, 30, 25, "euler", None, 1.0, 250)
+    assert "1-10 s" in shown[page.status]
+    slot = page._setter("set_length", "knobs", page._length)(30, tab.request)
+    assert "Length 30 s" in slot[page.knob_error]
 
 
 def test_a_missing_bundle_is_one_line(tmp_path: Path) -> None:
