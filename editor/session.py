@@ -110,14 +110,12 @@ class Session:
     def undo(self) -> None:
         """One step back."""
         with self.lock:
-            self.history = self.history.undo()
-            self._save()
+            self._replace(self.history.undo())
 
     def redo(self) -> None:
         """One step forward."""
         with self.lock:
-            self.history = self.history.redo()
-            self._save()
+            self._replace(self.history.redo())
 
     def upload(self, path: Path, name: str) -> None:
         """Put a file from the user's disk on the timeline. InputError names it as the user does."""
@@ -133,10 +131,18 @@ class Session:
             self.error = recording.note or None
 
     def _record(self, project: Project, label: str, merge: str = "") -> None:
-        before = self.history
-        self.history = self.history.do(project, label, merge)
-        if self.history is not before:
+        self._replace(self.history.do(project, label, merge))
+
+    def _replace(self, history: History) -> None:
+        """Take and save another history; what cannot be saved is not done (InputError)."""
+        if history is self.history:
+            return
+        before, self.history = self.history, history
+        try:
             self._save()
+        except InputError:
+            self.history = before
+            raise
 
     def _folder(self) -> Path:
         if self.folder is None:

@@ -466,12 +466,18 @@ class _Page:
 
     def _undo(self, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
-        session.undo()
+        try:
+            session.undo()
+        except InputError as error:
+            return self._shown(session, "timeline", str(error))
         return self._all(session)
 
     def _redo(self, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
-        session.redo()
+        try:
+            session.redo()
+        except InputError as error:
+            return self._shown(session, "timeline", str(error))
         return self._all(session)
 
     def _setter(
@@ -517,7 +523,10 @@ class _Page:
     def _tick(self, request: gr.Request, ar: bool, fm: bool, zero_shot: bool) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
         chosen = [name for (name, _, _), tick in zip(ENGINES, (ar, fm, zero_shot), strict=True) if tick]
-        session.apply("set_engines", {"engines": chosen})
+        try:
+            session.apply("set_engines", {"engines": chosen})
+        except InputError as error:
+            return self._shown(session, "knobs", str(error), takes=False)
         return self._shown(session, takes=False)
 
     def _starter(self, kind: jobs.Kind) -> Callable[..., Iterator[dict[Any, Any]]]:

@@ -2,7 +2,8 @@
 
 The budget is wall time, so that a run is the same length on any machine; a checkpoint is written
 every two minutes: weights, their average, step and time spent. On resuming, the optimizers start
-anew (their momentum is back within a hundred steps) and the data goes on from another seed. Does not know what is trained.
+anew (their momentum is back within a hundred steps) and the data goes on from another seed. Does not
+know what is trained.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from editor import storage
 from editor.jobs import Runner
 from editor.session import Pace, Session, Sessions
 from engines.recording import Recording, write_recording
@@ -281,3 +282,17 @@ def test_estimates_outlive_the_server(tmp_path: Path) -> None:
     Pace(tmp_path / "no" / "such" / "folder.json").learn(
         "ar", "inpaint", 3.0, 6.0
     )  # costs nothing but the memory
+
+
+def test_what_cannot_be_saved_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(tmp_path)
+    session.apply("set_prompt", {"prompt": "first"})
+
+    def full(*_: object) -> None:
+        raise InputError("project: the disk is full; make room and try again")
+
+    monkeypatch.setattr(storage, "save_project", full)
+    for change in (lambda: session.apply("set_seed", {"seed": 9}), session.undo):
+        with pytest.raises(InputError, match="disk is full"):
+            change()
+        assert session.project.prompt == "first" and session.project.seed == 0
