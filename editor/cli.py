@@ -143,7 +143,8 @@ def _make(arguments: argparse.Namespace, request: Request, out: Path) -> str | N
             progress.close()
             _say(note)
         models = checkpoints.open_bundle(arguments.bundle, arguments.device)
-        zero_shot = arguments.zero_shot or models.spec.zero_shot  # the bundle knows which measured better
+        # the bundle knows which measured better
+        zero_shot = arguments.zero_shot or models.spec.zero_shot_with(request.fm.solver)
         request = replace(request, fm=replace(request.fm, zero_shot=zero_shot))
         result = dispatch.run(request, models, progress)
     finally:

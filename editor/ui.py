@@ -614,7 +614,7 @@ class _Page:
                 solver=solver if solver in SOLVERS else fm.solver,
                 steps=int(_between("FM steps", fm.steps if steps is None else steps, 1, 200)),
                 guidance=weights,
-                zero_shot=self.spec.zero_shot,
+                zero_shot=self.spec.zero_shot_with(solver if solver in SOLVERS else fm.solver),
             ),
         )
 

@@ -61,6 +61,10 @@ class BundleSpec:
         weights = self.defaults.get(engine, {}).get(task) or _DEFAULT_GUIDANCE[engine][task]
         return Guidance(*weights)
 
+    def zero_shot_with(self, solver: str) -> Literal["inversion", "replacement"]:
+        """The method that measured better; Algorithm 1 needs Euler, other solvers take replacement."""
+        return self.zero_shot if solver == "euler" else "replacement"
+
     def to_json(self) -> str:
         """The text of `bundle.json`."""
         return json.dumps(asdict(self), indent=1) + "\n"

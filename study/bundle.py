@@ -83,13 +83,15 @@ laptop's CPU. Weights: {spec.licence}. Code: Apache-2.0.
 
 ## What it can and cannot do
 - Makes 1-10 s of mono music at 32 kHz from words, chords, a melody and drums; re-makes spans of 0.1-8 s.
-- It follows the chord and melody lanes well and the words only coarsely. It knows the sounds of General MIDI
-  instruments; it has never heard a voice, and recordings of real bands come back simplified.
-- It is lo-fi: the codec is dull above 4 kHz (see the table), AR more so than FM because it goes through the quantizer.
-- It was trained for minutes, on two CPU cores. It shows the method; it is not a studio tool.
+- It follows drawn chords and melodies (see the table beside real clips and shuffled lanes) and the words only
+  coarsely. It knows the sounds of General MIDI instruments; it has never heard a voice, and recordings of real bands
+  come back simplified.
+- It is lo-fi: the codec loses about 4 dB above 4 kHz, and what AR makes has gone through the quantizer.
+- It was trained for less than an hour a part on two CPU cores. It shows the method; it is not a studio tool.
+- AR was overfitting by the end of its run (held-out loss flat for its last half): it wants more data first.
 
 ## Data
-- Pieces written by the arranger in `study/corpus.py` (14 styles), a part of them over drum performances of the Groove
+- 10 h of pieces (3000 clips of 12 s) written by the arranger in `study/corpus.py` (14 styles), a part of them over drum performances of the Groove
   MIDI Dataset (Google, CC-BY-4.0), rendered through FluidR3 GM (MIT) and MuseScore General (MIT).
 - For the codec also the samples of Sonic Pi (CC0).
 - Text states come from all-MiniLM-L6-v2 (Apache-2.0), which is not part of the bundle.
@@ -97,12 +99,15 @@ laptop's CPU. Weights: {spec.licence}. Code: Apache-2.0.
 ## Training
 {runs}
 
-Two cores shared with other work; the commands are in `study/README.md`.
+Two cores shared with other work; curves in `study/curves/`, the commands in `study/README.md`.
 
 ## Figures
-Measured by `python -m study.evaluate` on {clips} held-out renders. Chords: mean correlation of chroma and given chord;
+Measured by `python -m study.evaluate` on {clips} held-out renders (other
+pieces, the same SoundFonts). Chords: mean correlation of chroma and given chord;
 melody: share of frames whose most salient pitch class is the given one; shuffled: the same audio against other
-clips' lanes; onsets within 50 ms of the given hits. Inpainting: spans of 1.5-4 s, mean log-mel jump at both seams.
+clips' lanes; onsets within 50 ms of the given hits. Inpainting: spans of 1.5-4 s, mean log-mel jump at both seams;
+naive paste: another clip's audio, cut hard; composed paste: the same through the engines' own composition;
+fm-zero-shot is Algorithm 1 (inversion), the default. Times with one thread on a shared core.
 
 ### Codec
 {table("codec")}
