@@ -37,8 +37,10 @@ def drawn() -> Project:
 
 def test_the_document_arrives_whole() -> None:
     state = editor_state(drawn(), rev=7, undo="tempo")
+    assert 0 < state.serial < editor_state(drawn()).serial  # the page drops what was overtaken
     assert state.model_dump() == {
         "rev": 7,
+        "serial": state.serial,
         "project": "",
         "seconds": 10.0,
         "grid": {"bpm": 96.0, "beats_per_bar": 3, "offset": 0.0},
