@@ -8,6 +8,7 @@ know what is trained.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import time
 from collections.abc import Iterator
@@ -131,6 +132,24 @@ class Run:
         self.save()
         self._log.close()
         plot(self.folder)
+
+
+def arguments(
+    about: str | None, name: str, minutes: float, batch: int, lr: float, dim: int, layers: int
+) -> argparse.ArgumentParser:
+    """The command line that AR and FM training share: the same data, codec and backbone for both."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--data", type=Path, default=Path("runs/data/train"))
+    parser.add_argument("--held-out", type=Path, default=Path("runs/data/held_out"))
+    parser.add_argument("--codec", type=Path, default=Path("runs/codec"))
+    parser.add_argument("--out", type=Path, default=Path("runs") / name)
+    parser.add_argument("--minutes", type=float, default=minutes)
+    parser.add_argument("--batch", type=int, default=batch, help="items of 5 s a step")
+    parser.add_argument("--lr", type=float, default=lr)
+    parser.add_argument("--dim", type=int, default=dim)
+    parser.add_argument("--layers", type=int, default=layers)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser
 
 
 def averaged_state(folder: Path) -> dict[str, Tensor]:

@@ -6,7 +6,6 @@ A|C|B. Text and lanes are dropped as for FM, so that the paradigms train under e
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from torch import Tensor
 from engines.allocator import keep_freed_memory
 from engines.lm import LM, LMConfig, fim_batch
 from study.dataset import Batch, Dataset, drop_lanes
-from study.run import Run
+from study.run import Run, arguments
 
 FIELDS = ("given", "shuffled", "no_lanes", "wrong_text", "span")
 
@@ -98,18 +97,8 @@ def train(config: Config, data: Dataset, held_out: Dataset, out: Path) -> None:
 
 def main() -> None:
     """Train, or go on."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("runs/data/train"))
-    parser.add_argument("--held-out", type=Path, default=Path("runs/data/held_out"))
-    parser.add_argument("--codec", type=Path, default=Path("runs/codec"))
-    parser.add_argument("--out", type=Path, default=Path("runs/ar"))
-    parser.add_argument("--minutes", type=float, default=Config.minutes)
-    parser.add_argument("--batch", type=int, default=Config.batch)
-    parser.add_argument("--lr", type=float, default=Config.lr)
-    parser.add_argument("--dim", type=int, default=LMConfig.dim)
-    parser.add_argument("--layers", type=int, default=LMConfig.layers)
+    parser = arguments(__doc__, "ar", Config.minutes, Config.batch, Config.lr, LMConfig.dim, LMConfig.layers)
     parser.add_argument("--dropout", type=float, default=0.1, help="10 h of renders are overfitted without")
-    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     keep_freed_memory()

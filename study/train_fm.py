@@ -7,7 +7,6 @@ lanes are dropped so that all, text only, lanes only and none are each trained.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from engines import flow
 from engines.allocator import keep_freed_memory
 from engines.flow_net import FlowConfig, FlowNet
 from study.dataset import Batch, Dataset, drop_lanes
-from study.run import Run
+from study.run import Run, arguments
 
 FIELDS = ("given", "shuffled", "no_lanes", "wrong_text", "span")
 
@@ -114,18 +113,9 @@ def train(config: Config, data: Dataset, held_out: Dataset, out: Path) -> None:
 
 def main() -> None:
     """Train, or go on."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("runs/data/train"))
-    parser.add_argument("--held-out", type=Path, default=Path("runs/data/held_out"))
-    parser.add_argument("--codec", type=Path, default=Path("runs/codec"))
-    parser.add_argument("--out", type=Path, default=Path("runs/fm"))
-    parser.add_argument("--minutes", type=float, default=Config.minutes)
-    parser.add_argument("--batch", type=int, default=Config.batch)
-    parser.add_argument("--lr", type=float, default=Config.lr)
-    parser.add_argument("--dim", type=int, default=FlowConfig.dim)
-    parser.add_argument("--layers", type=int, default=FlowConfig.layers)
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
+    args = arguments(
+        __doc__, "fm", Config.minutes, Config.batch, Config.lr, FlowConfig.dim, FlowConfig.layers
+    ).parse_args()
     torch.set_num_threads(args.threads)
     keep_freed_memory()
     mean, std = torch.load(args.codec / "latents.pt")
