@@ -266,7 +266,7 @@ class Session:
         """The document for the page."""
         project, clip = self.project, None
         if project.clip and self.folder:
-            path = storage.audio_path(self.folder, project.clip.file)
+            path = storage.wav_path(self.folder, project.clip.file)
             clip = ClipState(
                 url=file_address(playable(self.folder, project.clip.file)),
                 seconds=project.clip.seconds,

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from editor.document import ChordCell, Clip, LaneHit, LaneNote, Lanes, Project, Region, Take
-from engines.recording import Recording, write_recording
+from engines.recording import Recording, read_recording, write_recording
 from engines.requests import InputError
 from engines.timebase import Grid
 
@@ -149,6 +149,24 @@ def audio_path(folder: Path, name: str) -> Path:
     if not path.is_file():
         raise InputError(f"audio file {name!r}: gone from the project folder; upload it again")
     return path
+
+
+def wav_path(folder: Path, name: str) -> Path:
+    """The audio file where it is a WAV, else a WAV with the same samples, rate and channels, made once.
+
+    A disk that refuses the copy gives the file itself: an export is never withheld.
+    """
+    path = audio_path(folder, name)
+    if path.suffix.lower() == ".wav":
+        return path
+    target = folder / "exports" / f"{path.stem}.wav"
+    try:
+        if not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            write_recording(target, read_recording(path))
+    except (InputError, OSError):
+        return path
+    return target
 
 
 # ---- JSON -> document

@@ -20,7 +20,7 @@ from gradio.data_classes import GradioModel
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from editor.document import Project
-from editor.storage import audio_path
+from editor.storage import wav_path
 from engines.requests import InputError
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -226,10 +226,10 @@ def file_address(path: Path) -> str:
 
 
 def export_name(project: Project, folder: Path) -> str:
-    """File name under which the clip is exported: its label, its own format."""
+    """File name under which the clip is exported: its label, as a WAV."""
     if project.clip is None:
         return ""
     label = Path(project.clip.label).stem if "." in project.clip.label else project.clip.label
     safe = "".join(char if char.isalnum() or char in " -_." else "-" for char in label).strip() or "clip"
-    suffix = audio_path(folder, project.clip.file).suffix
+    suffix = wav_path(folder, project.clip.file).suffix
     return f"{safe[:60]}{'' if project.kept is None else ' inlay'}{suffix}"

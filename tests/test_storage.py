@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from editor import commands, storage
 from editor.document import Clip, LaneHit, LaneNote, Project, Region, Take
-from engines.recording import from_float, read_recording
+from engines.recording import Recording, from_float, read_recording
 from engines.requests import InputError
 
 
@@ -190,3 +191,18 @@ def test_missing_audio_is_named_and_the_rest_opens(folder: Path) -> None:
     assert (opened.project.clip, opened.project.takes, opened.project.kept) == (None, (), None)
     assert opened.project.lanes == project.lanes
     assert "a.wav" in opened.notice
+
+
+@pytest.mark.parametrize(("format_", "subtype"), [("FLAC", "PCM_24"), ("AIFF", "PCM_16"), ("WAV", "PCM_16")])
+def test_every_clip_can_be_had_as_a_wav_with_the_same_samples(
+    format_: str, subtype: str, tmp_path: Path, song: Recording
+) -> None:
+    upload = tmp_path / f"song.{format_.lower()}"
+    soundfile.write(upload, song.samples, song.rate, subtype, format=format_)
+    folder = storage.new_project(tmp_path / "home").folder
+    recording = read_recording(upload)
+    path = storage.wav_path(folder, storage.add_audio(folder, recording))
+    info = soundfile.info(str(path))
+    assert (info.format, info.subtype, info.samplerate) == ("WAV", subtype, song.rate)
+    assert np.array_equal(read_recording(path).samples, recording.samples)
+    assert storage.wav_path(folder, storage.add_audio(folder, recording)) == path

@@ -122,7 +122,7 @@ def test_addresses_are_relative_and_quoted(tmp_path: Path) -> None:
     assert address.startswith("gradio_api/file=/") and address.endswith("/a%20song%20%231.wav")
 
 
-def test_export_is_named_after_the_clip_in_its_own_format(tmp_path: Path, song: Recording) -> None:
+def test_export_is_named_after_the_clip(tmp_path: Path, song: Recording) -> None:
     opened = storage.new_project(tmp_path)
     file = storage.add_audio(opened.folder, song)
     clip = Clip(file, song.seconds, song.rate, song.channels, "My <song>: take/2.aif")
