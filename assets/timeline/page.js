@@ -78,14 +78,17 @@ function watchBar() {
   });
 }
 
-/** Export: the clip's own file, as it lies in the project. */
-function saveClip() {
+/** Export: the clip as a WAV under its own name (the server's answer would name it by its hash, hence the blob). */
+async function saveClip() {
   const { clip } = desk.doc;
   if (!clip) return;
+  const response = await fetch(new URL(clip.export, document.baseURI));
+  if (!response.ok) return desk.timeline?.say(`${clip.label}: could not be exported (${response.status}); try again.`);
   const link = document.createElement('a');
-  link.href = new URL(clip.export, document.baseURI).href;
+  link.href = URL.createObjectURL(await response.blob());
   link.download = clip.export_name;
   link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** Undo and Redo say what they would do. */

@@ -52,6 +52,7 @@ def inpaint(page: Page) -> None:
 def saved_clip(page: Page, folder: Path) -> tuple[np.ndarray[Any, Any], int]:
     with page.expect_download() as download:
         page.locator("#export").click()
+    assert download.value.suggested_filename in ("my song.wav", "FM seed 0 inlay.wav")  # not the hash on disk
     path = folder / download.value.suggested_filename
     download.value.save_as(path)
     samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
