@@ -6,7 +6,7 @@ Three stages, by share of the time budget (the recipe and its measurements: stud
 3. encoder frozen, codebooks refined on many clips: decoder only. FM and AR can train from here on.
 Resumes from the last checkpoint in --out; curves go to curves.csv and curves.png there. On several
 cores run it under `torchrun --nproc-per-node N`: one single-threaded process a core with averaged
-gradients was 1.7 times as fast as one process with two threads on a machine with other work.
+gradients took about 1.6 times the items of one process with two threads (one rough comparison).
 """
 
 from __future__ import annotations
