@@ -8,19 +8,21 @@ another clip (floor), and means something only beside those.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import librosa
 import mir_eval
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.chords import pitch_classes
+from engines.chords import parse, pitch_classes
 from engines.requests import Chord, Note
 
 Audio = NDArray[np.float32]
 HOP = 1024  # samples between frames of the chroma measures
 CQT_LOW = 36  # MIDI pitch of the lowest bin (C2)
 CQT_BINS = 88  # up to E9
+_INSTANT = 1e-6  # seconds; shorter stretches are rounding
 
 
 def si_snr(estimate: Audio, reference: Audio) -> float:
@@ -138,3 +140,82 @@ def onset_f1(estimate: Sequence[float], reference: Sequence[float], window: floa
         np.sort(np.asarray(reference)), np.sort(np.asarray(estimate)), window=window
     )
     return float(f)
+
+
+@dataclass(frozen=True)
+class ChordOverlap:
+    """How far two chord sequences name the same chord at the same time."""
+
+    iou: float  # m / (2T - m): intersection over union of the labelled time
+    share: float  # m / T: share of the time with the same label
+
+
+def _segments(chords: Sequence[Chord], seconds: float) -> list[tuple[float, float, str]]:
+    """Chords in [0, seconds) without gaps or overlaps; what no chord covers is `N`."""
+    out: list[tuple[float, float, str]] = []
+    at = 0.0
+    for chord in sorted(chords, key=lambda c: c.start):
+        start, end = max(chord.start, at), min(chord.end, seconds)
+        if end - start < _INSTANT:
+            continue
+        if start > at + _INSTANT:
+            out.append((at, start, "N"))
+            at = start
+        out.append((at, end, parse(chord.symbol).symbol))
+        at = end
+    if at < seconds - _INSTANT:
+        out.append((at, seconds, "N"))
+    else:  # rounding must not leave an end that differs
+        out[-1] = (out[-1][0], seconds, out[-1][2])
+    return out
+
+
+def chord_iou(estimate: Sequence[Chord], reference: Sequence[Chord], seconds: float) -> ChordOverlap:
+    """Chords IOU (sec. 4.3): m = time in which both name the same of the 194 symbols, T = `seconds`.
+
+    The paper does not say whether the union counts a disagreement once or twice; m / (2T - m) is the
+    union of the two labelled sets, m / T the share of the time. Both are given. Time without a chord is `N`.
+    """
+    if seconds <= 0:
+        raise ValueError(f"chord_iou: {seconds:g} s; expected a length above 0")
+    a, b = _segments(estimate, seconds), _segments(reference, seconds)
+    same = sum(max(0.0, min(e1, e2) - max(s1, s2)) for s1, e1, x in a for s2, e2, y in b if x == y)
+    return ChordOverlap(same / (2 * seconds - same), same / seconds)
+
+
+_HARTE = {
+    "": "maj", "m": "min", "7": "7", "m7": "min7", "maj7": "maj7", "6": "maj6", "m6": "min6",
+    "m7b5": "hdim7", "dim": "dim", "aug": "aug",
+}  # fmt: skip
+
+
+def harte(symbol: str) -> str:
+    """A chord in Harte's syntax, as mir_eval reads it: `Bbm7` -> `Bb:min7`; `UNK` -> `X`. Drops the bass."""
+    name = parse(symbol).symbol
+    if name in ("N", "UNK"):
+        return "N" if name == "N" else "X"
+    head = name.split("/")[0]
+    root = head[:2] if head[1:2] in ("#", "b") else head[:1]
+    return f"{root}:{_HARTE[head[len(root) :]]}"
+
+
+def chord_wcsr(estimate: Sequence[Chord], reference: Sequence[Chord], seconds: float) -> float:
+    """Weighted chord symbol recall over major, minor and `N` (mir_eval's majmin; triad of the root).
+
+    Time whose reference is no major or minor triad is not counted; NaN when there is none.
+    """
+
+    def arrays(chords: Sequence[Chord]) -> tuple[NDArray[np.float64], list[str]]:
+        parts = _segments(chords, seconds)
+        return np.array([(s, e) for s, e, _ in parts]), [harte(x) for _, _, x in parts]
+
+    ref_times, ref_names = arrays(reference)
+    est_times, est_names = arrays(estimate)
+    times, ref_names, est_names = mir_eval.util.merge_labeled_intervals(
+        ref_times, ref_names, est_times, est_names
+    )
+    scores = mir_eval.chord.majmin(ref_names, est_names)
+    counted = scores >= 0
+    if not counted.any():
+        return float("nan")
+    return float(np.average(scores[counted], weights=(times[:, 1] - times[:, 0])[counted]))

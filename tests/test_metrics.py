@@ -63,3 +63,23 @@ def test_chroma_agreement_is_one_for_itself_and_low_a_semitone_off() -> None:
 
 def test_onset_f1_within_the_window() -> None:
     assert metrics.onset_f1([0.0, 0.52, 1.2], [0.0, 0.5, 1.0]) == pytest.approx(2 / 3)
+
+
+def test_chord_iou_counts_the_time_of_equal_symbols() -> None:
+    a = [Chord(0, 2, "C"), Chord(2, 4, "Am")]
+    same = metrics.chord_iou(a, [Chord(0, 2, "Cmaj"), Chord(2, 4, "A-")], 4.0)  # spellings do not matter
+    assert (same.iou, same.share) == (1.0, 1.0)
+    half = metrics.chord_iou(a, [Chord(0, 2, "C"), Chord(2, 4, "F")], 4.0)
+    assert (half.iou, half.share) == (pytest.approx(1 / 3), pytest.approx(0.5))  # 2 / (8 - 2) and 2 / 4
+    assert metrics.chord_iou([], [Chord(0, 2, "C")], 4.0).share == pytest.approx(0.5)  # N where nothing is
+
+
+def test_wcsr_hears_triads_only() -> None:
+    a = [Chord(0, 2, "C7"), Chord(2, 4, "Am7")]
+    assert metrics.chord_wcsr(a, [Chord(0, 2, "C/E"), Chord(2, 4, "A")], 4.0) == pytest.approx(0.5)
+    assert metrics.chord_wcsr(a, [Chord(0, 2, "Cdim"), Chord(2, 4, "Am")], 4.0) == pytest.approx(1.0)
+    assert (
+        metrics.harte("Bb/D") == "Bb:maj"
+        and metrics.harte("UNK") == "X"
+        and metrics.harte("Ebm7b5") == "Eb:hdim7"
+    )
