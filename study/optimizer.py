@@ -14,9 +14,14 @@ import torch
 from torch import Tensor, nn
 
 
+def fast_bfloat16(device: str = "cpu") -> bool:
+    """Whether the processor computes in bfloat16; where it only emulates it, float32 is far faster."""
+    return device != "cpu" or torch.cpu._is_avx512_bf16_supported()
+
+
 def orthogonalised(g: Tensor, steps: int = 4) -> Tensor:
-    """Nearest semi-orthogonal matrix to [m, n], by quintic Newton-Schulz in bf16."""
-    x = g.bfloat16()
+    """Nearest semi-orthogonal matrix to [m, n], by quintic Newton-Schulz in the fast precision."""
+    x = g.bfloat16() if fast_bfloat16(g.device.type) else g.float()
     tall = x.shape[0] > x.shape[1]
     if tall:
         x = x.T

@@ -12,16 +12,22 @@ import argparse
 import csv
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from study.optimizer import Average, Schedule, optimizers
+from study.optimizer import Average, Schedule, fast_bfloat16, optimizers
 
 SAVE_EVERY = 120.0  # seconds
+
+
+def fast_precision(device: str = "cpu") -> AbstractContextManager[Any]:
+    """Autocast to bfloat16 where the processor computes in it; elsewhere it is far slower than float32."""
+    return torch.autocast(device, torch.bfloat16, enabled=fast_bfloat16(device))
 
 
 class Run:
@@ -44,7 +50,8 @@ class Run:
         self.step, self.running = 0, 0.0
         spent = 0.0
         if (folder / "state.pt").exists():
-            state = torch.load(folder / "state.pt", weights_only=True)
+            device = next(module.parameters()).device
+            state = torch.load(folder / "state.pt", weights_only=True, map_location=device)
             module.load_state_dict(state["raw"])
             self.average.values, self.step, spent = state["average"], state["step"], state["spent"]
             self.average.steps = self.step
@@ -139,7 +146,7 @@ def arguments(
 ) -> argparse.ArgumentParser:
     """The command line that AR and FM training share: the same data, codec and backbone for both."""
     parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--data", type=Path, default=Path("runs/data/train"))
+    parser.add_argument("--data", type=Path, nargs="+", default=[Path("runs/data/train")])
     parser.add_argument("--held-out", type=Path, default=Path("runs/data/held_out"))
     parser.add_argument("--codec", type=Path, default=Path("runs/codec"))
     parser.add_argument("--out", type=Path, default=Path("runs") / name)
@@ -149,12 +156,20 @@ def arguments(
     parser.add_argument("--dim", type=int, default=dim)
     parser.add_argument("--layers", type=int, default=layers)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--from-bundle", type=Path, help="bundle whose network to go on from (same shape)")
     return parser
+
+
+def take_over(module: nn.Module, bundle: Path, part: str) -> None:
+    """Load the weights of a bundle's part, which must be of the same shape."""
+    weights = {k: w.float() for k, w in load_file(bundle / f"{part}.safetensors").items()}
+    module.load_state_dict(weights)
 
 
 def averaged_state(folder: Path) -> dict[str, Tensor]:
     """The averaged weights of a run, with its buffers."""
-    state = torch.load(folder / "state.pt", weights_only=True)
+    state = torch.load(folder / "state.pt", weights_only=True, map_location="cpu")
     return {**state["raw"], **state["average"]}
 
 

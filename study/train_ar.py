@@ -16,7 +16,7 @@ from torch import Tensor
 from engines.allocator import keep_freed_memory
 from engines.lm import LM, LMConfig, fim_batch
 from study.dataset import Batch, Dataset, drop_lanes
-from study.run import Run, arguments
+from study.run import Run, arguments, fast_precision, take_over
 
 FIELDS = ("given", "shuffled", "no_lanes", "wrong_text", "span")
 
@@ -34,6 +34,7 @@ class Config:
     text_drop: float = 0.15
     spans: float = 0.4  # share of items reordered to A|C|B
     seed: int = 0
+    device: str = "cpu"
 
 
 def random_spans(size: int, frames: int, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -51,7 +52,7 @@ def random_spans(size: int, frames: int, share: float, generator: torch.Generato
 def validate(net: LM, batch: Batch) -> dict[str, float]:
     """Cross-entropy with the right conditions and with wrong ones, and of a span given both sides."""
     assert batch.codes is not None
-    turned = torch.arange(len(batch.codes)).roll(1)
+    turned = torch.arange(len(batch.codes), device=batch.codes.device).roll(1)
     lanes, text, codes = batch.lanes, batch.text, batch.codes
     shuffled = type(lanes)(
         lanes.chords[turned], lanes.melody[turned], lanes.drums[turned], lanes.drums_given[turned]
@@ -68,29 +69,37 @@ def validate(net: LM, batch: Batch) -> dict[str, float]:
     }
 
 
-def train(config: Config, data: Dataset, held_out: Dataset, out: Path) -> None:
-    """Run or resume."""
+def train(
+    config: Config, data: Dataset, held_out: Dataset, out: Path, start: Path | None = None
+) -> None:
+    """Run or resume; `start` is a bundle to take the first weights from."""
+    device = config.device
     torch.manual_seed(config.seed)
     net = LM(config.network)
+    if start is not None:
+        take_over(net, start, "ar")
+    net.to(device)
     run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection", "emb"))
     g = torch.Generator().manual_seed(config.seed + run.step)
     data.rng = np.random.default_rng(config.seed + run.step)
-    test = held_out.batch(16, config.network.window)
+    test = held_out.batch(16, config.network.window).to(device)
     while run.share < 1:
         long = run.share >= config.long_from
         frames = config.network.window if long else config.short
         size = max(1, config.batch * config.short // frames)
         batch = data.batch(size, frames)
-        assert batch.codes is not None
-        offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g)
+        offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g).to(device)
         starts, ends = random_spans(size, frames, config.spans, g)
-        fim = fim_batch(config.network, batch.codes, drop_lanes(batch.lanes, g), starts, ends)
-        text_given = torch.rand(size, generator=g) >= config.text_drop
-        with torch.autocast("cpu", torch.bfloat16):
+        lanes = drop_lanes(batch.lanes, g).to(device)
+        batch = batch.to(device)
+        assert batch.codes is not None
+        fim = fim_batch(config.network, batch.codes, lanes, starts, ends)
+        text_given = (torch.rand(size, generator=g) >= config.text_drop).to(device)
+        with fast_precision(device):
             loss = net.loss(fim.codes, fim.lanes, batch.text, text_given, fim.weights, offset)
         run.update(loss)
         if run.due():
-            with run.averaged(), torch.autocast("cpu", torch.bfloat16):
+            with run.averaged(), fast_precision(device):
                 run.log(validate(net, test))
     run.finish()
 
@@ -105,9 +114,9 @@ def main() -> None:
     mean, std = torch.load(args.codec / "latents.pt")
     data = Dataset(args.data, mean, std, 25.0, 0, codes=True)
     held_out = Dataset(args.held_out, mean, std, 25.0, 1, codes=True)
-    size = int(max(data.codes.max(), 1)) + 1 if data.codes is not None else 1024
-    size = 1 << (size - 1).bit_length()
-    books = data.codes.shape[1] if data.codes is not None else 8
+    assert data.codes is not None
+    size = 1 << int(max(row.max() for row in data.codes)).bit_length()
+    books = data.codes[0].shape[0]
     network = LMConfig(
         codebooks=books,
         codebook_size=size,
@@ -117,7 +126,8 @@ def main() -> None:
         ff=11 * args.dim // 4,
         dropout=args.dropout,
     )
-    train(Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr), data, held_out, args.out)
+    config = Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr, device=args.device)
+    train(config, data, held_out, args.out, args.from_bundle)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,10 @@
 Three stages, by share of the time budget (the recipe and its measurements: study/README.md):
 1. encoder and decoder on continuous latents;
 2. the same with half of the items through the residual quantizer (EMA codebooks, dead codes restarted);
-3. encoder frozen, codebooks refined on many clips: decoder only. FM and AR can train from here on.
+3. encoder frozen, codebooks refined on many clips: decoder only, against a discriminator. FM and AR
+   can train from here on.
+`--from-bundle` goes on from a bundle's codec, with all stages shifted forward: its codebooks are kept and more
+may be added.
 Resumes from the last checkpoint in --out; curves go to curves.csv and curves.png there. On several
 cores run it under `torchrun --nproc-per-node N`: one single-threaded process a core with averaged
 gradients took about 1.6 times the items of one process with two threads (one rough comparison).
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import json
 import math
 import os
 import time
@@ -28,9 +32,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from engines.allocator import keep_freed_memory
-from engines.codec import Codec, build_codec, codec_config
+from engines.codec import Codec, build_codec, codec_config, load_codec
+from study.discriminator import Discriminator, deception_loss, feature_loss, verdict_loss
 from study.optimizer import Average, Schedule, optimizers
-from study.run import plot
+from study.run import fast_precision, plot
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,11 @@ class Config:
     quantizer_from: float = 0.45  # share of the run at which stage 2 begins
     freeze_from: float = 0.70  # share at which the encoder is frozen
     whiten: float = 0.5  # 0 = plain init of the first convolution, 1 = filters of equal output power
-    recordings: float = 0.25  # share of each batch from real recordings, if there are any
+    recordings: float = 0.5  # share of each batch from real recordings, if there are any
+    adversarial: bool = True  # a discriminator once the encoder is frozen
+    adversary_share: float = 0.6  # its gradient at the audio, relative to the distances'
     seed: int = 0
+    device: str = "cpu"
 
 
 class Spectral(nn.Module):
@@ -145,11 +153,11 @@ class Clips:
         self.shards = [np.load(p, mmap_mode="r") for p in sorted(renders.glob("audio_*.npy"))]
         if not self.shards:
             raise SystemExit(f"{renders}: no audio_*.npy; run `python -m study.render --out {renders}` first")
-        self.recordings: list[NDArray[np.float32]] = []
-        if recordings is not None and recordings.exists():
-            for path in sorted(p for p in recordings.rglob("*") if p.suffix in (".wav", ".flac", ".ogg")):
-                y, _ = librosa.load(path, sr=32_000, mono=True)
-                self.recordings.append(y.astype(np.float32))
+        self.recordings: list[NDArray[np.int16]] = []
+        if recordings is not None and recordings.exists():  # int16 [N] each, as study.recordings writes them
+            self.recordings = [np.load(p, mmap_mode="r") for p in sorted(recordings.glob("*.npy"))]
+            if not self.recordings:
+                raise SystemExit(f"{recordings}: no *.npy; run `python -m study.recordings` first")
         self._lengths = np.array([len(r) for r in self.recordings], float)
         self.samples = samples
         self.rng = np.random.default_rng(seed)
@@ -163,7 +171,7 @@ class Clips:
                     int(self.rng.choice(len(self._lengths), p=self._lengths / self._lengths.sum()))
                 ]
                 start = int(self.rng.integers(0, max(1, len(y) - self.samples)))
-                crop = y[start : start + self.samples]
+                crop = y[start : start + self.samples].astype(np.float32) / 32767
                 level = np.sqrt(np.mean(crop**2)) + 1e-4
                 crop = crop * min(10.0, 10 ** (self.rng.uniform(-24, -14) / 20) / level)
                 out[i, 0, : len(crop)] = np.clip(crop, -1, 1)
@@ -182,7 +190,12 @@ class Quantizer:
         self.layers = [q.codebook for q in codec.model.quantizer.layers]
         self.ring = torch.empty(0, codec.dim)
         self.g = torch.Generator().manual_seed(seed)
-        self.started = False
+        self.fitted = 0  # codebooks that hold something already
+
+    @property
+    def started(self) -> bool:
+        """Whether every codebook holds something."""
+        return self.fitted == len(self.layers)
 
     def observe(self, z: Tensor) -> None:
         """Keep the newest 16k latents; z [B, D, T]."""
@@ -194,14 +207,15 @@ class Quantizer:
         """k-means steps with EMA over latents [n, D] (default: the ring); the residual's share of power."""
         rest = (self.ring if latents is None else latents).clone()
         power = rest.var(0).sum()
-        for book in self.layers:
-            if not self.started:
+        for i, book in enumerate(self.layers):
+            new = i >= self.fitted
+            if new:
                 book.embed.copy_(rest[torch.randint(len(rest), (book.codebook_size,), generator=self.g)])
-            for step in range(iterations if self.started else max(4, iterations)):
+            for step in range(max(4, iterations) if new else 1):
                 index = book.quantize(rest)
                 count = torch.bincount(index, minlength=book.codebook_size).float()
                 total = torch.zeros_like(book.embed).index_add_(0, index, rest)
-                keep = decay if self.started else 0.0
+                keep = 0.0 if new else decay
                 alive = count > 0
                 mean = total / count.clamp_min(1)[:, None]
                 book.embed[alive] = book.embed[alive] * keep + mean[alive] * (1 - keep)
@@ -209,7 +223,7 @@ class Quantizer:
                 if len(dead) and step + 1 < max(2, iterations):
                     book.embed[dead] = rest[torch.randint(len(rest), (len(dead),), generator=self.g)]
             rest = rest - book.embed[book.quantize(rest)]
-        self.started = True
+        self.fitted = len(self.layers)
         return float(rest.var(0).sum() / power)
 
     @torch.no_grad()
@@ -252,20 +266,58 @@ def validate(codec: Codec, quantizer: Quantizer, audio: Tensor, spectral: Spectr
     z = codec.model.encoder(audio)
     y = codec.model.decoder(z)[..., : audio.shape[-1]]
     out = {"snr": float(si_sdr(y[:, 0], audio[:, 0]).mean()), "spec": float(spectral(y[:, 0], audio[:, 0]))}
-    treble = [
-        torch.fft.rfft(v[:, 0]).abs().square()[:, int(4000 / 16000 * (v.shape[-1] // 2)) :].sum(-1)
-        for v in (y, audio)
-    ]
-    out["bright"] = float((10 * torch.log10(treble[0] / treble[1].clamp_min(1e-9))).mean())
+    out["bright"] = _treble(y) - _treble(audio)
     if quantizer.started:
         yq = codec.model.decoder(quantizer(z, len(quantizer.layers)))[..., : audio.shape[-1]]
         out["snr_rvq"] = float(si_sdr(yq[:, 0], audio[:, 0]).mean())
         out["spec_rvq"] = float(spectral(yq[:, 0], audio[:, 0]))
+        out["bright_rvq"] = _treble(yq) - _treble(audio)
     return out
 
 
+def _treble(audio: Tensor) -> float:
+    """Mean energy above 4 kHz in dB of clips [B, 1, N] at 32 kHz."""
+    power = torch.fft.rfft(audio[:, 0]).abs().square()
+    return float((10 * torch.log10(power[:, power.shape[1] // 4 :].sum(-1) + 1e-6)).mean())
+
+
+def take_over(codec: Codec, quantizer: Quantizer, bundle: Path, out: Path, settled: bool) -> None:
+    """Weights and codebooks of a bundle's codec; `codec` may have more codebooks, they stay unfitted.
+
+    settled: the encoder will not be trained, so that statistics and codebooks stay the bundle's
+    and networks that were trained on them go on as they are.
+    """
+    start = load_codec(bundle, json.loads((bundle / "bundle.json").read_text())["codec"])
+    fold_weight_norm(start)
+    own = dict(codec.model.named_parameters())
+    with torch.no_grad():
+        for name, p in start.model.named_parameters():
+            own[name].copy_(p)
+        for mine, theirs in zip(quantizer.layers, start.model.quantizer.layers, strict=False):
+            mine.embed.copy_(theirs.codebook.embed)
+    quantizer.fitted = min(len(quantizer.layers), start.codebooks)
+    if settled and quantizer.started:
+        torch.save((start.mean, start.std), out / "latents.pt")
+        torch.save([layer.embed.clone() for layer in quantizer.layers], out / "codebooks.pt")
+
+
+def average_gradients(module: nn.Module, world: int) -> None:
+    """The mean of the gradients of all processes."""
+    grads = [p.grad for p in module.parameters() if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in grads])
+    dist.all_reduce(flat)
+    for g, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
+        g.copy_(part.view_as(g) / world)
+
+
 def train(
-    config: Config, renders: Path, held_out: Path, recordings: Path | None, out: Path, threads: int
+    config: Config,
+    renders: Path,
+    held_out: Path,
+    recordings: Path | None,
+    out: Path,
+    threads: int,
+    start: Path | None = None,
 ) -> None:
     """Run or resume; writes codec.pt (plain EMA weights, codebooks, latent statistics) into `out`."""
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
@@ -279,33 +331,56 @@ def train(
     fold_weight_norm(codec)
     samples = round(config.seconds * codec.rate / codec.hop) * codec.hop
     clips = Clips(renders, recordings, samples, config.seed + 1000 * rank)
-    initialise(codec, clips.batch(16, 0.0), config.whiten)
+    quantizer = Quantizer(codec, config.seed)
+    if start is None:
+        initialise(codec, clips.batch(16, 0.0), config.whiten)
+    else:
+        take_over(codec, quantizer, start, out, settled=config.freeze_from <= 0)
     if world > 1:
         for p in codec.model.parameters():
             dist.broadcast(p.data, 0)
-    spectral = Spectral(codec.rate)
+    device = config.device
+    codec.to(device)
+    quantizer.ring = quantizer.ring.to(device)
+    spectral = Spectral(codec.rate).to(device)
     shard = np.load(sorted(held_out.glob("audio_*.npy"))[0], mmap_mode="r")
     test = torch.from_numpy(
-        np.stack([shard[i][32_000 : 32_000 + 25 * codec.hop * 4] for i in range(0, 48, 2)])
+        np.stack([shard[i][32_000 : 32_000 + 4 * codec.rate] for i in range(0, 48, 2)])
         / np.float32(32767)
     )[:, None]
+    tests = {"": test}
+    real = sorted((recordings.parent / "held_out").glob("*.npy")) if recordings is not None else []
+    if real:
+        rng = np.random.default_rng(0)
+        cuts = []
+        for i in range(24):
+            y = np.load(real[i % len(real)], mmap_mode="r")
+            at = int(rng.integers(0, max(1, len(y) - 4 * codec.rate)))
+            cut = y[at : at + 4 * codec.rate].astype(np.float32) / 32767
+            cuts.append(np.pad(cut, (0, 4 * codec.rate - len(cut))))
+        tests["real_"] = torch.from_numpy(np.stack(cuts))[:, None]
+    tests = {k: v.to(device) for k, v in tests.items()}
     opts = optimizers(codec.model, config.lr)
     schedule, average = Schedule(opts, warmup=0.01), Average(codec.model)
-    quantizer = Quantizer(codec, config.seed)
+    adversary: Discriminator | None = None
     step, spent = 0, 0.0
     saved = out / "codec.pt"
     if saved.exists():
-        state = torch.load(saved, weights_only=False)
+        state = torch.load(saved, weights_only=False, map_location=device)
         codec.model.load_state_dict(state["raw"])
         average.values, step, spent = state["average"], state["step"], state["spent"]
         average.steps = step
-        quantizer.started, quantizer.ring = state["started"], state["ring"]
+        quantizer.fitted, quantizer.ring = state["fitted"], state["ring"]
         clips.rng = np.random.default_rng(config.seed + 1000 * rank + step)
+        if "adversary" in state:
+            adversary = Discriminator().to(device)
+            adversary.load_state_dict(state["adversary"])
         print(f"resumed at step {step}, {spent:.0f} s")
     curves = out / "curves.csv" if rank == 0 else Path(os.devnull)
     log = curves.open("a", newline="")
+    measures = ("snr", "spec", "bright", "snr_rvq", "spec_rvq", "bright_rvq")
     writer = csv.DictWriter(
-        log, ["step", "seconds", "loss", "snr", "spec", "bright", "snr_rvq", "spec_rvq", "residual"]
+        log, ["step", "seconds", "loss", *(k + m for k in tests for m in measures), "residual", "verdict"]
     )
     if rank == 0 and curves.stat().st_size == 0:
         writer.writeheader()
@@ -314,6 +389,8 @@ def train(
     frozen = synced = False
     begin, last_save, last_test, running = time.time() - spent, time.time(), 0.0, 0.0
     residual: float | str = ""
+    verdict: float | str = ""
+    opponent: torch.optim.Optimizer | None = None
 
     def checkpoint() -> None:
         held = {n: p.detach().clone() for n, p in codec.model.named_parameters()}
@@ -327,7 +404,9 @@ def train(
         part = saved.with_suffix(".part")
         state = {"config": asdict(config), "raw": raw, "ema": ema, "average": average.values, "step": step}
         state |= {"spent": time.time() - begin, "frozen": frozen}
-        state |= {"started": quantizer.started, "ring": quantizer.ring}
+        state |= {"fitted": quantizer.fitted, "ring": quantizer.ring}
+        if adversary is not None:
+            state |= {"adversary": adversary.state_dict()}
         torch.save(state, part)
         part.replace(saved)
 
@@ -356,10 +435,10 @@ def train(
                 dist.barrier()
             for book, embed in zip(quantizer.layers, torch.load(out / "codebooks.pt"), strict=True):
                 book.embed.copy_(embed)
-            quantizer.started = True
+            quantizer.fitted = len(quantizer.layers)
         schedule.set(share)
-        x = clips.batch(config.batch, config.recordings)
-        with torch.autocast("cpu", torch.bfloat16):
+        x = clips.batch(config.batch, config.recordings).to(device, non_blocking=True)
+        with fast_precision(device):
             z = codec.model.encoder(x)
         z = z.float()
         quantizer.observe(z)
@@ -374,24 +453,57 @@ def train(
                     dist.broadcast(book.embed, 0)
             synced = True
             half = config.batch // 2
-            depth = len(quantizer.layers) if torch.rand(()) > 0.25 else int(torch.randint(1, 4, ()))
+            shallow = not frozen and torch.rand(()) < 0.25
+            depth = int(torch.randint(1, 4, ())) if shallow else len(quantizer.layers)
             q = quantizer(z[:half], depth)
             if not frozen:
                 loss = loss + 0.1 * (z[:half] - q).square().mean() / z.detach().var()
             passed = z[:half] + (q - z[:half]).detach()  # straight-through
             z = torch.cat([passed, z[half:]])
-        with torch.autocast("cpu", torch.bfloat16):
+        with fast_precision(device):
             y = codec.model.decoder(z)
         y, x0 = y[:, 0, : x.shape[-1]].float(), x[:, 0]
-        relative = ((y - x0).square().mean(-1) / (x0.square().mean(-1) + 1e-4)).add(1e-5).sqrt().mean()
-        loss = loss + 0.5 * spectral(y, x0) + 3 * relative
-        loss.backward()
+        heard = y.detach().requires_grad_()
+        relative = ((heard - x0).square().mean(-1) / (x0.square().mean(-1) + 1e-4)).add(1e-5).sqrt().mean()
+        distance = 0.5 * spectral(heard, x0) + 3 * relative
+        (gradient,) = torch.autograd.grad(distance, heard)
+        if frozen and config.adversarial:
+            if adversary is None:
+                torch.manual_seed(config.seed)
+                adversary = Discriminator().to(device)
+            if opponent is None:
+                opponent = torch.optim.AdamW(adversary.parameters(), lr=5e-4, betas=(0.5, 0.9))
+                duels = 0
+            with fast_precision(device):
+                judged = adversary(torch.cat([x0, heard.detach()]))
+            told = [[f.chunk(2)[i] for f in net] for net in judged for i in (0, 1)]
+            lost = verdict_loss(told[0::2], told[1::2])
+            lost.backward()
+            if world > 1:
+                average_gradients(adversary, world)
+            opponent.step()
+            opponent.zero_grad(set_to_none=True)
+            told_apart = float(lost.detach())
+            verdict = told_apart if verdict == "" else 0.98 * float(verdict) + 0.02 * told_apart
+            duels += 1
+            if duels > 100:  # it has learnt something to tell
+                adversary.requires_grad_(False)
+                with fast_precision(device):
+                    fake = adversary(heard)
+                    with torch.no_grad():
+                        genuine = adversary(x0)
+                against = deception_loss(fake) + 2 * feature_loss(genuine, fake)
+                (more,) = torch.autograd.grad(against, heard)
+                adversary.requires_grad_(True)
+                # As EnCodec's balancer: by the size of the gradient at the audio, not of the loss.
+                gradient = gradient + config.adversary_share * more * (gradient.norm() / (more.norm() + 1e-9))
+        if loss.requires_grad:
+            torch.autograd.backward([loss, y], [torch.ones_like(loss), gradient])
+        else:
+            y.backward(gradient)
+        loss = loss.detach() + distance.detach()
         if world > 1:
-            grads = [p.grad for p in codec.model.parameters() if p.grad is not None]
-            flat = torch.cat([g.flatten() for g in grads])
-            dist.all_reduce(flat)
-            for g, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
-                g.copy_(part.view_as(g) / world)
+            average_gradients(codec.model, world)
         nn.utils.clip_grad_norm_(codec.model.parameters(), 1.0)
         for o in opts:
             o.step()
@@ -403,7 +515,11 @@ def train(
             last_test = time.time()
             held = {n: p.detach().clone() for n, p in codec.model.named_parameters()}
             average.copy_to(codec.model)
-            row = validate(codec, quantizer, test, spectral)
+            row = {
+                k + m: v
+                for k, audio in tests.items()
+                for m, v in validate(codec, quantizer, audio, spectral).items()
+            }
             with torch.no_grad():
                 for n, p in codec.model.named_parameters():
                     p.copy_(held[n])
@@ -413,6 +529,7 @@ def train(
                     "seconds": round(time.time() - begin),
                     "loss": round(running, 4),
                     "residual": residual,
+                    "verdict": verdict,
                 }
                 | {k: round(v, 3) for k, v in row.items()}
             )
@@ -423,6 +540,7 @@ def train(
                 round(running, 3),
                 {k: round(v, 2) for k, v in row.items()},
                 residual,
+                verdict,
                 flush=True,
             )
         if rank == 0 and time.time() - last_save > 120:
@@ -441,7 +559,7 @@ def finish(out: Path, renders: Path, recordings: Path | None) -> Codec:
     Statistics and codebooks are settled once the encoder is frozen and then kept in latents.pt and
     codebooks.pt beside codec.pt, because FM and AR are trained on them.
     """
-    state = torch.load(out / "codec.pt", weights_only=False)
+    state = torch.load(out / "codec.pt", weights_only=False, map_location="cpu")
     config = Config(**state["config"])
     codec = build_codec(codec_config(config.width, config.ratios, config.codebooks, config.codebook_size))
     unfold_weight_norm(state["ema"], codec)
@@ -455,7 +573,7 @@ def finish(out: Path, renders: Path, recordings: Path | None) -> Codec:
             z = torch.cat([codec.model.encoder(clips.batch(8, 0.0)) for _ in range(50)])  # [400, D, 250]
         torch.save((float(z.mean()), float(z.std(dim=2).mean())), statistics)
         residual = quantizer.refine(z.transpose(1, 2).reshape(-1, z.shape[1]))
-        torch.save([layer.embed for layer in quantizer.layers], books)
+        torch.save([layer.embed for layer in quantizer.layers], books)  # on the CPU, whatever trained them
         print(f"{config.codebooks} codebooks refined: residual {residual:.3f} of the power")
     codec.mean, codec.std = torch.load(statistics)
     for layer, embed in zip(quantizer.layers, torch.load(books), strict=True):
@@ -468,16 +586,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--renders", type=Path, default=Path("runs/data/train"))
     parser.add_argument("--held-out", type=Path, default=Path("runs/data/held_out"))
-    parser.add_argument("--recordings", type=Path, help="folder of licence-clear audio files")
+    parser.add_argument("--recordings", type=Path, help="folder of study.recordings: runs/recordings/train")
+    parser.add_argument("--from-bundle", type=Path, help="bundle whose codec to go on from")
+    parser.add_argument("--quantizer-from", type=float, default=Config.quantizer_from)
+    parser.add_argument("--freeze-from", type=float, default=Config.freeze_from)
     parser.add_argument("--out", type=Path, default=Path("runs/codec"))
     parser.add_argument("--minutes", type=float, default=Config.minutes)
     parser.add_argument("--width", type=int, default=Config.width)
+    parser.add_argument("--ratios", type=int, nargs="+", default=Config.ratios, help="8 8 5 4: 25 Hz")
+    parser.add_argument("--codebooks", type=int, default=Config.codebooks)
     parser.add_argument("--batch", type=int, default=Config.batch)
     parser.add_argument("--lr", type=float, default=Config.lr)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
-    config = Config(width=args.width, batch=args.batch, lr=args.lr, minutes=args.minutes)
-    train(config, args.renders, args.held_out, args.recordings, args.out, args.threads)
+    config = Config(
+        width=args.width,
+        ratios=tuple(args.ratios),
+        codebooks=args.codebooks,
+        batch=args.batch,
+        lr=args.lr,
+        minutes=args.minutes,
+        quantizer_from=args.quantizer_from,
+        freeze_from=args.freeze_from,
+        device=args.device,
+    )
+    train(config, args.renders, args.held_out, args.recordings, args.out, args.threads, args.from_bundle)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from engines import flow
 from engines.allocator import keep_freed_memory
 from engines.flow_net import FlowConfig, FlowNet
 from study.dataset import Batch, Dataset, drop_lanes
-from study.run import Run, arguments
+from study.run import Run, arguments, fast_precision, take_over
 
 FIELDS = ("given", "shuffled", "no_lanes", "wrong_text", "span")
 
@@ -36,6 +36,7 @@ class Config:
     text_drop: float = 0.15
     spans: float = 0.5  # share of items with a span to fill
     seed: int = 0
+    device: str = "cpu"
 
 
 def random_known(size: int, frames: int, share: float, generator: torch.Generator) -> Tensor:
@@ -55,11 +56,11 @@ def validate(net: FlowNet, batch: Batch, seed: int) -> dict[str, float]:
     """Loss with the right conditions and with wrong ones: the gap is what the network takes from each."""
     assert batch.z is not None
     g = torch.Generator().manual_seed(seed)
-    z0 = torch.randn(batch.z.shape, generator=g)
-    tau = torch.linspace(0.05, 0.95, len(batch.z))
+    z0 = torch.randn(batch.z.shape, generator=g).to(batch.z.device)
+    tau = torch.linspace(0.05, 0.95, len(batch.z), device=z0.device)
     z, target = flow.path(z0, batch.z, tau), flow.velocity(z0, batch.z)
-    nothing = torch.zeros(z.shape[0], z.shape[2], dtype=torch.bool)
-    turned = torch.arange(len(z)).roll(1)
+    nothing = torch.zeros(z.shape[0], z.shape[2], dtype=torch.bool, device=z.device)
+    turned = torch.arange(len(z), device=z.device).roll(1)
     lanes = batch.lanes
     shuffled = type(lanes)(
         lanes.chords[turned], lanes.melody[turned], lanes.drums[turned], lanes.drums_given[turned]
@@ -78,35 +79,43 @@ def validate(net: FlowNet, batch: Batch, seed: int) -> dict[str, float]:
     }
 
 
-def train(config: Config, data: Dataset, held_out: Dataset, out: Path) -> None:
-    """Run or resume."""
+def train(
+    config: Config, data: Dataset, held_out: Dataset, out: Path, start: Path | None = None
+) -> None:
+    """Run or resume; `start` is a bundle to take the first weights from."""
+    device = config.device
     torch.manual_seed(config.seed)
     net = FlowNet(config.network)
     with torch.no_grad():  # the mask is one column beside 128: it enters at the lanes' scale
         net.input_proj.weight[:, config.network.channels] *= 6
+    if start is not None:
+        take_over(net, start, "fm")
+    net.to(device)
     run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection",))
     g = torch.Generator().manual_seed(config.seed + run.step)
+    noise = torch.Generator(device).manual_seed(config.seed + run.step)
     data.rng = np.random.default_rng(config.seed + run.step)
-    test = held_out.batch(24, config.network.window)
+    test = held_out.batch(24, config.network.window).to(device)
     while run.share < 1:
         long = run.share >= config.long_from
         frames = config.network.window if long else config.short
         size = max(1, config.batch * config.short // frames)
         batch = data.batch(size, frames)
+        lanes = drop_lanes(batch.lanes, g).to(device)
+        batch = batch.to(device)
         assert batch.z is not None
-        offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g)
-        z0 = torch.randn(batch.z.shape, generator=g)
-        tau = torch.sigmoid(torch.randn(size, generator=g))
-        known = random_known(size, frames, config.spans, g)
+        offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g).to(device)
+        z0 = torch.randn(batch.z.shape, generator=noise, device=device)
+        tau = torch.sigmoid(torch.randn(size, generator=g)).to(device)
+        known = random_known(size, frames, config.spans, g).to(device)
         z = torch.where(known[:, None], batch.z, flow.path(z0, batch.z, tau))
-        text_given = torch.rand(size, generator=g) >= config.text_drop
-        lanes = drop_lanes(batch.lanes, g)
-        with torch.autocast("cpu", torch.bfloat16):
+        text_given = (torch.rand(size, generator=g) >= config.text_drop).to(device)
+        with fast_precision(device):
             v = net(z, tau, known, lanes, batch.text, text_given, offset=offset)
         loss = flow.loss(v.float(), flow.velocity(z0, batch.z), tau, (~known).float())
         run.update(loss)
         if run.due():
-            with run.averaged(), torch.autocast("cpu", torch.bfloat16):
+            with run.averaged(), fast_precision(device):
                 run.log(validate(net, test, config.seed))
     run.finish()
 
@@ -122,7 +131,8 @@ def main() -> None:
     data = Dataset(args.data, mean, std, 25.0, 0, codes=False)
     held_out = Dataset(args.held_out, mean, std, 25.0, 1, codes=False)
     network = FlowConfig(dim=args.dim, layers=args.layers, heads=args.dim // 32, ff=11 * args.dim // 4)
-    train(Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr), data, held_out, args.out)
+    config = Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr, device=args.device)
+    train(config, data, held_out, args.out, args.from_bundle)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,23 @@ import torch
 from torch import nn
 
 from engines.chords import NULL_CHORD
+from engines.codec import load_codec
 from engines.controls import MELODY_NULL
 from study.captions import caption
 from study.corpus import arrange
 from study.dataset import Dataset, controls_of, drop_lanes
+from study.discriminator import Discriminator, deception_loss, feature_loss, verdict_loss
 from study.optimizer import Schedule, optimizers, orthogonalised
 from study.run import Run, averaged_state
 from study.train_ar import random_spans
-from study.train_codec import Quantizer, build_codec, codec_config, fold_weight_norm, unfold_weight_norm
+from study.train_codec import (
+    Quantizer,
+    build_codec,
+    codec_config,
+    fold_weight_norm,
+    take_over,
+    unfold_weight_norm,
+)
 from study.train_fm import random_known
 
 
@@ -106,10 +115,11 @@ def folder(tmp_path: Path) -> Path:
             }
         )
     (tmp_path / "labels_000.json").write_text(json.dumps(labels))
-    np.save(tmp_path / "latents.npy", rng.standard_normal((3, 8, 300)).astype(np.float16))
-    np.save(tmp_path / "codes.npy", rng.integers(0, 16, (3, 4, 300)).astype(np.uint16))
+    np.save(tmp_path / "audio_000.npy", np.zeros((3, 8), np.int16))
+    np.save(tmp_path / "latents_000.npy", rng.standard_normal((3, 8, 300)).astype(np.float16))
+    np.save(tmp_path / "codes_000.npy", rng.integers(0, 16, (3, 4, 300)).astype(np.uint16))
     np.savez(
-        tmp_path / "text.npz",
+        tmp_path / "text_000.npz",
         tokens=rng.standard_normal((12, 384)).astype(np.float16),
         pooled=rng.standard_normal((6, 384)).astype(np.float16),
         offsets=np.arange(0, 13, 2),
@@ -121,9 +131,9 @@ def test_a_window_keeps_latents_codes_and_lanes_aligned(folder: Path) -> None:
     data = Dataset(folder, 0.5, 2.0, 25.0, 0, codes=True)
     batch = data.cut(np.array([1, 2]), np.array([30, 100]), 50, np.array([0, 1]))
     assert batch.z is not None and batch.codes is not None
-    expected = (torch.from_numpy(data.latents[2, :, 100:150].astype(np.float32)) - 0.5) / 2
+    expected = (torch.from_numpy(data.latents[2][:, 100:150].astype(np.float32)) - 0.5) / 2
     assert torch.equal(batch.z[1], expected)
-    assert torch.equal(batch.codes[0], torch.from_numpy(data.codes[1, :, 30:80].astype(np.int64)))  # type: ignore[index]
+    assert torch.equal(batch.codes[0], torch.from_numpy(data.codes[1][:, 30:80].astype(np.int64)))  # type: ignore[index]
     at_40 = next(c for c in controls_of(data.labels[1]).chords or () if c.start <= 40 / 25 < c.end)
     assert batch.lanes.chords[0, 10] == data.lanes.chords[1, 40] and at_40 is not None
     assert batch.text.tokens.shape == (2, 2, 384) and batch.text.mask.all()
@@ -149,3 +159,43 @@ def test_training_spans_lie_inside_and_only_in_their_share() -> None:
     starts, ends = random_spans(400, 125, 0.4, g)
     assert ((ends <= 125) & (starts >= 0) & (ends >= starts)).all()
     assert 0.3 < float((ends > starts).float().mean()) < 0.5
+
+
+def test_the_adversary_learns_to_tell_and_the_losses_say_so() -> None:
+    torch.manual_seed(0)
+    adversary = Discriminator(channels=4)
+    real = torch.sin(torch.arange(8000) / 8.0).repeat(4, 1) * torch.linspace(0.2, 1, 4)[:, None]
+    fake = 0.3 * torch.randn(4, 8000)
+    optimizer = torch.optim.AdamW(adversary.parameters(), lr=3e-3, betas=(0.5, 0.9))
+    before = float(verdict_loss(adversary(real), adversary(fake)))
+    for _ in range(30):
+        optimizer.zero_grad()
+        verdict_loss(adversary(real), adversary(fake)).backward()
+        optimizer.step()
+    with torch.no_grad():
+        after = float(verdict_loss(adversary(real), adversary(fake)))
+        deception, honest = deception_loss(adversary(fake)), deception_loss(adversary(real))
+        same, other = (feature_loss(adversary(real), adversary(x)) for x in (real, fake))
+    assert after < 0.5 * before
+    assert float(deception) > float(honest), "what is taken for real costs nothing"
+    assert float(same) == 0 and float(other) > 0.1
+
+
+def test_a_codec_goes_on_from_a_bundle_with_codebooks_kept_and_added(tmp_path: Path) -> None:
+    bundle = Path(__file__).parent.parent / "assets/bundle"
+    shipped = load_codec(bundle, json.loads((bundle / "bundle.json").read_text())["codec"])
+    books = shipped.codebooks + 1
+    codec = build_codec(codec_config(16, (8, 8, 5, 4), books, shipped.codebook_size))
+    fold_weight_norm(codec)
+    quantizer = Quantizer(codec, 0)
+    take_over(codec, quantizer, bundle, tmp_path, settled=True)
+    audio = 0.1 * torch.randn(1, 1, 32_000, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        z = codec.model.encoder(audio)
+        assert torch.allclose(z, shipped.model.encoder(audio), atol=1e-5)
+        through = shipped.model.quantizer.decode(shipped.model.quantizer.encode(z))
+        assert torch.allclose(quantizer(z, books - 1), through, atol=1e-5)
+    assert not quantizer.started and not (tmp_path / "codebooks.pt").exists(), "the added one is not fitted yet"
+    quantizer.observe(torch.randn(2, 128, 1024, generator=torch.Generator().manual_seed(1)))
+    quantizer.fit(0.8)
+    assert quantizer.started
