@@ -5,8 +5,8 @@ Three stages, by share of the time budget (the recipe and its measurements: stud
 2. the same with half of the items through the residual quantizer (EMA codebooks, dead codes restarted);
 3. encoder frozen, codebooks refined on many clips: decoder only, against a discriminator. FM and AR
    can train from here on.
-`--from-bundle` goes on from a bundle's codec, with all stages shifted forward: its codebooks are kept and more
-may be added.
+`--from-bundle` goes on from a bundle's codec; with `--freeze-from 0` its encoder and codebooks stay as
+they are, and so does what AR and FM learnt on them.
 Resumes from the last checkpoint in --out; curves go to curves.csv and curves.png there. On several
 cores run it under `torchrun --nproc-per-node N`: one single-threaded process a core with averaged
 gradients took about 1.6 times the items of one process with two threads (one rough comparison).
