@@ -1,107 +1,115 @@
 """The arranger: a seed -> a short piece with exactly known chords, melody, drums and words.
 
-Purpose: music for training whose labels are exact because the labels came first. Times are
-seconds from the first sample; pitches MIDI numbers; chord symbols are in the models' vocabulary.
-Does not know audio (that is `render.py`) or wording (that is `captions.py`).
+Purpose: music for training whose labels are exact because the labels came first. Sources: the
+arranger's own tunes, lead sheets re-orchestrated, solos, stems. Times are seconds from the first
+sample; pitches MIDI numbers; chord symbols are in the models' vocabulary; a beat is a quarter, in
+6/8 (two beats a bar) a dotted quarter, and `bpm` counts these. Every eighth seed is the twin of the
+one before it with one thing changed. Seeds from 1000000000 are held out: they alone use the held-out
+lead sheets and drum performances. Does not know audio (`render.py`) or wording (`captions.py`).
 """
 
 from __future__ import annotations
 
 import csv
 import random
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pretty_midi
 
-from engines.chords import VOCABULARY, pitch_classes, root
-from engines.requests import DRUMS, Chord, Hit, Note
+from engines.chords import ROOTS, VOCABULARY, bass, pitch_classes, root
+from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Hit, Note
+from study.leadsheets import Sheet, sheets
+from study.styles import (
+    BASSES,
+    COMPS,
+    DRUM_KEYS,
+    FILLS,
+    KEY_CLASS,
+    LEADS,
+    METRES,
+    PEDALLED,
+    STRUMMED,
+    STYLES,
+    SUSTAINED,
+    Metre,
+    Style,
+    bass_lines,
+    comping,
+)
+from study.styles import DRUMS as DRUM_FAMILIES
 
-MAJOR = (0, 2, 4, 5, 7, 9, 11)
-MINOR = (0, 2, 3, 5, 7, 8, 10)
-ROOTS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+HELD_OUT = 1_000_000_000  # first held-out seed
+TWIN_EVERY = 8  # the last of every eight seeds is the twin of the seed before it
+SHARES = {"arranger": 0.74, "lead sheet": 0.18, "solo": 0.05, "stem": 0.03}
+MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
+SCALES = {  # of tunes: major keys, minor keys
+    False: (MAJOR, MAJOR, (0, 2, 4, 7, 9), (0, 2, 4, 5, 7, 9, 10)),
+    True: (MINOR, (0, 2, 3, 5, 7, 8, 11), (0, 3, 5, 7, 10), (0, 2, 3, 5, 7, 9, 10)),
+}
+BLUES_SCALE = (0, 3, 5, 6, 7, 10)
 
-# General MIDI programs (0-based) by the word a caption uses.
-LEADS = {
-    "piano": (0, 1), "vibraphone": (11,), "organ": (16, 17), "accordion": (21,), "harmonica": (22,),
-    "nylon guitar": (24,), "electric guitar": (26, 27), "distorted guitar": (29, 30), "violin": (40,),
-    "cello": (42,), "trumpet": (56,), "trombone": (57,), "saxophone": (65, 66), "clarinet": (71,),
-    "flute": (73,), "whistle": (78,), "square lead synth": (80,), "saw lead synth": (81,),
-    "music box": (10,), "marimba": (12,),
+# Degree -> (semitones above the tonic, triad, seventh chord); progressions are one degree a slot.
+_MAJOR_DEGREES = {
+    "1": (0, "", "maj7"), "2": (2, "m", "m7"), "3": (4, "m", "m7"), "4": (5, "", "maj7"), "5": (7, "", "7"), "6": (9, "m", "m7"),
+    "7": (11, "dim", "m7b5"), "b7": (10, "", "7"), "4m": (5, "m", "m6"), "2M": (2, "", "7"), "3M": (4, "", "7"), "6M": (9, "", "7"),
+    "1+": (0, "aug", "aug"), "b6": (8, "", "maj7"), "b3": (3, "", "maj7"), "#1": (1, "dim", "dim"), "#4": (6, "dim", "m7b5"),
+    "16": (0, "6", "6"), "17": (0, "7", "7"), "5m": (7, "m", "m7"), "47": (5, "", "7"),
 }  # fmt: skip
-COMPS = {
-    "piano": (0, 1), "electric piano": (4, 5), "harpsichord": (6,), "organ": (16, 18),
-    "acoustic guitar": (24, 25), "clean electric guitar": (26, 27), "harp": (46,), "strings": (48, 49),
-    "choir": (52,), "brass section": (61,), "warm synth pad": (89,), "synth pad": (88, 90), "marimba": (12,),
+_MINOR_DEGREES = {
+    "1": (0, "m", "m7"), "2": (2, "dim", "m7b5"), "3": (3, "", "maj7"), "4": (5, "m", "m7"), "5": (7, "", "7"), "5m": (7, "m", "m7"),
+    "6": (8, "", "maj7"), "7": (10, "", "7"), "b2": (1, "", "maj7"), "16": (0, "m6", "m6"), "4M": (5, "", "7"), "5+": (7, "aug", "aug"),
+    "7o": (11, "dim", "dim"),
 }  # fmt: skip
-BASSES = {
-    "upright bass": (32,), "electric bass": (33, 34), "fretless bass": (35,), "slap bass": (36,),
-    "synth bass": (38, 39),
+_MAJOR_PROGRESSIONS = tuple(
+    p.split()
+    for p in (
+        "1 5 6 4|1 6 4 5|6 4 1 5|1 4 5 5|1 4 1 5|2 5 1 1|2 5 1 6|1 3 4 5|1 5 4 4|4 5 1 6|1 2 4 5|1 6 2 5|3 6 2 5|1 4 2 5|1 b7 4 1|"
+        "1 4 4m 1|1 3M 6 4|1 #1 2 5|1 1+ 16 17|6M 2M 5 1|1 b6 b7 1|2 5 3 6|1 5m 4 1|4 3 2 1|1 b3 4 4m|1 7 3M 6|2M 5 1 1|1 17 4 4m|"
+        "4 #4 1 6M|1 5 6 3 4 1 4 5|1 6M 2M 5|1 16 1+ 16|b6 b7 1 1|1 1 4 5|4 1 5 6|1 4 6 5"
+    ).split("|")
+)
+_MINOR_PROGRESSIONS = tuple(
+    p.split()
+    for p in (
+        "1 6 3 7|1 4 5 1|1 7 6 5|1 6 4 5|1 4 7 3|2 5 1 1|1 3 7 4|1 7 6 7|1 5m 6 4|1 b2 1 5|1 4M 1 4M|1 16 6 5|1 7o 1 5|6 7 1 1|"
+        "4 1 5 1|1 1 4 5|1 2 5 1|1 5+ 1 4|3 7 1 5|1 4 7 3 6 2 5 1|1 6 7 5m|1 3 4 6"
+    ).split("|")
+)
+_BLUES = "17 17 17 17 47 47 17 17 5 47 17 5".split()
+_MINOR_BLUES = "1 1 1 1 4 4 1 1 6 5 1 5".split()
+_SLASHES = {
+    plain: tuple(v for v in VOCABULARY if v.startswith(plain + "/")) for plain in VOCABULARY if "/" not in plain
+}
+
+_CELLS = {  # rhythms of a bar of melody, in beats
+    "4/4": (
+        (1, 1, 1, 1), (0.5, 0.5, 1, 1, 1), (1, 0.5, 0.5, 2), (2, 2), (1.5, 0.5, 1, 1), (0.5,) * 8, (3, 1), (1, 1, 2), (1.5, 1.5, 1),
+        (0.5, 1, 0.5, 1, 1), (0.25, 0.25, 0.5, 1, 0.5, 0.5, 1), (0.75, 0.75, 0.5, 1, 1), (0.5, 0.5, 0.5, 0.5, 2), (0.25,) * 4 + (1, 0.5, 0.5, 1),
+        (1, 0.25, 0.25, 0.5, 1, 1), (0.5, 1, 1, 1, 0.5), (4,), (2, 0.5, 0.5, 1),
+    ),
+    "3/4": (
+        (1, 1, 1), (2, 1), (1.5, 0.5, 1), (3,), (1, 0.5, 0.5, 1), (0.5,) * 6, (0.5, 0.5, 1, 1), (1, 2), (0.5, 0.5, 2), (0.75, 0.25, 1, 1),
+        (0.25, 0.25, 0.5, 1, 1),
+    ),
+    "6/8": tuple(
+        tuple(x / 3 for x in cell)
+        for cell in (
+            (1, 1, 1, 1, 1, 1), (2, 1, 2, 1), (3, 3), (3, 1, 1, 1), (2, 1, 3), (1, 1, 1, 3), (1.5, 0.5, 1, 1, 1, 1), (6,), (2, 1, 1, 1, 1), (3, 2, 1),
+        )
+    ),
 }  # fmt: skip
-SUSTAINED = {"organ", "strings", "choir", "brass section", "warm synth pad", "synth pad"}
-GM_DRUM = {"kick": 36, "snare": 38, "hat": 42, "tom": 45, "cymbal": 49}
-GM_CLASS = {
-    35: "kick", 36: "kick", 37: "snare", 38: "snare", 39: "snare", 40: "snare", 22: "hat", 26: "hat", 42: "hat",
-    44: "hat", 46: "hat", 41: "tom", 43: "tom", 45: "tom", 47: "tom", 48: "tom", 50: "tom", 58: "tom",
-    49: "cymbal", 51: "cymbal", 52: "cymbal", 53: "cymbal", 55: "cymbal", 57: "cymbal", 59: "cymbal",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Style:
-    """What makes a style: tempo range, metre and who plays how."""
-
-    tempo: tuple[int, int]  # bpm
-    beats: int  # per bar
-    drums: str  # pattern family
-    bass: str  # pattern family
-    comp: str  # pattern family
-    leads: tuple[str, ...]
-    comps: tuple[str, ...]
-    basses: tuple[str, ...]
-    groove: tuple[str, ...] = ()  # primary styles of the Groove set that fit
-
-
-STYLES: dict[str, Style] = {
-    "pop": Style((90, 128), 4, "backbeat", "roots8", "block", ("piano", "electric guitar", "flute", "saw lead synth", "violin"), ("piano", "acoustic guitar", "clean electric guitar", "synth pad"), ("electric bass", "synth bass"), ("pop", "rock")),
-    "rock": Style((100, 160), 4, "rock", "roots8", "strum", ("distorted guitar", "electric guitar", "organ", "harmonica"), ("clean electric guitar", "organ", "acoustic guitar"), ("electric bass",), ("rock", "punk")),
-    "funk": Style((92, 118), 4, "funk", "funk", "offbeat", ("saxophone", "trumpet", "electric guitar", "organ"), ("clean electric guitar", "electric piano", "brass section"), ("slap bass", "electric bass"), ("funk", "soul")),
-    "jazz": Style((100, 180), 4, "swing", "walking", "charleston", ("saxophone", "trumpet", "vibraphone", "clarinet", "piano", "trombone"), ("piano", "electric piano", "nylon"), ("upright bass", "fretless bass"), ("jazz",)),
-    "bossa nova": Style((110, 150), 4, "bossa", "bossa", "bossa", ("flute", "nylon guitar", "saxophone", "vibraphone"), ("acoustic guitar", "electric piano", "piano"), ("upright bass", "fretless bass"), ("latin",)),
-    "waltz": Style((84, 160), 3, "waltz", "waltz", "waltz", ("violin", "accordion", "clarinet", "flute", "piano"), ("piano", "accordion_comp", "harp", "strings", "acoustic guitar"), ("upright bass",)),
-    "ballad": Style((60, 84), 4, "ballad", "long", "arpeggio", ("piano", "violin", "cello", "saxophone", "nylon guitar"), ("piano", "strings", "electric piano", "acoustic guitar"), ("electric bass", "fretless bass", "upright bass")),
-    "electronic": Style((116, 136), 4, "four", "offbass", "offbeat", ("saw lead synth", "square lead synth", "piano"), ("synth pad", "warm synth pad", "electric piano"), ("synth bass",)),
-    "hip hop": Style((76, 100), 4, "hiphop", "funk", "block", ("electric guitar", "flute", "square lead synth", "vibraphone", "trumpet"), ("electric piano", "piano", "strings", "warm synth pad"), ("synth bass", "electric bass"), ("hiphop",)),
-    "folk": Style((84, 140), 4, "light", "rootfifth", "strum", ("violin", "whistle", "accordion", "harmonica", "nylon guitar", "flute"), ("acoustic guitar", "harp", "piano"), ("upright bass",)),
-    "ambient": Style((60, 90), 4, "none", "long", "pad", ("vibraphone", "flute", "cello", "music box", "piano"), ("warm synth pad", "synth pad", "choir", "strings"), ("synth bass", "fretless bass")),
-    "orchestral": Style((70, 130), 4, "none", "long", "pad", ("violin", "flute", "clarinet", "trumpet", "cello", "trombone"), ("strings", "brass section", "harp", "choir"), ("upright bass",)),
-    "reggae": Style((70, 92), 4, "reggae", "funk", "offbeat", ("organ", "trombone", "electric guitar", "saxophone"), ("clean electric guitar", "organ", "piano"), ("electric bass",), ("reggae",)),
-    "chiptune": Style((120, 170), 4, "four", "roots8", "arpeggio16", ("square lead synth", "saw lead synth", "music box"), ("square comp", "marimba"), ("synth bass",)),
-}  # fmt: skip
-_COMP_EXTRA = {"nylon": (24,), "accordion_comp": (21,), "square comp": (80,)}
-COMP_NAME = {"nylon": "nylon guitar", "accordion_comp": "accordion", "square comp": "square synth"}
-MOODS = ("calm", "bright", "warm", "dark", "dreamy", "lively", "tense", "gentle", "driving", "playful")
-
-# Progressions as (scale degree 0-6, quality override or "") one chord a bar.
-PROGRESSIONS_MAJOR = (
-    (0, 4, 5, 3), (0, 5, 3, 4), (5, 3, 0, 4), (0, 3, 4, 4), (0, 3, 0, 4), (1, 4, 0, 0), (1, 4, 0, 5), (0, 2, 3, 4),
-    (0, 4, 3, 3), (3, 4, 0, 5), (0, 1, 3, 4), (0, 5, 1, 4), (2, 5, 1, 4), (0, 3, 1, 4),
-)  # fmt: skip
-PROGRESSIONS_MINOR = (
-    (0, 5, 2, 6), (0, 3, 4, 0), (0, 6, 5, 4), (0, 5, 3, 4), (0, 3, 6, 2), (1, 4, 0, 0), (0, 2, 6, 3), (0, 6, 5, 6),
-)  # fmt: skip
-TRIADS_MAJOR = ("", "m", "m", "", "", "m", "dim")
-SEVENTHS_MAJOR = ("maj7", "m7", "m7", "maj7", "7", "m7", "m7b5")
-TRIADS_MINOR = ("m", "dim", "", "m", "", "", "")  # harmonic V
-SEVENTHS_MINOR = ("m7", "m7b5", "maj7", "m7", "7", "maj7", "7")
+ORNAMENTED = {"violin", "whistle", "flute", "bagpipes", "accordion", "recorder", "clarinet", "harpsichord", "oboe", "sitar", "banjo", "piccolo"}
 
 
 @dataclass(frozen=True)
 class Track:
     """One instrument of a piece."""
 
-    role: str  # "lead", "comp", "bass"
+    role: str  # "lead", "comp", "pad", "bass"
     name: str  # word for captions
     program: int  # General MIDI, 0-based
     notes: tuple[tuple[float, float, int, int], ...]  # start s, end s, pitch, velocity
@@ -113,233 +121,344 @@ class Piece:
 
     seed: int
     style: str
-    mood: str
-    key: str  # "A minor"
-    bpm: float
-    beats_per_bar: int
+    mood: str  # one of `moods`, or ""
+    key: str  # "A minor"; "" where the harmony has none
+    bpm: float  # beats a minute
+    beats_per_bar: int  # beats: 2 in 6/8
     seconds: float
-    tracks: tuple[Track, ...]
+    tracks: tuple[Track, ...]  # those that sound in the clip
     drum_notes: tuple[tuple[float, int, int], ...]  # time s, GM key, velocity
-    chords: tuple[Chord, ...]
+    chords: tuple[Chord, ...]  # cover the clip; "N" where no pitch sounds
     melody: tuple[Note, ...]
     hits: tuple[Hit, ...]
+    source: str = "arranger"  # one of SHARES
+    metre: str = "4/4"  # time signature
+    beats: tuple[float, ...] = ()  # seconds
+    downbeats: tuple[float, ...] = ()  # seconds
+    moods: tuple[str, ...] = ()  # all mood words that are true by measure
+    twin_of: int | None = None  # the seed that this piece differs from in one thing
+    change: str = ""  # that thing: "lead", "comp", "bass", "style" or "tempo"
+    kit: int = 0  # General MIDI drum kit
+    sampled: bool = False  # drums are recorded one-shots instead of a SoundFont's kit
+    tune: str = ""  # title of the lead sheet
 
     @property
     def lead(self) -> str:
         """Name of the melody's instrument, or ''."""
         return next((t.name for t in self.tracks if t.role == "lead"), "")
 
-
-def _progression(
-    r: random.Random, tonic: int, minor: bool, sevenths: bool, bars: int, free: bool
-) -> list[str]:
-    """One chord symbol per slot of a bar, over `bars` bars."""
-    if free:  # any chord the models know, so that control does not lean on habits of harmony
-        return [VOCABULARY[r.randrange(1, 193)] for _ in range(bars)]
-    template = r.choice(PROGRESSIONS_MINOR if minor else PROGRESSIONS_MAJOR)
-    scale = MINOR if minor else MAJOR
-    table = (
-        (SEVENTHS_MINOR if sevenths else TRIADS_MINOR)
-        if minor
-        else (SEVENTHS_MAJOR if sevenths else TRIADS_MAJOR)
-    )
-    out = []
-    for i in range(bars):
-        degree = template[i % len(template)]
-        quality = table[degree]
-        name = ROOTS[(tonic + scale[degree]) % 12]
-        if not sevenths and r.random() < 0.12:
-            quality = {"": r.choice(("7", "6", "maj7")), "m": "m7"}.get(quality, quality)
-        symbol = name + quality
-        if quality == "" and r.random() < 0.1:
-            slash = [v for v in VOCABULARY if v.startswith(name + "/")]
-            symbol = r.choice(slash) if slash else symbol
-        out.append(symbol)
-    return out
+    @property
+    def mix_seed(self) -> int:
+        """Seed of the sound: twins are mixed alike."""
+        return self.seed if self.twin_of is None else self.twin_of
 
 
-def _voicing(symbol: str, centre: int, last: list[int] | None) -> list[int]:
-    """Pitches of a chord near `centre`, or near the last voicing."""
-    target = sum(last) / len(last) if last else centre
-    target = 0.7 * target + 0.3 * centre
-    out = []
-    for pc in sorted(pitch_classes(symbol)):
-        octave = round((target - pc) / 12)
-        out.append(pc + 12 * octave)
-    return sorted(out)
+@dataclass(frozen=True)
+class _Plan:
+    """What is decided before a note is written."""
+
+    source: str
+    style_name: str
+    bpm: float
+    tonic: int
+    minor: bool
+    free: bool  # harmony drawn from the whole vocabulary
+    sheet: Sheet | None
+    groove: Path | None
+    groove_bpm: float
+    words: dict[str, str]  # role -> instrument; "drums" -> ""
+
+    @property
+    def style(self) -> Style:
+        return STYLES[self.style_name]
 
 
-def _drum_pattern(kind: str, r: random.Random, beats: int) -> list[tuple[float, str, int]]:
-    """One bar: (beat, drum, velocity)."""
-    out: list[tuple[float, str, int]] = []
-
-    def add(drum: str, places: tuple[float, ...] | list[float], velocity: int = 96) -> None:
-        out.extend((p, drum, velocity) for p in places)
-
-    eighths = [i / 2 for i in range(beats * 2)]
-    sixteenths = [i / 4 for i in range(beats * 4)]
-    if kind in ("backbeat", "rock"):
-        add("kick", [0, 2] + r.choice([[], [2.5], [1.5], [3.5]]), 108)
-        add("snare", (1, 3), 104)
-        add("hat", eighths if r.random() < 0.8 else [0, 1, 2, 3], 74)
-    elif kind == "funk":
-        add("kick", r.choice([[0, 0.75, 2.5], [0, 1.5, 2.25], [0, 0.5, 2.75]]), 106)
-        add("snare", [1, 3], 104)
-        add("snare", r.choice([[1.75], [2.25, 3.75], [0.75]]), 46)
-        add("hat", sixteenths, 66)
-    elif kind == "swing":
-        add("cymbal", [0, 1, 1.67, 2, 3, 3.67], 78)
-        add("hat", (1, 3), 70)
-        add("kick", r.choice([[0], [0, 2.67], [1.67]]), 66)
-        add("snare", r.choice([[2.67], [0.67, 3.67], []]), 52)
-    elif kind == "bossa":
-        add("kick", (0, 1.5, 2, 3.5), 84)
-        add("snare", (0, 0.75, 1.5, 2.5, 3.25), 62)
-        add("hat", eighths, 62)
-    elif kind == "waltz":
-        add("kick", (0,), 88)
-        add("snare", (1, 2), 58)
-        add("hat", (0, 1, 2), 58)
-    elif kind == "ballad":
-        add("kick", [0, 2.5] if r.random() < 0.5 else [0], 88)
-        add("snare", (2,), 82)
-        add("hat", eighths, 56)
-    elif kind == "four":
-        add("kick", (0, 1, 2, 3), 112)
-        add("snare", (1, 3), 92)
-        add("hat", (0.5, 1.5, 2.5, 3.5), 82)
-    elif kind == "hiphop":
-        add("kick", r.choice([[0, 1.75, 2.5], [0, 0.75, 2.25], [0, 2.75]]), 112)
-        add("snare", (1, 3), 106)
-        add("hat", eighths + r.choice([[], [1.25], [3.25, 3.75]]), 70)
-    elif kind == "light":
-        add("kick", (0, 2), 76)
-        add("hat", (1, 3), 66)
-    elif kind == "reggae":
-        add("kick", (2,), 104)
-        add("snare", (2,), 92)
-        add("hat", eighths, 66)
-    return out
+def _stream(base: int, part: str) -> random.Random:
+    """Every part of a piece draws from its own stream, so that a twin differs in its one change only."""
+    return random.Random(f"{base}/{part}")
 
 
-def _comp_rhythm(kind: str, r: random.Random, beats: int) -> list[tuple[float, float]]:
-    """One bar of (beat, length in beats) at which the chord sounds."""
-    if kind == "pad":
-        return [(0, beats)]
-    if kind == "block":
-        return r.choice([[(0, 2), (2, 2)], [(0, 1), (1, 1), (2, 1), (3, 1)], [(0, 1.5), (1.5, 1.5), (3, 1)]])
-    if kind == "strum":
-        return r.choice(
-            [
-                [(0, 1), (1, 0.5), (1.5, 0.5), (2.5, 0.5), (3, 0.5), (3.5, 0.5)],
-                [(i / 2, 0.5) for i in range(beats * 2)],
-            ]
-        )
-    if kind == "offbeat":
-        return [(i + 0.5, 0.3) for i in range(beats)]
-    if kind == "charleston":
-        return r.choice([[(0, 1.4), (1.5, 0.5)], [(0.67, 0.5), (2, 1)], [(0, 0.6), (2.67, 1)]])
-    if kind == "bossa":
-        return [(0, 0.5), (1, 0.5), (1.5, 1), (3, 0.5)]
-    if kind == "waltz":
-        return [(1, 0.8), (2, 0.8)]
-    return [(0, beats)]
-
-
-def _bass_line(
-    kind: str, r: random.Random, beats: int, low: int, fifth: int, following: int
-) -> list[tuple[float, float, int]]:
-    """One bar of (beat, length in beats, pitch)."""
-    if kind == "roots8":
-        return [(i / 2, 0.45, low) for i in range(beats * 2)]
-    if kind == "funk":
-        return r.choice(
-            [
-                [(0, 0.7, low), (0.75, 0.2, low), (1.5, 0.4, low + 12), (2.5, 0.4, fifth), (3.25, 0.5, low)],
-                [(0, 0.9, low), (1.5, 0.4, low), (2, 0.4, fifth), (3.5, 0.4, low)],
-            ]
-        )
-    if kind == "walking":
-        step = 1 if following >= low else -1
-        return [
-            (0, 0.95, low),
-            (1, 0.95, r.choice((fifth, low + 4))),
-            (2, 0.95, fifth),
-            (3, 0.95, following - step),
+def _plan(base: int, grooves: Path | None, leadsheets: Path | None) -> _Plan:
+    r, held_out = _stream(base, "plan"), base >= HELD_OUT
+    source = r.choices(list(SHARES), list(SHARES.values()))[0]
+    sheet = None
+    tunes = [s for s in sheets(leadsheets) if s.held_out == held_out] if leadsheets is not None else []
+    if source == "lead sheet":
+        if tunes:
+            sheet = r.choice(tunes)
+            if sheet.metre != "6/8" and r.random() < 0.1:  # the few tunes in 6/8 come a little more often
+                sheet = r.choice([s for s in tunes if s.metre == "6/8"] or [sheet])
+        else:
+            source = "arranger"
+    name = r.choice([n for n, s in STYLES.items() if sheet is None or s.metre == sheet.metre])
+    style = STYLES[name]
+    bpm = float(r.randint(*style.tempo))
+    words: dict[str, str] = {}
+    if r.random() < 0.94:
+        words["comp"] = r.choice(style.comps)
+    if r.random() < 0.3:
+        pads = [w for w in style.comps if w in SUSTAINED] or ["strings", "warm synth pad", "organ", "synth strings", "choir"]
+        words["pad"] = r.choice(pads)
+        if words["pad"] == words.get("comp"):
+            del words["pad"]
+    if r.random() < 0.92:
+        words["bass"] = r.choice(style.basses)
+    if sheet is not None or r.random() < 0.85 or not words:
+        words["lead"] = r.choice(style.leads) if r.random() < 0.75 else r.choice(list(LEADS))
+        if words["lead"] == words.get("comp") and r.random() < 0.7:
+            words["lead"] = r.choice(style.leads)
+    if r.random() < 0.9:
+        words["drums"] = ""
+    if source == "solo":
+        only = r.choice(("lead", "lead", "lead", "comp"))
+        words = {only: r.choice(list(LEADS if only == "lead" else COMPS))}
+    elif source == "stem":
+        words = r.choice(({"drums": ""}, {"drums": ""}, {"bass": r.choice(list(BASSES))}))
+    free = source == "arranger" and sheet is None and r.random() < 0.27
+    groove, groove_bpm = None, bpm
+    low, high = 0.85 * style.tempo[0], 1.15 * style.tempo[1]
+    if grooves is not None and r.random() < 0.4:
+        pool = [
+            g for s in style.groove for g in _grooves(grooves, held_out).get(s, []) if max(60, low) <= g[1] <= min(180, high)
         ]
-    if kind == "bossa":
-        return [(0, 1.4, low), (1.5, 0.45, fifth), (2, 1.4, fifth), (3.5, 0.45, low)]
-    if kind == "waltz":
-        return [(0, 0.9, low)]
-    if kind == "offbass":
-        return [(i + 0.5, 0.45, low) for i in range(beats)]
-    if kind == "rootfifth":
-        return [(0, 0.9, low), (2, 0.9, fifth)]
-    return [(0, beats * 0.98, low)]
+        if pool and style.metre == "4/4" and "drums" in words:
+            groove, groove_bpm = r.choice(pool)
+            bpm = groove_bpm
+    minor = sheet.minor if sheet is not None else r.random() < style.minor
+    return _Plan(source, name, bpm, r.randrange(12), minor, free, sheet, groove, groove_bpm, words)
+
+
+def _twin(base: int, plan: _Plan) -> tuple[_Plan, str]:
+    """The plan with one thing changed, and which."""
+    r, style = _stream(base, "twin"), plan.style
+    roles = [role for role in ("lead", "lead", "comp", "bass") if role in plan.words]
+    change = r.choice([*roles, *roles, "style", "tempo"])
+    if change == "style":
+        others = [
+            n
+            for n, s in STYLES.items()
+            if s.metre == style.metre and n != plan.style_name and s.tempo[0] <= plan.bpm <= s.tempo[1] and s.drums[0] != "none"
+        ]
+        if others and len(plan.words) > 1 and style.drums[0] != "none":
+            return replace(plan, style_name=r.choice(others), groove=None), change
+        change = r.choice([*roles, "tempo"])
+    if change == "tempo":
+        faster = [f for f in (0.7, 0.8, 1.25, 1.4) if 60 <= plan.bpm * f <= 180]
+        return replace(plan, bpm=float(round(plan.bpm * r.choice(faster)))), change
+    table = {"lead": (style.leads, list(LEADS)), "comp": (style.comps, list(COMPS)), "bass": (style.basses, list(BASSES))}
+    near, all_of_them = table[change]
+    words = [w for w in (near if r.random() < 0.6 else all_of_them) if w not in plan.words.values()]
+    words = words or [w for w in all_of_them if w not in plan.words.values()]
+    return replace(plan, words={**plan.words, change: r.choice(words)}), change
+
+
+# Harmony: per bar a list of (beat in the bar, length in beats, symbol).
+_Bars = list[list[tuple[float, float, str]]]
+
+
+def _harmony(r: random.Random, plan: _Plan, metre: Metre, bars: int) -> _Bars:
+    style = plan.style
+    sevenths = r.random() < style.sevenths
+    blues = not plan.free and r.random() < style.blues
+    roll = r.random()
+    per_chord = 1.0 if roll < 0.68 or blues else 2.0 if roll < 0.8 else 0.5  # bars a chord
+    start = r.randrange(12)
+    degrees, template = (
+        (_MINOR_DEGREES, _MINOR_BLUES if blues else r.choice(_MINOR_PROGRESSIONS))
+        if plan.minor
+        else (_MAJOR_DEGREES, _BLUES if blues else r.choice(_MAJOR_PROGRESSIONS))
+    )
+    other = r.choice(_MINOR_PROGRESSIONS if plan.minor else _MAJOR_PROGRESSIONS)
+    inversions = r.choice((0.0, 0.0, 0.15, 0.35))
+
+    def symbol(i: int) -> str:
+        if plan.free:  # any chord the models know, so that control does not lean on habits of harmony
+            return VOCABULARY[r.randrange(1, len(VOCABULARY) - 1)]
+        line = other if not blues and len(template) == 4 and i // 8 % 2 == 1 else template
+        offset, triad, seventh = degrees[line[(i + (start if blues else 0)) % len(line)]]
+        quality = seventh if sevenths else triad
+        if not sevenths and r.random() < 0.12:
+            quality = {"": r.choice(("7", "6", "maj7")), "m": r.choice(("m7", "m7", "m6"))}.get(quality, quality)
+        name = ROOTS[(plan.tonic + offset) % 12] + quality
+        return r.choice(_SLASHES[name]) if r.random() < inversions and _SLASHES[name] else name
+
+    out: _Bars = []
+    half = float(2 if metre.beats == 4 else 1)
+    held = ""
+    for b in range(bars):
+        if per_chord == 0.5:
+            out.append([(0.0, half, symbol(2 * b)), (half, metre.beats - half, symbol(2 * b + 1))])
+        else:
+            if not held or b % int(per_chord) == 0:
+                held = symbol(b // int(per_chord))
+            out.append([(0.0, float(metre.beats), held)])
+    return out
+
+
+def _transposed(symbol: str, by: int) -> str:
+    """A vocabulary symbol `by` semitones higher."""
+    if symbol in ("N", "UNK"):
+        return symbol
+    head = symbol.partition("/")[0]
+    tail = head[2:] if len(head) > 1 and head[1] in "#b" else head[1:]
+    up = ROOTS[((root(symbol) or 0) + by) % 12] + tail
+    low = ((bass(symbol) or 0) + by) % 12
+    return next(v for v in (up, *_SLASHES[up]) if bass(v) == low)
+
+
+def _from_sheet(sheet: Sheet, first: int, bars: int, beats: int, by: int) -> tuple[_Bars, list[tuple[float, float, int]]]:
+    """Bars `first`.. of a tune (round again after its end): harmony, and the line in beats from the first."""
+    harmony: _Bars = []
+    line: list[tuple[float, float, int]] = []
+    for b in range(bars):
+        start = (first + b) % sheet.bars * beats
+        marks = [(t, s) for t, s in sheet.chords if start <= t < start + beats]
+        before = [s for t, s in sheet.chords if t < start + 1e-6]
+        if not marks or marks[0][0] > start + 1e-6:
+            marks.insert(0, (float(start), before[-1] if before else "N"))
+        ends = [t for t, _ in marks[1:]] + [float(start + beats)]
+        harmony.append([(t - start, e - t, _transposed(s, by)) for (t, s), e in zip(marks, ends, strict=True) if e - t > 0.01])
+        for t, d, p in sheet.notes:
+            if start <= t < start + beats:
+                line.append((b * beats + t - start, d, p + by))
+    return harmony, line
+
+
+def _voicing(symbol: str, centre: float, last: list[int] | None, spread: str) -> list[int]:
+    """Pitches of a chord near `centre`, or near the last voicing; "close", "open" or "wide"."""
+    target = 0.7 * sum(last) / len(last) + 0.3 * centre if last else centre
+    out = sorted(pc + 12 * round((target - pc) / 12) for pc in pitch_classes(symbol))
+    if spread == "open" and len(out) >= 3:
+        out[1] += 12
+    elif spread == "wide":
+        out.append((root(symbol) or 0) + 12 * round((target - 12 - (root(symbol) or 0)) / 12))
+    return sorted(set(out))
+
+
+def _strokes(figure: str, per_beat: int, at: float, end: float) -> list[tuple[float, float, str]]:
+    """(beat, length in beats, character) of a figure's notes within [at, end) of a bar; the first is at `at`."""
+    found: list[tuple[float, float, str]] = []
+    for i, c in enumerate(figure):
+        if c in ".-":
+            continue
+        j = i + 1
+        while j < len(figure) and figure[j] == "-":
+            j += 1
+        s, e = i / per_beat, j / per_beat
+        if s < end - 1e-6 and s >= at - 1e-6:
+            found.append((s, min(e, end) - s, c))
+    if not found:
+        found = [(at, end - at, "")]
+    elif at > 1e-6 and found[0][0] > at + 1e-6:  # a new chord within the bar is heard when it comes
+        found.insert(0, (at, found[0][0] - at, ""))
+    return found
 
 
 def _lead_line(
-    r: random.Random,
-    bars: list[tuple[float, float, str]],
-    scale_pcs: set[int],
-    beats: int,
-    centre: int,
-    density: float,
+    r: random.Random, harmony: _Bars, scale: set[int], metre: Metre, density: float
 ) -> list[tuple[float, float, int]]:
-    """A melody in beats: chord tones on strong beats, steps between, rests at phrase ends."""
-    cells = [
-        [1, 1, 1, 1],
-        [0.5, 0.5, 1, 1, 1],
-        [1, 0.5, 0.5, 2],
-        [2, 2],
-        [1.5, 0.5, 1, 1],
-        [0.5] * 8,
-        [3, 1],
-        [1, 1, 2],
-    ]
-    if beats == 3:
-        cells = [[1, 1, 1], [2, 1], [1.5, 0.5, 1], [3], [1, 0.5, 0.5, 1], [0.5] * 6]
-    motif = [r.choice(cells) for _ in range(2)]
-    pitch = centre + r.randrange(-4, 5)
+    """A melody around C5 in beats: chord tones on strong beats, steps between, motifs, rests at phrase ends."""
+    cells = _CELLS[metre.name]
+    motifs = [r.choice(cells) for _ in range(2)]
+    shapes: dict[int, list[int]] = {}
+    repeat, fidelity, rest_at_end = r.uniform(0.3, 0.9), r.uniform(0.2, 0.9), r.random() < 0.7
+    leaps = r.uniform(0.05, 0.3)
+    pitch = 72 + r.randrange(-4, 5)
     out: list[tuple[float, float, int]] = []
-    low, high = max(48, centre - 11), min(93, centre + 11)
-    for start, length, symbol in bars:
-        rhythm = motif[int(start // max(length, 1)) % 2] if r.random() < 0.6 else r.choice(cells)
-        tones = set(pitch_classes(symbol)) or scale_pcs
+    for b, segments in enumerate(harmony):
+        which = b % 2 if r.random() < repeat else -1
+        rhythm = motifs[which] if which >= 0 else r.choice(cells)
+        steps = [
+            r.choice((-4, -3, 3, 4)) if r.random() < leaps else r.choice((-2, -1, -1, 0, 1, 1, 2)) for _ in rhythm
+        ]
+        if which >= 0:
+            if which in shapes and r.random() < fidelity:
+                steps = shapes[which]
+            shapes[which] = steps
         at = 0.0
-        for i, duration in enumerate(rhythm):
-            if at >= length - 1e-6:
-                break
-            duration = min(duration, length - at)
-            strong = abs(at - round(at)) < 1e-6 and int(round(at)) % 2 == 0
-            if r.random() < density or i == 0:
-                pool = tones if strong or r.random() < 0.35 else (scale_pcs | tones)
-                reach = 5 if r.random() < 0.8 else 9
-                options = [
-                    p for p in range(pitch - reach, pitch + reach + 1) if p % 12 in pool and low <= p <= high
-                ]
-                if options:
-                    near = [p for p in options if abs(p - pitch) <= 3 and p != pitch]
-                    pitch = r.choice(near if near and r.random() < 0.75 else options)
-                else:
-                    pitch = min(
-                        (p for p in range(low, high + 1) if p % 12 in pool), key=lambda p: abs(p - pitch)
-                    )
-                out.append((start + at, duration * r.uniform(0.85, 0.98), pitch))
+        for i, (duration, step) in enumerate(zip(rhythm, steps, strict=True)):
+            now = at
             at += duration
+            if (rest_at_end and b % 4 == 3 and now >= metre.beats / 2 and i > 0) or (r.random() > density and i > 0):
+                continue
+            symbol = next((s for p, length, s in segments if p - 1e-6 <= now < p + length - 1e-6), "N")
+            tones = set(pitch_classes(symbol))
+            pool = scale | tones if scale else tones | {(t + 2) % 12 for t in tones}
+            ladder = [p for p in range(59, 86) if p % 12 in pool]
+            if not ladder:
+                continue
+            near = min(range(len(ladder)), key=lambda k: abs(ladder[k] - pitch))
+            near += step if 0 <= near + step < len(ladder) else -step
+            pitch = ladder[min(max(near, 0), len(ladder) - 1)]
+            strong = i == 0 or abs(now - round(now)) < 1e-6
+            if tones and (strong or r.random() < 0.3):
+                pitch = min((p for p in range(59, 86) if p % 12 in tones), key=lambda p: (abs(p - pitch), p))
+            out.append((b * metre.beats + now, duration, pitch))
+    return out
+
+
+def _pattern(r: random.Random, family: str, swung: bool) -> list[dict[str, str]]:
+    """Two bars' worth of figures a drum: the second varies the first."""
+    parts = DRUM_FAMILIES[family]
+    keeper = "ride" if r.random() < (0.85 if swung else 0.25) else "hat"
+    names = {p: keeper if p == "keeper" else p for p in parts}
+    first = {names[p]: r.choice(figures) for p, figures in parts.items()}
+    second = dict(first)
+    for p in ("kick", "snare"):
+        if p in parts and r.random() < 0.5:
+            second[p] = r.choice(parts[p])
+    if r.random() < 0.3 and "snare" in first:  # side stick or clap in place of the snare
+        for bar in (first, second):
+            bar[r.choice(("rim", "clap"))] = bar.pop("snare", "")
+    return [first, first, first, second] if r.random() < 0.5 else [first, second]
+
+
+_LOUDNESS = {"x": 102, "o": 76, "g": 44}
+
+
+def _drum_line(
+    r: random.Random, style: Style, metre: Metre, bars: int, level: Sequence[float]
+) -> list[tuple[float, int, int]]:
+    """(beat, GM key, velocity)."""
+    pattern = _pattern(r, r.choice(style.drums), style.swing[0] > 0.55)
+    fills, crashes = r.choice((0.0, 0.4, 0.8)), r.choice((0.0, 0.3, 0.6))
+    rolls = 0.3 if "trap" in style.drums else 0.0
+    out: list[tuple[float, int, int]] = []
+
+    def add(beat: float, drum: str, c: str, b: int) -> None:
+        v = round(_LOUDNESS[c] * level[b]) + r.randint(-9, 9)
+        out.append((beat, DRUM_KEYS[drum], max(12, min(127, v))))
+
+    for b in range(bars):
+        fill = b % 4 == 3 and r.random() < fills and bool(pattern[0])
+        room = metre.steps - (4 if fill else 0)
+        for drum, figure in pattern[b % len(pattern)].items():
+            for i, c in enumerate(figure[:room]):
+                if c != ".":
+                    add(b * metre.beats + i / metre.per_beat, drum, c, b)
+                    if drum == "hat" and r.random() < rolls / 4:
+                        add(b * metre.beats + (i + 0.5) / metre.per_beat, drum, "g", b)
+        if fill:
+            for drum, figure in r.choice(FILLS[metre.steps]).items():
+                for i, c in enumerate(figure):
+                    if c != ".":
+                        add(b * metre.beats + (room + i) / metre.per_beat, drum, c, b)
+        if b % 4 == 0 and pattern[0] and r.random() < crashes:
+            add(b * metre.beats, "crash", "x", b)
     return out
 
 
 @cache
-def _grooves(folder: Path) -> dict[str, list[tuple[Path, float]]]:
-    """Groove MIDI performances in 4/4 of 8 s or more, by primary style: (path, bpm)."""
+def _grooves(folder: Path, held_out: bool) -> dict[str, list[tuple[Path, float]]]:
+    """Groove MIDI performances in 4/4 of 16 s or more, by primary style: (path, bpm); its test split is held out."""
     found: dict[str, list[tuple[Path, float]]] = {}
-    info = next(folder.rglob("info.csv"), None)
+    info = next(iter(sorted(folder.rglob("info.csv"))), None)
     if info is None:
         return found
     with info.open() as file:
         for row in csv.DictReader(file):
-            if row["time_signature"] == "4-4" and row["beat_type"] == "beat" and float(row["duration"]) > 8:
+            fits = row["time_signature"] == "4-4" and row["beat_type"] == "beat" and float(row["duration"]) > 16
+            if fits and (row["split"] == "test") == held_out:
                 style = row["style"].split("/")[0]
                 found.setdefault(style, []).append((info.parent / row["midi_filename"], float(row["bpm"])))
     return found
@@ -352,163 +471,329 @@ def _groove_notes(path: Path) -> tuple[tuple[float, int, int], ...]:
     return tuple(sorted((n.start, n.pitch, n.velocity) for n in notes))
 
 
-def arrange(seed: int, seconds: float = 12.0, grooves: Path | None = None) -> Piece:
-    """Write one piece of `seconds`, wholly determined by `seed` (and the Groove folder, if given)."""
-    r = random.Random(seed)
-    name = r.choice(list(STYLES))
-    style = STYLES[name]
-    bpm = float(r.randint(*style.tempo))
-    minor = r.random() < (0.6 if name in ("hip hop", "electronic", "ambient") else 0.4)
-    tonic = r.randrange(12)
-    free = r.random() < 0.25
-    sevenths = r.random() < (0.85 if name in ("jazz", "bossa nova", "funk") else 0.2)
-    beats = style.beats
-    groove: tuple[tuple[float, int, int], ...] = ()
-    if grooves is not None and style.groove and r.random() < 0.35:
-        pool = [g for s in style.groove for g in _grooves(grooves).get(s, [])]
-        if pool:
-            path, bpm = r.choice(pool)
-            groove = _groove_notes(path)
-    beat = 60.0 / bpm
-    lead_in = r.choice((0, 1, 2)) * beat * beats * r.random()  # start anywhere in a bar
-    n_bars = int((seconds + lead_in) / (beat * beats)) + 2
+def _structure(
+    r: random.Random, roles: list[str], first: int, bars: int
+) -> tuple[dict[str, list[bool]], list[float]]:
+    """Who plays in which bar, and how loud the bars are: entries, exits, drops, swells. Bars from `first` are heard."""
+    active = {role: [True] * bars for role in roles}
+    level, heard = [1.0] * bars, bars - first
     roll = r.random()
-    per_chord = 1 if roll < 0.7 else (2 if roll < 0.82 and n_bars > 4 else 0)  # bars a chord; 0 = half a bar
-    slots = n_bars if per_chord == 1 else (n_bars + 1) // 2 if per_chord == 2 else n_bars * 2
-    symbols = _progression(r, tonic, minor, sevenths, slots, free)
-    bar_chords: list[list[tuple[float, float, str]]] = []  # per bar: (beat in bar, length, symbol)
-    for b in range(n_bars):
-        if per_chord == 0:
-            half = 2 if beats == 4 else 1
-            bar_chords.append([(0, half, symbols[2 * b]), (half, beats - half, symbols[2 * b + 1])])
+    turn = first + max(1, round(heard * r.uniform(0.25, 0.7)))
+    if roll < 0.3 and len(roles) > 1 and heard >= 3:
+        kind = r.choice(("enter", "enter", "leave", "drop", "build"))
+        some = r.sample(roles, 1 if len(roles) == 2 else r.choice((1, 1, 2)))
+        if kind == "enter":
+            for role in some:
+                active[role] = [b >= turn for b in range(bars)]
+        elif kind == "leave":
+            for role in some:
+                active[role] = [b < turn for b in range(bars)]
+        elif kind == "drop":
+            length = r.choice((1, 2))
+            for role in [x for x in ("drums", "bass") if x in roles][: len(roles) - 1] or some:
+                active[role] = [not turn <= b < turn + length for b in range(bars)]
         else:
-            bar_chords.append([(0, beats, symbols[b // per_chord])])
+            for i, role in enumerate(r.sample(roles, len(roles))):
+                active[role] = [b >= first + i * heard / (len(roles) + 1) - 1e-6 for b in range(bars)]
+    elif roll < 0.45:
+        low, high = r.uniform(0.5, 0.75), r.uniform(1.0, 1.12)
+        ramp = [low + (high - low) * min(1.0, max(0.0, (b - first) / max(1, heard - 1))) for b in range(bars)]
+        level = ramp if r.random() < 0.65 else [high + low - x for x in ramp]
+    elif roll < 0.6:
+        level = [r.uniform(0.8, 1.08) for _ in range(bars)]
+    base = r.uniform(0.72, 1.08)
+    return active, [base * x for x in level]
 
-    has_drums = style.drums != "none" and r.random() < 0.88
-    has_bass = r.random() < 0.92
-    has_comp = r.random() < 0.94
-    has_lead = r.random() < 0.85 or not (has_comp or has_bass)
-    if r.random() < 0.06:  # solos, so that an instrument's word has one sound
-        has_drums = has_bass = has_comp = False
-        has_lead = True
+
+def _warped(beat: float, swing: float, shuffle: float) -> float:
+    """Swing: the offbeat eighth falls at `swing` of the beat, the offbeat sixteenth at `shuffle` of the eighth."""
+    whole = int(beat // 1)
+    x = beat - whole
+    if abs(4 * x - round(4 * x)) > 0.02:  # triplets and other fine print stay where they are
+        return beat
+    half, y = divmod(x, 0.5)
+    y = 2 * y
+    y = 2 * shuffle * y if y <= 0.5 else shuffle + 2 * (1 - shuffle) * (y - 0.5)
+    x = 0.5 * (half + y)
+    return whole + (2 * swing * x if x <= 0.5 else swing + 2 * (1 - swing) * (x - 0.5))
+
+
+def _into(pitch: int, low: int, high: int) -> int:
+    while pitch < low:
+        pitch += 12
+    while pitch > high:
+        pitch -= 12
+    return pitch
+
+
+def arrange(
+    seed: int, seconds: float = 12.0, grooves: Path | None = None, leadsheets: Path | None = None
+) -> Piece:
+    """Write one piece of `seconds`, wholly determined by `seed` and the two folders, if given."""
+    base = seed - 1 if seed % TWIN_EVERY == TWIN_EVERY - 1 else seed
+    plan, change = _plan(base, grooves, leadsheets), ""
+    if base != seed:
+        plan, change = _twin(base, plan)
+    style, metre = plan.style, METRES[plan.style.metre]
+    r = _stream(base, "shape")
+    beat = 60.0 / plan.bpm
+    bar = metre.beats * beat
+    lead_in = r.choice((0, 0, 1, 2)) * bar * r.random()  # a clip starts anywhere in a bar
+    bars = int((seconds + lead_in) / bar) + 2
+    line: list[tuple[float, float, int]] | None = None
+    if plan.sheet is not None:
+        first = r.randrange(plan.sheet.bars)
+        by = (plan.tonic - plan.sheet.tonic) % 12
+        harmony, line = _from_sheet(plan.sheet, first, bars, metre.beats, by)
+    else:
+        harmony = _harmony(_stream(base, "harmony"), plan, metre, bars)
+    roles = [x for x in ("comp", "pad", "bass", "lead", "drums") if x in plan.words]
+    if style.drums[0] == "none" and len(roles) > 1 and "none" in style.drums and plan.groove is None:
+        roles = [x for x in roles if x != "drums" or _stream(base, "kit").random() < 0.15]
+    active, level = _structure(r, roles, int(lead_in / bar), bars)
     human = r.uniform(0.0, 0.012)
+    feel = _stream(base, "feel")
+    swing, shuffle = feel.uniform(*style.swing), feel.uniform(*style.shuffle16)
+    if metre.name == "6/8":
+        swing = shuffle = 0.5
 
-    def when(t: float) -> float:
-        return t * beat - lead_in + r.gauss(0, human)
+    def clock(part: str) -> Callable[[float], float]:
+        own = _stream(base, part + " timing")
+        late = own.gauss(0, human / 2)
+        return lambda beats: _warped(beats, swing, shuffle) * beat - lead_in + late + own.gauss(0, human)
 
-    scale_pcs = {(tonic + s) % 12 for s in (MINOR if minor else MAJOR)}
+    def loud(r: random.Random, v: float, b: int, accent: float = 0.0) -> int:
+        return int(max(20, min(127, v * level[min(b, bars - 1)] + accent + r.gauss(0, 5))))
+
     tracks: list[Track] = []
-    if has_comp:
-        word = r.choice(style.comps)
-        programs = COMPS.get(word) or _COMP_EXTRA[word]
-        notes = []
-        last: list[int] | None = None
-        centre = r.choice((55, 60, 64))
-        rhythm = _comp_rhythm(style.comp, r, beats)
-        for b, parts in enumerate(bar_chords):
-            for at, length, symbol in parts:
-                if symbol in ("N", "UNK"):
-                    continue
-                last = _voicing(symbol, centre, last)
-                if style.comp.startswith("arpeggio"):
-                    step = 0.25 if style.comp.endswith("16") else 0.5
-                    ring = step * (1 if style.comp.endswith("16") else 2)
-                    for i in range(int(length / step)):
-                        p = last[i % len(last)]
-                        t = when(b * beats + at + i * step)
-                        notes.append((t, t + ring * beat, p, r.randint(66, 92)))
-                    continue
-                places = [
-                    (max(p, at), min(p + d, at + length)) for p, d in rhythm if p < at + length and p + d > at
-                ]
-                places = [(p, q) for p, q in places if q - p > 0.1] or [(at, at + length)]
-                if word in SUSTAINED and r.random() < 0.5:
-                    places = [(at, at + length)]
-                for p, q in places:
-                    t, v = when(b * beats + p), r.randint(62, 94)
-                    spread = r.uniform(0, 0.012) if "guitar" in word else 0.0
-                    notes += [(t + i * spread, t + (q - p) * beat, x, v) for i, x in enumerate(last)]
-        tracks.append(Track("comp", COMP_NAME.get(word, word), r.choice(programs), tuple(notes)))
-    if has_bass:
-        word = r.choice(style.basses)
-        notes = []
-        flat = [(b * beats + at, length, s) for b, parts in enumerate(bar_chords) for at, length, s in parts]
-        for i, (at, length, symbol) in enumerate(flat):
-            if symbol in ("N", "UNK"):
-                continue
-            bass_pc = _bass_pc(symbol)
-            low = 28 + (bass_pc - 28) % 12
-            nxt = 28 + (_bass_pc(flat[(i + 1) % len(flat)][2]) - 28) % 12
-            fifth = (
-                low + 7
-                if (root(symbol) + 7) % 12 in pitch_classes(symbol) and root(symbol) == bass_pc
-                else low + 12
-            )
-            for p, d, pitch in _bass_line(style.bass, r, beats, low, fifth, nxt):
-                if p < length:
-                    t = when(at + p)
-                    notes.append((t, t + min(d, length - p) * beat, pitch, r.randint(84, 108)))
-        tracks.append(Track("bass", word, r.choice(BASSES[word]), tuple(notes)))
-    melody: list[Note] = []
-    if has_lead:
-        word = r.choice(style.leads) if r.random() < 0.8 else r.choice(list(LEADS))
-        centre = {"cello": 57, "trombone": 57, "whistle": 84, "flute": 77, "music box": 81}.get(
-            word, r.choice((67, 72, 76))
-        )
-        flat = [(b * beats + at, length, s) for b, parts in enumerate(bar_chords) for at, length, s in parts]
-        line = _lead_line(r, flat, set() if free else scale_pcs, beats, centre, r.uniform(0.6, 0.98))
-        notes = []
-        for at, d, pitch in line:
-            t = when(at)
-            notes.append((t, t + d * beat, pitch, r.randint(92, 118)))
-        notes.sort()
-        notes = [  # one line: a note ends where the next begins
-            (s, min(e, notes[i + 1][0]) if i + 1 < len(notes) else e, p, v)
-            for i, (s, e, p, v) in enumerate(notes)
-        ]
-        tracks.append(Track("lead", word, r.choice(LEADS[word]), tuple(notes)))
-        melody = [
-            Note(max(0.0, s), min(seconds, e), p)
-            for s, e, p, _ in notes
-            if e > 0.02 and s < seconds and e > s
-        ]
+    for part in ("comp", "pad"):
+        if part in roles:
+            tracks.append(_chord_track(_stream(base, part), part, plan, metre, harmony, active[part], clock(part), beat, loud))
+    if "bass" in roles:
+        tracks.append(_bass_track(_stream(base, "bass"), plan, metre, harmony, active["bass"], clock("bass"), beat, loud))
+    if "lead" in roles:
+        if line is None:
+            own = _stream(base, "lead")
+            blue = plan.style_name in ("blues", "rock", "funk", "gospel") and own.random() < 0.35
+            steps = BLUES_SCALE if blue else own.choice(SCALES[plan.minor])
+            scale = set() if plan.free else {(plan.tonic + s) % 12 for s in steps}
+            line = _lead_line(own, harmony, scale, metre, own.uniform(0.6, 1.0))
+        tracks.append(_lead_track(_stream(base, "line"), plan, metre, line, active["lead"], clock("lead"), beat, loud))
     drum_notes: list[tuple[float, int, int]] = []
-    if has_drums and groove:
-        drum_notes = [(t - lead_in, k, v) for t, k, v in groove]
-    elif has_drums:
-        pattern = _drum_pattern(style.drums, r, beats)
-        for b in range(n_bars):
-            fill = b % 4 == 3 and r.random() < 0.4 and beats == 4
-            for p, drum, v in pattern:
-                if not (fill and p >= 3):
-                    drum_notes.append(
-                        (when(b * beats + p), GM_DRUM[drum], max(1, min(127, v + r.randint(-10, 10))))
-                    )
-            if fill:
-                kinds = r.choice((("snare",) * 4, ("snare", "snare", "tom", "tom"), ("tom",) * 4))
-                for i, drum in enumerate(kinds):
-                    drum_notes.append((when(b * beats + 3 + i / 4), GM_DRUM[drum], r.randint(80, 110)))
-            if b % 4 == 0 and r.random() < 0.4:
-                drum_notes.append((when(b * beats), GM_DRUM["cymbal"], r.randint(70, 100)))
-    hits = tuple(Hit(t, GM_CLASS[k]) for t, k, _ in sorted(drum_notes) if 0 <= t < seconds and k in GM_CLASS)
-    chords = []
-    if any(t.role in ("comp", "bass", "lead") for t in tracks):
-        for b, parts in enumerate(bar_chords):
-            for at, length, symbol in parts:
-                s = (b * beats + at) * beat - lead_in
-                e = s + length * beat
-                if e > 0 and s < seconds:
-                    chords.append(Chord(max(0.0, s), min(seconds, e), symbol))
-    return Piece(
-        seed, name, r.choice(MOODS), f"{ROOTS[tonic]} {'minor' if minor else 'major'}", bpm, beats, seconds,
-        tuple(tracks), tuple(d for d in sorted(drum_notes) if -1 < d[0] < seconds), tuple(chords), tuple(melody), hits,
+    kit_stream = _stream(base, "kit")
+    kit, sampled = kit_stream.choice(style.kits), kit_stream.random() < style.samples
+    if "drums" in roles:
+        own, when = _stream(base, "drums"), clock("drums")
+        if plan.groove is not None:
+            stretch = plan.groove_bpm / plan.bpm
+            notes = _groove_notes(plan.groove)
+            spare = int(notes[-1][0] * stretch / bar) - bars
+            skip = own.randrange(spare) if spare > 0 else 0
+            timed = [(t * stretch - skip * bar - lead_in, k, v) for t, k, v in notes]
+        else:
+            family = style if style.drums != ("none",) else STYLES["folk"]
+            timed = [(when(t), k, v) for t, k, v in _drum_line(own, family, metre, bars, level)]
+        playing = active["drums"]
+        for t, k, v in timed:
+            b = int((t + lead_in) / bar + 0.02)
+            if -0.03 < t < seconds and k in KEY_CLASS and 0 <= b < bars and playing[b]:
+                drum_notes.append((max(0.0, t), k, v))
+    drum_notes.sort()
+    tracks = [t for t in tracks if any(min(e, seconds) - max(s, 0.0) > 0.05 for s, e, _, _ in t.notes)]
+    melody = [
+        Note(max(0.0, s), min(seconds, e), p)
+        for t in tracks
+        if t.role == "lead"
+        for s, e, p, _ in t.notes
+        if e > 0.02 and s < seconds and e > s
+    ]
+    free = plan.free
+    piece = Piece(
+        seed, plan.style_name, "", "" if free or set(roles) == {"drums"} else f"{ROOTS[plan.tonic]} {'minor' if plan.minor else 'major'}",
+        plan.bpm, metre.beats, seconds, tuple(tracks), tuple(drum_notes),
+        _chord_labels(harmony, tracks, metre, beat, lead_in, seconds), tuple(melody),
+        tuple(Hit(t, KEY_CLASS[k]) for t, k, _ in drum_notes), plan.source, metre.name,
+        tuple(t for t in (i * beat - lead_in for i in range(bars * metre.beats)) if 0 <= t < seconds),
+        tuple(t for t in (i * metre.beats * beat - lead_in for i in range(bars)) if 0 <= t < seconds),
+        (), None if base == seed else base, change, kit, sampled, plan.sheet.title if plan.sheet else "",
     )  # fmt: skip
+    true = moods(piece)
+    return replace(piece, moods=true, mood=_stream(base, "mood").choice(true) if true else "")
 
 
-def _bass_pc(symbol: str) -> int:
-    from engines.chords import bass
-
-    return bass(symbol)
+_Loud = Callable[..., int]
 
 
-assert set(GM_DRUM) == set(DRUMS)
+def _chord_track(
+    r: random.Random, part: str, plan: _Plan, metre: Metre, harmony: _Bars, active: list[bool],
+    when: Callable[[float], float], beat: float, loud: _Loud,
+) -> Track:  # fmt: skip
+    word, style = plan.words[part], plan.style
+    program = r.choice(COMPS.get(word) or LEADS[word][0])
+    centre, spread = r.choice((54, 57, 60, 62, 65)), r.choice(("close", "close", "open", "wide"))
+    picked = r.random()
+    figures = comping(metre.name, "pad" if part == "pad" else style.comp[int(picked * len(style.comp))])
+    if part == "comp" and word in SUSTAINED and r.random() < 0.35:
+        figures = comping(metre.name, "pad")
+    main, other, order = r.choice(figures), r.choice(figures), r.choice(("up", "down", "up and down", "alberti"))
+    change, rooted = r.choice((0.0, 0.25, 0.5)), "bass" not in plan.words
+    hold, volume = r.uniform(0.8, 1.0), r.uniform(66, 86) - (8 if part == "pad" else 0)
+    notes: list[tuple[float, float, int, int]] = []
+    last: list[int] | None = None
+    for b, segments in enumerate(harmony):
+        figure = other if b % 2 == 1 and r.random() < change else main
+        for at, length, symbol in segments:
+            if not pitch_classes(symbol):
+                continue
+            last = _voicing(symbol, centre, last, spread)
+            chord = last
+            if rooted or "/" in symbol and spread == "wide":
+                low = (bass(symbol) or 0) + 36
+                chord = [low + 12 if low < 40 else low, *(p for p in last if p > low + 3)]
+            if not active[b]:
+                continue
+            origin, end = b * metre.beats + at, b * metre.beats + at + length
+            if figure.startswith("arp"):
+                step = int(figure[3:]) / metre.per_beat
+                turn = {"up": chord, "down": chord[::-1], "up and down": chord + chord[-2:0:-1]}.get(
+                    order, [chord[0], chord[-1], chord[len(chord) // 2], chord[-1]]
+                )
+                for i in range(max(1, round(length / step))):
+                    stop = end if word in PEDALLED else min(end, origin + (i + 1.3) * step)
+                    t = when(origin + i * step)
+                    notes.append((t, max(t + 0.05, when(stop)), turn[i % len(turn)], loud(r, volume, b, 6 * (i % 4 == 0))))
+                continue
+            for p, d, _ in _strokes(figure, metre.per_beat, at, at + length):
+                t, stop = when(b * metre.beats + p), when(b * metre.beats + p + d * hold)
+                if word in PEDALLED and d > 0.9:
+                    stop = max(stop, when(b * metre.beats + p + d))
+                rake = r.uniform(0.002, 0.014) * r.choice((1, 1, -1)) if word in STRUMMED else 0.0
+                v = loud(r, volume, b, 6 * (abs(p - round(p)) < 1e-6))
+                strings = chord if rake >= 0 else chord[::-1]
+                notes += [
+                    (t + i * abs(rake), max(stop, t + i * abs(rake) + 0.06), x, max(20, v - i)) for i, x in enumerate(strings)
+                ]
+    return Track(part, word, program, tuple(sorted(notes)))
+
+
+def _bass_track(
+    r: random.Random, plan: _Plan, metre: Metre, harmony: _Bars, active: list[bool], when: Callable[[float], float],
+    beat: float, loud: _Loud,
+) -> Track:  # fmt: skip
+    word = plan.words["bass"]
+    program, picked = r.choice(BASSES[word]), r.random()
+    figures = bass_lines(metre.name, plan.style.bass[int(picked * len(plan.style.bass))])
+    main, other, change = r.choice(figures), r.choice(figures), r.choice((0.0, 0.3, 0.6))
+    floor, hold, volume = r.choice((28, 28, 31, 33)), r.uniform(0.75, 1.0), r.uniform(84, 104)
+    flat = [(b, at, length, s) for b, segments in enumerate(harmony) for at, length, s in segments]
+    notes: list[tuple[float, float, int, int]] = []
+    for i, (b, at, length, symbol) in enumerate(flat):
+        tones = pitch_classes(symbol)
+        figure = other if b % 2 == 1 and r.random() < change else main
+        if not tones or not active[b]:
+            continue
+        low = floor + ((bass(symbol) or 0) - floor) % 12
+        upright = root(symbol) == bass(symbol)
+        third = next((low + s for s in (3, 4) if upright and (low + s) % 12 in tones), low)
+        fifth = low + 7 if upright and (low + 7) % 12 in tones else low + 12
+        nearby = flat[(i + 1) % len(flat)][3]
+        target = floor + ((bass(nearby) or 0) - floor) % 12 if pitch_classes(nearby) else low
+        pitches = {"": low, "1": low, "3": third, "5": fifth, "8": low + 12}
+        for p, d, c in _strokes(figure, metre.per_beat, at, at + length):
+            approach = c == "a" and target != low and p + d >= at + length - 1e-6 and length > 1
+            pitch = target + (1 if low > target else -1) if approach else pitches.get(c, fifth)
+            t = when(b * metre.beats + p)
+            stop = max(t + 0.06, when(b * metre.beats + p + d * hold))
+            notes.append((t, stop, pitch, loud(r, volume, b, 5 * (p < 1e-6))))
+    notes.sort()
+    cut = [(s, max(s + 0.03, min(e, n[0])), p, v) for (s, e, p, v), n in pairwise([*notes, (1e9, 1e9, 0, 0)])]
+    return Track("bass", word, program, tuple(cut))
+
+
+def _lead_track(
+    r: random.Random, plan: _Plan, metre: Metre, line: list[tuple[float, float, int]], active: list[bool],
+    when: Callable[[float], float], beat: float, loud: _Loud,
+) -> Track:  # fmt: skip
+    word = plan.words["lead"]
+    programs, centre = LEADS.get(word) or (COMPS[word], 72)
+    program = programs[int(r.random() * len(programs))]
+    hold = r.choice((0.98, 0.92, 0.92, 0.85, 0.55))
+    volume, graces = r.uniform(92, 112), r.choice((0.0, 0.0, 0.08, 0.2))
+    register = r.choice((0, 0, 0, 0, 12, -12))
+    if not line:
+        return Track("lead", word, program, ())
+    mean = sum(p for _, _, p in line) / len(line)
+    shift = 12 * round((centre + register - mean) / 12)
+    low, high = max(MELODY_LOW, centre - 17), min(MELODY_HIGH, centre + 17)
+    notes: list[tuple[float, float, int, int]] = []
+    for at, d, p in line:
+        b = min(int(at / metre.beats), len(active) - 1)
+        t, stop = when(at), when(at + d * hold)
+        v, grace, above = loud(r, volume, b, 7 * (abs(at - round(at)) < 1e-6)), r.random(), r.choice((1, 2))
+        if not active[b]:
+            continue
+        pitch = _into(p + shift, low, high)
+        if grace < graces and word in ORNAMENTED and d >= 0.5 and pitch + above <= MELODY_HIGH:
+            notes.append((t, t + 0.07, pitch + above, v))
+            t += 0.07
+        notes.append((t, max(stop, t + 0.06), pitch, v))
+    notes.sort()
+    one = [  # one line: a note ends where the next begins
+        (s, min(e, following[0]), p, v) for (s, e, p, v), following in pairwise([*notes, (1e9, 1e9, 0, 0)])
+    ]
+    return Track("lead", word, program, tuple(n for n in one if n[1] - n[0] > 0.03))
+
+
+def _chord_labels(
+    harmony: _Bars, tracks: list[Track], metre: Metre, beat: float, lead_in: float, seconds: float
+) -> tuple[Chord, ...]:
+    """Chords over the whole clip; "N" where nothing pitched sounds."""
+    out: list[Chord] = []
+    for b, segments in enumerate(harmony):
+        for at, length, symbol in segments:
+            s = max(0.0, (b * metre.beats + at) * beat - lead_in)
+            e = min(seconds, (b * metre.beats + at + length) * beat - lead_in)
+            if e - s < 1e-6:
+                continue
+            sounding = sum(max(0.0, min(e, n[1]) - max(s, n[0])) for t in tracks for n in t.notes)
+            name = symbol if sounding > min(0.1, (e - s) / 3) else "N"
+            if out and out[-1].symbol == name:
+                out[-1] = Chord(out[-1].start, e, name)
+            else:
+                out.append(Chord(out[-1].end if out else 0.0, e, name))
+    return tuple(out)
+
+
+def density(piece: Piece) -> float:
+    """Onsets a second: chords count once, drum hits half."""
+    onsets = {(t.role, round(s / 0.04)) for t in piece.tracks for s, _, _, _ in t.notes if 0 <= s < piece.seconds}
+    return (len(onsets) + 0.5 * len(piece.hits)) / piece.seconds
+
+
+def mean_pitch(piece: Piece, role: str) -> float:
+    """Mean MIDI pitch of what a role plays in the clip, weighted by length; 0 where it plays nothing."""
+    notes = [n for t in piece.tracks if t.role == role for n in t.notes if n[1] > 0 and n[0] < piece.seconds]
+    return sum(n[2] * (n[1] - n[0]) for n in notes) / sum(n[1] - n[0] for n in notes) if notes else 0.0
+
+
+def moods(piece: Piece) -> tuple[str, ...]:
+    """Mood words that are true of a clip by measure: onsets a second, tempo, loudness, mode, register, harmony."""
+    rate, drums = density(piece), len(piece.hits) / piece.seconds
+    strength = [v for t in piece.tracks for _, _, _, v in t.notes] + [v for _, _, v in piece.drum_notes]
+    hard = sum(strength) / max(1, len(strength))
+    minor, major = piece.key.endswith("minor"), piece.key.endswith("major")
+    lead = mean_pitch(piece, "lead")
+    strange = sum(c.end - c.start for c in piece.chords if any(q in c.symbol for q in ("dim", "aug", "m7b5"))) / piece.seconds
+    rules = {
+        "calm": rate < 4 and piece.bpm < 108 and drums < 3, "gentle": hard < 74 and drums < 5 and rate < 6,
+        "dreamy": rate < 4 and any(t.role == "pad" or t.name in SUSTAINED for t in piece.tracks) and drums < 3,
+        "sad": minor and piece.bpm < 88 and rate < 7, "dark": minor and 0 < lead < 64,
+        "bright": major and lead > 76, "happy": major and piece.bpm >= 112 and rate > 4,
+        "lively": rate > 9 and piece.bpm >= 104, "energetic": rate > 9 and hard > 82 and drums > 4,
+        "driving": piece.bpm >= 112 and drums > 5 and rate > 8, "laid-back": piece.bpm < 96 and 2 < drums < 8 and hard < 90,
+        "tense": strange > 0.25, "powerful": hard > 96 and drums > 3,
+    }  # fmt: skip
+    return tuple(word for word, holds in rules.items() if holds)
+
+
+assert set(KEY_CLASS.values()) == set(DRUMS)
