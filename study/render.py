@@ -45,10 +45,11 @@ _ONE_SHOTS = {
     36: ("bd_808", "bd_ada", "bd_boom", "bd_fat", "bd_gas", "bd_haus", "bd_klub", "bd_pure", "bd_tek", "bd_zum", "drum_heavy_kick", "drum_bass_hard", "elec_soft_kick", "elec_hollow_kick"),
     38: ("sn_dolf", "sn_dub", "sn_generic", "sn_zome", "drum_snare_hard", "elec_snare", "elec_hi_snare", "elec_lo_snare", "elec_mid_snare", "elec_filt_snare"),
     37: ("drum_snare_soft", "elec_tick", "elec_wood", "perc_snap2", "elec_blip2"), 39: ("perc_snap", "elec_snare", "sn_generic", "elec_filt_snare"),
-    42: ("drum_cymbal_closed", "elec_tick", "elec_cymbal"), 44: ("drum_cymbal_pedal",), 46: ("drum_cymbal_open", "drum_cymbal_pedal"),
+    42: ("drum_cymbal_closed", "drum_cymbal_closed", "elec_tick", "elec_cymbal"), 44: ("drum_cymbal_pedal",), 46: ("drum_cymbal_open", "drum_cymbal_pedal"),
     48: ("drum_tom_hi_hard", "drum_tom_hi_soft", "elec_fuzz_tom"), 45: ("drum_tom_mid_hard", "drum_tom_mid_soft"), 41: ("drum_tom_lo_hard", "drum_tom_lo_soft"),
-    51: ("drum_cymbal_soft", "drum_splash_soft"), 49: ("drum_cymbal_hard", "drum_splash_hard"),
+    51: ("drum_cymbal_soft",), 49: ("drum_cymbal_hard",),
 }  # fmt: skip
+_SHORT = {42: 0.035, 44: 0.03, 46: 0.15, 37: 0.06}  # seconds in which a one-shot falls by 8.7 dB
 _NEAREST = {"kick": 36, "snare": 38, "hat": 42, "tom": 45, "cymbal": 51}
 
 
@@ -122,12 +123,14 @@ def _sampled_drums(piece: Piece, total: int) -> Audio:
     """The drums of a piece with recorded one-shots [N]; a hat that closes cuts the open one off."""
     rng = np.random.default_rng([piece.mix_seed, 1])
     kit = {key: names[int(rng.integers(len(names)))] for key, names in _ONE_SHOTS.items()}
-    trim = {key: rng.uniform(0.7, 1.1) * (0.45 if KEY_CLASS[key] in ("hat", "cymbal") else 1.0) for key in kit}
+    trim = {key: rng.uniform(0.7, 1.1) * (0.35 if KEY_CLASS[key] in ("hat", "cymbal") else 1.0) for key in kit}
     out = np.zeros(total, np.float32)
     notes = [(t, key if key in kit else _NEAREST[KEY_CLASS[key]], v) for t, key, v in piece.drum_notes]
     for i, (t, key, velocity) in enumerate(notes):
         at = round(t * RATE)
         sample = _sample(kit[key])[: total - at]
+        if key in _SHORT:  # a closed hat is dry, whatever was recorded
+            sample = sample * np.exp(-np.arange(len(sample), dtype=np.float32) / np.float32(_SHORT[key] * RATE))
         if KEY_CLASS[key] == "hat":
             following = next((u for u, k, _ in notes[i + 1 :] if u > t and KEY_CLASS[k] == "hat"), None)
             if following is not None and round((following - t) * RATE) < len(sample):
