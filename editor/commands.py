@@ -15,7 +15,19 @@ from typing import TypeVar
 from unicodedata import category
 
 from editor import lanes
-from editor.document import ChordCell, Clip, LaneHit, LaneNote, Project, Region, Take
+from editor.document import (
+    ChordCell,
+    Clip,
+    LaneHit,
+    LaneNote,
+    Lanes,
+    Project,
+    Settings,
+    Sound,
+    Span,
+    Take,
+    Version,
+)
 from engines.chords import parse as parse_chord
 from engines.requests import DRUMS, ENGINE_NAMES, MAX_PROMPT, InputError
 from engines.timebase import Grid
@@ -23,8 +35,12 @@ from engines.timebase import Grid
 LENGTH_SECONDS = (1.0, 30.0)  # what Generate may be asked for; each engine says what it can do
 MAX_SEED = 2**32 - 1
 MAX_NAME = 100  # characters
+MAX_VARIATIONS = 4
+SOLVERS = ("euler", "midpoint", "dopri5")
+MAX_SPANS = 16
 MAX_BEATS = 100_000.0  # far beyond any clip; keeps lane times finite
 Item = TypeVar("Item", ChordCell, LaneNote, LaneHit)
+AnyCell = TypeVar("AnyCell", ChordCell, LaneNote)
 _SLACK = 0.02  # seconds by which a dragged border may miss the clip's edge
 
 
@@ -88,6 +104,15 @@ def set_grid(project: Project, bpm: float, beats_per_bar: int, offset: float = 0
         raise InputError(str(error)) from error
 
 
+def set_key(project: Project, key: str) -> Project:
+    """Set the key that the page offers chords and rows in: "C major", "F# minor" ..."""
+    tonic, _, mode = key.partition(" ")
+    if mode not in ("major", "minor"):
+        raise InputError(f"key {key[:20]!r}: expected a tonic and major or minor, as in F# minor")
+    lanes.palette(tonic + ("m" if mode == "minor" else ""))
+    return replace(project, key=key)
+
+
 def set_engines(project: Project, engines: Sequence[str]) -> Project:
     """Tick the engines for Inpaint; kept in the order AR, FM, zero-shot."""
     for name in engines:
@@ -104,13 +129,17 @@ def toggle_engine(project: Project, engine: str) -> Project:
 
 def set_follow(project: Project, names: Sequence[str]) -> Project:
     """Choose the lanes that condition a run."""
+    return replace(project, follow=_lane_names(names))
+
+
+def _lane_names(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in lanes.LANE_NAMES:
             raise InputError(f"lane {name[:40]!r}: expected one of {', '.join(lanes.LANE_NAMES)}")
-    return replace(project, follow=tuple(name for name in lanes.LANE_NAMES if name in names))
+    return tuple(name for name in lanes.LANE_NAMES if name in names)
 
 
-# ---- region
+# ---- spans
 
 
 def timeline_seconds(project: Project) -> float:
@@ -119,7 +148,67 @@ def timeline_seconds(project: Project) -> float:
 
 
 def set_region(project: Project, start: float, end: float) -> Project:
-    """Select the span [start, end) in seconds."""
+    """Put the active span at [start, end) in seconds; without one, a new span begins there."""
+    if project.span is None:
+        return add_span(project, start, end)
+    return set_span(project, project.active, start, end)
+
+
+def add_span(project: Project, start: float, end: float, id: str = "") -> Project:
+    """Add the span [start, end) in seconds and make it the active one."""
+    if len(project.spans) >= MAX_SPANS:
+        raise InputError(f"{len(project.spans)} spans: at most {MAX_SPANS}; remove one first")
+    taken = {span.id for span in project.spans}
+    span = Span(id if id and id not in taken else lanes.fresh_id("s", taken), *_bounds(project, start, end))
+    return _with_spans(project, (*project.spans, span), span.id)
+
+
+def set_span(project: Project, id: str, start: float, end: float) -> Project:
+    """Give a span new borders in seconds and make it the active one."""
+    span = _span(project, id)
+    start, end = _bounds(project, start, end)
+    moved = replace(span, start=start, end=end)
+    return _with_spans(project, tuple(moved if s.id == id else s for s in project.spans), id)
+
+
+def activate_span(project: Project, id: str) -> Project:
+    """Make a span the one that Inpaint re-makes."""
+    return replace(project, active=_span(project, id).id)
+
+
+def delete_span(project: Project, id: str) -> Project:
+    """Remove a span; the one after it becomes active if it was."""
+    at = project.spans.index(_span(project, id))
+    rest = tuple(span for span in project.spans if span.id != id)
+    active = project.active if project.active != id else rest[min(at, len(rest) - 1)].id if rest else ""
+    return _with_spans(project, rest, active)
+
+
+def set_span_prompt(project: Project, id: str, prompt: str | None) -> Project:
+    """Give a span words of its own; None = the project's."""
+    words = None if prompt is None else check_prompt(prompt)
+    return _with_span(project, replace(_span(project, id), prompt=words))
+
+
+def set_span_follow(project: Project, id: str, names: Sequence[str] | None) -> Project:
+    """Choose the lanes that condition one span; None = the project's."""
+    return _with_span(
+        project, replace(_span(project, id), follow=None if names is None else _lane_names(names))
+    )
+
+
+def set_span_own(project: Project, id: str, own: bool) -> Project:
+    """Let a span have prompt and lanes of its own (at first the project's), or share the project's again."""
+    span = _span(project, id)
+    if not own:
+        return _with_span(project, replace(span, prompt=None, follow=None))
+    prompt = project.prompt if span.prompt is None else span.prompt
+    follow = project.follow if span.follow is None else span.follow
+    return _with_span(project, replace(span, prompt=prompt, follow=follow))
+
+
+def _bounds(project: Project, start: float, end: float) -> tuple[float, float]:
+    """A span's borders in seconds, inside the timeline."""
     total = timeline_seconds(project)
     if end < start:
         raise InputError(f"span {start:g}-{end:g} s: the end must follow the start; swap them")
@@ -128,12 +217,29 @@ def set_region(project: Project, start: float, end: float) -> Project:
     start, end = max(0.0, start), min(total, end)
     if end - start < 1e-3:
         raise InputError(f"span {start:g}-{end:g} s: empty; drag over the part to re-make")
-    return replace(project, region=Region(start, end))
+    return start, end
 
 
 def clear_region(project: Project) -> Project:
-    """Select nothing."""
-    return replace(project, region=None)
+    """Remove the active span; no other becomes active."""
+    rest = tuple(span for span in project.spans if span.id != project.active)
+    return _with_spans(project, rest, "")
+
+
+def _span(project: Project, id: str) -> Span:
+    for span in project.spans:
+        if span.id == id:
+            return span
+    raise InputError(f"span {id[:40]!r}: no longer there; undo, or select it again")
+
+
+def _with_span(project: Project, span: Span) -> Project:
+    return replace(project, spans=tuple(span if s.id == span.id else s for s in project.spans))
+
+
+def _with_spans(project: Project, spans: Sequence[Span], active: str) -> Project:
+    ordered = tuple(sorted(spans, key=lambda span: (span.start, span.end)))
+    return replace(project, spans=ordered, active=active)
 
 
 # ---- chord lane
@@ -178,25 +284,72 @@ def set_lanes(
     """Replace whole lanes (None = leave it as it is). Overlaps are cut, later cells over earlier ones."""
     now = project.lanes
     if chords is not None:
-        for cell in chords:
-            _check_cell(cell.start, cell.end, "chord")
-        named = tuple(replace(cell, symbol=parse_chord(cell.symbol).symbol) for cell in chords)
-        now = replace(now, chords=lanes.place_all(_identified(named, "c")))
+        now = replace(now, chords=lanes.place_all(_identified(_checked_chords(chords), "c")))
     if melody is not None:
-        for note in melody:
-            _check_cell(note.start, note.end, "note")
-            if not 0 <= note.pitch <= 127:
-                raise InputError(f"note {note.pitch}: expected a MIDI pitch 0-127")
-        now = replace(now, melody=lanes.place_all(_identified(tuple(melody), "n")))
+        now = replace(now, melody=lanes.place_all(_identified(_checked_notes(melody), "n")))
     if drums is not None:
-        for hit in drums:
-            if not abs(hit.time) <= MAX_BEATS:
-                raise InputError(f"hit at beat {hit.time:g}: outside the timeline; move it back")
-            if hit.drum not in DRUMS:
-                raise InputError(f"drum {hit.drum[:40]!r}: expected one of {', '.join(DRUMS)}")
-        hits = tuple(sorted(_identified(tuple(drums), "h"), key=lambda hit: (hit.time, hit.drum)))
-        now = replace(now, drums=hits)
+        now = replace(now, drums=lanes.in_order(_identified(_checked_hits(drums), "h")))
     return replace(project, lanes=now)
+
+
+def edit_lanes(project: Project, put: Lanes, remove: Sequence[str] = ()) -> Project:
+    """One gesture on the lanes: objects with the ids in `remove` go, those in `put` come.
+
+    An object whose id is known moves; a chord or note that comes cuts what it covers, except what
+    comes with it. Lanes that the gesture does not name stay, so that it cannot undo what another source
+    (the analysis of the audio) has put there meanwhile.
+    """
+    now, gone = project.lanes, set(remove)
+    chords, melody, drums = now.chords, now.melody, now.drums
+    if put.chords or gone:
+        chords = _placed(chords, _identified(_checked_chords(put.chords), "c"), gone, "chords")
+    if put.melody or gone:
+        melody = _placed(melody, _identified(_checked_notes(put.melody), "n"), gone, "notes")
+    if put.drums or gone:
+        new = _identified(_checked_hits(put.drums), "h")
+        replaced = gone | {hit.id for hit in new}
+        drums = lanes.in_order((*(hit for hit in drums if hit.id not in replaced), *new))
+        _check_count(drums, "hits")
+    return replace(project, lanes=Lanes(chords, melody, drums))
+
+
+def _placed(
+    lane: tuple[AnyCell, ...], new: tuple[AnyCell, ...], gone: set[str], what: str
+) -> tuple[AnyCell, ...]:
+    replaced = gone | {cell.id for cell in new}
+    lane = tuple(cell for cell in lane if cell.id not in replaced)
+    for cell in new:
+        lane = lanes.place(lane, cell)
+    _check_count(lane, what)
+    return lane
+
+
+def _check_count(items: Sequence[object], what: str) -> None:
+    if len(items) > lanes.MAX_OBJECTS:
+        raise InputError(f"{len(items)} {what}: at most {lanes.MAX_OBJECTS}; remove some")
+
+
+def _checked_chords(chords: Sequence[ChordCell]) -> tuple[ChordCell, ...]:
+    for cell in chords:
+        _check_cell(cell.start, cell.end, "chord")
+    return tuple(replace(cell, symbol=parse_chord(cell.symbol).symbol) for cell in chords)
+
+
+def _checked_notes(notes: Sequence[LaneNote]) -> tuple[LaneNote, ...]:
+    for note in notes:
+        _check_cell(note.start, note.end, "note")
+        if not 0 <= note.pitch <= 127:
+            raise InputError(f"note {note.pitch}: expected a MIDI pitch 0-127; choose another")
+    return tuple(notes)
+
+
+def _checked_hits(hits: Sequence[LaneHit]) -> tuple[LaneHit, ...]:
+    for hit in hits:
+        if not abs(hit.time) <= MAX_BEATS:
+            raise InputError(f"hit at beat {hit.time:g}: outside the timeline; move it back")
+        if hit.drum not in DRUMS:
+            raise InputError(f"drum {hit.drum[:40]!r}: expected one of {', '.join(DRUMS)}")
+    return tuple(hits)
 
 
 # ---- clip and takes (from the server's side only: they name files)
@@ -204,8 +357,7 @@ def set_lanes(
 
 def set_clip(project: Project, clip: Clip) -> Project:
     """Put uploaded audio on the timeline. The region stays if it lies inside the new clip."""
-    region = project.region if project.region and project.region.end <= clip.seconds else None
-    return replace(project, clip=clip, region=region, kept=None)
+    return _show(project, clip, None, None)
 
 
 def add_take(project: Project, take: Take) -> Project:
@@ -224,11 +376,99 @@ def find_take(project: Project, id: str) -> Take:
 
 
 def keep(project: Project, id: str) -> Project:
-    """Put a take on the timeline."""
+    """Put a take on the timeline. A re-made span leaves the clip its name."""
     take = find_take(project, id)
-    label = f"{ENGINE_LABELS.get(take.engine, take.engine)} seed {take.seed}"
-    kept = set_clip(project, Clip(take.file, take.seconds, take.rate, take.channels, label))
-    return replace(kept, kept=id)
+    sound = take.sound
+    clip = Clip(sound.file, take.seconds, take.rate, take.channels, take_label(take), sound.patches)
+    if take.source is None:
+        return _show(project, clip, None, id)
+    parent = _version_of(project, take.source)
+    if parent is None:  # a project of an older Inlay, which remembered no versions
+        label = project.clip.label if project.clip else ""
+        before = Clip(take.source.file, take.seconds, take.rate, take.channels, label, take.source.patches)
+        parent = Version(_fresh_version(project), before, None, None)
+        project = replace(project, versions=(*project.versions, parent))
+    return _show(project, replace(clip, label=parent.clip.label), parent.id, id)
+
+
+def show_version(project: Project, id: str) -> Project:
+    """Put a clip on the timeline that was there before."""
+    for version in project.versions:
+        if version.id == id:
+            return _show(project, version.clip, version.parent, version.take)
+    raise InputError(f"version {id[:40]!r}: no such version; choose one from the tree")
+
+
+def rename_take(project: Project, id: str, name: str) -> Project:
+    """Name a take; an empty name gives it back its engine and seed."""
+    name = clean_text(name)
+    if len(name) > MAX_NAME:
+        raise InputError(f"name of {len(name)} characters: at most {MAX_NAME}; shorten it")
+    return _with_take(project, replace(find_take(project, id), name=name))
+
+
+def star_take(project: Project, id: str) -> Project:
+    """Star a take, or take its star away."""
+    take = find_take(project, id)
+    return _with_take(project, replace(take, starred=not take.starred))
+
+
+def delete_take(project: Project, id: str) -> Project:
+    """Take a take out of the list. Its audio stays in the project, and `restore_take` brings it back."""
+    return _with_take(project, replace(find_take(project, id), deleted=True))
+
+
+def restore_take(project: Project, id: str) -> Project:
+    """Bring a deleted take back."""
+    return _with_take(project, replace(find_take(project, id), deleted=False))
+
+
+def use_take(project: Project, id: str) -> Project:
+    """Set prompt, seed and the engine's knobs as they were for a take."""
+    take = find_take(project, id)
+    project = set_seed(set_prompt(project, take.prompt), take.seed)
+    known = take.parameters.get("ar" if take.engine == "ar" else "fm")
+    known = known if isinstance(known, Mapping) else {}
+    guidance = known.get("guidance")
+    found = {key: known[key] for key in ("steps", "solver", "temperature", "top_k") if key in known}
+    found["guidance"] = guidance.get("all") if isinstance(guidance, Mapping) else None
+    return set_settings(project, Payload("use_take", found))
+
+
+def set_variations(project: Project, count: int) -> Project:
+    """How many takes each engine makes at a click."""
+    if not 1 <= count <= MAX_VARIATIONS:
+        raise InputError(f"{count} variations: expected 1-{MAX_VARIATIONS}; choose one of them")
+    return replace(project, variations=count)
+
+
+def set_settings(project: Project, sent: Payload) -> Project:
+    """Turn the knobs under Advanced that are named; an empty guidance is the bundle's."""
+    now = project.settings
+    solver = sent.text("solver", 40) if sent.has("solver") else now.solver
+    if solver not in SOLVERS:
+        raise InputError(f"FM solver {solver!r}: expected one of {', '.join(SOLVERS)}")
+    guidance = now.guidance
+    if sent.names_field("guidance"):
+        guidance = _between("guidance", sent.number("guidance"), 0, 20) if sent.has("guidance") else None
+    steps = sent.whole("steps") if sent.has("steps") else now.steps
+    heat = sent.number("temperature") if sent.has("temperature") else now.temperature
+    top_k = sent.whole("top_k") if sent.has("top_k") else now.top_k
+    return replace(
+        project,
+        settings=Settings(
+            steps=int(_between("FM steps", steps, 1, 200)),
+            solver=solver,
+            guidance=guidance,
+            temperature=_between("AR temperature", heat, 0.05, 4),
+            top_k=int(_between("AR top-k", top_k, 0, 4096)),
+        ),
+    )
+
+
+def take_label(take: Take) -> str:
+    """What a take is called."""
+    return take.name or f"{ENGINE_LABELS.get(take.engine, take.engine)} seed {take.seed}"
 
 
 ENGINE_LABELS: dict[str, str] = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS"}
@@ -249,6 +489,10 @@ class Payload:
     def has(self, key: str) -> bool:
         """Whether the field is there and not null."""
         return self._fields.get(key) is not None
+
+    def names_field(self, key: str) -> bool:
+        """Whether the field is there, be it null."""
+        return key in self._fields
 
     def text(self, key: str, longest: int = 100_000) -> str:
         """A string field."""
@@ -286,6 +530,13 @@ class Payload:
             raise self._error(key, "a whole number", number)
         return int(number)
 
+    def flag(self, key: str) -> bool:
+        """A true or false field."""
+        value = self._fields.get(key)
+        if not isinstance(value, bool):
+            raise self._error(key, "true or false", value)
+        return value
+
     def names(self, key: str) -> tuple[str, ...]:
         """A list of strings."""
         value = self._fields.get(key)
@@ -318,21 +569,70 @@ class Command:
     merges: bool = False  # consecutive ones make one undo step (typing, turning a knob)
 
 
+def _cells(sent: Payload) -> list[ChordCell] | None:
+    if not sent.has("chords"):
+        return None
+    return [
+        ChordCell(_id(c), c.number("start"), c.number("end"), c.text("symbol", 40))
+        for c in sent.items("chords")
+    ]
+
+
+def _notes(sent: Payload) -> list[LaneNote] | None:
+    if not sent.has("melody"):
+        return None
+    return [
+        LaneNote(_id(n), n.number("start"), n.number("end"), n.whole("pitch")) for n in sent.items("melody")
+    ]
+
+
+def _hits(sent: Payload) -> list[LaneHit] | None:
+    if not sent.has("drums"):
+        return None
+    return [LaneHit(_id(h), h.number("time"), h.text("drum", 40)) for h in sent.items("drums")]
+
+
 def _lanes_event(project: Project, sent: Payload) -> Project:
-    cells = notes = hits = None
-    if sent.has("chords"):
-        cells = [
-            ChordCell(_id(c), c.number("start"), c.number("end"), c.text("symbol", 40))
-            for c in sent.items("chords")
-        ]
-    if sent.has("melody"):
-        notes = [
-            LaneNote(_id(n), n.number("start"), n.number("end"), n.whole("pitch"))
-            for n in sent.items("melody")
-        ]
-    if sent.has("drums"):
-        hits = [LaneHit(_id(h), h.number("time"), h.text("drum", 40)) for h in sent.items("drums")]
-    return set_lanes(project, cells, notes, hits)
+    return set_lanes(project, _cells(sent), _notes(sent), _hits(sent))
+
+
+def lanes_sent(sent: Payload) -> Lanes:
+    """The lane objects of a payload: chords, melody and drums, each a list that may be missing."""
+    return Lanes(tuple(_cells(sent) or ()), tuple(_notes(sent) or ()), tuple(_hits(sent) or ()))
+
+
+def _edit_lanes_event(project: Project, sent: Payload) -> Project:
+    remove = sent.names("remove") if sent.has("remove") else ()
+    return edit_lanes(project, lanes_sent(sent), remove)
+
+
+# What a gesture on the lanes is called; all of them are `edit_lanes`.
+LANE_EDITS: dict[str, str] = {
+    "edit_lanes": "edit lanes",
+    "draw_chords": "draw chord",
+    "move_chords": "move chords",
+    "erase_chords": "erase chords",
+    "split_chord": "split chord",
+    "merge_chords": "merge chords",
+    "transpose_chords": "transpose chords",
+    "set_progression": "chord progression",
+    "draw_notes": "draw note",
+    "move_notes": "move notes",
+    "resize_notes": "resize notes",
+    "erase_notes": "erase notes",
+    "split_note": "split note",
+    "transpose_notes": "transpose notes",
+    "quantise": "quantise",
+    "draw_hits": "draw hits",
+    "move_hits": "move hits",
+    "erase_hits": "erase hits",
+    "set_pattern": "drum pattern",
+    "swing": "swing",
+    "tap_hits": "tap drums",
+    "paste": "paste",
+    "repeat": "repeat",
+    "clear_lane": "clear lane",
+}
 
 
 def _grid_event(project: Project, sent: Payload) -> Project:
@@ -351,11 +651,29 @@ COMMANDS: dict[str, Command] = {
     "set_length": Command("length", lambda p, x: set_length(p, x.number("seconds")), merges=True),
     "set_seed": Command("seed", lambda p, x: set_seed(p, x.whole("seed")), merges=True),
     "set_grid": Command("tempo", _grid_event, merges=True),
+    "set_key": Command("key", lambda p, x: set_key(p, x.text("key", 40))),
     "set_engines": Command("engines", lambda p, x: set_engines(p, x.names("engines"))),
     "toggle_engine": Command("engines", lambda p, x: toggle_engine(p, x.text("engine", 40))),
     "set_follow": Command("lanes to follow", lambda p, x: set_follow(p, x.names("lanes"))),
     "set_region": Command("select span", lambda p, x: set_region(p, x.number("start"), x.number("end"))),
     "clear_region": Command("clear span", lambda p, x: clear_region(p)),
+    "add_span": Command("add span", lambda p, x: add_span(p, x.number("start"), x.number("end"), _id(x))),
+    "set_span": Command(
+        "change span", lambda p, x: set_span(p, x.identifier(), x.number("start"), x.number("end"))
+    ),
+    "activate_span": Command("choose span", lambda p, x: activate_span(p, x.identifier())),
+    "delete_span": Command("remove span", lambda p, x: delete_span(p, x.identifier())),
+    "set_span_own": Command(
+        "prompt of the span", lambda p, x: set_span_own(p, x.identifier(), x.flag("own"))
+    ),
+    "set_span_prompt": Command(
+        "prompt of the span",
+        lambda p, x: set_span_prompt(p, x.identifier(), x.text("prompt")),
+        merges=True,
+    ),
+    "set_span_follow": Command(
+        "lanes of the span", lambda p, x: set_span_follow(p, x.identifier(), x.names("lanes"))
+    ),
     "put_chord": Command(
         "draw chord",
         lambda p, x: put_chord(p, x.number("start"), x.number("end"), x.text("symbol", 40), _id(x)),
@@ -368,6 +686,15 @@ COMMANDS: dict[str, Command] = {
     "delete_chord": Command("delete chord", lambda p, x: delete_chord(p, x.identifier())),
     "set_lanes": Command("edit lanes", _lanes_event),
     "keep": Command("keep take", lambda p, x: keep(p, x.identifier())),
+    "show_version": Command("go to version", lambda p, x: show_version(p, x.identifier())),
+    "rename_take": Command("rename take", lambda p, x: rename_take(p, x.identifier(), x.text("name"))),
+    "star_take": Command("star take", lambda p, x: star_take(p, x.identifier())),
+    "delete_take": Command("delete take", lambda p, x: delete_take(p, x.identifier())),
+    "restore_take": Command("restore take", lambda p, x: restore_take(p, x.identifier())),
+    "use_take": Command("settings of a take", lambda p, x: use_take(p, x.identifier())),
+    "set_variations": Command("variations", lambda p, x: set_variations(p, x.whole("count"))),
+    "set_settings": Command("advanced settings", set_settings, merges=True),
+    **{name: Command(label, _edit_lanes_event) for name, label in LANE_EDITS.items()},
 }
 
 
@@ -392,6 +719,34 @@ def command(name: object) -> Command:
 
 def _id(sent: Payload) -> str:
     return sent.identifier() if sent.has("id") else ""
+
+
+def _between(what: str, value: float, low: float, high: float) -> float:
+    if not low <= value <= high:
+        raise InputError(f"{what} {value:g}: expected {low:g}-{high:g}; set it in that range")
+    return float(value)
+
+
+def _show(project: Project, clip: Clip, parent: str | None, take: str | None) -> Project:
+    """The clip on the timeline, remembered as a version. Spans stay if they lie inside it."""
+    spans = tuple(span for span in project.spans if span.end <= clip.seconds)
+    active = project.active if any(span.id == project.active for span in spans) else ""
+    if _version_of(project, clip.sound) is None:
+        version = Version(_fresh_version(project), clip, parent, take)
+        project = replace(project, versions=(*project.versions, version))
+    return replace(project, clip=clip, spans=spans, active=active, kept=take)
+
+
+def _version_of(project: Project, sound: Sound) -> Version | None:
+    return next((version for version in project.versions if version.clip.sound == sound), None)
+
+
+def _fresh_version(project: Project) -> str:
+    return lanes.fresh_id("v", (version.id for version in project.versions))
+
+
+def _with_take(project: Project, take: Take) -> Project:
+    return replace(project, takes=tuple(take if known.id == take.id else known for known in project.takes))
 
 
 def _kind(value: object) -> str:

@@ -7,29 +7,33 @@ Times in seconds. Knows no wiring; reads audio files, never writes a project.
 
 from __future__ import annotations
 
+import hashlib
 import html
-import os
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import soundfile
 from gradio.data_classes import GradioModel
 from pydantic import Field
 
-from editor.document import Project, Region, Take
-from editor.storage import audio_path
+from editor.commands import take_label
+from editor.document import Project, Region, Sound, Take
+from editor.storage import PREVIEWS, audio_path, sound_path
 from editor.timeline import RegionState, drop_stub, module_script
+from engines.recording import Recording, write_recording
 from engines.requests import ENGINE_NAMES, Progress, work_seconds
 
 MARGIN = 2.25  # seconds of context on each side of a span's preview
 TAGS = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS"}
 TOKENS = {"ar": "ar", "fm": "fm", "fm-zero-shot": "zs"}
-_BROWSER_SUBTYPES = {"PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"}  # what every browser decodes in a WAV
-_BLOCK = 1 << 16  # samples copied at a time
+_BROWSER_SUBTYPES = {  # what every browser decodes
+    "WAV": {"PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"},
+    "FLAC": {"PCM_16", "PCM_24"},
+}
 _DIGITS = 9
 
 
@@ -56,6 +60,8 @@ class TrackState(GradioModel):
     kind: str  # "original" | "take"
     engine: str = ""
     seed: int = 0
+    name: str = ""  # the musician's
+    starred: bool = False
     state: str = "ready"  # "waiting" | "running" | "ready" | "failed" | "cancelled"
     progress: float = 0.0  # 0..1
     note: str = ""  # progress or failure in words
@@ -67,6 +73,7 @@ class TrackState(GradioModel):
     start: float = 0.0  # seconds on the clip's clock at which that audio begins
     whole: bool = False  # the audio is a clip of its own, not a part of the timeline's
     kept: bool = False
+    details: list[list[str]] = Field(default_factory=list)  # [what, value] of all that it was made with
 
 
 class GroupState(GradioModel):
@@ -78,10 +85,29 @@ class GroupState(GradioModel):
     tracks: list[TrackState]
 
 
+class VersionState(GradioModel):
+    """A clip that was on the timeline."""
+
+    id: str
+    label: str
+    engine: str  # of the take that was kept; empty for a recording
+    parent: str | None
+    current: bool
+
+
+class NamedState(GradioModel):
+    """Something to choose by its name."""
+
+    id: str
+    label: str
+
+
 class TakesState(GradioModel):
     """All groups, oldest first, and whether a run goes on."""
 
     groups: list[GroupState] = Field(default_factory=list)
+    versions: list[VersionState] = Field(default_factory=list)
+    deleted: list[NamedState] = Field(default_factory=list)  # takes that can be brought back
     run: bool = False
     say: str = ""  # for screen readers: what has just happened
 
@@ -128,15 +154,16 @@ class RunTrack:
     kind: str  # "generate" | "inpaint"
     seed: int
     region: Region | None
-    source: str | None
+    source: Sound | None
     state: str = "waiting"
     progress: float = 0.0
     note: str = "Waiting"
+    index: int = 0  # which of the job's requests
 
     @property
     def id(self) -> str:
         """Its name on the page."""
-        return f"run-{self.engine}"
+        return f"run-{self.engine}-{self.index}"
 
 
 def estimate_words(seconds: float) -> str:
@@ -179,11 +206,11 @@ def spent_words(seconds: float) -> str:
 Address = Callable[[Path], str]
 
 
-def group_id(kind: str, region: Region | None, source: str | None) -> str:
+def group_id(kind: str, region: Region | None, source: Sound | None) -> str:
     """What takes share that are compared with each other."""
-    if kind == "generate" or region is None:
+    if kind == "generate" or region is None or source is None:
         return "generated"
-    return f"{source}:{region.start:.4f}-{region.end:.4f}"
+    return f"{_key(source)}:{region.start:.4f}-{region.end:.4f}"
 
 
 def groups(
@@ -191,7 +218,7 @@ def groups(
 ) -> list[GroupState]:
     """The project's takes and the runs on their way, by group; the group touched last comes last."""
     found: dict[str, list[Take | RunTrack]] = {}
-    everything: tuple[Take | RunTrack, ...] = (*project.takes, *runs)
+    everything: tuple[Take | RunTrack, ...] = (*(t for t in project.takes if not t.deleted), *runs)
     for item in everything:
         key = group_id(item.kind, item.region, item.source)
         found[key] = [*found.pop(key, []), item]
@@ -209,12 +236,13 @@ def _group(
         start, path = preview(folder, first.source, region)
         tracks.append(
             TrackState(
-                id=f"original-{first.source}-{region.start:.3f}-{region.end:.3f}",
+                id=f"original-{_key(first.source)}-{region.start:.3f}-{region.end:.3f}",
                 digit=0,
                 kind="original",
                 url=address(path),
                 start=start,
                 region=place,
+                kept=bool(project.clip and project.clip.sound == first.source),
             )
         )
     for number, item in enumerate(items, start=1):
@@ -243,9 +271,9 @@ def _take(
     take: Take, digit: int | None, project: Project, folder: Path, address: Address, place: RegionState | None
 ) -> TrackState:
     if take.region:
-        start, path = preview(folder, take.file, take.region)
+        start, path = preview(folder, take.sound, take.region)
     else:
-        start, path = 0.0, playable(folder, take.file)
+        start, path = 0.0, playable(folder, take.sound)
     spent = work_seconds(take.timings)
     return TrackState(
         id=take.id,
@@ -253,6 +281,8 @@ def _take(
         kind="take",
         engine=take.engine,
         seed=take.seed,
+        name=take.name,
+        starred=take.starred,
         words=spent_words(spent),
         seconds=take.seconds,
         region=place,
@@ -261,60 +291,112 @@ def _take(
         whole=take.region is None,
         kept=project.kept == take.id,
         seams=[SeamState.model_validate(seam) for seam in take.seams],
+        details=details(take),
     )
+
+
+def versions(project: Project) -> list[VersionState]:
+    """Every clip that was on the timeline, oldest first, with what it was made from."""
+    takes = {take.id: take for take in project.takes}
+    found = []
+    for version in project.versions:
+        take = takes.get(version.take or "")
+        span = f", {take.region.start:.2f}–{take.region.end:.2f} s" if take and take.region else ""
+        found.append(
+            VersionState(
+                id=version.id,
+                label=f"{take_label(take)}{span}" if take else version.clip.label or "Recording",
+                engine=take.engine if take else "",
+                parent=version.parent,
+                current=bool(project.clip and project.clip.sound == version.clip.sound),
+            )
+        )
+    return found
+
+
+def deleted(project: Project) -> list[NamedState]:
+    """The takes that can be brought back."""
+    return [NamedState(id=take.id, label=take_label(take)) for take in project.takes if take.deleted]
+
+
+def details(take: Take) -> list[list[str]]:
+    """All that a take was made with, in words: [what, value]."""
+    sent = take.parameters
+    resolved = _fields(sent.get("resolved"))
+    rows = [("Prompt", take.prompt or "none"), ("Seed", str(take.seed))]
+    if take.region:
+        rows.append(("Span", f"{take.region.start:.3f}–{take.region.end:.3f} s"))
+    for lane, given in _fields(sent.get("controls")).items():
+        rows.append((f"{lane.capitalize()} followed", f"{len(given)}" if given is not None else "no"))
+    known = {**_fields(sent.get("ar" if take.engine == "ar" else "fm")), **resolved}
+    for name, value in known.items():
+        if name in ("seed", "window") or (name == "zero_shot" and take.engine != "fm-zero-shot"):
+            continue
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{key} {number:g}" for key, number in value.items())
+        rows.append((name.replace("_", " ").capitalize(), "the bundle's" if value is None else str(value)))
+    if "crossfade" in sent:
+        rows.append(("Crossfade", f"{sent['crossfade']} s"))
+    rows.extend((f"Time, {stage}", f"{spent:.2f} s") for stage, spent in take.timings.items())
+    rows.append(("Made", take.made.replace("T", " ")[:19]))
+    return [list(row) for row in rows]
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 # ---- what the browser plays
 
 
-def preview(folder: Path, name: str, region: Region) -> tuple[float, Path]:
-    """A WAV of a file's samples around a span, and the time in seconds at which it begins."""
-    path = audio_path(folder, name)
+def preview(folder: Path, sound: Sound, region: Region) -> tuple[float, Path]:
+    """A WAV of a clip's samples around a span, and the time in seconds at which it begins."""
+    path = audio_path(folder, sound.file)
     info = soundfile.info(str(path))
     first = max(0, int((region.start - MARGIN) * info.samplerate))
     last = min(info.frames, int((region.end + MARGIN) * info.samplerate))
-    target = folder / "previews" / f"{path.stem}-{first}-{last}.wav"
+    target = folder / PREVIEWS / f"{_key(sound)}-{first}-{last}.wav"
     if not target.exists():
-        _copy(path, target, first, last)
+        samples = _floats(path, first, last)
+        for patch in sound.patches:
+            over = audio_path(folder, patch.file)
+            begin, end = patch.first, patch.first + soundfile.info(str(over)).frames
+            a, b = max(first, begin), min(last, end)
+            if a < b:
+                samples[a - first : b - first] = _floats(over, a - begin, b - begin)
+        _store(target, samples, info.samplerate)
     return first / info.samplerate, target
 
 
-def playable(folder: Path, name: str) -> Path:
-    """The file itself where every browser decodes it, else a WAV of it."""
-    path = audio_path(folder, name)
+def playable(folder: Path, sound: Sound) -> Path:
+    """A file with a clip's samples that every browser decodes: its own, else a WAV."""
+    path = sound_path(folder, sound)
     info = soundfile.info(str(path))
-    if (info.format == "WAV" and info.subtype in _BROWSER_SUBTYPES) or info.format == "FLAC":
+    if info.subtype in _BROWSER_SUBTYPES.get(info.format, ()):
         return path
-    target = folder / "previews" / f"{path.stem}.wav"
+    target = folder / PREVIEWS / f"{path.stem}.wav"
     if not target.exists():
-        _copy(path, target, 0, info.frames)
+        _store(target, _floats(path, 0, info.frames), info.samplerate)
     return target
 
 
-def _copy(path: Path, target: Path, first: int, last: int) -> None:
-    """Samples [first, last) of a file as a 32-bit float WAV, whole or not at all."""
+def _key(sound: Sound) -> str:
+    """A short name for a sound, the same for the same samples."""
+    parts = [sound.file, *(f"{patch.file}@{patch.first}" for patch in sound.patches)]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def _floats(path: Path, first: int, last: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Samples [first, last) of a file: [n, C]."""
+    samples: np.ndarray[Any, np.dtype[np.float32]]
+    samples, _ = soundfile.read(str(path), start=first, stop=last, dtype="float32", always_2d=True)
+    return samples
+
+
+def _store(target: Path, samples: np.ndarray[Any, np.dtype[np.float32]], rate: int) -> None:
+    """Samples [n, C] as a 32-bit float WAV, whole or not at all."""
     target.parent.mkdir(exist_ok=True)
-    handle, temporary = tempfile.mkstemp(suffix=".wav", dir=target.parent)
-    os.close(handle)
-    try:
-        with (
-            soundfile.SoundFile(str(path)) as source,
-            soundfile.SoundFile(
-                temporary, "w", source.samplerate, source.channels, "FLOAT", format="WAV"
-            ) as sink,
-        ):
-            source.seek(first)
-            left = last - first
-            while left > 0:
-                block = source.read(min(left, _BLOCK), dtype="float32", always_2d=True)  # [n, C]
-                if not len(block):
-                    break
-                sink.write(block)
-                left -= len(block)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_recording(target, Recording(samples, rate, "WAV", "FLOAT"))
 
 
 # ---- the panel's status block
@@ -322,26 +404,36 @@ def _copy(path: Path, target: Path, first: int, last: int) -> None:
 
 def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str = "") -> str:
     """One line per engine of the last run; the block keeps its height, whatever it says."""
-    lines: dict[str, str] = {}
-    for take in done:
-        lines[take.engine] = _line(take.engine, f"done in {spent_words(work_seconds(take.timings))}", "idle")
-    for run in runs:
-        lines[run.engine] = _line(run.engine, run.note, run.state, run.progress)
+    lines = []
+    for engine in ENGINE_NAMES:
+        made = [take for take in done if take.engine == engine]
+        left = sorted((run for run in runs if run.engine == engine), key=_urgency)
+        of = f"{len(made)} of {len(made) + len(left)} done, " if len(made) + len(left) > 1 and left else ""
+        if left:
+            run = left[0]
+            note = run.note[:1].lower() + run.note[1:] if of or run.state == "waiting" else run.note
+            lines.append(_line(engine, f"{of}{note}", run.state, run.progress))
+        elif made:
+            spent = spent_words(sum(work_seconds(take.timings) for take in made))
+            count = f"{len(made)} " if len(made) > 1 else ""
+            lines.append(_line(engine, f"{count}done in {spent}", "idle"))
     error = f'<div class="place-error" role="alert">{html.escape(message)}</div>' if message else ""
-    shown = "".join(lines[name] for name in ENGINE_NAMES if name in lines)
-    return f'<div class="status">{error}{shown}</div>'
+    return f'<div class="status">{error}{"".join(lines)}</div>'
+
+
+def _urgency(run: RunTrack) -> int:
+    return ("running", "waiting", "failed", "cancelled").index(run.state)
 
 
 def _line(engine: str, words: str, state: str, progress: float = 0.0) -> str:
-    shown = words[:1].lower() + words[1:] if state == "waiting" else words
     width = f"width:{progress * 100:.1f}%"
     bar = f'<i class="progress"><i style="{width}"></i></i>' if state == "running" else ""
     return (
         f'<p class="{state}" style="--e:var(--{TOKENS[engine]})"><span class="tag">{TAGS[engine]}</span>'
-        f'<span title="{html.escape(words)}">{html.escape(shown)}</span>{bar}</p>'
+        f'<span title="{html.escape(words)}">{html.escape(words)}</span>{bar}</p>'
     )
 
 
-def with_state(runs: Sequence[RunTrack], engine: str, **fields: Any) -> tuple[RunTrack, ...]:
-    """The runs with one engine's fields changed."""
-    return tuple(replace(run, **fields) if run.engine == engine else run for run in runs)
+def with_state(runs: Sequence[RunTrack], index: int, **fields: Any) -> tuple[RunTrack, ...]:
+    """The runs with the fields of one request's run changed."""
+    return tuple(replace(run, **fields) if run.index == index else run for run in runs)

@@ -1,8 +1,9 @@
-"""The document: frozen Project, Clip, Lanes, Region, Take. Loads no torch.
+"""The document: frozen Project, Clip, Lanes, Span, Region, Take. Loads no torch.
 
 Lane objects carry an `id` so that a gesture can name them. Chord cells and drum hits are in
 beats on the project's grid (they move with the tempo), notes in beats too; regions and audio are
-in seconds. Audio lies in the project's folder, named by file name.
+in seconds. Audio lies in the project's folder, named by file name: a clip is a file with the re-made
+spans laid over it, so that a take costs its span alone and the rest is the original by construction.
 """
 
 from __future__ import annotations
@@ -18,6 +19,17 @@ class Region:
 
     start: float
     end: float
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of the clip that is to be re-made, half-open, in seconds. It may have words of its own."""
+
+    id: str
+    start: float
+    end: float
+    prompt: str | None = None  # None = the project's
+    follow: tuple[str, ...] | None = None  # lanes that condition it; None = the project's
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,22 @@ class Lanes:
 
 
 @dataclass(frozen=True)
+class Patch:
+    """A re-made span: the samples of `file` stand from sample `first` of the clip on."""
+
+    file: str  # file name in the project folder
+    first: int
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What the samples of a clip are: those of a file, with patches laid over it in order."""
+
+    file: str  # file name in the project folder
+    patches: tuple[Patch, ...] = ()
+
+
+@dataclass(frozen=True)
 class Clip:
     """The audio on the timeline."""
 
@@ -66,28 +94,66 @@ class Clip:
     seconds: float
     rate: int
     channels: int
-    label: str = ""  # "song.wav" or "FM seed 7"
+    label: str = ""  # "song.wav"; for a generated clip "FM seed 7"
+    patches: tuple[Patch, ...] = ()  # the kept takes, oldest first
+
+    @property
+    def sound(self) -> Sound:
+        """What its samples are."""
+        return Sound(self.file, self.patches)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A clip that was on the timeline: an upload, or a take that was kept. Never lost by undo."""
+
+    id: str
+    clip: Clip
+    parent: str | None  # the version that it was made from; None = an upload or a generated clip
+    take: str | None  # the take that was kept
 
 
 @dataclass(frozen=True)
 class Take:
-    """One result of a run. Takes are never lost by undo."""
+    """One result of a run. Takes are never lost by undo; a deleted one is only hidden."""
 
     id: str
     kind: str  # "generate" | "inpaint"
     engine: str  # "ar" | "fm" | "fm-zero-shot"
     seed: int
     prompt: str
-    file: str  # whole clip, in the project folder
-    seconds: float  # length of that file
+    file: str  # in the project folder: the span's samples, or the whole clip (`first` tells)
+    seconds: float  # length of the whole clip
     region: Region | None  # inpaint: the span that was re-made
-    source: str | None  # inpaint: the clip file it was made from
+    source: Sound | None  # inpaint: the clip it was made from
     parameters: dict[str, object] = field(default_factory=dict)  # full request, JSON, replayable
     timings: dict[str, float] = field(default_factory=dict)
     seams: tuple[dict[str, object], ...] = ()
     made: str = ""  # ISO time
     rate: int = 0  # Hz, of that file
     channels: int = 0  # of that file
+    first: int | None = None  # sample of the clip at which the file begins; None = it is the whole clip
+    name: str = ""  # the musician's; empty = engine and seed
+    starred: bool = False
+    deleted: bool = False
+
+    @property
+    def sound(self) -> Sound:
+        """What the samples of the whole clip are, with this take in it."""
+        if self.first is None or self.source is None:
+            return Sound(self.file)
+        return Sound(self.source.file, (*self.source.patches, Patch(self.file, self.first)))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The knobs under Advanced; what an engine does not have it ignores."""
+
+    steps: int = 25  # solver steps of the FM engines
+    solver: str = "euler"  # "euler" | "midpoint" | "dopri5"
+    guidance: float | None = None  # None = the bundle's
+    temperature: float = 1.0  # of AR's sampling
+    top_k: int = 250  # of AR's sampling, 0 = off
 
 
 @dataclass(frozen=True)
@@ -101,8 +167,36 @@ class Project:
     engines: tuple[str, ...] = ("ar", "fm", "fm-zero-shot")  # ticked for Inpaint
     grid: Grid = field(default_factory=Grid)
     clip: Clip | None = None
-    region: Region | None = None
+    key: str = "C major"  # what the page offers chords and rows in; no engine is told
+    spans: tuple[Span, ...] = ()  # in order of time
+    active: str = ""  # id of the span that Inpaint re-makes
     lanes: Lanes = field(default_factory=Lanes)
     follow: tuple[str, ...] = ("chords",)  # lanes that condition a run
     takes: tuple[Take, ...] = ()
     kept: str | None = None  # id of the take that is on the timeline
+    versions: tuple[Version, ...] = ()  # every clip that was on the timeline, oldest first
+    variations: int = 1  # takes that each engine makes at a click
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def span(self) -> Span | None:
+        """The active span."""
+        return next((span for span in self.spans if span.id == self.active), None)
+
+    @property
+    def region(self) -> Region | None:
+        """Where the active span lies."""
+        span = self.span
+        return None if span is None else Region(span.start, span.end)
+
+    @property
+    def span_prompt(self) -> str:
+        """The words that the active span is re-made with."""
+        span = self.span
+        return self.prompt if span is None or span.prompt is None else span.prompt
+
+    @property
+    def span_follow(self) -> tuple[str, ...]:
+        """The lanes that condition the active span."""
+        span = self.span
+        return self.follow if span is None or span.follow is None else span.follow

@@ -1,8 +1,8 @@
 """Undo and redo over immutable projects.
 
 A `History` is itself a frozen value: every function gives a new one. One gesture is one step; steps
-that carry the same merge key follow each other as one (typing). Takes stand outside time: undoing,
-redoing and results that arrive later never lose one. Knows no commands, files or page.
+that carry the same merge key follow each other as one (typing). Takes and versions stand outside time:
+undoing, redoing and results that arrive later never lose one. Knows no commands, files or page.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class History:
 
         With a merge key, an edit that directly follows one of the same key joins its step.
         """
-        project = _with_all_takes(project, self.present.takes)
+        project = _with_all_made(project, self.present)
         if project == self.present:
             return self
         if merge and self.past and self.past[-1].merge == merge and not self.future:
@@ -66,14 +66,15 @@ class History:
 
     def with_takes(self, *takes: Take) -> History:
         """Takes that have arrived: part of the present at once, no step, the way forward stays."""
-        return replace(self, present=_with_all_takes(self.present, takes))
+        arrived = replace(self.present, takes=takes, versions=())
+        return replace(self, present=_with_all_made(self.present, arrived))
 
     def undo(self) -> History:
         """One step back; itself when there is none."""
         if not self.past:
             return self
         step = self.past[-1]
-        project = _with_all_takes(step.project, self.present.takes)
+        project = _with_all_made(step.project, self.present)
         return History(project, self.past[:-1], (Step(self.present, step.label), *self.future))
 
     def redo(self) -> History:
@@ -81,12 +82,16 @@ class History:
         if not self.future:
             return self
         step = self.future[0]
-        project = _with_all_takes(step.project, self.present.takes)
+        project = _with_all_made(step.project, self.present)
         return History(project, (*self.past, Step(self.present, step.label)), self.future[1:])
 
 
-def _with_all_takes(project: Project, takes: tuple[Take, ...]) -> Project:
-    """The project with those of `takes` added that it lacks, in the order in which they were made."""
-    own = {take.id for take in project.takes}
-    missing = tuple(take for take in takes if take.id not in own)
-    return replace(project, takes=(*project.takes, *missing)) if missing else project
+def _with_all_made(project: Project, other: Project) -> Project:
+    """The project with those takes and versions of `other` added that it lacks, in their order."""
+    takes = {take.id for take in project.takes}
+    versions = {version.id for version in project.versions}
+    late = tuple(take for take in other.takes if take.id not in takes)
+    more = tuple(version for version in other.versions if version.id not in versions)
+    if not late and not more:
+        return project
+    return replace(project, takes=(*project.takes, *late), versions=(*project.versions, *more))

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,8 +21,9 @@ from secrets import token_hex
 from typing import Any, Literal
 
 from editor import commands, lanes, storage
-from editor.document import Project, Region, Take
-from engines.recording import read_recording
+from editor.document import Project, Region, Sound, Take
+from engines.compose import span_samples
+from engines.recording import Recording
 from engines.requests import (
     ENGINE_NAMES,
     ARSettings,
@@ -62,6 +63,7 @@ class Queued:
 
     engine: EngineName
     position: int  # runs ahead of it, 1 = it is next after the one that works
+    index: int = 0  # which of the job's requests
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Running:
 
     engine: EngineName
     progress: Progress
+    index: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Done:
     engine: EngineName
     result: Result
     take: Take | None  # None when the stream was given no folder
+    index: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Failed:
 
     engine: EngineName
     message: str  # one line for the musician
+    index: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ class CancelledEvent:
 
     engine: EngineName
     progress: Progress | None = None  # how far it had come
+    index: int = 0
 
 
 JobEvent = Queued | Running | Done | Failed | CancelledEvent
@@ -111,72 +117,97 @@ def requests_for(
     ar: ARSettings | None = None,
     fm: FMSettings | None = None,
 ) -> tuple[Request, ...]:
-    """The requests for Generate or Inpaint, one per engine (None = those ticked in the project).
+    """The requests for Generate or Inpaint, one per engine (None = those ticked in the project) and
+    variation.
 
-    Generate leaves out the zero-shot engine, which only fills spans. All share seed and lanes, so that
-    they can be compared. InputError when no engine, clip or span is chosen.
+    Generate leaves out the zero-shot engine, which only fills spans. The engines share seed and lanes,
+    so that they can be compared; each further variation has the next seed. InputError when no engine,
+    clip or span is chosen.
     """
     chosen = [name for name in ENGINE_NAMES if name in (project.engines if engines is None else engines)]
     if kind == "generate":
         chosen = [name for name in chosen if name in GENERATORS]
     if not chosen:
         raise InputError(f"no engine for {kind}: tick at least one of AR and FM")
-    prompt = commands.check_prompt(project.prompt)
-    controls = lanes.to_controls(project.lanes, project.grid, project.follow)
+    words, follow = (
+        (project.span_prompt, project.span_follow) if kind == "inpaint" else (project.prompt, project.follow)
+    )
+    prompt = commands.check_prompt(words)
+    controls = lanes.to_controls(project.lanes, project.grid, follow)
     ar, fm = ar or ARSettings(), fm or FMSettings()
+    each = [
+        (name, (project.seed + variation) % (commands.MAX_SEED + 1))
+        for variation in range(project.variations)
+        for name in chosen
+    ]
     if kind == "generate":
         return tuple(
-            GenerateRequest(name, prompt, project.length, project.seed, controls, ar, fm) for name in chosen
+            GenerateRequest(name, prompt, project.length, seed, controls, ar, fm) for name, seed in each
         )
     if project.clip is None:
         raise InputError("nothing to inpaint: upload a recording or generate a clip first")
     if project.region is None:
         raise InputError("no span selected: drag over the part of the waveform to re-make")
-    source = read_recording(storage.audio_path(folder, project.clip.file))
+    source = storage.read_sound(folder, project.clip.sound)
     span = project.region
     return tuple(
-        InpaintRequest(name, source, span.start, span.end, prompt, project.seed, controls, ar, fm)
-        for name in chosen
+        InpaintRequest(name, source, span.start, span.end, prompt, seed, controls, ar, fm)
+        for name, seed in each
     )
 
 
 # ---- results -> takes -> requests again
 
 
-def take_from(result: Result, folder: Path, source: str | None = None) -> Take:
-    """Store a result's audio in the project folder and describe it as a take.
+def take_from(result: Result, folder: Path, source: Sound | None = None) -> Take:
+    """Store a result's audio in the project folder and describe it as a take; of a re-made clip the
+    span alone, after a look at every other sample: one that differs from the source's is a ValueError.
 
-    `source` names the file that an inpainted clip came from; without it the source is stored, too
+    `source` names the audio that an inpainted clip came from; without it the source is stored, too
     (once: audio files are named by content). `request_from(take.parameters, folder)` gives the request
     back.
     """
-    request = result.request
-    region = None
+    request, audio = result.request, result.audio
+    region = first = None
     if isinstance(request, InpaintRequest):
-        source = source or storage.add_audio(folder, request.source)
+        source = source or Sound(storage.add_audio(folder, request.source))
         region = Region(request.start, request.end)
+        first, last = span_samples(request.source, request.start, request.end)
+        _check_untouched(request.source, audio, first, last)
+        audio = replace(audio, samples=audio.samples[first:last])
     else:
         source = None
-    return Take(
+    take = Take(
         id=f"t{token_hex(6)}",
         kind="generate" if region is None else "inpaint",
         engine=request.engine,
         seed=request.seed,
         prompt=request.prompt,
-        file=storage.add_audio(folder, result.audio),
+        file=storage.add_audio(folder, audio),
         seconds=result.audio.seconds,
         region=region,
         source=source,
         parameters={**request_to_json(request, source), "resolved": plain(result.parameters)},
         timings=plain(result.timings),
         seams=tuple(plain(asdict(seam)) for seam in result.seams),
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
-        rate=result.audio.rate,
-        channels=result.audio.channels,
+        made=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        rate=audio.rate,
+        channels=audio.channels,
+        first=first,
     )
+    storage.add_finished(folder, take)
+    return take
 
 
-def request_to_json(request: Request, source: str | None = None) -> dict[str, object]:
+def _check_untouched(source: Recording, made: Recording, first: int, last: int) -> None:
+    """ValueError unless two recordings are the same sample for sample outside [first, last)."""
+    a, b = source.samples, made.samples
+    same = a.shape == b.shape and a.dtype == b.dtype and source.rate == made.rate
+    if not (same and (a[:first] == b[:first]).all() and (a[last:] == b[last:]).all()):
+        raise ValueError(f"samples outside {first}-{last} differ from the source's")
+
+
+def request_to_json(request: Request, source: Sound | None = None) -> dict[str, object]:
     """Everything that is needed to run a request again, JSON-ready; audio is named, not held."""
     shared: dict[str, object] = {
         "engine": request.engine,
@@ -189,7 +220,8 @@ def request_to_json(request: Request, source: str | None = None) -> dict[str, ob
     if isinstance(request, GenerateRequest):
         return plain({"kind": "generate", **shared, "seconds": request.seconds})
     place = {"start": request.start, "end": request.end, "crossfade": request.crossfade}
-    return plain({"kind": "inpaint", **shared, **place, "source": source})
+    named = None if source is None else asdict(source)
+    return plain({"kind": "inpaint", **shared, **place, "source": named})
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,8 +235,13 @@ def _number(value: Any) -> float | int:
     return number
 
 
-def request_from(parameters: Mapping[str, Any], folder: Path) -> Request:
-    """The request that `request_to_json` wrote down; InputError when it is not one, or its audio is gone."""
+def request_from(
+    parameters: Mapping[str, Any], folder: Path | None, source: Recording | None = None
+) -> Request:
+    """The request that `request_to_json` wrote down; InputError when it is not one, or its audio is gone.
+
+    The audio is read from the project `folder`, unless `source` is given.
+    """
     try:
         engine = parameters["engine"]
         if engine not in ENGINE_NAMES:
@@ -216,12 +253,16 @@ def request_from(parameters: Mapping[str, Any], folder: Path) -> Request:
         if parameters["kind"] == "generate":
             seconds = float(parameters["seconds"])
             return GenerateRequest(engine, prompt, seconds, seed, controls, ar, fm)
-        source, crossfade = str(parameters["source"]), float(parameters["crossfade"])
+        crossfade = float(parameters["crossfade"])
         start, end = float(parameters["start"]), float(parameters["end"])
+        sound = storage.sound_from_json(parameters["source"]) if source is None else None
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"settings of the take are damaged ({error}); set them by hand") from error
-    recording = read_recording(storage.audio_path(folder, source))
-    return InpaintRequest(engine, recording, start, end, prompt, seed, controls, ar, fm, crossfade)
+    if source is None:
+        if folder is None or sound is None:
+            raise InputError("source of the take: not named; give the recording that it was made from")
+        source = storage.read_sound(folder, sound)
+    return InpaintRequest(engine, source, start, end, prompt, seed, controls, ar, fm, crossfade)
 
 
 def _controls(data: Mapping[str, Any]) -> Controls:
@@ -296,14 +337,14 @@ class Runner:
         requests: Sequence[Request],
         cancel: threading.Event | None = None,
         folder: Path | None = None,
-        source: str | None = None,
+        source: Sound | None = None,
     ) -> Iterator[JobEvent]:
         """Do the requests one after the other; yields what happens, last one of Done, Failed or
         CancelledEvent for each request.
 
         `cancel` stops the run that works at its next step and all that wait; so does closing this
         generator. With a `folder`, each result is stored as a take there before its event is yielded.
-        `source` names the file of the inpainted clip in it. At most about eight progress events a
+        `source` names the inpainted clip in it. At most about eight progress events a
         second; the last event is repeated in long silences.
         """
         job = _Job(self, tuple(requests), cancel or threading.Event(), folder, source)
@@ -319,7 +360,7 @@ class _Job:
         requests: tuple[Request, ...],
         cancel: threading.Event,
         folder: Path | None,
-        source: str | None,
+        source: Sound | None,
     ) -> None:
         self._runner = runner
         self._requests = requests
@@ -337,9 +378,9 @@ class _Job:
         worker.start()
         last: JobEvent | None = None
         try:
-            for request, position in zip(self._requests, positions, strict=True):
+            for index, (request, position) in enumerate(zip(self._requests, positions, strict=True)):
                 if position:
-                    last = Queued(request.engine, position)
+                    last = Queued(request.engine, position, index)
                     yield last
             while True:
                 try:
@@ -360,9 +401,9 @@ class _Job:
 
     def _work(self, tickets: list[object]) -> None:
         try:
-            for request, ticket in zip(self._requests, tickets, strict=True):
+            for index, (request, ticket) in enumerate(zip(self._requests, tickets, strict=True)):
                 try:
-                    event = self._one(request, ticket)
+                    event = self._one(request, ticket, index)
                 finally:
                     self._runner._line.leave(ticket)
                 self._queue.put(event)
@@ -371,24 +412,24 @@ class _Job:
                 self._runner._line.leave(ticket)
             self._queue.put(None)
 
-    def _one(self, request: Request, ticket: object) -> JobEvent:
+    def _one(self, request: Request, ticket: object, index: int) -> JobEvent:
         """Wait for the device and do one request."""
         line = self._runner._line
         engine = request.engine
         ahead = -1
         while not line.wait(ticket, _WAIT_SECONDS):
             if self._stopped():
-                return CancelledEvent(engine)
+                return CancelledEvent(engine, None, index)
             now = line.ahead(ticket)
             if now and now != ahead:
                 ahead = now
-                self._queue.put(Queued(engine, now))
+                self._queue.put(Queued(engine, now, index))
         if self._stopped():
-            return CancelledEvent(engine)
+            return CancelledEvent(engine, None, index)
         began = time.perf_counter()
         newest = Progress("load", 0, 1, 0.0, None)
         sent = began
-        self._queue.put(Running(engine, newest))
+        self._queue.put(Running(engine, newest, index))
 
         def report(progress: Progress) -> None:
             nonlocal newest, sent
@@ -398,23 +439,23 @@ class _Job:
             now = time.perf_counter()
             if now - sent >= EVENT_SECONDS:
                 sent = now
-                self._queue.put(Running(engine, progress))
+                self._queue.put(Running(engine, progress, index))
 
         try:
             support = self._runner._supports(request)
             if not support:
-                return Failed(engine, support.reason)
+                return Failed(engine, support.reason, index)
             models = self._runner._models_loader()
             result = self._runner._run(request, models, report)
             take = take_from(result, self._folder, self._source) if self._folder else None
-            return Done(engine, result, take)
+            return Done(engine, result, take, index)
         except Cancelled:
-            return CancelledEvent(engine, newest)
+            return CancelledEvent(engine, newest, index)
         except InputError as error:
-            return Failed(engine, str(error))
+            return Failed(engine, str(error), index)
         except Exception as error:  # one broken engine must not stop the others, nor lose the page
             log.exception("engine %s broke", engine)
-            return Failed(engine, failure_words(error))
+            return Failed(engine, failure_words(error), index)
 
 
 def failure_words(error: BaseException) -> str:

@@ -145,6 +145,14 @@ def place_all(cells: Iterable[AnyCell]) -> tuple[AnyCell, ...]:
     return lane
 
 
+def in_order(hits: Iterable[LaneHit]) -> tuple[LaneHit, ...]:
+    """A drum lane from hits in any order: sorted; of two hits of one drum at one time the first stays."""
+    lane: dict[tuple[float, str], LaneHit] = {}
+    for hit in hits:
+        lane.setdefault((round(hit.time, 4), hit.drum), hit)
+    return tuple(sorted(lane.values(), key=lambda hit: (hit.time, hit.drum)))
+
+
 def to_controls(lanes: Lanes, grid: Grid, follow: Sequence[str]) -> Controls:
     """The lanes that a run follows, in seconds on the clip's clock.
 

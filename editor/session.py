@@ -1,8 +1,9 @@
 """One tab's work: its project, history and run. Each tab has a session of its own.
 
 A session is changed by events that may come at the same time (an edit while a run reports), hence
-its lock. The project's folder is made at the first change, so that a look at the page leaves nothing
-behind. Seconds and beats as in the document. Knows no components.
+its lock. A run belongs to the session, not to the page that began it: a page that reloads watches on.
+The project's folder is made at the first change, so that a look at the page leaves nothing behind.
+Seconds and beats as in the document. Knows no components.
 """
 
 from __future__ import annotations
@@ -13,21 +14,32 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from editor import commands, jobs, storage
-from editor.compare import RunTrack, TakesState, estimate_words, groups, playable, progress_words, with_state
-from editor.document import Clip, Project, Region, Take
+from editor import commands, jobs, lanes, library, storage
+from editor.compare import (
+    RunTrack,
+    TakesState,
+    deleted,
+    estimate_words,
+    groups,
+    playable,
+    progress_words,
+    versions,
+    with_state,
+)
+from editor.document import Clip, Project, Region, Sound, Take
 from editor.history import History
-from editor.timeline import ClipState, EditorState, editor_state, export_name, file_address
+from editor.timeline import ClipState, EditorState, editor_state, file_address
 from engines.recording import read_recording
 from engines.requests import ARSettings, FMSettings, InpaintRequest, InputError, Request
 
 _PROJECT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,79}")
 MAX_SESSIONS = 64  # kept in memory; a project itself is on disk
+GRACE_SECONDS = 15.0  # a run goes on for so long without a page: a reload is no reason to stop it
 
 
 class Pace:
@@ -82,9 +94,11 @@ class Session:
         self.message = ""  # about the last run
         self.say = ""
         self.running = False
-        self.runner_tab: str | None = None  # the tab that began the run
+        self.tabs: set[str] = set()  # the pages that show it
         self.cancel = threading.Event()
         self.lock = threading.RLock()
+        self._news = threading.Condition(self.lock)
+        self._told = 0  # counts what a run has reported
 
     @property
     def project(self) -> Project:
@@ -130,6 +144,23 @@ class Session:
             self._record(commands.set_clip(self.project, clip), f"open {label}")
             self.error = recording.note or None
 
+    def import_midi(self, path: Path, name: str, lane: str = "") -> None:
+        """Put a MIDI file on the melody or drum lane ("" = both). InputError names it as the user does."""
+        label = commands.clean_text(Path(name.replace("\\", "/")).name)[:80] or "MIDI file"
+        grid = self.project.grid
+        melody = drums = None
+        try:
+            if lane != "drums":
+                with suppress(InputError) if not lane else nullcontext():
+                    melody = lanes.notes_to_lane(lanes.melody_from_midi(path), grid)
+            if lane != "melody":
+                with suppress(InputError) if melody else nullcontext():
+                    drums = lanes.hits_to_lane(lanes.drums_from_midi(path), grid)
+        except InputError as error:
+            raise InputError(str(error).replace(path.name, label)) from error
+        with self.lock:
+            self._record(commands.set_lanes(self.project, None, melody, drums), f"import {label}")
+
     def _record(self, project: Project, label: str, merge: str = "") -> None:
         self._replace(self.history.do(project, label, merge))
 
@@ -157,14 +188,21 @@ class Session:
 
     def requests(
         self, kind: jobs.Kind, ar: ARSettings, fm: FMSettings, engines: Sequence[str] | None = None
-    ) -> tuple[tuple[Request, ...], str | None]:
-        """What Generate or Inpaint asks of the engines, and the file that it works on, of one document."""
+    ) -> tuple[tuple[Request, ...], Sound | None]:
+        """What Generate or Inpaint asks of the engines, and the clip that it works on, of one document."""
         project = self.project  # reading a long file takes a while, in which the document may change
         made = jobs.requests_for(project, self._folder(), kind, engines, ar, fm)
-        return made, project.clip.file if kind == "inpaint" and project.clip else None
+        return made, project.clip.sound if kind == "inpaint" and project.clip else None
 
-    def again(self, take_id: str) -> tuple[tuple[Request, ...], str | None]:
-        """The request of a take with the next free seed, and the file that it works on."""
+    def again(self, take_id: str) -> tuple[tuple[Request, ...], Sound | None]:
+        """The request of a take with its own seed and settings, and the lanes as they are now."""
+        project = self.project
+        take = commands.find_take(project, take_id)
+        controls = lanes.to_controls(project.lanes, project.grid, project.span_follow)
+        return (replace(jobs.request_from(take.parameters, self._folder()), controls=controls),), take.source
+
+    def another_seed(self, take_id: str) -> tuple[tuple[Request, ...], Sound | None]:
+        """The request of a take with the next free seed, and the clip that it works on."""
         take = commands.find_take(self.project, take_id)
         seeds = {other.seed for other in self.project.takes if other.engine == take.engine}
         seed = take.seed + 1
@@ -172,38 +210,80 @@ class Session:
             seed += 1
         return (replace(jobs.request_from(take.parameters, self._folder()), seed=seed),), take.source
 
-    def run(
-        self, runner: jobs.Runner, requests: Sequence[Request], pace: Pace, source: str | None
-    ) -> Iterator[None]:
-        """Do requests; yields whenever the page should look again, the last time when all are done."""
+    def retry(self, run_id: str, ar: ARSettings, fm: FMSettings) -> tuple[tuple[Request, ...], Sound | None]:
+        """The request of a run that failed or was cancelled, with the settings and the document of now."""
+        failed = next((run for run in self.runs if run.id == run_id), None)
+        if failed is None:
+            raise InputError(f"run {run_id[:40]!r}: no longer there; press Inpaint or Generate")
+        kind: jobs.Kind = "inpaint" if failed.kind == "inpaint" else "generate"
+        requests, source = self.requests(kind, ar, fm, [failed.engine])
+        return (replace(requests[0], seed=failed.seed),), source
+
+    def duplicate(self, name: str) -> str:
+        """A copy of the project under another name; the name of its folder."""
+        with self.lock:
+            self._save()
+            return library.duplicate(self._folder(), name).folder.name
+
+    def start(
+        self, runner: jobs.Runner, requests: Sequence[Request], source: Sound | None, pace: Pace
+    ) -> None:
+        """Begin to do requests; `watch` tells how they go. InputError while another run goes on."""
         with self.lock:
             if self.running:
                 raise InputError("a run is going on: wait for it, or cancel it first")
+            folder = self._folder()
             self.running = True
             self.cancel.clear()
-            self.done, self.message, self.say = (), "", f"Started, {len(requests)} engines"
-            self.runs = tuple(_track(request, source) for request in requests)
-        try:
+            self.done, self.message = (), ""
+            self.say = f"Started, {len(requests)} take{'' if len(requests) == 1 else 's'}"
+            self.runs = tuple(_track(request, source, i) for i, request in enumerate(requests))
+        work = (runner, tuple(requests), source, pace, folder)
+        threading.Thread(target=self._drive, args=work, name="inlay-job", daemon=True).start()
+
+    def watch(self) -> Iterator[None]:
+        """Yields whenever the page should look again, the last time when the run has ended."""
+        told = -1
+        while True:
+            with self._news:
+                if self._told == told and self.running:  # a silent run is looked at, too
+                    self._news.wait(jobs.HEARTBEAT_SECONDS)
+                told, running = self._told, self.running
             yield
-            for event in runner.stream(requests, self.cancel, self._folder(), source):
-                with self.lock:
-                    self._hear(event, pace)
-                yield
+            if not running:
+                return
+
+    def _drive(
+        self,
+        runner: jobs.Runner,
+        requests: tuple[Request, ...],
+        source: Sound | None,
+        pace: Pace,
+        folder: Path,
+    ) -> None:
+        """The run, in a thread of its own."""
+        try:
+            for event in runner.stream(requests, self.cancel, folder, source):
+                with self._news:
+                    try:
+                        self._hear(event, pace)
+                    except InputError as error:  # a full disk must not stop the takes that follow
+                        self.message = str(error)
+                    self._told += 1
+                    self._news.notify_all()
         finally:
-            with self.lock:
-                self.cancel.set()
+            with self._news:
                 self.running = False
                 self.runs = tuple(run for run in self.runs if run.state not in ("running", "waiting"))
-        yield
+                self._told += 1
+                self._news.notify_all()
 
     def _hear(self, event: jobs.JobEvent, pace: Pace) -> None:
         """One event of a run into the session."""
         engine = event.engine
         self.say = ""
         if isinstance(event, jobs.Queued):
-            self.runs = with_state(
-                self.runs, engine, state="waiting", note=self._waiting(engine, event.position, pace)
-            )
+            self.runs = with_state(self.runs, event.index, state="waiting", note=self._waiting(event, pace))
         elif isinstance(event, jobs.Running):
             progress = event.progress
             share = (
@@ -213,16 +293,23 @@ class Session:
                 if progress.stage == "decode"
                 else 0.0
             )
-            self.say = self._quarter(engine, share)
+            self.say = self._quarter(event, share)
             self.runs = with_state(
-                self.runs, engine, state="running", progress=share, note=progress_words(progress)
+                self.runs, event.index, state="running", progress=share, note=progress_words(progress)
             )
         elif isinstance(event, jobs.Done):
             request = event.result.request
             kind = "inpaint" if isinstance(request, InpaintRequest) else "generate"
             pace.learn(engine, kind, request.seconds, event.result.seconds_spent)
-            self.runs = tuple(run for run in self.runs if run.engine != engine)
-            if event.take:
+            self.runs = tuple(run for run in self.runs if run.index != event.index)
+            same = self._same(event.take)
+            if event.take and same and self.folder:
+                storage.drop_finished(self.folder, event.take)
+                self.say = self.message = f"The same as {commands.take_label(same)}, sample for sample"
+                self.done = (*self.done, event.take)
+                if same.deleted:
+                    self._record(commands.restore_take(self.project, same.id), "restore take")
+            elif event.take:
                 self.done = (*self.done, event.take)
                 self.history = self.history.with_takes(event.take)
                 self.say = f"{commands.ENGINE_LABELS.get(engine, engine)} is ready"
@@ -233,31 +320,42 @@ class Session:
         elif isinstance(event, jobs.Failed):
             words = f"Failed: {event.message}"
             self.say = words
-            self.runs = with_state(self.runs, engine, state="failed", note=words)
+            self.runs = with_state(self.runs, event.index, state="failed", note=words)
         else:
             done = event.progress.fraction if event.progress and event.progress.stage == "sample" else 0.0
             self.say = "Cancelled"
             self.runs = with_state(
                 self.runs,
-                engine,
+                event.index,
                 state="cancelled",
                 note=f"Cancelled at {done:.0%}".replace("%", " %") if done else "Cancelled",
             )
 
-    def _waiting(self, engine: str, position: int, pace: Pace) -> str:
-        """ "Next, about 14 s", or whom it waits for."""
-        run = next((run for run in self.runs if run.engine == engine), None)
-        seconds = run.region.end - run.region.start if run and run.region else self.project.length
-        guess = pace.guess(engine, run.kind if run else "inpaint", seconds)
-        about = f", about {estimate_words(guess)}" if guess else ""
-        return f"{'Next' if position == 1 else 'Waiting'}{about}"
+    def _same(self, take: Take | None) -> Take | None:
+        """The take that the same engine has made before with this seed, if it sounds the same."""
+        if take is None:
+            return None
+        own = (take.engine, take.seed, take.sound)
+        takes = self.project.takes
+        return next((known for known in takes if (known.engine, known.seed, known.sound) == own), None)
 
-    def _quarter(self, engine: str, share: float) -> str:
+    def _run(self, index: int) -> RunTrack | None:
+        return next((run for run in self.runs if run.index == index), None)
+
+    def _waiting(self, event: jobs.Queued, pace: Pace) -> str:
+        """ "Next, about 14 s", or whom it waits for."""
+        run = self._run(event.index)
+        seconds = run.region.end - run.region.start if run and run.region else self.project.length
+        guess = pace.guess(event.engine, run.kind if run else "inpaint", seconds)
+        about = f", about {estimate_words(guess)}" if guess else ""
+        return f"{'Next' if event.position == 1 else 'Waiting'}{about}"
+
+    def _quarter(self, event: jobs.Running, share: float) -> str:
         """What a screen reader hears of progress: quarters only."""
-        before = next((run.progress for run in self.runs if run.engine == engine), 0.0)
+        run = self._run(event.index)
         quarter = int(share * 4)
-        if quarter in (1, 2, 3) and int(before * 4) < quarter:
-            return f"{commands.ENGINE_LABELS.get(engine, engine)} {25 * quarter} percent"
+        if quarter in (1, 2, 3) and int((run.progress if run else 0.0) * 4) < quarter:
+            return f"{commands.ENGINE_LABELS.get(event.engine, event.engine)} {25 * quarter} percent"
         return ""
 
     # ---- views
@@ -266,13 +364,10 @@ class Session:
         """The document for the page."""
         project, clip = self.project, None
         if project.clip and self.folder:
-            path = storage.wav_path(self.folder, project.clip.file)
             clip = ClipState(
-                url=file_address(playable(self.folder, project.clip.file)),
+                url=file_address(playable(self.folder, project.clip.sound)),
                 seconds=project.clip.seconds,
                 label=project.clip.label,
-                export=file_address(path),
-                export_name=export_name(project, self.folder),
             )
         return editor_state(
             project,
@@ -289,20 +384,27 @@ class Session:
     def takes(self) -> TakesState:
         """Takes and runs for the page."""
         found = groups(self.project, self.folder, self.runs, file_address)
-        return TakesState(groups=found, run=self.running, say=self.say)
+        return TakesState(
+            groups=found,
+            versions=versions(self.project),
+            deleted=deleted(self.project),
+            run=self.running,
+            say=self.say,
+        )
 
 
-def _track(request: Request, source: str | None) -> RunTrack:
-    if isinstance(request, InpaintRequest):
-        return RunTrack(request.engine, "inpaint", request.seed, Region(request.start, request.end), source)
-    return RunTrack(request.engine, "generate", request.seed, None, None)
+def _track(request: Request, source: Sound | None, index: int) -> RunTrack:
+    region = Region(request.start, request.end) if isinstance(request, InpaintRequest) else None
+    kind = "inpaint" if region else "generate"
+    return RunTrack(request.engine, kind, request.seed, region, source, index=index)
 
 
 class Sessions:
     """All tabs. A tab that reloads finds its session again by the project's name."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, grace: float = GRACE_SECONDS) -> None:
         self.root = root
+        self._grace = grace
         self._by_tab: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -310,31 +412,72 @@ class Sessions:
         """The session of a tab; a new one for a tab not seen before."""
         with self._lock:
             key = tab or secrets.token_hex(8)
-            session = self._by_tab.setdefault(key, Session(self.root))
-            self._by_tab.move_to_end(key)
-            while len(self._by_tab) > MAX_SESSIONS:
-                self._by_tab.popitem(last=False)
-            return session
+            return self._seat(key, self._by_tab.get(key) or Session(self.root))
 
     def resume(self, tab: str | None, project: str) -> Session:
         """The session of a tab that worked on `project` before; a project that is gone gives a new one."""
-        with self._lock:
-            for other in self._by_tab.values():
-                if project and other.folder is not None and other.folder.name == project:
-                    self._by_tab[tab or ""] = other
-                    return other
         session = self.of(tab)
-        folder = self.root / project
-        if _PROJECT_NAME.fullmatch(project) and folder.is_dir() and session.folder is None:
-            try:
-                session.open(folder)
-            except InputError as error:
+        if session.folder is not None:
+            return session
+        try:
+            return self.open(tab, project)
+        except InputError as error:
+            if _PROJECT_NAME.fullmatch(project) and (self.root / project).is_dir():
                 session.error = str(error)
+            return session
+
+    def open(self, tab: str | None, project: str) -> Session:
+        """Show a project of the home in a tab; InputError when there is none of that name.
+
+        A project that another tab shows is shared with it.
+        """
+        folder = self.folder(project)
+        with self._lock:
+            shown = next((s for s in self._by_tab.values() if s.folder == folder), None)
+            if shown is None:
+                shown = Session(self.root)
+                shown.open(folder)
+            return self._seat(tab or "", shown)
+
+    def folder(self, project: str) -> Path:
+        """The folder of a project of the home; InputError when there is none of that name."""
+        folder = self.root / project
+        if not _PROJECT_NAME.fullmatch(project) or not folder.is_dir():
+            raise InputError(f"project {project[:80]!r}: no longer there; choose another")
+        return folder
+
+    def new(self, tab: str | None) -> Session:
+        """A project without anything in it for a tab."""
+        with self._lock:
+            return self._seat(tab or "", Session(self.root))
+
+    def _seat(self, tab: str, session: Session) -> Session:
+        before = self._by_tab.get(tab)
+        if before is not None and before is not session:
+            before.tabs.discard(tab)
+        session.tabs.add(tab)
+        self._by_tab[tab] = session
+        self._by_tab.move_to_end(tab)
+        while len(self._by_tab) > MAX_SESSIONS:
+            _, old = self._by_tab.popitem(last=False)
+            old.tabs.clear()
         return session
 
     def leave(self, tab: str | None) -> None:
-        """The tab was closed: the run that it began stops, its project stays on disk."""
+        """The tab was closed: a run that no page watches stops after a while, the project stays on disk."""
         with self._lock:
             session = self._by_tab.get(tab or "")
-        if session is not None and session.runner_tab == tab:
-            session.cancel.set()
+            if session is None:
+                return
+            session.tabs.discard(tab or "")
+        if session.running and self._grace > 0:
+            timer = threading.Timer(self._grace, _stop_unwatched, (session,))
+            timer.daemon = True
+            timer.start()
+        else:
+            _stop_unwatched(session)
+
+
+def _stop_unwatched(session: Session) -> None:
+    if not session.tabs:
+        session.cancel.set()

@@ -2,8 +2,10 @@
 
 Saving is atomic: a new file is written beside the old one, flushed, then renamed over it; the version
 before stays as project.json.bak and is what a damaged project.json falls back to. Audio files are
-named by their content and never rewritten. No name from a document or a page leads out of the folder.
-Knows neither history nor engines; loads no torch.
+named by their content and never rewritten: FLAC where it can hold the samples, else WAV. What lies in
+previews/ can be made again at any time. A take is written down in takes/ before the document names it,
+so that a finished one outlives whatever happens next. No name from a document or a page leads out of
+the folder. Knows neither history nor engines; loads no torch.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -24,16 +27,34 @@ from typing import Any
 
 import numpy as np
 
-from editor.document import ChordCell, Clip, LaneHit, LaneNote, Lanes, Project, Region, Take
+from editor.document import (
+    ChordCell,
+    Clip,
+    LaneHit,
+    LaneNote,
+    Lanes,
+    Patch,
+    Project,
+    Region,
+    Settings,
+    Sound,
+    Span,
+    Take,
+    Version,
+)
 from engines.recording import Recording, read_recording, write_recording
 from engines.requests import InputError
 from engines.timebase import Grid
 
-VERSION = 1  # of project.json
+VERSION = 2  # of project.json; 1 held one span, and every take as a whole clip
 DOCUMENT = "project.json"
 BACKUP = "project.json.bak"
+PREVIEWS = "previews"  # folder of audio that is made from other files
+TAKES = "takes"  # folder of takes that have been finished
 MAX_DOCUMENT = 32 << 20  # bytes; a larger project.json is not one of ours
+MAX_SOUNDS = 8  # patched clips that stay in previews/ as files
 
+_IN_FLAC = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,120}")
 _SUFFIX = {
     "WAV": ".wav",
@@ -118,6 +139,7 @@ def open_project(folder: Path) -> Opened:
         project = _parse(folder, content) if content is not None else None
         if project is None:
             continue
+        project = _with_finished_takes(folder, project)
         notices = []
         if name == BACKUP:
             notices.append(f"{DOCUMENT} was damaged; opened the version saved before it")
@@ -129,16 +151,75 @@ def open_project(folder: Path) -> Opened:
 
 
 def add_audio(folder: Path, recording: Recording) -> str:
-    """Store a recording in the project folder and give its file name. The same audio is stored once."""
-    digest = hashlib.sha256(
-        f"{recording.rate} {recording.format} {recording.subtype} {recording.samples.shape} ".encode()
-    )
+    """Store a recording in the project folder and give its file name. The same audio is stored once.
+
+    FLAC for integer samples that it can hold, else the recording's own container.
+    """
+    digest = hashlib.sha256(f"{recording.rate} {recording.subtype} {recording.samples.shape} ".encode())
     digest.update(np.ascontiguousarray(recording.samples).data)
-    name = digest.hexdigest()[:16] + _SUFFIX.get(recording.format, ".wav")
-    path = folder / name
-    if not path.exists():
-        write_recording(path, recording)
-    return name
+    name = digest.hexdigest()[:16]
+    own = _SUFFIX.get(recording.format, ".wav")
+    for suffix in (".flac", own) if recording.subtype in _IN_FLAC else (own,):
+        path = folder / f"{name}{suffix}"
+        if path.exists():
+            return path.name
+        try:
+            write_recording(path, recording)
+        except InputError:  # FLAC has bounds of its own on channels and rate
+            if suffix == own:
+                raise
+            continue
+        return path.name
+    raise AssertionError("the loop returns or raises")
+
+
+def read_sound(folder: Path, sound: Sound) -> Recording:
+    """The samples of a clip: the file with its patches laid over it, all others as the file has them."""
+    recording = read_recording(audio_path(folder, sound.file))
+    for patch in sound.patches:
+        part = read_recording(audio_path(folder, patch.file))
+        try:
+            recording = recording.with_span(patch.first, part.samples)
+        except ValueError as error:
+            raise InputError(
+                f"audio file {patch.file!r}: does not fit into {sound.file!r} ({error}); undo to before it"
+            ) from error
+    return recording
+
+
+def sound_path(folder: Path, sound: Sound) -> Path:
+    """A file with the samples of a clip: its own where nothing lies over it, else one made of them."""
+    if not sound.patches:
+        return audio_path(folder, sound.file)
+    key = "|".join([sound.file, *(f"{patch.file}@{patch.first}" for patch in sound.patches)])
+    stem = f"clip-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    place = folder / PREVIEWS
+    suffix = Path(sound.file).suffix
+    target = place / f"{stem}{suffix}"
+    if not target.exists():
+        place.mkdir(exist_ok=True)
+        write_recording(target, read_sound(folder, sound))
+        made = sorted(place.glob("clip-*"), key=lambda path: path.stat().st_mtime)
+        for path in made[:-MAX_SOUNDS]:
+            path.unlink(missing_ok=True)
+    return target
+
+
+def add_finished(folder: Path, take: Take) -> None:
+    """Write a take down beside the document, which will name it only later."""
+    place = folder / TAKES
+    try:
+        place.mkdir(exist_ok=True)
+        _write_atomic(place / f"{take.id}.json", json.dumps(asdict(take), allow_nan=False).encode())
+    except OSError as error:
+        raise InputError(
+            f"{folder}: the take cannot be saved ({error.strerror}); free some space, then run it again"
+        ) from error
+
+
+def drop_finished(folder: Path, take: Take) -> None:
+    """Forget a take that the document will not name. Its audio may be another take's, too, and stays."""
+    (folder / TAKES / f"{take.id}.json").unlink(missing_ok=True)
 
 
 def audio_path(folder: Path, name: str) -> Path:
@@ -149,24 +230,6 @@ def audio_path(folder: Path, name: str) -> Path:
     if not path.is_file():
         raise InputError(f"audio file {name!r}: gone from the project folder; upload it again")
     return path
-
-
-def wav_path(folder: Path, name: str) -> Path:
-    """The audio file where it is a WAV, else a WAV with the same samples, rate and channels, made once.
-
-    A disk that refuses the copy gives the file itself: an export is never withheld.
-    """
-    path = audio_path(folder, name)
-    if path.suffix.lower() == ".wav":
-        return path
-    target = folder / "exports" / f"{path.stem}.wav"
-    try:
-        if not target.exists():
-            target.parent.mkdir(exist_ok=True)
-            write_recording(target, read_recording(path))
-    except (InputError, OSError):
-        return path
-    return target
 
 
 # ---- JSON -> document
@@ -197,7 +260,9 @@ def project_from_json(data: Mapping[str, Any]) -> Project:
         engines=_texts(data["engines"]),
         grid=_grid(data["grid"]),
         clip=_clip(data["clip"]) if data["clip"] else None,
-        region=_region(data["region"]),
+        key=_text(data.get("key", "C major")),
+        spans=_spans(data),
+        active=_text(data["active"]) if "spans" in data else "s1" if data["region"] else "",
         lanes=Lanes(
             chords=tuple(ChordCell(*_cell(c), _text(c["symbol"])) for c in lanes["chords"]),
             melody=tuple(LaneNote(*_cell(n), int(n["pitch"])) for n in lanes["melody"]),
@@ -208,6 +273,9 @@ def project_from_json(data: Mapping[str, Any]) -> Project:
         follow=_texts(data["follow"]),
         takes=tuple(take_from_json(take) for take in data["takes"]),
         kept=_text(data["kept"]) if data["kept"] is not None else None,
+        versions=tuple(_version(version) for version in data.get("versions", ())),
+        variations=int(data.get("variations", 1)),
+        settings=_settings(data.get("settings")),
     )
 
 
@@ -222,13 +290,17 @@ def take_from_json(data: Mapping[str, Any]) -> Take:
         file=_file(data["file"]),
         seconds=_number(data["seconds"]),
         region=_region(data["region"]),
-        source=_file(data["source"]) if data["source"] is not None else None,
+        source=sound_from_json(data["source"]),
         parameters=dict(data["parameters"]),
         timings={_text(stage): _number(spent) for stage, spent in data["timings"].items()},
         seams=tuple(dict(seam) for seam in data["seams"]),
         made=_text(data["made"]),
         rate=int(data.get("rate", 0)),
         channels=int(data.get("channels", 0)),
+        first=int(data["first"]) if data.get("first") is not None else None,
+        name=_text(data.get("name", "")),
+        starred=data.get("starred") is True,
+        deleted=data.get("deleted") is True,
     )
 
 
@@ -247,11 +319,64 @@ def _clip(data: Mapping[str, Any]) -> Clip:
         int(data["rate"]),
         int(data["channels"]),
         _text(data["label"]),
+        _patches(data.get("patches", ())),
+    )
+
+
+def _patches(data: Any) -> tuple[Patch, ...]:
+    return tuple(Patch(_file(patch["file"]), int(patch["first"])) for patch in data)
+
+
+def sound_from_json(data: Any) -> Sound | None:
+    """A sound from `asdict(sound)` after JSON, or a file's name as in format 1.
+
+    KeyError, TypeError or ValueError when it is neither.
+    """
+    if data is None or isinstance(data, str):
+        return None if data is None else Sound(_file(data))
+    return Sound(_file(data["file"]), _patches(data["patches"]))
+
+
+def _version(data: Mapping[str, Any]) -> Version:
+    parent, take = data["parent"], data["take"]
+    return Version(
+        _text(data["id"]),
+        _clip(data["clip"]),
+        None if parent is None else _text(parent),
+        None if take is None else _text(take),
+    )
+
+
+def _settings(data: Mapping[str, Any] | None) -> Settings:
+    if data is None:
+        return Settings()
+    guidance = data["guidance"]
+    return Settings(
+        int(data["steps"]),
+        _text(data["solver"]),
+        None if guidance is None else _number(guidance),
+        _number(data["temperature"]),
+        int(data["top_k"]),
     )
 
 
 def _region(data: Mapping[str, Any] | None) -> Region | None:
     return None if data is None else Region(_number(data["start"]), _number(data["end"]))
+
+
+def _spans(data: Mapping[str, Any]) -> tuple[Span, ...]:
+    """The spans of a project; one written before there were several has a `region` instead."""
+    if "spans" not in data:
+        region = _region(data["region"])
+        return () if region is None else (Span("s1", region.start, region.end),)
+    return tuple(
+        Span(
+            *_cell(span),
+            prompt=None if span["prompt"] is None else _text(span["prompt"]),
+            follow=None if span["follow"] is None else _texts(span["follow"]),
+        )
+        for span in data["spans"]
+    )
 
 
 def _text(value: object) -> str:
@@ -282,21 +407,41 @@ def _file(value: object) -> str:
 # ---- files
 
 
+def _with_finished_takes(folder: Path, project: Project) -> Project:
+    """The project with the takes that were finished but not saved in it, oldest first."""
+    known = {take.id for take in project.takes}
+    late = []
+    for path in (folder / TAKES).glob("t*.json"):
+        if path.stem in known:
+            continue
+        with suppress(ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError):
+            late.append(take_from_json(json.loads(_read_bytes(path) or b"")))
+    late.sort(key=lambda take: take.made)
+    return replace(project, takes=(*project.takes, *late)) if late else project
+
+
 def _without_missing_audio(folder: Path, project: Project) -> tuple[Project, list[str]]:
     """The project without what refers to audio that is gone, and the names of those files."""
     missing = []
+
+    def gone(sound: Sound) -> list[str]:
+        files = [sound.file, *(patch.file for patch in sound.patches)]
+        return [file for file in files if not (folder / file).is_file()]
+
     takes = []
     for take in project.takes:
-        if (folder / take.file).is_file():
+        lost = gone(take.sound)
+        missing.extend(lost)
+        if not lost:
             takes.append(take)
-        else:
-            missing.append(take.file)
     clip = project.clip
-    if clip and not (folder / clip.file).is_file():
-        missing.append(clip.label or clip.file)
+    if clip and (lost := gone(clip.sound)):
+        missing.extend([clip.label or clip.file] if clip.file in lost else lost)
         clip = None
+    versions = tuple(version for version in project.versions if not gone(version.clip.sound))
     kept = project.kept if clip and any(take.id == project.kept for take in takes) else None
-    return replace(project, takes=tuple(takes), clip=clip, kept=kept), sorted(set(missing))
+    found = replace(project, takes=tuple(takes), clip=clip, kept=kept, versions=versions)
+    return found, sorted(set(missing))
 
 
 def _read_bytes(path: Path) -> bytes | None:

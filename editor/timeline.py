@@ -3,24 +3,26 @@
 The document goes whole to the page (`EditorState`), one typed event per gesture comes back
 (`EditEvent`: rev, name and payload of a command). `rev` counts the page's gestures: an answer carries
 the newest rev that the server has seen, and the page drops answers older than its own.
-Times in seconds, chords in beats. Knows no project folder's insides, no engines, no wiring.
+Times in seconds, lanes in beats. Knows no project folder's insides, no engines, no wiring.
 """
 
 from __future__ import annotations
 
+import base64
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 import gradio as gr
 from gradio.data_classes import GradioModel
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from editor import commands, lanes
 from editor.document import Project
-from editor.storage import wav_path
 from engines.requests import InputError
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -45,6 +47,33 @@ class RegionState(GradioModel):
     end: float
 
 
+class SpanState(GradioModel):
+    """One of the spans, half-open, in seconds."""
+
+    id: str
+    start: float
+    end: float
+    prompt: str | None = None  # None = the project's
+    follow: list[str] | None = None
+
+
+class NoteState(GradioModel):
+    """A melody note, half-open, in beats."""
+
+    id: str
+    start: float
+    end: float
+    pitch: int  # MIDI number
+
+
+class HitState(GradioModel):
+    """A drum hit; time in beats."""
+
+    id: str
+    time: float
+    drum: str
+
+
 class ChordState(GradioModel):
     """A chord cell, half-open, in beats."""
 
@@ -60,8 +89,6 @@ class ClipState(GradioModel):
     url: str  # relative to the page; something a browser can decode
     seconds: float
     label: str
-    export: str  # address of the file itself
-    export_name: str  # file name for the user's disk
 
 
 class _Serial:
@@ -88,8 +115,14 @@ class EditorState(GradioModel):
     project: str = ""  # name of the project's folder; "" until something is saved
     seconds: float = 10.0  # length of the timeline without a clip
     grid: GridState = Field(default_factory=GridState)
-    region: RegionState | None = None
+    key: str = "C major"
+    region: RegionState | None = None  # where the active span lies
+    spans: list[SpanState] = Field(default_factory=list)
+    active: str = ""  # id of the active span
     chords: list[ChordState] = Field(default_factory=list)
+    melody: list[NoteState] = Field(default_factory=list)
+    drums: list[HitState] = Field(default_factory=list)
+    follow: list[str] = Field(default_factory=list)  # lanes that condition the active span, or a new clip
     clip: ClipState | None = None
     undo: str = ""  # what Undo would take back
     redo: str = ""
@@ -124,13 +157,24 @@ class UploadEvent(_Event):
 
     path: str = Field(max_length=4096)
     name: str = Field(max_length=1024)
+    lane: str = Field(default="", max_length=20)  # a MIDI file for this lane; "" = both, or audio
 
 
 class RunEvent(_Event):
-    """Run one take again: `take` with another seed, or `retry` one that failed."""
+    """Run one take again: `take` with another seed, `again` as it was, or `retry` one that failed."""
 
     take: str = Field(default="", max_length=64)
+    again: str = Field(default="", max_length=64)
     retry: str = Field(default="", max_length=64)
+
+
+class ProjectEvent(_Event):
+    """Show another project in this tab."""
+
+    action: Literal["new", "open", "copy"]
+    folder: str = Field(default="", max_length=80)  # to open
+    name: str = Field(default="", max_length=200)  # of the copy
+    rev: int = Field(default=0, ge=0, le=2**53)
 
 
 Event = TypeVar("Event", bound=_Event)
@@ -156,11 +200,29 @@ def editor_state(document: Project, **fields: Any) -> EditorState:
         grid=GridState(
             bpm=document.grid.bpm, beats_per_bar=document.grid.beats_per_bar, offset=document.grid.offset
         ),
+        key=document.key,
         region=RegionState(start=document.region.start, end=document.region.end) if document.region else None,
+        spans=[
+            SpanState(
+                id=span.id,
+                start=span.start,
+                end=span.end,
+                prompt=span.prompt,
+                follow=None if span.follow is None else list(span.follow),
+            )
+            for span in document.spans
+        ],
+        active=document.active,
+        follow=list(document.span_follow),
         chords=[
             ChordState(id=cell.id, start=cell.start, end=cell.end, symbol=cell.symbol)
             for cell in document.lanes.chords
         ],
+        melody=[
+            NoteState(id=note.id, start=note.start, end=note.end, pitch=note.pitch)
+            for note in document.lanes.melody
+        ],
+        drums=[HitState(id=hit.id, time=hit.time, drum=hit.drum) for hit in document.lanes.drums],
         **fields,
     )
 
@@ -168,13 +230,33 @@ def editor_state(document: Project, **fields: Any) -> EditorState:
 # ---- the component
 
 
+def midi_of_lanes(sent: object) -> dict[str, str]:
+    """The melody and drums that the page shows as a MIDI file: {"file": base64}, or {"error": one line}.
+
+    Takes {"bpm", "beats_per_bar", "offset", "melody", "drums"} as in an edit; keeps nothing.
+    """
+    try:
+        fields = commands.Payload("midi", sent)
+        grid = commands.set_grid(
+            Project(), fields.number("bpm"), fields.whole("beats_per_bar"), fields.number("offset")
+        ).grid
+        drawn = commands.edit_lanes(Project(), commands.lanes_sent(fields)).lanes
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "lanes.mid"
+            lanes.write_midi(path, drawn, grid)
+            return {"file": base64.b64encode(path.read_bytes()).decode()}
+    except InputError as error:
+        return {"error": str(error)}
+
+
 def module_script(function: str, element: str) -> str:
     """What Gradio runs when the component is on the page: import the bridge and bind the element."""
     # The address is resolved against the page, so that the app may live under a sub-path.
     return f"""
-    // 'edit' 'open' 'upload' 'run' 'cancel'
+    // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'project'
     const url = new URL('gradio_api/file={(MODULES / "bridge.js").as_posix()}', document.baseURI).href;
-    import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch }}))
+    const functions = typeof server === 'undefined' ? {{}} : server; // only of some components
+    import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch, functions }}))
       .catch((error) => {{
         element.querySelector('{element}').textContent = 'The editor could not load: ' + error;
       }});
@@ -199,6 +281,7 @@ class Timeline(gr.HTML):
             html_template="<inlay-timeline></inlay-timeline>",
             js_on_load=module_script("bindTimeline", "inlay-timeline"),
             apply_default_css=False,
+            server_functions=[midi_of_lanes],
             vocabulary=list(vocabulary),
             **kwargs,
         )
@@ -223,13 +306,3 @@ drop_stub(__file__)
 def file_address(path: Path) -> str:
     """Address of a file for the browser, relative to the page. The path must be allowed at launch."""
     return f"gradio_api/file={quote(path.resolve().as_posix())}"
-
-
-def export_name(project: Project, folder: Path) -> str:
-    """File name under which the clip is exported: its label, as a WAV."""
-    if project.clip is None:
-        return ""
-    label = Path(project.clip.label).stem if "." in project.clip.label else project.clip.label
-    safe = "".join(char if char.isalnum() or char in " -_." else "-" for char in label).strip() or "clip"
-    suffix = wav_path(folder, project.clip.file).suffix
-    return f"{safe[:60]}{'' if project.kept is None else ' inlay'}{suffix}"

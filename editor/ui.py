@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import html
 import logging
-import math
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -23,15 +23,17 @@ import gradio as gr
 from gradio.themes.utils.sizes import Size
 from gradio.utils import get_upload_folder
 
-from editor import jobs, storage
+from editor import commands, exports, jobs, library, storage
+from editor.commands import MAX_VARIATIONS, SOLVERS
 from editor.compare import Takes, estimate_words, status_markup
-from editor.document import Project, Region
+from editor.document import Region
 from editor.session import Pace, Session, Sessions
 from editor.timeline import (
     ASSETS,
     MODULES,
     EditEvent,
     OpenEvent,
+    ProjectEvent,
     RunEvent,
     Timeline,
     UploadEvent,
@@ -39,7 +41,7 @@ from editor.timeline import (
     read_event,
 )
 from engines import chordino, chords
-from engines.requests import ARSettings, FMSettings, Guidance, InputError, Request
+from engines.requests import ARSettings, FMSettings, Guidance, InputError
 
 log = logging.getLogger("inlay")
 
@@ -54,7 +56,10 @@ KEYS = [
     for mode, tonics in (("major", "C Db D Eb E F F# G Ab A Bb B"), ("minor", "C C# D Eb E F F# G G# A Bb B"))
     for tonic in tonics.split()
 ]
-SOLVERS = ("euler", "midpoint", "dopri5")
+TAKE_COMMANDS = {  # edits that change what the cards show
+    name for name in commands.COMMANDS if name in ("keep", "show_version") or name.endswith("_take")
+}
+Solver = Literal["euler", "midpoint", "dopri5"]
 BRAND = """<div class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
 <g fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round">
 <path d="M1.3 8.2v1.6M5.8 5.2v7.6M14.8 5.2v7.6M19.3 8.2v1.6"/></g>
@@ -113,7 +118,9 @@ class _Page:
                 self._bar()
                 with gr.Column(elem_id="stage"):
                     self.timeline = Timeline(vocabulary=chords.VOCABULARY, elem_id="timeline")
-                    self.takes = Takes(elem_id="takes")
+                    self.takes = Takes(
+                        elem_id="takes", server_functions=[*self._server_functions()]
+                    )
                 with gr.Column(elem_id="panel"):
                     self._knobs()
                     self._foot()
@@ -140,6 +147,7 @@ class _Page:
             self.tempo = gr.Number(
                 120, container=False, elem_id="tempo", label="Tempo, bpm"
             )
+            gr.Button("Tap", elem_id="tap")
             self.signature = gr.Dropdown(
                 SIGNATURES,
                 value="4/4",
@@ -159,30 +167,13 @@ class _Page:
     def _knobs(self) -> None:
         with gr.Column(elem_id="knobs"):
             with gr.Column(elem_id="span-box"):
-                self.span_words = gr.HTML(_span_line(None), elem_id="span-line")
-                with gr.Row(elem_id="span-times"):
-                    self.swatch = gr.HTML(_swatch(False))
-                    self.start = gr.Number(
-                        None,
-                        container=False,
-                        label="Span start, seconds",
-                        placeholder="start",
-                        elem_id="span-start",
-                    )
-                    gr.HTML("–")
-                    self.end = gr.Number(
-                        None,
-                        container=False,
-                        label="Span end, seconds",
-                        placeholder="end",
-                        elem_id="span-end",
-                    )
-                    self.span_length = gr.HTML("", elem_id="span-length")
+                gr.HTML("<inlay-spans></inlay-spans>")  # any number of rows, and no wait for the server
                 self.span_error = gr.HTML("", elem_classes="error-slot")
             with gr.Column(elem_id="prompt-box"):
                 self.prompt = gr.Textbox(
                     "",
                     label="Prompt",
+                    show_label=False,  # <inlay-spans> names it, for the clip or for one span
                     lines=3,
                     max_lines=6,
                     elem_id="prompt",
@@ -190,7 +181,7 @@ class _Page:
                 )
                 self.prompt_error = gr.HTML("", elem_classes="error-slot")
             self.follow = gr.CheckboxGroup(
-                [("Chords", "chords")],
+                [("Chords", "chords"), ("Melody", "melody"), ("Drums", "drums")],
                 value=["chords"],
                 label="Follow the lanes",
                 elem_id="follow",
@@ -210,8 +201,16 @@ class _Page:
                     for name, tag, words in ENGINES
                 ]
             with gr.Row(elem_classes="two"):
+                self.variations = gr.Radio(
+                    [str(count) for count in range(1, MAX_VARIATIONS + 1)],
+                    value="1",
+                    interactive=True,
+                    label="Variations",
+                    elem_id="variations",
+                    elem_classes="seg",
+                )
                 self.seed = gr.Number(0, label="Seed", precision=0, elem_id="seed")
-                self.length = gr.Number(10, label="Length to generate, s", elem_id="length")
+            self.length = gr.Number(10, label="Length to generate, s", elem_id="length")
             self.knob_error = gr.HTML("", elem_classes="error-slot")
             with gr.Accordion("Advanced", open=False, elem_id="advanced"):
                 self._advanced()
@@ -262,11 +261,6 @@ class _Page:
             self.undo,
             self.redo,
             self.export,
-            self.span_words,
-            self.swatch,
-            self.start,
-            self.end,
-            self.span_length,
             self.span_error,
             self.prompt_error,
             self.knob_error,
@@ -280,7 +274,18 @@ class _Page:
     @property
     def _fields(self) -> list[gr.Component]:
         """What the user types into; written only when the document changed under it."""
-        return [self.name, self.tempo, self.signature, self.prompt, self.follow, self.seed, self.length]
+        return [
+            self.name,
+            self.tempo,
+            self.signature,
+            self.key,
+            self.prompt,
+            self.follow,
+            self.variations,
+            self.seed,
+            self.length,
+            *self._settings,
+        ]
 
     def _shown(
         self, session: Session, where: str = "", error: str = "", takes: bool = True
@@ -299,14 +304,7 @@ class _Page:
             self.undo: gr.update(interactive=session.history.can_undo),
             self.redo: gr.update(interactive=session.history.can_redo),
             self.export: gr.update(interactive=project.clip is not None),
-            self.span_words: _span_line(project),
-            self.swatch: _swatch(region is not None),
-            self.start: round(region.start, 3) if region else None,
-            self.end: round(region.end, 3) if region else None,
-            self.span_length: f'<span class="soft">{region.end - region.start:.2f} s</span>'
-            if region
-            else "",
-            self.span_error: _error(error if where == "span" else limit),
+            self.span_error: _error(limit),
             self.prompt_error: _error(error) if where == "prompt" else "",
             self.knob_error: _error(error) if where == "knobs" else "",
             self.status: status_markup(
@@ -346,10 +344,17 @@ class _Page:
                 self.name: project.name,
                 self.tempo: project.grid.bpm,
                 self.signature: f"{project.grid.beats_per_bar}/4",
-                self.prompt: project.prompt,
-                self.follow: [name for name in project.follow if name == "chords"],
+                self.key: project.key,
+                self.prompt: project.span_prompt,
+                self.follow: list(project.span_follow),
+                self.variations: str(project.variations),
                 self.seed: project.seed,
                 self.length: project.length,
+                self.steps: project.settings.steps,
+                self.solver: project.settings.solver,
+                self.guidance: project.settings.guidance,
+                self.temperature: project.settings.temperature,
+                self.top_k: project.settings.top_k,
             }
             | {
                 box: gr.update(value=name in project.engines, info=updates[box]["info"])
@@ -364,7 +369,7 @@ class _Page:
         # One line for all edits of the page keeps a tab's gestures in order; each takes milliseconds.
         edits: dict[str, Any] = {**quiet, "concurrency_id": "edits", "concurrency_limit": 1}
         light, everything = self._light, self._light + self._fields
-        self.timeline.open(self._open, None, [*everything, self.guidance], **edits)
+        self.timeline.open(self._open, None, everything, **edits)
         self.timeline.edit(self._edit, None, everything, trigger_mode="multiple", **edits)
         self.timeline.upload(self._upload, None, everything, **quiet)
         self.undo.click(self._undo, None, everything, **edits)
@@ -390,6 +395,7 @@ class _Page:
         self.follow.input(
             self._setter("set_follow", "knobs", lambda v: {"lanes": v}), self.follow, light, **edits
         )
+        self.key.input(self._setter("set_key", "knobs", lambda v: {"key": v}), self.key, light, **edits)
         self.signature.input(
             self._setter("set_grid", "knobs", lambda v: {"beats_per_bar": int(v.split("/")[0])}),
             self.signature,
@@ -400,21 +406,25 @@ class _Page:
             (self.tempo, "set_grid", "knobs", lambda v: {"bpm": v}),
             (self.seed, "set_seed", "knobs", lambda v: {"seed": v}),
             (self.length, "set_length", "knobs", self._length),
+            (self.steps, "set_settings", "knobs", lambda v: {"steps": v}),
+            (self.guidance, "set_settings", "knobs", lambda v: {"guidance": v}),
+            (self.temperature, "set_settings", "knobs", lambda v: {"temperature": v}),
+            (self.top_k, "set_settings", "knobs", lambda v: {"top_k": v}),
         ]
         for box, command, where, payload in numbers:
             gr.on([box.submit, box.blur], self._setter(command, where, payload), box, light, **edits)
-        gr.on(
-            [self.start.submit, self.end.submit, self.start.blur, self.end.blur],
-            self._times,
-            [self.start, self.end],
+        for box in self.engines:
+            box.input(self._tick, self.engines, light, **edits)
+        self.variations.input(
+            self._setter("set_variations", "knobs", lambda v: {"count": int(v)}),
+            self.variations,
             light,
             **edits,
         )
-        for box in self.engines:
-            box.input(self._tick, self.engines, light, **edits)
-        self.key.input(
-            None, self.key, None, js="(key) => { window.inlay?.desk.setKey(key); }", api_visibility="private"
+        self.solver.input(
+            self._setter("set_settings", "knobs", lambda v: {"solver": v}), self.solver, light, **edits
         )
+        self.takes.project(self._project, None, everything, **edits)
 
         runs: dict[str, Any] = {**quiet, "concurrency_limit": 16, "concurrency_id": "runs"}
         typed = [self.prompt, self.seed, self.length, *self._settings]
@@ -422,6 +432,7 @@ class _Page:
         self.inpaint.click(self._starter("inpaint"), typed, shown, **runs)
         self.generate.click(self._starter("generate"), typed, shown, **runs)
         self.timeline.run(self._again, self._settings, shown, **runs)
+        self.timeline.watch(self._watch, None, shown, **runs)
         stop: dict[str, Any] = {**quiet, "queue": False}
         self.stop.click(self._cancel, None, None, **stop)
         self.timeline.cancel(self._cancel, None, None, **stop)
@@ -436,11 +447,11 @@ class _Page:
             project = read_event(OpenEvent, event._data).project
         except InputError:
             project = ""
-        # An empty number field shows 0 until it is told that it is empty.
-        return self._all(self.sessions.resume(request.session_hash, project)) | {self.guidance: None}
+        return self._all(self.sessions.resume(request.session_hash, project))
 
     def _edit(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
+        before = self._typed(session)
         try:
             sent = read_event(EditEvent, event._data)
             session.rev = max(session.rev, sent.rev)
@@ -448,7 +459,25 @@ class _Page:
             session.apply(sent.name, sent.payload)
         except InputError as error:
             return self._shown(session, "timeline", str(error), takes=False)
-        return self._shown(session, takes=sent.name == "keep")
+        # Another span has other words, a tapped tempo stands in its field; all else is left to who types.
+        changed = {field: value for field, value in self._typed(session).items() if value != before[field]}
+        return self._shown(session, takes=sent.name in TAKE_COMMANDS) | changed
+
+    def _typed(self, session: Session) -> dict[Any, Any]:
+        """Values of the fields that a gesture on the timeline may change."""
+        project = session.project
+        return {
+            self.prompt: project.span_prompt,
+            self.follow: list(project.span_follow),
+            self.tempo: project.grid.bpm,
+            self.key: project.key,
+            self.seed: project.seed,
+            self.steps: project.settings.steps,
+            self.solver: project.settings.solver,
+            self.guidance: project.settings.guidance,
+            self.temperature: project.settings.temperature,
+            self.top_k: project.settings.top_k,
+        }
 
     def _upload(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
@@ -458,7 +487,14 @@ class _Page:
             if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
                 raise InputError("upload: the file did not arrive; choose it again")
             session.error = None
-            session.upload(path, sent.name)
+            if Path(sent.name).suffix.lower() == ".zip":
+                opened = library.unpack(path, self.sessions.root)
+                rev, session = session.rev, self.sessions.open(request.session_hash, opened.folder.name)
+                session.rev = max(session.rev, rev)
+            elif Path(sent.name).suffix.lower() in (".mid", ".midi"):
+                session.import_midi(path, sent.name, sent.lane)
+            else:
+                session.upload(path, sent.name)
             path.unlink(missing_ok=True)
         except InputError as error:
             return self._shown(session, "timeline", str(error))
@@ -488,37 +524,12 @@ class _Page:
         def set_value(value: Any, request: gr.Request) -> dict[Any, Any]:
             session = self.sessions.of(request.session_hash)
             try:
-                session.apply(command, payload(value))
+                _apply_field(session, command, payload(value))
             except InputError as error:
                 return self._shown(session, where, str(error), takes=False)
             return self._shown(session, takes=False)
 
         return set_value
-
-    def _times(self, start: float | None, end: float | None, request: gr.Request) -> dict[Any, Any]:
-        session = self.sessions.of(request.session_hash)
-        region = session.project.region
-        if (
-            start is None
-            or end is None
-            or (region and (round(region.start, 3), round(region.end, 3)) == (start, end))
-        ):
-            return (
-                self._shown(session, takes=False)
-                if start is not None and end is not None
-                else {self.span_error: ""}
-            )
-        try:
-            session.apply("set_region", {"start": start, "end": end})
-        except InputError as error:
-            held = f" Still using {region.start:.2f}–{region.end:.2f} s." if region else ""
-            shown = self._shown(session, "span", f"{error}.{held}", takes=False)
-            if end < start:
-                shown[self.span_error] = _error(
-                    f"Span {start:g}–{end:g} s: the end must follow the start.{held}", _swap(start, end)
-                )
-            return shown | {self.start: gr.skip(), self.end: gr.skip()}
-        return self._shown(session, takes=False)
 
     def _tick(self, request: gr.Request, ar: bool, fm: bool, zero_shot: bool) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
@@ -546,17 +557,20 @@ class _Page:
             session = self.sessions.of(request.session_hash)
             try:
                 # What stands in the fields counts, even if its own event is still on the way.
-                session.apply("set_prompt", {"prompt": prompt})
+                _apply_field(session, "set_prompt", {"prompt": prompt})
                 session.apply("set_seed", {"seed": seed})
                 if kind == "generate":
                     session.apply("set_length", self._length(length))
-                requests, source = session.requests(
-                    kind, *self._resolved(steps, solver, guidance, temperature, top_k)
+                self._turn(session, steps, solver, guidance, temperature, top_k)
+                session.start(
+                    self.device.runner,
+                    *session.requests(kind, *self._resolved(session)),
+                    self.device.pace,
                 )
             except InputError as error:
                 yield self._shown(session, "run", str(error))
                 return
-            yield from self._stream(session, requests, source, request)
+            yield from self._stream(session)
 
         return start
 
@@ -578,68 +592,104 @@ class _Page:
         temperature: Any,
         top_k: Any,
     ) -> Iterator[dict[Any, Any]]:
-        """A take with another seed, or an engine that failed."""
+        """A take again, as it was or with another seed, or a run that failed."""
         session = self.sessions.of(request.session_hash)
         try:
             sent = read_event(RunEvent, event._data)
-            if sent.take:
-                requests, source = session.again(sent.take)
+            if sent.retry:
+                self._turn(session, steps, solver, guidance, temperature, top_k)
+                asked = session.retry(sent.retry, *self._resolved(session))
             else:
-                failed = next((run for run in session.runs if run.id == sent.retry), None)
-                if failed is None:
-                    raise InputError(f"run {sent.retry[:40]!r}: no longer there; press Inpaint or Generate")
-                kind: jobs.Kind = "inpaint" if failed.kind == "inpaint" else "generate"
-                settings = self._resolved(steps, solver, guidance, temperature, top_k)
-                requests, source = session.requests(kind, *settings, [failed.engine])
+                asked = session.again(sent.again) if sent.again else session.another_seed(sent.take)
+            session.start(self.device.runner, *asked, self.device.pace)
         except InputError as error:
             yield self._shown(session, "run", str(error))
             return
-        yield from self._stream(session, requests, source, request)
+        yield from self._stream(session)
 
-    def _resolved(
-        self, steps: Any, solver: Any, guidance: Any, temperature: Any, top_k: Any
-    ) -> tuple[ARSettings, FMSettings]:
-        """The Advanced fields as settings; an empty one means the default."""
-        ar, fm = ARSettings(), FMSettings()
-        weights = None if guidance is None else Guidance(all=_between("guidance", guidance, 0, 20))
+    def _turn(
+        self, session: Session, steps: Any, solver: Any, guidance: Any, temperature: Any, top_k: Any
+    ) -> None:
+        """What stands in the Advanced fields into the project; an empty one changes nothing."""
+        typed = {"steps": steps, "solver": solver, "temperature": temperature, "top_k": top_k}
+        session.apply("set_settings", {**typed, "guidance": guidance})
+
+    def _resolved(self, session: Session) -> tuple[ARSettings, FMSettings]:
+        """The knobs under Advanced as the engines take them."""
+        knobs = session.project.settings
+        weights = None if knobs.guidance is None else Guidance(all=knobs.guidance)
+        solver = cast(Solver, knobs.solver)
         return (
-            ARSettings(
-                temperature=_between(
-                    "AR temperature", ar.temperature if temperature is None else temperature, 0.05, 4
-                ),
-                top_k=int(_between("AR top-k", ar.top_k if top_k is None else top_k, 0, 4096)),
-                guidance=weights,
-            ),
+            ARSettings(temperature=knobs.temperature, top_k=knobs.top_k, guidance=weights),
             FMSettings(
-                solver=solver if solver in SOLVERS else fm.solver,
-                steps=int(_between("FM steps", fm.steps if steps is None else steps, 1, 200)),
+                solver=solver,
+                steps=knobs.steps,
                 guidance=weights,
-                zero_shot=self.spec.zero_shot_with(solver if solver in SOLVERS else fm.solver),
+                zero_shot=self.spec.zero_shot_with(solver),
             ),
         )
 
-    def _stream(
-        self, session: Session, requests: tuple[Request, ...], source: str | None, request: gr.Request
-    ) -> Iterator[dict[Any, Any]]:
-        """Do the requests, telling the page how it goes; a finished take updates more than a report."""
-        session.runner_tab = request.session_hash
+    def _server_functions(self) -> Iterator[Callable[..., Any]]:
+        """What the page asks without an event; Gradio marks them, which a bound method does not allow."""
+
+        def export_file(sent: Any) -> dict[str, str]:
+            """{"project", "kind", "take"} -> {"url", "name"} of a file, or {"error": one line}."""
+            try:
+                fields = commands.Payload("export", sent)
+                folder = self.sessions.folder(fields.text("project", 80))
+                project = storage.open_project(folder).project
+                take = fields.identifier("take") if fields.has("take") else ""
+                path, name = exports.export(folder, project, fields.text("kind", 20), take)
+                return {"url": file_address(path), "name": name}
+            except InputError as error:
+                return {"error": str(error)}
+
+        def recent_projects(_: Any = None) -> list[dict[str, Any]]:
+            """The projects of the home, those saved last first."""
+            return [asdict(entry) for entry in library.recent(self.sessions.root)]
+
+        yield from (export_file, recent_projects)
+
+    def _watch(self, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        """A page that was reloaded while its run goes on."""
+        session = self.sessions.of(request.session_hash)
+        if session.running:
+            yield from self._stream(session)
+        else:
+            yield self._shown(session)
+
+    def _stream(self, session: Session) -> Iterator[dict[Any, Any]]:
+        """Tell the page how a run goes; a finished take updates more than a report."""
         before = None
+        for _ in session.watch():
+            now = (session.done, session.running, session.project.clip)
+            if now == before:
+                yield {
+                    self.takes: session.takes(),
+                    self.status: status_markup(session.runs, session.done, session.message),
+                }
+                continue
+            before = now
+            yield self._shown(session)
+
+    def _project(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        """Another project into this tab: a new one, one of the home, or a copy of this one."""
+        session = self.sessions.of(request.session_hash)
+        rev = session.rev
         try:
-            for _ in session.run(self.device.runner, requests, self.device.pace, source):
-                now = (session.done, session.running, session.project.clip)
-                if now == before:
-                    yield {
-                        self.takes: session.takes(),
-                        self.status: status_markup(session.runs, session.done),
-                    }
-                    continue
-                before = now
-                shown = self._shown(session)
-                for field in (self.start, self.end):  # the user may be typing in them
-                    shown.pop(field)
-                yield shown
+            sent = read_event(ProjectEvent, event._data)
+            rev = max(rev, sent.rev)
+            if sent.action == "new":
+                session = self.sessions.new(request.session_hash)
+            elif sent.action == "open":
+                session = self.sessions.open(request.session_hash, sent.folder)
+            else:
+                folder = session.duplicate(commands.set_name(session.project, sent.name).name)
+                session = self.sessions.open(request.session_hash, folder)
         except InputError as error:
-            yield self._shown(session, "run", str(error))
+            return self._shown(session, "timeline", str(error))
+        session.rev = max(session.rev, rev)
+        return self._all(session)
 
     def _cancel(self, request: gr.Request) -> None:
         self.sessions.of(request.session_hash).cancel.set()
@@ -662,23 +712,14 @@ def _error(message: str, remedy: str = "") -> str:
     return f'<div class="place-error" role="alert"><span>{words} {remedy}</span></div>'
 
 
-def _swap(start: float, end: float) -> str:
-    return f'<button class="remedy" data-start="{end:g}" data-end="{start:g}">Swap them</button>'
-
-
-def _swatch(chosen: bool) -> str:
-    return '<div class="swatch">1</div>' if chosen else '<div class="swatch none"></div>'
-
-
-def _span_line(project: Project | None) -> str:
-    words = "" if project is None or project.region or not project.clip else "drag over the audio"
-    return f'<div class="line"><span>Span, seconds</span><span>{words}</span></div>'
-
-
-def _between(what: str, value: Any, low: float, high: float) -> float:
-    if not isinstance(value, (int, float)) or not math.isfinite(value) or not low <= value <= high:
-        raise InputError(f"{what} {str(value)[:20]}: expected {low:g}-{high:g}; set it in that range")
-    return float(value)
+def _apply_field(session: Session, command: str, payload: dict[str, Any]) -> None:
+    """A field's command. Prompt and lanes are the active span's where it has its own, else the clip's."""
+    span = session.project.span
+    own = span is not None and span.prompt is not None
+    if span is not None and own and command in ("set_prompt", "set_follow"):
+        session.apply(command.replace("set_", "set_span_"), {"id": span.id, **payload})
+    else:
+        session.apply(command, payload)
 
 
 # ---- serving

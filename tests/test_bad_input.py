@@ -17,7 +17,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from editor import cli, commands, jobs, storage
-from editor.document import Clip, Project, Region
+from editor.document import Clip, Project, Region, Sound
 from editor.session import Session
 from engines.checkpoints import open_bundle
 from engines.recording import read_recording
@@ -250,7 +250,7 @@ def test_the_pages_way_gives_a_message_for_every_engine_and_loses_nothing(
     stored = (folder / file).read_bytes()
     requests = jobs.requests_for(project, folder, "inpaint", fm=jobs.FMSettings(steps=1))
     runner = jobs.Runner(lambda: open_bundle(str(tiny_bundle), "cpu"))
-    events = list(runner.stream(requests, threading.Event(), folder, file))
+    events = list(runner.stream(requests, threading.Event(), folder, Sound(file)))
     failed = [event for event in events if isinstance(event, jobs.Failed)]
     done = [event for event in events if isinstance(event, jobs.Done)]
     assert len(failed if words else done) == 3
@@ -259,7 +259,7 @@ def test_the_pages_way_gives_a_message_for_every_engine_and_loses_nothing(
         assert "\n" not in event.message
     for result in done:
         assert result.take
-        assert result.take.source == file
+        assert result.take.source == Sound(file)
         assert (folder / result.take.file).is_file()
     assert (folder / file).read_bytes() == stored
 

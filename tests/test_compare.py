@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor import storage
+from editor import commands, storage
 from editor.compare import (
     MARGIN,
     RunTrack,
+    deleted,
+    details,
     estimate_words,
     groups,
     playable,
@@ -20,9 +22,10 @@ from editor.compare import (
     progress_words,
     spent_words,
     status_markup,
+    versions,
     with_state,
 )
-from editor.document import Project, Region, Take
+from editor.document import Clip, Patch, Project, Region, Sound, Take
 from engines.recording import Recording, from_float
 from engines.requests import Progress
 
@@ -36,7 +39,8 @@ def take(
     id: str, file: str, source: str | None = None, region: Region | None = None, engine: str = "fm"
 ) -> Take:
     kind = "inpaint" if region else "generate"
-    return Take(id, kind, engine, 7, "", file, 4.0, region, source, {}, {"sample": 1.25, "decode": 0.5})
+    sound = Sound(source) if source else None
+    return Take(id, kind, engine, 7, "", file, 4.0, region, sound, {}, {"sample": 1.25, "decode": 0.5})
 
 
 def address(path: Path) -> str:
@@ -64,11 +68,11 @@ def test_takes_of_one_span_stand_together_after_their_original(folder: Path, son
 def test_a_run_stands_where_its_take_will_stand(folder: Path, song: Recording) -> None:
     file = storage.add_audio(folder, song)
     span = Region(1, 2)
-    run = RunTrack("ar", "inpaint", 7, span, file, "running", 0.5, "50 %, about 2 s left")
+    run = RunTrack("ar", "inpaint", 7, span, Sound(file), "running", 0.5, "50 %, about 2 s left")
     found = groups(Project(takes=(take("a", file, file, span),)), folder, (run,), address)
     assert len(found) == 1
     last = found[0].tracks[-1]
-    assert (last.id, last.digit, last.state, last.progress, last.url) == ("run-ar", 2, "running", 0.5, "")
+    assert (last.id, last.digit, last.state, last.progress, last.url) == ("run-ar-0", 2, "running", 0.5, "")
 
 
 def test_only_nine_takes_have_a_digit(folder: Path, song: Recording) -> None:
@@ -79,27 +83,92 @@ def test_only_nine_takes_have_a_digit(folder: Path, song: Recording) -> None:
 
 
 def test_a_preview_holds_the_files_own_samples(folder: Path, song: Recording) -> None:
-    file = storage.add_audio(folder, song)
-    start, path = preview(folder, file, Region(3, 3.5))
+    sound = Sound(storage.add_audio(folder, song))
+    start, path = preview(folder, sound, Region(3, 3.5))
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     first = round(start * rate)
     assert rate == song.rate and first == int((3 - MARGIN) * rate)
     expected = song.samples[first:].astype(np.float32) / 32768
     assert np.array_equal(samples, expected[: len(samples)])
     assert first + len(samples) == len(song.samples)  # the clip ends before the margin does
-    assert preview(folder, file, Region(3, 3.5)) == (start, path)
+    assert preview(folder, sound, Region(3, 3.5)) == (start, path)
+
+
+@pytest.mark.parametrize("place", [0, 30_000, 100_000, 170_000])  # before, at its edges, inside, at the end
+def test_a_preview_and_a_playable_file_of_a_patched_clip(folder: Path, song: Recording, place: int) -> None:
+    first = replace(song, samples=song.samples[:6_000] // 2)
+    second = replace(song, samples=song.samples[:3_000] * 0 + 99)
+    patches = (
+        Patch(storage.add_audio(folder, first), place),
+        Patch(storage.add_audio(folder, second), place + 2_000),
+    )
+    sound = Sound(storage.add_audio(folder, song), patches)
+    whole = song.samples.copy()
+    whole[place : place + 6_000] = first.samples
+    whole[place + 2_000 : place + 5_000] = 99
+    assert np.array_equal(storage.read_sound(folder, sound).samples, whole)
+    start, path = preview(folder, sound, Region(3, 3.5))
+    begin = round(start * song.rate)
+    shown = soundfile.read(path, dtype="float32", always_2d=True)[0]
+    assert np.array_equal(shown, whole[begin : begin + len(shown)] / np.float32(32768))
+    assert np.array_equal(soundfile.read(playable(folder, sound), dtype="int16")[0], whole)
 
 
 def test_what_browsers_cannot_read_is_served_as_wav(folder: Path, song: Recording) -> None:
-    wav = storage.add_audio(folder, song)
-    assert playable(folder, wav) == folder / wav
-    aiff = storage.add_audio(folder, replace(song, format="AIFF"))
-    served = playable(folder, aiff)
+    flac = storage.add_audio(folder, song)
+    assert playable(folder, Sound(flac)) == folder / flac
+    floats = from_float(np.zeros((800, 1), np.float32), 8000, "FLOAT")
+    aiff = storage.add_audio(folder, replace(floats, format="AIFF"))
+    assert Path(aiff).suffix == ".aiff"
+    served = playable(folder, Sound(aiff))
     assert served.suffix == ".wav" and served.parent.name == "previews"
-    assert np.array_equal(soundfile.read(served, dtype="float32")[0], song.samples / np.float32(32768))
-    double = from_float(np.zeros((800, 1)), 8000)
-    double = replace(double, samples=np.zeros((800, 1)), subtype="DOUBLE")
-    assert playable(folder, storage.add_audio(folder, double)).parent.name == "previews"
+    assert np.array_equal(soundfile.read(served, dtype="float32", always_2d=True)[0], floats.samples)
+    double = replace(floats, samples=np.zeros((800, 1)), subtype="DOUBLE")
+    assert playable(folder, Sound(storage.add_audio(folder, double))).parent.name == "previews"
+
+
+def test_versions_are_named_by_their_takes_and_show_where_they_came_from(
+    folder: Path, song: Recording
+) -> None:
+    file = storage.add_audio(folder, song)
+    project = commands.set_clip(Project(), Clip(file, 4.0, song.rate, 2, "song.wav"))
+    made = replace(take("a", file, file, Region(1, 2)), first=44_100, name="The one")
+    project = commands.keep(commands.add_take(project, made), "a")
+    assert [(v.label, v.parent, v.current, v.engine) for v in versions(project)] == [
+        ("song.wav", None, False, ""),
+        ("The one, 1.00–2.00 s", "v1", True, "fm"),
+    ]
+    back = commands.show_version(project, "v1")
+    assert [v.current for v in versions(back)] == [True, False]
+
+
+def test_a_deleted_take_is_out_of_the_list_and_can_come_back(folder: Path, song: Recording) -> None:
+    file = storage.add_audio(folder, song)
+    project = Project(takes=(take("a", file, file, Region(1, 2)), take("b", file, file, Region(1, 2), "ar")))
+    without = commands.delete_take(project, "a")
+    assert [track.id for track in groups(without, folder, (), address)[0].tracks[1:]] == ["b"]
+    assert [(gone.id, gone.label) for gone in deleted(without)] == [("a", "FM seed 7")]
+    assert groups(commands.restore_take(without, "a"), folder, (), address) == groups(
+        project, folder, (), address
+    )
+
+
+def test_details_tell_everything_that_a_take_was_made_with(folder: Path, song: Recording) -> None:
+    file = storage.add_audio(folder, song)
+    sent = {
+        "controls": {"chords": [{}, {}], "melody": None, "drums": None},
+        "fm": {"solver": "euler", "steps": 25, "guidance": None, "zero_shot": "replacement"},
+        "ar": {"temperature": 1.0},
+        "crossfade": 0.03,
+        "resolved": {"guidance": {"all": 3.0, "text": 0.0}, "bundle": "tiny"},
+    }
+    made = replace(take("a", file, file, Region(1, 2)), parameters=sent, prompt="jazz")
+    told = dict(details(made))
+    assert told["Prompt"] == "jazz" and told["Span"] == "1.000–2.000 s" and told["Steps"] == "25"
+    assert told["Chords followed"] == "2" and told["Melody followed"] == "no"
+    assert told["Guidance"] == "all 3, text 0" and told["Bundle"] == "tiny"
+    assert told["Crossfade"] == "0.03 s" and told["Time, sample"] == "1.25 s"
+    assert "Temperature" not in told and "Zero shot" not in told  # another engine's
 
 
 @pytest.mark.parametrize(
@@ -120,11 +189,12 @@ def test_progress_in_words() -> None:
 
 def test_status_has_a_line_per_engine_in_order_and_escapes() -> None:
     span = Region(1, 2)
+    source = Sound("x.wav")
     runs = (
         RunTrack(
-            "fm-zero-shot", "inpaint", 0, span, "x.wav", "failed", 0, "Failed: <script>alert(1)</script>"
+            "fm-zero-shot", "inpaint", 0, span, source, "failed", 0, "Failed: <script>alert(1)</script>"
         ),
-        RunTrack("ar", "inpaint", 0, span, "x.wav", "running", 0.25, "25 %"),
+        RunTrack("ar", "inpaint", 0, span, source, "running", 0.25, "25 %"),
     )
     markup = status_markup(runs, (take("a", "x.wav", "x.wav", span),))
     assert markup.index(">AR<") < markup.index(">FM<") < markup.index(">ZS<")
@@ -132,8 +202,20 @@ def test_status_has_a_line_per_engine_in_order_and_escapes() -> None:
     assert "width:25.0%" in markup and "done in 1.8 s" in markup
 
 
-def test_changing_one_engine_leaves_the_others() -> None:
-    runs = (RunTrack("ar", "generate", 0, None, None), RunTrack("fm", "generate", 0, None, None))
-    changed = with_state(runs, "fm", state="running", progress=0.5)
+def test_variations_share_the_line_of_their_engine() -> None:
+    source, span = Sound("x.wav"), Region(1, 2)
+    runs = (
+        RunTrack("fm", "inpaint", 9, span, source, "waiting", note="Next, about 14 s", index=2),
+        RunTrack("fm", "inpaint", 8, span, source, "running", 0.5, "50 %", index=1),
+    )
+    markup = status_markup(runs, (take("a", "x.wav", "x.wav", span),))
+    assert "1 of 3 done, 50 %" in markup and markup.count("<p ") == 1
+    both = (take("a", "x.wav", "x.wav", span), take("b", "x.wav", "x.wav", span))
+    assert "2 done in 3.5 s" in status_markup((), both)
+
+
+def test_changing_one_run_leaves_the_others() -> None:
+    runs = (RunTrack("fm", "generate", 0, None, None), RunTrack("fm", "generate", 1, None, None, index=1))
+    changed = with_state(runs, 1, state="running", progress=0.5)
     assert changed[0] is runs[0]
     assert (changed[1].state, changed[1].progress) == ("running", 0.5)

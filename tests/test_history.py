@@ -96,7 +96,9 @@ def test_undoing_keep_restores_the_clip() -> None:
     history = History().with_takes(take("t1"))
     kept = history.do(commands.keep(history.present, "t1"), "keep take")
     assert kept.present.kept == "t1"
-    assert kept.undo().present == replace(Project(), takes=(take("t1"),))
+    back = kept.undo().present
+    assert back == replace(Project(), takes=(take("t1"),), versions=kept.present.versions)
+    assert [version.take for version in back.versions] == ["t1"]  # what was on the timeline is not forgotten
 
 
 def test_the_length_is_bounded() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from editor import commands, jobs, storage
-from editor.document import Clip, Project, Region
+from editor.document import Clip, Project, Region, Sound
 from engines.recording import Recording, from_float, read_recording
 from engines.requests import (
     ARSettings,
@@ -69,7 +69,10 @@ class FakeEngine:
             self.at_work -= 1
         self.done.append(request.engine)
         seams = (Seam(1.0, 2.0, 0.0, 0.0, 1.0, 0.2, "Smooth"),) if isinstance(request, InpaintRequest) else ()
-        return Result(request, noise(request.seconds, request.seed), {"sample": 0.5}, seams, {"steps": 10})
+        made = noise(request.seconds, request.seed)
+        if isinstance(request, InpaintRequest):
+            made = request.source.with_span(round(request.start * RATE), made.samples)
+        return Result(request, made, {"sample": 0.5}, seams, {"steps": 10})
 
     def runner(self) -> jobs.Runner:
         return jobs.Runner(lambda: "models", self.run, lambda request: Support())
@@ -158,11 +161,45 @@ def test_a_stored_take_replays_the_identical_request(folder: Path, engine: FakeE
     assert isinstance(again, InpaintRequest)
     assert np.array_equal(again.source.samples, source.samples)
     assert replace(again, source=source) == asked
-    assert (take.region, take.seconds, take.rate, take.channels) == (Region(1.0, 2.5), 1.5, RATE, 1)
+    assert (take.region, take.seconds, take.rate, take.channels) == (Region(1.0, 2.5), 4.0, RATE, 1)
     assert take.seams[0]["words"] == "Smooth"
     assert take.parameters["resolved"] == {"steps": 10}
-    audio = read_recording(storage.audio_path(folder, take.file))
-    assert np.array_equal(audio.samples, result.audio.samples)
+    assert np.array_equal(storage.read_sound(folder, take.sound).samples, result.audio.samples)
+    span = read_recording(storage.audio_path(folder, take.file))
+    assert span.length == 1.5 * RATE  # what is stored is the span alone
+
+
+def test_a_result_that_touches_what_is_kept_never_becomes_a_take(folder: Path) -> None:
+    source = noise(4.0, 3)
+    asked = InpaintRequest("fm", source, 1.0, 2.5)
+    for place in (0, 7999, 20000, 31999):  # 2.5 s = sample 20000, the first one after the span
+        samples = source.samples.copy()
+        samples[place] ^= 1
+        with pytest.raises(ValueError, match="outside 8000-20000 differ"):
+            jobs.take_from(Result(asked, replace(source, samples=samples), {}), folder)
+    for place in (8000, 19999):
+        samples = source.samples.copy()
+        samples[place] ^= 1
+        take = jobs.take_from(Result(asked, replace(source, samples=samples), {}), folder)
+        assert np.array_equal(storage.read_sound(folder, take.sound).samples, samples)
+
+
+def test_a_finished_take_is_on_disk_before_the_document_names_it(folder: Path, engine: FakeEngine) -> None:
+    requests = jobs.requests_for(project_with_clip(folder), folder, "inpaint", ["ar", "fm"])
+    takes = [
+        event.take for event in engine.runner().stream(requests, folder=folder) if hasattr(event, "take")
+    ]
+    assert storage.open_project(folder).project.takes == tuple(takes)  # nobody has saved them
+
+
+def test_variations_have_seeds_of_their_own_and_come_round_by_round(folder: Path) -> None:
+    project = commands.set_variations(project_with_clip(folder), 3)
+    requests = jobs.requests_for(project, folder, "inpaint", ["ar", "fm"])
+    assert [(r.engine, r.seed) for r in requests] == [
+        ("ar", 7), ("fm", 7), ("ar", 8), ("fm", 8), ("ar", 9), ("fm", 9),
+    ]  # fmt: skip
+    last = commands.set_seed(project, commands.MAX_SEED)
+    assert [r.seed for r in jobs.requests_for(last, folder, "generate", ["fm"])] == [commands.MAX_SEED, 0, 1]
 
 
 def test_a_generated_take_replays(folder: Path, engine: FakeEngine) -> None:
@@ -181,8 +218,8 @@ def test_damaged_settings_are_an_input_error(folder: Path, damage: dict[str, obj
 
 
 def test_a_take_whose_source_is_elsewhere_is_refused(folder: Path) -> None:
-    parameters = jobs.request_to_json(InpaintRequest("fm", noise(1, 1), 0, 1), "../../secret.wav")
-    with pytest.raises(InputError, match="not a file of this project"):
+    parameters = jobs.request_to_json(InpaintRequest("fm", noise(1, 1), 0, 1), Sound("../../secret.wav"))
+    with pytest.raises(InputError, match="not a file name of a project"):
         jobs.request_from(parameters, folder)
 
 

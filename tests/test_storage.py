@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor import commands, storage
-from editor.document import Clip, LaneHit, LaneNote, Project, Region, Take
+from editor import commands, jobs, storage
+from editor.document import Clip, LaneHit, LaneNote, Patch, Project, Region, Settings, Sound, Take
 from engines.recording import Recording, from_float, read_recording
 from engines.requests import InputError
 
@@ -34,16 +35,22 @@ def full_project(folder: Path) -> Project:
         file,
         0.1,
         Region(0.02, 0.05),
-        file,
+        Sound(file, (Patch(file, 0),)),
         {"kind": "inpaint", "deep": [1, None]},
         {"sample": 1.5},
         ({"time": 0.02, "words": "Smooth"},),
         "2026-01-01T00:00:00+00:00",
         8000,
         1,
+        160,
+        "The one",
+        True,
+        True,
     )
     project = commands.set_clip(commands.add_take(project, take), Clip(file, 0.1, 8000, 1, "a.wav"))
-    return replace(commands.set_region(project, 0.02, 0.05), kept="t1")
+    project = commands.set_key(commands.set_region(project, 0.02, 0.05), "A minor")
+    project = commands.set_span_own(commands.add_span(project, 0.06, 0.09), "s1", True)
+    return replace(project, kept="t1", variations=3, settings=Settings(30, "midpoint", 2.5, 0.9, 100))
 
 
 @pytest.fixture
@@ -193,16 +200,102 @@ def test_missing_audio_is_named_and_the_rest_opens(folder: Path) -> None:
     assert "a.wav" in opened.notice
 
 
-@pytest.mark.parametrize(("format_", "subtype"), [("FLAC", "PCM_24"), ("AIFF", "PCM_16"), ("WAV", "PCM_16")])
-def test_every_clip_can_be_had_as_a_wav_with_the_same_samples(
-    format_: str, subtype: str, tmp_path: Path, song: Recording
+@pytest.mark.parametrize(
+    ("format_", "subtype", "stored"),
+    [
+        ("WAV", "PCM_16", ".flac"), ("AIFF", "PCM_24", ".flac"), ("WAV", "PCM_U8", ".flac"),
+        ("FLAC", "PCM_24", ".flac"), ("WAV", "PCM_32", ".wav"), ("WAV", "FLOAT", ".wav"),
+        ("CAF", "DOUBLE", ".caf"), ("AU", "ULAW", ".au"),
+    ],
+)  # fmt: skip
+def test_audio_is_flac_where_that_is_lossless(
+    folder: Path, tmp_path: Path, song: Recording, format_: str, subtype: str, stored: str
 ) -> None:
     upload = tmp_path / f"song.{format_.lower()}"
-    soundfile.write(upload, song.samples, song.rate, subtype, format=format_)
-    folder = storage.new_project(tmp_path / "home").folder
+    samples = np.random.default_rng(1).uniform(-1, 1, (4000, 2))  # all bits in use
+    soundfile.write(upload, samples, 44_100, subtype, format=format_)
     recording = read_recording(upload)
-    path = storage.wav_path(folder, storage.add_audio(folder, recording))
-    info = soundfile.info(str(path))
-    assert (info.format, info.subtype, info.samplerate) == ("WAV", subtype, song.rate)
-    assert np.array_equal(read_recording(path).samples, recording.samples)
-    assert storage.wav_path(folder, storage.add_audio(folder, recording)) == path
+    name = storage.add_audio(folder, recording)
+    assert Path(name).suffix == stored
+    back = read_recording(folder / name)
+    assert np.array_equal(back.samples, recording.samples) and back.samples.dtype == recording.samples.dtype
+
+
+def test_what_flac_cannot_hold_is_a_wav(folder: Path) -> None:
+    many = from_float(np.zeros((100, 12), np.float32), 48_000)  # FLAC ends at 8 channels
+    assert Path(storage.add_audio(folder, many)).suffix == ".wav"
+
+
+def test_a_patched_clip_is_the_file_but_for_its_patches(folder: Path, song: Recording) -> None:
+    patch = Patch(storage.add_audio(folder, replace(song, samples=song.samples[:500] // 3)), 1000)
+    sound = Sound(storage.add_audio(folder, song), (patch,))
+    made = storage.read_sound(folder, sound).samples
+    assert np.array_equal(made[:1000], song.samples[:1000])
+    assert np.array_equal(made[1000:1500], song.samples[:500] // 3)
+    assert np.array_equal(made[1500:], song.samples[1500:])
+    assert np.array_equal(read_recording(storage.sound_path(folder, sound)).samples, made)
+    beyond = Sound(sound.file, (replace(patch, first=song.length - 100),))
+    with pytest.raises(InputError, match="does not fit"):
+        storage.read_sound(folder, beyond)
+
+
+def test_files_of_patched_clips_do_not_pile_up(folder: Path, song: Recording) -> None:
+    base = storage.add_audio(folder, song)
+    part = storage.add_audio(folder, replace(song, samples=song.samples[:50]))
+    for first in range(storage.MAX_SOUNDS + 5):
+        path = storage.sound_path(folder, Sound(base, (Patch(part, first),)))
+        assert path.is_file()
+    assert len(list((folder / storage.PREVIEWS).iterdir())) == storage.MAX_SOUNDS
+
+
+def test_a_take_that_was_finished_but_not_saved_is_found(folder: Path) -> None:
+    project = full_project(folder)
+    storage.save_project(folder, project)
+    late = replace(project.takes[0], id="t2", made="2026-01-02", deleted=False)
+    storage.add_finished(folder, project.takes[0])
+    storage.add_finished(folder, late)
+    (folder / storage.TAKES / "t3.json").write_text("{broken")
+    assert storage.open_project(folder).project.takes == (*project.takes, late)
+    storage.drop_finished(folder, late)
+    assert storage.open_project(folder).project == project
+
+
+V1 = Path(__file__).parent / "fixtures" / "project-v1"
+
+
+def test_a_project_of_format_1_opens_with_all_its_audio(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    shutil.copytree(V1, folder)
+    opened = storage.open_project(folder)
+    project = opened.project
+    assert (project.name, project.prompt, project.seed, opened.notice) == ("Old song", "warm piano", 7, "")
+    assert [(cell.symbol, cell.end) for cell in project.lanes.chords] == [("Am7", 4)]
+    assert project.region == Region(2, 2.5)
+    assert [(take.engine, take.seed) for take in project.takes] == [("ar", 7), ("fm", 7), ("fm", 7)]
+    raw = json.loads((V1 / storage.DOCUMENT).read_text())["project"]
+    for take, old in zip(project.takes, raw["takes"], strict=True):
+        whole = read_recording(V1 / old["file"]).samples
+        assert np.array_equal(storage.read_sound(folder, take.sound).samples, whole)
+        assert take.source and take.source.file == old["source"]
+        request = jobs.request_from(take.parameters, folder)
+        assert (request.engine, request.seed, request.prompt) == (take.engine, 7, "warm piano")
+    assert project.clip and project.kept == project.takes[1].id
+    assert project.clip.sound == project.takes[1].sound
+    storage.save_project(folder, project)
+    assert json.loads((folder / storage.DOCUMENT).read_text())["version"] == 2
+    assert storage.open_project(folder).project == project
+
+
+def test_a_take_on_top_of_a_clip_of_format_1(tmp_path: Path) -> None:
+    folder = tmp_path / "old"
+    shutil.copytree(V1, folder)
+    project = storage.open_project(folder).project
+    kept = commands.keep(project, project.takes[2].id)  # made from the take that was kept before
+    assert kept.clip and np.array_equal(
+        storage.read_sound(folder, kept.clip.sound).samples,
+        storage.read_sound(folder, project.takes[2].sound).samples,
+    )
+    assert [(version.parent, version.take) for version in kept.versions] == [
+        (None, None),
+        ("v1", project.takes[2].id),
+    ]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from editor import commands, storage
-from editor.document import Clip, Project
+from editor import commands
+from editor.document import Project
 from editor.timeline import (
     MODULES,
     ChordState,
@@ -20,18 +20,18 @@ from editor.timeline import (
     Timeline,
     UploadEvent,
     editor_state,
-    export_name,
     file_address,
     read_event,
 )
 from engines.chords import VOCABULARY
-from engines.recording import Recording
 from engines.requests import InputError
 
 
 def drawn() -> Project:
     project = commands.apply(Project(), "put_chord", {"start": 0, "end": 4, "symbol": "Db", "id": "c1"})
     project = commands.apply(project, "set_region", {"start": 1, "end": 2.5})
+    project = commands.apply(project, "draw_notes", {"melody": [{"start": 0, "end": 1.5, "pitch": 60}]})
+    project = commands.apply(project, "draw_hits", {"drums": [{"time": 2, "drum": "snare"}]})
     return commands.apply(project, "set_grid", {"bpm": 96, "beats_per_bar": 3})
 
 
@@ -44,8 +44,14 @@ def test_the_document_arrives_whole() -> None:
         "project": "",
         "seconds": 10.0,
         "grid": {"bpm": 96.0, "beats_per_bar": 3, "offset": 0.0},
+        "key": "C major",
         "region": {"start": 1.0, "end": 2.5},
+        "spans": [{"id": "s1", "start": 1.0, "end": 2.5, "prompt": None, "follow": None}],
+        "active": "s1",
         "chords": [{"id": "c1", "start": 0.0, "end": 4.0, "symbol": "C#"}],
+        "melody": [{"id": "n1", "start": 0.0, "end": 1.5, "pitch": 60}],
+        "drums": [{"id": "h1", "time": 2.0, "drum": "snare"}],
+        "follow": ["chords"],
         "clip": None,
         "undo": "tempo",
         "redo": "",
@@ -120,15 +126,3 @@ def test_addresses_are_relative_and_quoted(tmp_path: Path) -> None:
     path = tmp_path / "a song #1.wav"
     address = file_address(path)
     assert address.startswith("gradio_api/file=/") and address.endswith("/a%20song%20%231.wav")
-
-
-def test_export_is_named_after_the_clip(tmp_path: Path, song: Recording) -> None:
-    opened = storage.new_project(tmp_path)
-    file = storage.add_audio(opened.folder, song)
-    clip = Clip(file, song.seconds, song.rate, song.channels, "My <song>: take/2.aif")
-    project = commands.set_clip(Project(), clip)
-    name = export_name(project, opened.folder)
-    assert name == "2.wav"
-    project = commands.set_clip(Project(), Clip(file, 4, 44_100, 2, "FM seed 7"))
-    assert export_name(project, opened.folder) == "FM seed 7.wav"
-    assert export_name(Project(), opened.folder) == ""

@@ -14,7 +14,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from editor import ui
+from editor import library, ui
 from editor.session import Sessions
 from engines import chordino
 from engines.recording import Recording, from_float, write_recording
@@ -45,6 +45,13 @@ def built(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
         return page, page.build()
 
     return asyncio.run(build())  # outside a running loop, Gradio makes loops that it never closes
+
+
+@pytest.fixture
+def song_file(song: Recording, tmp_path: Path) -> Path:
+    path = tmp_path / "song.wav"
+    write_recording(path, song)
+    return path
 
 
 @pytest.fixture
@@ -183,19 +190,27 @@ def test_spans_that_no_engine_can_fill_say_why(
     assert said in session.runs[0].note, session.runs[0].note
 
 
-def test_empty_advanced_fields_mean_the_defaults(page: ui._Page) -> None:
-    ar, fm = page._resolved(None, "nonsense", None, None, None)
+def test_advanced_fields_reach_the_engines_and_empty_ones_change_nothing(page: ui._Page, tab: Tab) -> None:
+    session = page.sessions.of(tab.request.session_hash)
+    page._turn(session, None, None, None, None, None)
+    ar, fm = page._resolved(session)
     assert ar == ARSettings() and fm == FMSettings(zero_shot=page.spec.zero_shot)
-    ar, fm = page._resolved(8, "midpoint", 2.5, 0.7, 40)
+    page._turn(session, 8, "midpoint", 2.5, 0.7, 40)
+    ar, fm = page._resolved(session)
     assert (ar.temperature, ar.top_k, ar.guidance and ar.guidance.all) == (0.7, 40, 2.5)
     assert (fm.steps, fm.solver, fm.guidance and fm.guidance.all) == (8, "midpoint", 2.5)
     for wrong in (
         (0, "euler", None, None, None),
+        (8, "nonsense", None, None, None),
         (8, "euler", float("nan"), None, None),
         (8, "euler", None, "hot", None),
     ):
         with pytest.raises(InputError):
-            page._resolved(*wrong)
+            page._turn(session, *wrong)
+    assert page._resolved(session) == (ar, fm)
+    assert session.folder
+    shown = Tab(page, "reloaded").send("_open", {"project": session.folder.name})
+    assert (shown[page.steps], shown[page.guidance], shown[page.top_k]) == (8, 2.5, 40)
 
 
 def test_undo_shows_the_fields_as_they_were(page: ui._Page, tab: Tab) -> None:
@@ -226,3 +241,52 @@ def test_only_generate_asks_for_a_length_and_no_more_than_the_bundle_makes(page:
 def test_a_missing_bundle_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
         ui.build_app(str(tmp_path / "nowhere"))
+
+
+def test_a_project_is_opened_copied_and_begun_in_its_tab(page: ui._Page, tab: Tab, song_file: Path) -> None:
+    session = page.sessions.of(tab.request.session_hash)
+    session.upload(song_file, "song.wav")
+    session.rev = 7
+    assert session.folder
+    shown = tab.send("_project", {"action": "copy", "name": "Second", "rev": 9})
+    copy = shown[page.timeline]
+    assert shown[page.name] == "Second" and copy.project != session.folder.name and copy.rev == 9
+    shown = tab.send("_project", {"action": "new", "rev": 10})
+    assert shown[page.timeline].clip is None and shown[page.timeline].rev == 10
+    shown = tab.send("_project", {"action": "open", "folder": session.folder.name, "rev": 11})
+    assert shown[page.timeline].project == session.folder.name and shown[page.timeline].rev == 11
+    for wrong in (None, {}, {"action": "delete"}, {"action": "open", "folder": "../.."}, {"action": "open"}):
+        shown = tab.send("_project", wrong)
+        assert shown[page.timeline].project == session.folder.name and shown[page.timeline].error
+
+
+def test_a_zip_that_is_dropped_opens_as_a_project(
+    page: ui._Page, tab: Tab, song_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = page.sessions.of("zipped")
+    session.upload(song_file, "song.wav")
+    assert session.folder
+    monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
+    target = tmp_path / "x.zip"
+    library.pack(session.folder, target)
+    shown = tab.send("_upload", {"path": str(target), "name": "work.zip"})
+    assert shown[page.timeline].clip.label == "song.wav"
+    assert shown[page.timeline].project != session.folder.name
+    target.write_bytes(b"no zip")
+    assert "zip: damaged" in tab.send("_upload", {"path": str(target), "name": "x.zip"})[page.timeline].error
+
+
+def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
+    page: ui._Page, tab: Tab, song_file: Path
+) -> None:
+    session = page.sessions.of(tab.request.session_hash)
+    session.upload(song_file, "song.wav")
+    assert session.folder
+    export_file, recent_projects = page._server_functions()
+    answer = export_file({"project": session.folder.name, "kind": "flac"})
+    assert answer["name"] == "song.flac" and "exports/clip.flac" in answer["url"]
+    for wrong in (None, 3, {}, {"project": ".."}, {"project": session.folder.name, "kind": "exe"},
+                  {"project": session.folder.name, "kind": "request", "take": "../x"}):  # fmt: skip
+        error = export_file(wrong)["error"]
+        assert error and "\n" not in error
+    assert session.folder.name in [entry["folder"] for entry in recent_projects()]

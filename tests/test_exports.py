@@ -1,0 +1,141 @@
+"""What leaves a project: the same samples in every lossless kind, names, stems, requests."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from editor import commands, exports, jobs, lanes, storage
+from editor.document import Clip, LaneNote, Project
+from engines.recording import Recording, from_float, read_recording
+from engines.requests import FMSettings, InpaintRequest, InputError, Result
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return storage.new_project(tmp_path).folder
+
+
+def with_take(folder: Path, song: Recording) -> Project:
+    """The song with a re-made and kept second, and one span selected."""
+    clip = Clip(storage.add_audio(folder, song), song.seconds, song.rate, song.channels, "My song.wav")
+    project = commands.set_region(commands.set_clip(Project(name="Work"), clip), 1, 2)
+    request = InpaintRequest("fm", song, 1, 2, "jazz", 7, fm=FMSettings(steps=3))
+    made = song.with_span(song.rate, song.samples[song.rate : 2 * song.rate] // 3)
+    project = commands.add_take(project, jobs.take_from(Result(request, made, {}), folder, clip.sound))
+    return commands.keep(project, project.takes[0].id)
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac"])
+def test_lossless_exports_hold_the_clips_own_samples(folder: Path, song: Recording, kind: str) -> None:
+    project = with_take(folder, song)
+    assert project.clip
+    path, name = exports.export(folder, project, kind)
+    assert name == f"My song inlay.{kind}"  # the song's name, not the take's
+    info = soundfile.info(str(path))
+    assert (info.format, info.subtype, info.samplerate) == (kind.upper(), "PCM_16", song.rate)
+    samples = read_recording(path).samples
+    assert np.array_equal(samples, storage.read_sound(folder, project.clip.sound).samples)
+    assert np.array_equal(samples[: song.rate], song.samples[: song.rate])
+    assert np.array_equal(samples[2 * song.rate :], song.samples[2 * song.rate :])
+
+
+@pytest.mark.parametrize(("format_", "subtype"), [("AIFF", "PCM_24"), ("WAV", "PCM_U8"), ("CAF", "FLOAT")])
+def test_a_wav_of_any_upload_keeps_its_samples(
+    folder: Path, tmp_path: Path, song: Recording, format_: str, subtype: str
+) -> None:
+    upload = tmp_path / f"in.{format_.lower()}"
+    soundfile.write(upload, song.samples, song.rate, subtype, format=format_)
+    recording = read_recording(upload)
+    clip = Clip(storage.add_audio(folder, recording), 4, song.rate, 2, "in")
+    path, _ = exports.export(folder, commands.set_clip(Project(), clip), "wav")
+    info = soundfile.info(str(path))
+    assert (info.format, info.subtype, info.samplerate) == ("WAV", subtype, song.rate)
+    assert np.array_equal(read_recording(path).samples, recording.samples)
+
+
+def test_what_a_kind_cannot_hold_is_said(folder: Path) -> None:
+    floats = from_float(np.zeros((800, 3), np.float32), 8000, "FLOAT")
+    project = commands.set_clip(Project(), Clip(storage.add_audio(folder, floats), 0.1, 8000, 3, "x"))
+    for kind, words in (("flac", "FLAC cannot hold FLOAT"), ("mp3", "1 or 2 channels"), ("ogg", "expected")):
+        with pytest.raises(InputError, match=words):
+            exports.export(folder, project, kind)
+    with pytest.raises(InputError, match="nothing to export"):
+        exports.export(folder, Project(), "wav")
+    with pytest.raises(InputError, match="no stems"):
+        exports.export(folder, project, "stems")
+
+
+@pytest.mark.parametrize("rate", [44_100, 50_000, 96_000])
+def test_mp3_sounds_the_same(folder: Path, rate: int) -> None:
+    tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate).astype(np.float32)
+    recording = from_float(np.stack([tone, tone], 1), rate)
+    clip = Clip(storage.add_audio(folder, recording), 1.0, rate, 2, "tone")
+    path, name = exports.export(folder, commands.set_clip(Project(), clip), "mp3")
+    samples, heard_rate = soundfile.read(path, always_2d=True)
+    spectrum = np.abs(np.fft.rfft(samples[:, 0] * np.hanning(len(samples))))
+    peak = spectrum.argmax() * heard_rate / len(samples)
+    assert name == "tone.mp3" and abs(peak - 440) < 3 and abs(len(samples) / heard_rate - 1) < 0.1
+    assert 0.9 < np.sqrt((samples**2).mean()) / np.sqrt((tone**2).mean()) < 1.1
+
+
+def test_stems_are_the_spans_and_the_takes(folder: Path, song: Recording) -> None:
+    project = commands.add_span(with_take(folder, song), 3, 3.5)
+    assert project.clip
+    path, name = exports.export(folder, project, "stems")
+    assert name == "My song inlay stems.zip"
+    whole = storage.read_sound(folder, project.clip.sound).samples
+    with zipfile.ZipFile(path) as archive:
+        files = {member: archive.read(member) for member in archive.namelist()}
+    assert sorted(files) == [
+        "span 1 1.00-2.00 s.wav",
+        "span 2 3.00-3.50 s.wav",
+        "take 1 FM seed 7 1.00-2.00 s.wav",
+    ]
+    for member, (start, end) in zip(sorted(files), ((1, 2), (3, 3.5), (1, 2)), strict=True):
+        part = folder / "part.wav"
+        part.write_bytes(files[member])
+        expected = whole[round(start * song.rate) : round(end * song.rate)]
+        assert np.array_equal(read_recording(part).samples, expected)
+
+
+def test_lanes_leave_as_midi(folder: Path) -> None:
+    project = commands.set_lanes(
+        Project(name="Tune"), melody=[LaneNote("n", 0, 2, 60), LaneNote("m", 2, 3, 64)]
+    )
+    path, name = exports.export(folder, project, "midi")
+    assert name == "Tune lanes.mid"
+    assert [(note.start, note.end, note.pitch) for note in lanes.melody_from_midi(path)] == [
+        (0, 1, 60),
+        (1, 1.5, 64),
+    ]
+
+
+def test_a_request_names_its_source_and_everything_else(folder: Path, song: Recording) -> None:
+    project = with_take(folder, song)
+    path, name = exports.export(folder, project, "request", project.takes[0].id)
+    told = json.loads(path.read_text())
+    assert name == "My song inlay FM seed 7 request.json"
+    assert told["source"] == {"name": "My song.wav", "samples": exports.fingerprint(song)}
+    again = jobs.request_from(told["request"], None, song)
+    assert isinstance(again, InpaintRequest)
+    assert (again.engine, again.seed, again.start, again.end, again.fm.steps) == ("fm", 7, 1, 2, 3)
+    other = replace(song, samples=song.samples[::-1])
+    assert exports.fingerprint(other) != exports.fingerprint(song)
+    with pytest.raises(InputError, match="no such take"):
+        exports.export(folder, project, "request", "t0")
+
+
+def test_names_fit_any_disk(folder: Path, song: Recording) -> None:
+    clip = Clip(storage.add_audio(folder, song), 4, song.rate, 2, 'My <song>: take/2 "x".aif')
+    assert exports.export(folder, commands.set_clip(Project(), clip), "wav")[1] == "2 -x-.wav"
+    clip = replace(clip, label="FM seed 7")
+    assert exports.export(folder, commands.set_clip(Project(), clip), "wav")[1] == "FM seed 7.wav"
+    clip = replace(clip, label="")
+    assert exports.export(folder, commands.set_clip(Project(name="..."), clip), "wav")[1] == "clip.wav"

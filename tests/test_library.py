@@ -1,0 +1,132 @@
+"""The projects of a home: the list, copies, zips in and out, hostile zips."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from editor import commands, library, storage
+from editor.document import Clip, Project
+from engines.recording import Recording
+from engines.requests import InputError
+
+V1 = Path(__file__).parent / "fixtures" / "project-v1"
+
+
+def project(folder: Path, song: Recording, name: str = "Work") -> Project:
+    clip = Clip(storage.add_audio(folder, song), song.seconds, song.rate, song.channels, "song.wav")
+    made = commands.set_clip(Project(name=name), clip)
+    storage.save_project(folder, made)
+    return made
+
+
+def test_the_list_begins_with_what_was_saved_last(tmp_path: Path, song: Recording) -> None:
+    folders = [storage.new_project(tmp_path).folder for _ in range(3)]
+    for age, (folder, name) in enumerate(zip(folders, "ABC", strict=True)):
+        project(folder, song, name)
+        os.utime(folder / storage.DOCUMENT, (1e9 - age, 1e9 - age))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / storage.DOCUMENT).write_text("{")
+    found = library.recent(tmp_path)
+    assert [(entry.name, entry.folder) for entry in found] == [
+        (name, folder.name) for name, folder in zip("ABC", folders, strict=True)
+    ]
+    assert found[0].seconds == 4 and found[0].takes == 0 and found[0].saved.startswith("2001-09-")
+    assert library.recent(tmp_path / "nowhere") == ()
+
+
+def test_a_copy_holds_everything_and_shares_nothing_that_changes(tmp_path: Path, song: Recording) -> None:
+    folder = storage.new_project(tmp_path).folder
+    made = project(folder, song)
+    copy = library.duplicate(folder, "Copy")
+    assert copy.project == replace(made, name="Copy") and copy.folder != folder
+    storage.save_project(copy.folder, commands.set_prompt(copy.project, "new"))
+    assert storage.open_project(folder).project == made
+    assert made.clip
+    (folder / made.clip.file).unlink()
+    assert np.array_equal(storage.read_sound(copy.folder, made.clip.sound).samples, song.samples)
+
+
+def test_a_project_comes_back_from_its_zip(tmp_path: Path, song: Recording) -> None:
+    folder = storage.new_project(tmp_path / "a").folder
+    made = project(folder, song)
+    assert made.clip
+    storage.sound_path(folder, made.clip.sound)
+    (folder / storage.PREVIEWS).mkdir()
+    (folder / storage.PREVIEWS / "x.wav").write_bytes(b"derived")
+    target = tmp_path / "work.zip"
+    library.pack(folder, target)
+    assert sorted(zipfile.ZipFile(target).namelist()) == sorted([made.clip.file, storage.DOCUMENT])
+    opened = library.unpack(target, tmp_path / "b")
+    assert opened.project == made and opened.folder.parent == tmp_path / "b"
+    assert np.array_equal(storage.read_sound(opened.folder, made.clip.sound).samples, song.samples)
+
+
+def test_a_zip_of_format_1_within_a_folder_is_imported(tmp_path: Path) -> None:
+    target = tmp_path / "old.zip"
+    with zipfile.ZipFile(target, "w") as archive:
+        for path in V1.iterdir():
+            archive.write(path, f"project-v1/{path.name}")
+    opened = library.unpack(target, tmp_path / "home")
+    assert opened.project.name == "Old song" and len(opened.project.takes) == 3 and not opened.notice
+    assert json.loads((opened.folder / storage.DOCUMENT).read_text())["version"] == storage.VERSION
+
+
+def document() -> str:
+    return (V1 / storage.DOCUMENT).read_text()
+
+
+@pytest.mark.parametrize(
+    ("fill", "words"),
+    [
+        (lambda z: z.writestr("a.wav", b""), "holds no project"),
+        (lambda z: z.writestr("../project.json", document()), "does not belong"),
+        (lambda z: (z.writestr("project.json", document()), z.writestr("../x.wav", b"")), "does not belong"),
+        (
+            lambda z: (z.writestr("project.json", document()), z.writestr("/etc/x.wav", b"")),
+            "does not belong",
+        ),
+        (lambda z: (z.writestr("project.json", document()), z.writestr("run.py", b"")), "does not belong"),
+        (lambda z: (z.writestr("project.json", document()), z.writestr("a\\b.wav", b"")), "does not belong"),
+        (
+            lambda z: (z.writestr("project.json", document()), z.writestr("b/project.json", "{}")),
+            "no project",
+        ),
+        (lambda z: z.writestr("project.json", "{"), "damaged"),
+        (lambda z: z.writestr("project.json", '{"version": 99, "project": {}}'), "newer Inlay"),
+    ],
+)
+def test_hostile_zips_leave_nothing_behind(
+    tmp_path: Path, fill: Callable[[zipfile.ZipFile], object], words: str
+) -> None:
+    target, home = tmp_path / "bad.zip", tmp_path / "home"
+    with zipfile.ZipFile(target, "w") as archive:
+        fill(archive)
+    with pytest.raises(InputError, match=words):
+        library.unpack(target, home)
+    assert not home.exists() or not any(home.iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == ["bad.zip"]
+
+
+def test_a_zip_that_is_none(tmp_path: Path) -> None:
+    target = tmp_path / "bad.zip"
+    target.write_bytes(b"PK nonsense")
+    with pytest.raises(InputError, match="zip: damaged"):
+        library.unpack(target, tmp_path / "home")
+
+
+def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("project.json", document())
+        archive.writestr("a.wav", bytes(5_000_000))
+    monkeypatch.setattr(library, "MAX_BYTES", 4_000_000)
+    with pytest.raises(InputError, match="too large"):
+        library.unpack(target, tmp_path / "home")
