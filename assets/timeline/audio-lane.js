@@ -12,11 +12,10 @@ import { heard, ticks, timeToX } from './time.js';
 
 const EMPTY = `
 <div class="empty">
-  <h2>Start a clip</h2>
   <div class="ways">
     <section>
       <h3>Describe one</h3>
-      <p>Write what you want to hear, draw chords below if you like, then press <b>Generate</b>.</p>
+      <p>Say it at the right, draw chords below if you like, press <b>Generate</b>.</p>
       <div class="tries">
         <button data-try="warm electric piano, brushed drums, upright bass">Lo-fi trio, late night</button>
         <button data-try="nylon guitar, soft percussion, bossa nova">Nylon guitar bossa</button>
@@ -25,7 +24,7 @@ const EMPTY = `
     </section>
     <section class="drop">
       <h3>Or bring a recording</h3>
-      <p>Drop a WAV, FLAC, OGG or MP3 file anywhere here.</p>
+      <p>Drop a WAV, FLAC, OGG, MP3 or MIDI file anywhere here.</p>
       <button class="choose">${icons.file}<span>Choose a file</span></button>
     </section>
   </div>
@@ -39,10 +38,10 @@ export class AudioLane {
     this.canvas = host.querySelector('canvas');
     this.run = host.querySelector('.run');
     this.empty = host.querySelector('.empty');
-    head.innerHTML = `<b>Audio</b><span class="soft"></span><button class="ic foot" title="Bring another recording" aria-label="Bring another recording">${icons.file}</button>`;
+    head.innerHTML = `<b>Audio</b><span class="soft"></span><div class="foot"><button class="ic" title="Bring another recording, or drop one" aria-label="Bring another recording">${icons.file}</button></div>`;
     this.words = head.querySelector('.soft');
     this.open = head.querySelector('button');
-    for (const button of [this.open, host.querySelector('.choose')]) button.addEventListener('click', chooseFile);
+    for (const button of [this.open, host.querySelector('.choose')]) button.addEventListener('click', () => chooseFile());
     host.addEventListener('click', (event) => {
       const words = event.target.closest('[data-try]')?.dataset.try;
       if (words) desk.tell('prompt', { words });
@@ -52,7 +51,7 @@ export class AudioLane {
   draw(colour) {
     const { doc } = desk;
     const { view, duration } = this.timeline;
-    const region = this.timeline.draft ?? doc.region;
+    const { region } = this.timeline;
     this.empty.hidden = Boolean(doc.clip);
     this.open.hidden = !doc.clip;
     const { c, width, height } = prepare(this.canvas);

@@ -6,24 +6,27 @@
 import { desk } from './desk.js';
 import './page.js';
 import './timeline.js';
+import './spans-panel.js';
 import './takes.js';
 
 const SESSION = 'inlay-project'; // sessionStorage: every tab has a project of its own, a reload keeps it
 
 /** The timeline: `props.value` is the document, `trigger` carries edits, uploads and runs back. */
-export function bindTimeline({ props, trigger, upload, watch }) {
+export function bindTimeline({ props, trigger, upload, watch, functions }) {
   desk.vocabulary = props.vocabulary ?? [];
+  desk.midiOf = (lanes) => functions.midi_of_lanes(lanes);
   let answered;
   const opened = new Promise((resolve) => { answered = resolve; });
   desk.send = async (kind, data) => {
     await opened; // the project of this tab is known only then
     if (kind !== 'upload') return trigger(kind, data);
-    desk.timeline?.say(`Reading ${data.name} …`);
+    const { file, lane = '' } = data; // a recording, or MIDI for a lane
+    desk.timeline?.say(`Reading ${file.name} …`);
     try {
-      const { path } = await upload(data);
-      return trigger('upload', { path, name: data.name });
+      const { path } = await upload(file);
+      return trigger('upload', { path, name: file.name, lane });
     } catch (error) {
-      return desk.timeline?.say(`${data.name}: could not be sent (${error.message ?? error}); try again.`);
+      return desk.timeline?.say(`${file.name}: could not be sent (${error.message ?? error}); try again.`);
     }
   };
   const take = () => {

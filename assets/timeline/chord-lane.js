@@ -1,32 +1,31 @@
 /**
  * The chord lane: cells on the beat grid. Select: drag moves, the outer 8 px resize, a click chooses and a
- * second click opens the palette. Draw: drag makes a cell. Erase: a click removes. Alt-drag copies.
- * Cells are buttons, so that the keyboard and screen readers reach them.
+ * second click opens the palette, a drag over the ground chooses many. Draw: drag makes a cell. Split: a
+ * click cuts. Erase: a click removes. Alt-drag copies. Cells are buttons, so that the keyboard and screen
+ * readers reach them.
  */
 
 import { desk } from './desk.js';
 import { drag } from './gestures.js';
 import { icons, text } from './icons.js';
-import { cover, fitSymbol, moved, resized, roman, without } from './chords.js';
-import { barBeat, beatsToSeconds, clamp, secondsToBeats, snapStep, timeToX } from './time.js';
+import { cover, halves, merged, moved, newId, put, resized, shifted, startOf, tidy, within, without } from './cells.js';
+import { fitSymbol, roman, transposedSymbol } from './chords.js';
+import { Lane } from './lane.js';
+import { barBeat, beatsToSeconds, secondsToBeats } from './time.js';
 
 const EDGE = 8; // pixels that resize
-const PLACES = 1e4; // beats are kept to a ten-thousandth
 
-const tidy = (cell) => ({ ...cell, start: Math.round(cell.start * PLACES) / PLACES, end: Math.round(cell.end * PLACES) / PLACES });
-const newId = () => `c${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
-
-export class ChordLane {
-  chosen = null; // id of the chosen cell
-  draft = null; // cells while a gesture goes on
+export class ChordLane extends Lane {
   last = 'C'; // what Draw puts down first
+  edits = { erase: 'erase_chords', move: 'move_chords', resize: 'move_chords' };
 
   constructor(timeline, host, head) {
-    this.timeline = timeline;
-    this.host = host;
-    head.innerHTML = `<b>Chords</b><span class="soft"></span>`;
+    super(timeline, 'chords', 'c', host, head);
+    head.innerHTML = `<b>Chords</b><span class="soft"></span><div class="foot">
+      <button class="ic" data-mute="chords" aria-pressed="true"></button>
+      <button class="ic" data-menu="chords" title="Progressions, transposition" aria-label="Chord lane menu" aria-haspopup="dialog">${icons.more}</button></div>`;
     this.words = head.querySelector('.soft');
-    host.innerHTML = `<div class="beats"></div><div class="cells"></div>
+    host.innerHTML = `<div class="beats"></div><div class="cells"></div><canvas class="ghost"></canvas>
       <div class="hint">${icons.draw}<span>No chords yet. Draw them with <kbd>D</kbd>, or double-click a bar.</span></div>`;
     this.beats = host.querySelector('.beats');
     this.cells = host.querySelector('.cells');
@@ -35,51 +34,29 @@ export class ChordLane {
     host.addEventListener('contextmenu', (event) => this.#menu(event));
     host.addEventListener('focusin', (event) => {
       const id = event.target.closest('.cell')?.dataset.id;
-      if (id && id !== this.chosen) this.choose(id);
+      if (id && !this.isChosen(id)) this.choose(id);
     });
-  }
-
-  /** Beats on the timeline, the last one possibly part of a bar. */
-  get length() {
-    return secondsToBeats(desk.doc.grid, this.timeline.duration);
-  }
-
-  /** Chord borders snap to beats at the coarsest: a chord on a beat is the rule. */
-  stepBeats(event) {
-    if (event?.altKey && event.type !== 'pointerdown') return 0;
-    const { snap } = this.timeline;
-    if (snap === 'off') return 0;
-    return (snapStep(snap, desk.doc.grid, desk.doc.frame_rate) * desk.doc.grid.bpm) / 60;
-  }
-
-  beatAt(event, rounding = Math.round) {
-    const beats = secondsToBeats(desk.doc.grid, this.timeline.timeAt(event));
-    const step = this.stepBeats(event);
-    return clamp(step ? rounding(beats / step + (rounding === Math.floor ? 1e-6 : 0)) * step : beats, 0, this.length);
   }
 
   find(id) {
     return desk.doc.chords.find((cell) => cell.id === id);
   }
 
-  choose(id) {
-    if (this.chosen === id) return;
-    this.chosen = id;
-    this.timeline.redraw();
+  node(id) {
+    return [...this.cells.children].find((node) => node.dataset.id === id);
   }
 
   draw() {
     const { view, duration } = this.timeline;
-    const { grid, region } = desk.doc;
-    const cells = this.draft ?? desk.doc.chords;
-    if (this.chosen && !cells.some((cell) => cell.id === this.chosen)) this.chosen = null;
+    const { grid } = desk.doc;
+    const cells = this.items;
     const barPx = (60 / grid.bpm) * grid.beats_per_bar * view.pps;
-    this.beats.style.cssText = `--bar:${barPx}px;--beat:${barPx / grid.beats_per_bar}px;--from:${timeToX(view, grid.offset)}px;` +
-      `width:${Math.min(this.timeline.width, timeToX(view, duration))}px`;
+    this.beats.style.cssText = `--bar:${barPx}px;--beat:${barPx / grid.beats_per_bar}px;--from:${this.x(0)}px;` +
+      `width:${Math.max(0, Math.min(this.timeline.width, (duration - view.start) * view.pps))}px`;
     this.beats.classList.toggle('dense', barPx / grid.beats_per_bar < 10);
     this.hint.hidden = cells.length > 0;
     const numerals = [...new Set(cells.map((cell) => roman(cell.symbol, desk.key)).filter(Boolean))];
-    this.words.textContent = cells.length ? numerals.slice(0, 5).join(' ') : 'None yet';
+    this.words.textContent = cells.length ? numerals.slice(0, 4).join(' ') : 'None yet';
     const kept = new Map([...this.cells.children].map((node) => [node.dataset.id, node]));
     let previous = null;
     for (const cell of cells) {
@@ -92,32 +69,34 @@ export class ChordLane {
       }
       const next = previous ? previous.nextSibling : this.cells.firstChild;
       if (next !== node) this.cells.insertBefore(node, next); // only when out of order: moving a node drops its focus
-      this.#paint(node, cell, region);
+      this.#paint(node, cell);
       previous = node;
     }
     for (const node of kept.values()) node.remove();
   }
 
-  #paint(node, cell, region) {
-    const { view } = this.timeline;
+  #paint(node, cell) {
+    const { view, region } = this.timeline;
     const { grid } = desk.doc;
     const [start, end] = [beatsToSeconds(grid, cell.start), beatsToSeconds(grid, cell.end)];
-    const left = timeToX(view, start);
     const width = Math.max(4, (end - start) * view.pps - 3);
-    node.style.transform = `translateX(${left + 1.5}px)`;
+    node.style.transform = `translateX(${this.x(cell.start) + 1.5}px)`;
     node.style.width = `${width}px`;
     const numeral = roman(cell.symbol, desk.key);
-    const sign = `${cell.symbol}|${numeral}|${Math.round(width)}`;
+    const heard = desk.heardChord?.(cell);
+    const sign = `${cell.symbol}|${numeral}|${Math.round(width)}|${heard?.words ?? ''}`;
     if (node.dataset.sign !== sign) {
       node.dataset.sign = sign;
-      node.innerHTML = `<b>${text(fitSymbol(cell.symbol, width - 10))}</b>${width > 34 ? `<small>${text(numeral)}</small>` : ''}`;
+      const share = heard && width > 84 ? `<i style="--e:var(--${heard.token})"></i>${text(heard.words)}` : '';
+      node.innerHTML = `<b>${text(fitSymbol(cell.symbol, width - 10))}</b>${width > 34 ? `<small>${text(numeral)}${share}</small>` : ''}`;
     }
-    node.classList.toggle('chosen', cell.id === this.chosen);
+    const chosen = this.isChosen(cell.id);
+    node.classList.toggle('chosen', chosen);
     node.classList.toggle('in', Boolean(region && start < region.end - 1e-6 && end > region.start + 1e-6));
     const { bar, beat } = barBeat(grid, start);
-    node.setAttribute('aria-label', `Bar ${bar} beat ${beat}, ${cell.symbol}${numeral ? `, ${numeral}` : ''}`);
-    node.setAttribute('aria-pressed', cell.id === this.chosen);
-    node.title = cell.symbol;
+    node.setAttribute('aria-label', `Bar ${bar} beat ${beat}, ${cell.symbol}${numeral ? `, ${numeral}` : ''}${heard ? `, heard ${heard.words}` : ''}`);
+    node.setAttribute('aria-pressed', chosen);
+    node.title = `${cell.symbol} (Enter: palette, J: merge, ↑ ↓: transpose)`;
   }
 
   // ---- gestures
@@ -125,59 +104,73 @@ export class ChordLane {
   press(event) {
     const node = event.target.closest('.cell');
     const { tool } = this.timeline;
-    if (event.button !== 0) return;
+    if (event.button !== 0) return undefined;
     this.timeline.palette.close();
     if (tool === 'erase') return this.#erase(event);
-    if (node) return this.#grab(event, node);
+    if (tool === 'split') return node && this.#cut(node.dataset.id, this.beatAt(event));
+    if (node) return event.shiftKey ? this.toggle(node.dataset.id) : this.#grab(event, node);
     if (tool === 'draw') return this.#drawCell(event);
-    this.choose(null);
+    return this.#marquee(event);
+  }
+
+  #marquee(event) {
+    const from = this.rawBeat(event);
     this.timeline.board.focus({ preventScroll: true });
+    const pick = (now) => {
+      const [a, b] = [from, this.rawBeat(now)].sort((x, y) => x - y);
+      this.choose(...desk.doc.chords.filter(({ start, end }) => start < b && end > a).map(({ id }) => id));
+    };
+    drag(event, this.timeline.board, {
+      move: pick,
+      end: pick,
+      click: () => {
+        this.choose();
+        desk.player.seek(this.timeline.timeAt(event));
+      },
+    });
   }
 
   #erase(event) {
     const gone = new Set();
     const take = (now) => {
-      const root = this.host.getRootNode();
-      const id = root.elementFromPoint(now.clientX, now.clientY)?.closest?.('.cell')?.dataset.id;
+      const id = this.host.getRootNode().elementFromPoint(now.clientX, now.clientY)?.closest?.('.cell')?.dataset.id;
       if (id) gone.add(id);
-      this.draft = desk.doc.chords.filter((cell) => !gone.has(cell.id));
-      this.timeline.redraw();
+      this.show(without(desk.doc.chords, gone));
     };
     const end = (now) => {
       take(now);
-      const chords = this.draft;
-      this.draft = null;
-      if (gone.size) desk.edit('set_lanes', { chords }, { chords });
+      this.commit('erase_chords', without(desk.doc.chords, gone));
     };
     take(event);
-    drag(event, this.timeline.board, { move: take, end, click: end, cancel: () => this.#restore() });
+    drag(event, this.timeline.board, { move: take, end, click: end, cancel: () => this.restore() });
   }
 
   #drawCell(event) {
     const step = this.stepBeats(event) || 0.25;
     const from = this.beatAt(event, Math.floor);
-    const id = newId();
+    const id = newId('c');
     const bar = desk.doc.grid.beats_per_bar;
-    const put = (a, b) => tidy({ id, symbol: this.last, start: Math.min(a, b), end: Math.min(Math.max(a, b), this.length) });
-    const show = (now) => {
+    const cell = (a, b) => tidy({ id, symbol: this.last, start: Math.min(a, b), end: Math.min(Math.max(a, b), this.high) });
+    const drawn = (now) => {
       const to = this.beatAt(now);
-      this.draft = cover(desk.doc.chords, put(from, to > from ? Math.max(to, from + step) : Math.min(to, from - step) < 0 ? from + step : to));
-      this.timeline.redraw();
+      return cell(from, to > from ? Math.max(to, from + step) : Math.min(to, from - step) < this.low ? from + step : to);
     };
     drag(event, this.timeline.board, {
-      move: show,
-      end: (now) => {
-        show(now);
-        this.#put(this.draft.find((cell) => cell.id === id));
-        this.openPalette(id);
-      },
+      move: (now) => this.show(cover(desk.doc.chords, drawn(now))),
+      end: (now) => this.#add(drawn(now)),
       click: () => {
-        const start = Math.floor(from / bar + 1e-6) * bar;
-        this.#put(put(start, Math.min(start + bar, this.length)));
-        this.openPalette(id);
+        const start = Math.max(this.low, Math.floor(from / bar + 1e-6) * bar);
+        this.#add(cell(start, Math.min(start + bar, this.high)));
       },
-      cancel: () => this.#restore(),
+      cancel: () => this.restore(),
     });
+  }
+
+  #add(cell) {
+    if (cell.end - cell.start < 1 / 16) return this.restore();
+    this.putAll('draw_chords', [cell]);
+    this.choose(cell.id);
+    return this.openPalette(cell.id);
   }
 
   #grab(event, node) {
@@ -186,59 +179,48 @@ export class ChordLane {
     const box = node.getBoundingClientRect();
     const edge = box.width < 3 * EDGE ? null
       : event.clientX - box.left < EDGE ? 'start' : box.right - event.clientX < EDGE ? 'end' : null;
-    const already = this.chosen === cell.id;
+    const already = this.isChosen(cell.id);
     const copy = event.altKey && !edge;
-    const from = secondsToBeats(desk.doc.grid, this.timeline.timeAt(event));
-    this.choose(cell.id);
+    const from = this.rawBeat(event);
+    if (!already) this.choose(cell.id);
+    const group = edge ? [cell] : this.chosen;
+    const fresh = new Map(group.map(({ id }) => [id, newId('c')]));
     node.focus({ preventScroll: true });
     const changed = (now) => {
-      const step = this.stepBeats(copy ? null : now);
-      if (edge) return tidy(resized(cell, edge, this.beatAt(now), step || 0.25, this.length));
-      const shift = secondsToBeats(desk.doc.grid, this.timeline.timeAt(now)) - from;
-      const target = moved(cell, step ? Math.round((cell.start + shift) / step) * step - cell.start : shift, this.length);
-      return tidy(copy ? { ...target, id: copyId } : target);
-    };
-    const copyId = newId();
-    const show = (now) => {
-      this.draft = cover(desk.doc.chords, changed(now));
-      this.timeline.redraw();
+      const step = copy ? this.stepBeats() : this.stepBeats(now);
+      if (edge) return [tidy(resized(cell, edge, this.beatAt(now), step || 0.25, this.high, this.low))];
+      const beats = within(group, this.dragged(cell, from, now, step), this.high, this.low);
+      return group.map((item) => ({ ...shifted(item, beats), id: copy ? fresh.get(item.id) : item.id }));
     };
     drag(event, this.timeline.board, {
-      move: show,
+      move: (now) => this.show(put(desk.doc.chords, changed(now))),
       end: (now) => {
-        const target = changed(now);
-        if (copy) this.#put(target);
-        else if (edge) this.#send('resize_chord', { id: cell.id, start: target.start, end: target.end }, target);
-        else this.#send('move_chord', { id: cell.id, start: target.start }, target);
+        const items = changed(now);
+        this.putAll(copy ? 'paste' : 'move_chords', items);
+        if (copy) this.choose(...items.map(({ id }) => id));
       },
-      click: () => already && this.openPalette(cell.id),
-      cancel: () => this.#restore(),
+      click: () => {
+        if (already && this.chosen.length === 1) this.openPalette(cell.id);
+        else this.choose(cell.id);
+      },
+      cancel: () => this.restore(),
     });
   }
 
-  #restore() {
-    this.draft = null;
-    this.timeline.redraw();
-  }
-
-  #put(cell) {
-    this.chosen = cell.id;
-    this.#send('put_chord', cell, cell);
-  }
-
-  #send(name, payload, cell) {
-    this.draft = null;
-    desk.edit(name, payload, { chords: cover(desk.doc.chords, cell) });
+  #cut(id, beats) {
+    const cell = this.find(id);
+    const parts = cell ? halves(cell, beats, newId('c')) : [];
+    if (parts.length < 2) return false;
+    this.putAll('split_chord', parts);
+    this.choose(parts[1].id);
+    return true;
   }
 
   #double(event) {
     if (event.target.closest('.cell') || this.timeline.tool !== 'select') return;
     const bar = desk.doc.grid.beats_per_bar;
-    const start = Math.floor(secondsToBeats(desk.doc.grid, this.timeline.timeAt(event)) / bar + 1e-6) * bar;
-    const cell = { id: newId(), symbol: this.last, start, end: Math.min(start + bar, this.length) };
-    if (cell.end - cell.start < 0.25) return;
-    this.#put(tidy(cell));
-    this.openPalette(cell.id);
+    const start = Math.floor(this.rawBeat(event) / bar + 1e-6) * bar;
+    this.#add(tidy({ id: newId('c'), symbol: this.last, start: Math.max(start, this.low), end: Math.min(start + bar, this.high) }));
   }
 
   #menu(event) {
@@ -251,34 +233,86 @@ export class ChordLane {
 
   // ---- actions
 
-  openPalette(id = this.chosen) {
+  openPalette(id = this.chosen[0]?.id) {
     const cell = id && this.find(id);
-    if (!cell) return;
-    this.choose(id);
+    if (!cell) return false;
     this.draw();
-    this.timeline.palette.open(cell, [...this.cells.children].find((node) => node.dataset.id === id));
+    this.timeline.palette.open(cell, this.node(id));
+    return true;
   }
 
   /** Sets the symbol of a cell; the palette's answer. */
-  name(id, symbol) {
+  rename(id, symbol) {
     this.last = symbol;
     const chords = desk.doc.chords.map((cell) => (cell.id === id ? { ...cell, symbol } : cell));
     desk.edit('name_chord', { id, symbol }, { chords });
   }
 
-  deleteChosen() {
-    const { chosen } = this;
-    if (!chosen) return;
-    this.chosen = null;
-    this.timeline.palette.close();
-    desk.edit('delete_chord', { id: chosen }, { chords: without(desk.doc.chords, chosen) });
-    this.timeline.board.focus({ preventScroll: true });
+  /** Puts a progression over the span or the clip. */
+  fill(cells, from, to) {
+    const kept = desk.doc.chords.flatMap((cell) => {
+      if (cell.end <= from || cell.start >= to) return [cell];
+      const left = cell.start < from ? [{ ...cell, end: from }] : [];
+      return cell.end > to ? [...left, { ...cell, id: left.length ? newId('c') : cell.id, start: to }] : left;
+    });
+    this.commit('set_progression', [...kept, ...cells].sort((a, b) => a.start - b.start));
   }
 
-  nudge(sign) {
-    const cell = this.find(this.chosen);
-    if (!cell) return;
-    const target = tidy(moved(cell, sign * (this.stepBeats() || 0.25), this.length));
-    if (target.start !== cell.start) this.#send('move_chord', { id: cell.id, start: target.start }, target);
+  /** What is chosen as one chord, with the next one where only one is chosen. */
+  merge() {
+    const { chosen } = this;
+    if (!chosen.length) return false;
+    const next = desk.doc.chords[desk.doc.chords.findIndex(({ id }) => id === chosen[0].id) + 1];
+    const cells = chosen.length > 1 ? chosen : next ? [chosen[0], next] : [];
+    if (cells.length < 2) return false;
+    const whole = merged(cells);
+    this.commit('merge_chords', put(without(desk.doc.chords, cells.map(({ id }) => id)), [whole]));
+    this.choose(whole.id);
+    return true;
+  }
+
+  split() {
+    const here = secondsToBeats(desk.doc.grid, desk.player.position);
+    const cell = this.chosen[0] ?? desk.doc.chords.find(({ start, end }) => start < here && end > here);
+    if (!cell) return false;
+    return this.#cut(cell.id, here > cell.start && here < cell.end ? here : (cell.start + cell.end) / 2);
+  }
+
+  transpose(semitones, all = false) {
+    const cells = all ? desk.doc.chords : this.chosen;
+    if (!cells.length) return false;
+    this.putAll('transpose_chords', cells.map((cell) => ({ ...cell, symbol: transposedSymbol(cell.symbol, semitones, desk.key) })));
+    return true;
+  }
+
+  /** A chord of a bar at the playhead. */
+  insert() {
+    const bar = desk.doc.grid.beats_per_bar;
+    const start = Math.max(this.low, Math.floor(secondsToBeats(desk.doc.grid, desk.player.position) + 1e-6));
+    this.#add(tidy({ id: newId('c'), symbol: this.last, start, end: Math.min(start + bar, this.high) }));
+    return true;
+  }
+
+  /** Chosen by the keyboard: its button takes the focus. */
+  step(direction) {
+    const found = super.step(direction);
+    if (found) this.node(this.chosen[0].id)?.focus({ preventScroll: true });
+    return found;
+  }
+
+  remove() {
+    this.timeline.palette.close(false);
+    const done = super.remove();
+    if (done) this.timeline.board.focus({ preventScroll: true });
+    return done;
+  }
+
+  nudge(direction) {
+    const { chosen } = this;
+    if (chosen.length !== 1) return super.nudge(direction);
+    const cell = chosen[0];
+    const target = tidy(moved(cell, direction * (this.stepBeats() || 0.25), this.high, this.low));
+    if (startOf(target) !== startOf(cell)) this.putAll('move_chords', [target]);
+    return true;
   }
 }

@@ -1,7 +1,6 @@
 /**
- * Chord cells and the palette's offer: pure functions. Cells are {id, start, end, symbol}, half-open, in
- * beats, never overlapping, in order. Spelling is the model's ASCII (F#m7b5, Bb/D); the server has the last
- * word on what a typed symbol means. Knows no DOM.
+ * Chord symbols, keys and the palette's offer: pure functions. Spelling is the model's ASCII (F#m7b5,
+ * Bb/D); the server has the last word on what a typed symbol means. Knows no DOM.
  */
 
 const SHARP = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B'];
@@ -33,6 +32,51 @@ function keyOf(name) {
   const scale = mode === 'minor' ? MINOR : MAJOR;
   const relative = mode === 'minor' ? (root + 3) % 12 : root;
   return { root, scale, names: FLAT_MAJOR.includes(relative) ? FLAT : SHARP };
+}
+
+/** Pitch classes of a key's scale. */
+export function scaleOf(key) {
+  const { root, scale } = keyOf(key);
+  return new Set(scale.steps.map((step) => (root + step) % 12));
+}
+
+/** Degree of a key -> symbol: "V7" in C major -> "G7"; capitals are major, small letters minor. */
+export function fromRoman(degree, key) {
+  const [, sign, numeral, tail] = /^([b#]?)(VII|VI|IV|V|III|II|I)(.*)$/i.exec(degree);
+  const { root, scale, names } = keyOf(key);
+  const bend = { b: -1, '#': 1 }[sign] ?? 0;
+  const pitch = (root + scale.steps[NUMERALS.indexOf(numeral.toUpperCase())] + bend + 12) % 12;
+  const small = numeral === numeral.toLowerCase();
+  return names[pitch] + (small && !tail.startsWith('m') ? 'm' : '') + tail;
+}
+
+/** A symbol moved by semitones, spelt as in the key. */
+export function transposedSymbol(symbol, semitones, key) {
+  const chord = split(symbol);
+  if (!chord) return symbol;
+  const { names } = keyOf(key);
+  const name = (pitch) => names[(pitch + semitones + 120) % 12];
+  return name(chord.root) + chord.quality + (chord.bass === null ? '' : `/${name(chord.bass)}`);
+}
+
+/** The vocabulary's chords that a typed beginning may mean, at most `most`: plain ones before inversions. */
+export function complete(typed, vocabulary, most = 6) {
+  const head = /^([A-Ga-g])([#b♯♭]?)(.*)$/.exec(typed.trim());
+  if (!head) return [];
+  const root = split(head[1].toUpperCase() + head[2].replace('♯', '#').replace('♭', 'b')).root;
+  const rest = head[3].replace(/^(min|-)/, 'm').replace(/^M(?=7|$)/, 'maj').replaceAll('♭', 'b').replaceAll('♯', '#');
+  return vocabulary
+    .map((name) => ({ name, parts: split(name) }))
+    .filter(({ name, parts }) => parts?.root === root && name.replace(/^[A-G][#b]?/, '').startsWith(rest))
+    .sort((a, b) => rankOf(a.parts) - rankOf(b.parts))
+    .slice(0, most)
+    .map(({ name }) => name);
+}
+
+/** Plain qualities in their usual order, inversions after all of them. */
+function rankOf({ quality, bass }) {
+  const at = QUALITY_ORDER.indexOf(quality);
+  return (bass === null ? 0 : 100) + (at < 0 ? 50 : at);
 }
 
 const isSmall = (quality) => /^(m(?!aj)|dim)/.test(quality);
@@ -73,14 +117,10 @@ export function inKey(key) {
 export function moreOn(symbol, vocabulary) {
   const chord = split(symbol);
   if (!chord) return [];
-  const rank = (other) => {
-    const at = QUALITY_ORDER.indexOf(other.quality);
-    return (other.bass === null ? 0 : 100) + (at < 0 ? 50 : at);
-  };
   return vocabulary
     .map((name) => ({ name, parts: split(name) }))
     .filter(({ name, parts }) => parts && parts.root === chord.root && name !== symbol)
-    .sort((a, b) => rank(a.parts) - rank(b.parts))
+    .sort((a, b) => rankOf(a.parts) - rankOf(b.parts))
     .map(({ name }) => name);
 }
 
@@ -101,31 +141,16 @@ export function fitSymbol(symbol, width) {
   return short.length * 9 <= width ? short : '';
 }
 
-/** A new cell cuts what it covers: neighbours are trimmed, covered ones go, a longer one is split. */
-export function cover(cells, cell) {
-  const out = [];
-  for (const other of cells) {
-    if (other.id === cell.id) continue;
-    if (other.end <= cell.start || other.start >= cell.end) out.push(other);
-    else {
-      if (other.start < cell.start) out.push({ ...other, end: cell.start });
-      if (other.end > cell.end) out.push({ ...other, id: other.start < cell.start ? `${other.id}b` : other.id, start: cell.end });
-    }
-  }
-  return [...out, cell].sort((a, b) => a.start - b.start);
-}
+const TONES = {
+  '': [0, 4, 7], m: [0, 3, 7], 7: [0, 4, 7, 10], m7: [0, 3, 7, 10], maj7: [0, 4, 7, 11], 6: [0, 4, 7, 9], m6: [0, 3, 7, 9],
+  m7b5: [0, 3, 6, 10], dim: [0, 3, 6], aug: [0, 4, 8],
+};
 
-/** A cell moved by `beats`, kept inside [0, length]. */
-export function moved(cell, beats, length) {
-  const span = cell.end - cell.start;
-  const start = Math.min(Math.max(0, cell.start + beats), Math.max(0, length - span));
-  return { ...cell, start, end: start + span };
+/** MIDI pitches to hear a symbol by: the bass in the octave below middle C, the chord above it; [] for N. */
+export function pitchesOf(symbol) {
+  const chord = split(symbol);
+  if (!chord) return [];
+  const bass = chord.bass ?? chord.root;
+  const tones = (TONES[chord.quality] ?? TONES['']).map((step) => (chord.root + step) % 12);
+  return [48 - 12 + bass + (bass < 4 ? 12 : 0), ...tones.map((tone) => 60 + ((tone + 5) % 12) - 5).sort((a, b) => a - b)];
 }
-
-/** A cell with one edge set, at least `least` beats long. */
-export function resized(cell, edge, beats, least, length) {
-  if (edge === 'start') return { ...cell, start: Math.max(0, Math.min(beats, cell.end - least)) };
-  return { ...cell, end: Math.min(length, Math.max(beats, cell.start + least)) };
-}
-
-export const without = (cells, id) => cells.filter((cell) => cell.id !== id);

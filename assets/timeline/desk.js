@@ -9,9 +9,13 @@
 
 import { Player } from './player.js';
 import { buildPyramid } from './peaks.js';
+import { changes, newId } from './cells.js';
+import { Synth } from './synth.js';
+import { tappedTempo, tapsInTime } from './tempo.js';
 
 const EMPTY = {
-  rev: 0, seconds: 10, grid: { bpm: 120, beats_per_bar: 4, offset: 0 }, region: null, chords: [], clip: null,
+  rev: 0, seconds: 10, grid: { bpm: 120, beats_per_bar: 4, offset: 0 }, key: 'C major', region: null, spans: [], active: '',
+  chords: [], melody: [], drums: [], follow: [], clip: null,
   undo: '', redo: '', error: null, window: 10, frame_rate: 25,
 };
 
@@ -21,15 +25,16 @@ class Desk extends EventTarget {
   run = false; // whether a run goes on
   vocabulary = [];
   view = 'edit';
-  key = sessionStorage.getItem('inlay-key') ?? 'C major';
   looping = false;
   player = new Player();
+  synth = new Synth(this.player);
   send = () => {};
   #rev = 0;
   #serial = 0;
   #listened = false;
   #group = null; // chosen group, null = the newest
   #pyramids = new WeakMap();
+  #taps = [];
 
   constructor() {
     super();
@@ -67,9 +72,66 @@ class Desk extends EventTarget {
     this.send('edit', { rev: this.#rev, name, payload });
   }
 
+  get key() {
+    return this.doc.key;
+  }
+
+  /** A new state of a lane ('chords', 'melody', 'drums') under the name of an edit; sends what differs. */
+  editLane(edit, lane, items) {
+    const { put, remove } = changes(this.doc[lane], items);
+    if (put.length || remove.length) this.edit(edit, { [lane]: put, remove }, { [lane]: items });
+    else this.tell('doc');
+  }
+
+  setGrid(change) {
+    this.edit('set_grid', change, { grid: { ...this.doc.grid, ...change } });
+  }
+
+  /** One tap of the tempo; from the third on it counts. */
+  tapTempo() {
+    this.#taps = tapsInTime([...this.#taps, performance.now() / 1000]);
+    const bpm = tappedTempo(this.#taps);
+    if (bpm) this.setGrid({ bpm });
+    this.tell('taps', { count: this.#taps.length, bpm });
+  }
+
+  // ---- spans
+
+  #withSpans(spans, active) {
+    const ordered = [...spans].sort((a, b) => a.start - b.start || a.end - b.end);
+    const region = ordered.find(({ id }) => id === active);
+    return { spans: ordered, active: region ? active : '', region: region ? { start: region.start, end: region.end } : null };
+  }
+
+  /** A span {id, start, end}: a known one moves, another is added; it becomes the active one. */
+  putSpan({ id, start, end }) {
+    const known = this.doc.spans.find((span) => span.id === id);
+    if (known && this.doc.active === id && known.start === start && known.end === end) return;
+    const span = { prompt: null, follow: null, ...known, id, start, end };
+    const spans = [...this.doc.spans.filter((other) => other.id !== id), span];
+    this.edit(known ? 'set_span' : 'add_span', { id, start, end }, this.#withSpans(spans, id));
+  }
+
+  activateSpan(id) {
+    if (id && id !== this.doc.active) this.edit('activate_span', { id }, this.#withSpans(this.doc.spans, id));
+  }
+
+  deleteSpan(id) {
+    const at = this.doc.spans.findIndex((span) => span.id === id);
+    const spans = this.doc.spans.filter((span) => span.id !== id);
+    const active = id === this.doc.active ? (spans[Math.min(at, spans.length - 1)]?.id ?? '') : this.doc.active;
+    this.edit('delete_span', { id }, this.#withSpans(spans, active));
+  }
+
+  setSpanOwn(id, own) {
+    const spans = this.doc.spans.map((span) => (span.id === id ? { ...span, prompt: own ? '' : null, follow: own ? this.doc.follow : null } : span));
+    this.edit('set_span_own', { id, own }, { spans });
+  }
+
+  /** The active span's place; null removes it. */
   setRegion(region) {
-    if (region) this.edit('set_region', region, { region });
-    else if (this.doc.region) this.edit('clear_region', {}, { region: null });
+    if (region) this.putSpan({ id: this.doc.active || newId('s'), ...region });
+    else if (this.doc.region) this.edit('clear_region', {}, this.#withSpans(this.doc.spans.filter(({ id }) => id !== this.doc.active), ''));
   }
 
   // ---- takes
@@ -123,11 +185,21 @@ class Desk extends EventTarget {
 
   #retrack() {
     const tracks = [];
-    if (this.doc.clip) tracks.push({ id: 'base', url: this.#address(this.doc.clip.url), start: 0 });
+    // Without a clip there is silence, so that the lanes can be heard and the playhead moves.
+    tracks.push({ id: 'base', url: this.doc.clip ? this.#address(this.doc.clip.url) : this.#silence(this.doc.seconds), start: 0 });
     for (const track of this.group?.tracks ?? []) {
       if (track.url) tracks.push({ id: track.id, url: this.#address(track.url), start: track.start, whole: track.whole });
     }
     this.player.setTracks(tracks);
+  }
+
+  #quiet = { seconds: 0, url: '' };
+  #silence(seconds) {
+    if (this.#quiet.seconds !== seconds) {
+      URL.revokeObjectURL(this.#quiet.url);
+      this.#quiet = { seconds, url: URL.createObjectURL(silence(seconds)) };
+    }
+    return this.#quiet.url;
   }
 
   #address(url) {
@@ -137,7 +209,7 @@ class Desk extends EventTarget {
   /** Min/max pyramid of a loaded track ('base' or a take's id), null while it loads. */
   pyramid(id) {
     const track = this.player.tracks.get(id);
-    if (!track) return null;
+    if (!track || track.url === this.#quiet.url) return null;
     if (!this.#pyramids.has(track.buffer)) {
       const channels = Array.from({ length: track.buffer.numberOfChannels }, (_, i) => track.buffer.getChannelData(i));
       this.#pyramids.set(track.buffer, buildPyramid(channels));
@@ -149,9 +221,13 @@ class Desk extends EventTarget {
     return this.doc.clip?.seconds ?? this.doc.seconds;
   }
 
+  /** What is looped now, null when nothing is. */
+  get loop() {
+    return this.looping ? (this.loopSpan ?? { start: 0, end: this.duration }) : null;
+  }
+
   #setLoop() {
-    const region = this.loopSpan;
-    this.player.setLoop(this.looping ? (region ?? { start: 0, end: this.duration }) : null);
+    this.player.setLoop(this.loop);
   }
 
   /** What L loops: the span, in Listen the span of the takes with two seconds around it. */
@@ -188,11 +264,19 @@ class Desk extends EventTarget {
     this.tell('view');
   }
 
-  setKey(key) {
-    this.key = key;
-    sessionStorage.setItem('inlay-key', key);
-    this.tell('doc');
-  }
+}
+
+/** A WAV of silence: 8-bit mono at 8 kHz, the least that every browser decodes. */
+function silence(seconds) {
+  const length = Math.max(1, Math.round(seconds * 8000));
+  const head = new DataView(new ArrayBuffer(44));
+  const words = [[0, 'RIFF'], [8, 'WAVE'], [12, 'fmt '], [36, 'data']];
+  for (const [at, word] of words) [...word].forEach((letter, i) => head.setUint8(at + i, letter.charCodeAt(0)));
+  const longs = [[4, 36 + length], [16, 16], [24, 8000], [28, 8000], [40, length]];
+  for (const [at, value] of longs) head.setUint32(at, value, true);
+  const shorts = [[20, 1], [22, 1], [32, 1], [34, 8]];
+  for (const [at, value] of shorts) head.setUint16(at, value, true);
+  return new Blob([head, new Uint8Array(length).fill(128)], { type: 'audio/wav' });
 }
 
 export const desk = new Desk();

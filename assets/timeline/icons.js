@@ -1,7 +1,7 @@
 /** The page's icons: 16 px, drawn with strokes in the text's colour. */
 
-const path = (d, extra = '') =>
-  `<svg class="icon" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" ${extra}><path d="${d}"/></svg>`;
+const path = (d, extra = 'stroke-width="1.5"') =>
+  `<svg class="icon" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" ${extra}><path d="${d}"/></svg>`;
 const solid = (d) =>
   `<svg class="icon" viewBox="0 0 16 16" width="16" height="16" fill="currentColor" aria-hidden="true"><path d="${d}"/></svg>`;
 
@@ -29,6 +29,13 @@ export const icons = {
   search: path('M11 7a4 4 0 1 1-8 0 4 4 0 0 1 8 0z M10 10l3.5 3.5'),
   file: path('M4 2h5l3 3v9H4z M9 2v3h3'),
   wave: path('M2 7v2 M5 5v6 M8 2.5v11 M11 5v6 M14 7v2'),
+  split: path('M8 2v12 M2.5 5v6h3V5z M10.5 5v6h3V5z'),
+  follow: path('M8 2v12 M3 5.5L5.5 8 3 10.5 M13 5.5L10.5 8l2.5 2.5'),
+  more: path('M3.2 8h.1 M8 8h.1 M12.8 8h.1', 'stroke-width="2.4"'),
+  sound: path('M2.5 6.2v3.6h2.3L8 12.5v-9L4.8 6.2z M10.5 6a3 3 0 0 1 0 4 M12.5 4.2a5.5 5.5 0 0 1 0 7.6'),
+  mute: path('M2.5 6.2v3.6h2.3L8 12.5v-9L4.8 6.2z M10.8 6.2l3.4 3.6 M14.2 6.2l-3.4 3.6'),
+  midi: path('M2.5 3h11v10h-11z M6.2 3v6 M9.8 3v6 M6.2 9v4 M9.8 9v4'),
+  phones: path('M3 9.5V8a5 5 0 0 1 10 0v1.5 M3 9h1.8v4H3z M11.2 9H13v4h-1.8z'),
   trash: path('M3 4.5h10 M6 4.5V3h4v1.5 M4.3 4.5l.6 8.5h6.2l.6-8.5'),
 };
 

@@ -1,6 +1,6 @@
 /**
- * The page around the two elements: keys, view, theme, the key menu, and the bar's buttons that only the
- * browser knows about. Touches Gradio's controls by their `elem_id` alone.
+ * The page around the elements: keys, view, theme, and the bar's buttons that only the browser knows about.
+ * Touches Gradio's controls by their `elem_id` alone.
  */
 
 import { desk } from './desk.js';
@@ -35,9 +35,11 @@ const PAGE_ACTIONS = {
 
 function onKey(event) {
   if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
+  const node = focused();
+  const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !isField(node);
+  if (plain && desk.view === 'edit' && desk.timeline?.drums.tap(event.key)) return void event.preventDefault();
   const found = actionOf(event);
   if (!found) return;
-  const node = focused();
   if (isField(node) && !worksInFields(found.action)) return;
   const onCell = node?.classList?.contains('cell');
   if (isControl(node) && !onCell && ['palette', 'play'].includes(found.action)) return;
@@ -52,7 +54,7 @@ function onKey(event) {
 /** What the timeline does even while Listen hides it; the rest would edit what one does not see. */
 const EVERYWHERE = ['play', 'rewind', 'loop', 'help'];
 
-/** Radio, theme and key menu follow the desk, and the desk them. */
+/** View and theme follow the desk, and the desk them. */
 function watchBar() {
   document.addEventListener('change', (event) => {
     const input = event.target;
@@ -60,8 +62,7 @@ function watchBar() {
   });
   document.addEventListener('click', (event) => {
     if (event.target.closest?.('#export')) saveClip();
-    const remedy = event.target.closest?.('.remedy')?.dataset;
-    if (remedy) desk.setRegion({ start: Number(remedy.start), end: Number(remedy.end) });
+    if (event.target.closest?.('#tap')) desk.tapTempo();
     if (!event.target.closest?.('#theme')) return;
     const dark = document.body.classList.toggle('dark');
     localStorage.setItem('inlay-theme', dark ? 'dark' : 'light');
@@ -100,7 +101,7 @@ function name() {
     button.title = `${words} (${keys})`;
     button.setAttribute('aria-label', words);
   }
-  for (const [id, words] of [['theme', 'Light or dark']]) {
+  for (const [id, words] of [['theme', 'Light or dark'], ['tap', 'Tap the tempo (T)']]) {
     const button = document.querySelector(`#${id} button, button#${id}`);
     button?.setAttribute('aria-label', words);
     if (button) button.title = words;

@@ -6,7 +6,7 @@
 
 export const BASE = 64;
 
-/** channels: Float32Array[] of equal length -> {length, levels: [{size, min, max}]} */
+/** channels: Float32Array[] of equal length -> {length, levels: [{size, min, max}], channels} */
 export function buildPyramid(channels) {
   const length = channels[0]?.length ?? 0;
   let size = BASE;
@@ -39,7 +39,7 @@ export function buildPyramid(channels) {
     [min, max, size] = [lower, upper, size * 2];
     levels.push({ size, min, max });
   }
-  return { length, levels };
+  return { length, levels, channels };
 }
 
 /** [low, high] of samples [from, to), read from the coarsest level that resolves the range. */
@@ -47,6 +47,7 @@ export function rangeOf(pyramid, from, to) {
   const begin = Math.max(0, Math.floor(from));
   const end = Math.min(pyramid.length, Math.max(Math.ceil(to), begin + 1));
   if (begin >= end) return [0, 0];
+  if (end - begin < BASE && pyramid.channels?.length) return exactly(pyramid.channels, begin, end);
   let level = pyramid.levels[0];
   for (const next of pyramid.levels) if (next.size <= (end - begin) / 2) level = next;
   let low = Infinity;
@@ -55,6 +56,19 @@ export function rangeOf(pyramid, from, to) {
   for (let i = Math.floor(begin / level.size); i < last; i++) {
     if (level.min[i] < low) low = level.min[i];
     if (level.max[i] > high) high = level.max[i];
+  }
+  return [low, high];
+}
+
+/** [low, high] of samples [begin, end) read one by one: a zoom deeper than the pyramid's first level. */
+function exactly(channels, begin, end) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const data of channels) {
+    for (let s = begin; s < end; s++) {
+      if (data[s] < low) low = data[s];
+      if (data[s] > high) high = data[s];
+    }
   }
   return [low, high];
 }

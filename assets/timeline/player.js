@@ -136,6 +136,13 @@ export class Player extends EventTarget {
     this.#rest = 0;
   }
 
+  /** Silences all tracks while the clock runs on, so that the lanes can be heard alone. */
+  mute(silent) {
+    this.#silent = silent;
+    for (const pass of this.#passes) this.#setGains(pass, this.#context.currentTime);
+  }
+  #silent = false;
+
   setLoop(loop) {
     const same = loop?.start === this.#loop?.start && loop?.end === this.#loop?.end;
     this.#loop = loop && loop.end - loop.start > 0.05 ? { ...loop } : null;
@@ -203,7 +210,7 @@ export class Player extends EventTarget {
     const position = pass.from + Math.max(0, now - pass.at);
     const edges = boundaries(this.#tracks, this.#selected, position, pass.to);
     for (const [id, { gain }] of pass.nodes) {
-      const level = (at) => (audible(this.#tracks, this.#selected, at) === id ? 1 : 0);
+      const level = (at) => (!this.#silent && audible(this.#tracks, this.#selected, at) === id ? 1 : 0);
       const value = fresh ? level(position) : gain.gain.value;
       gain.gain.cancelScheduledValues(now);
       gain.gain.setValueAtTime(value, now);

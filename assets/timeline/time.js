@@ -13,7 +13,7 @@ export const beatsToSeconds = (grid, beats) => grid.offset + (beats * 60) / grid
 
 export const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
 
-const MAX_PPS = 4000; // pixels per second: a quarter of a millisecond per pixel is enough to see a click
+const MAX_PPS = 480_000; // pixels per second: ten pixels for a sample at 48 kHz
 
 /** The whole clip in `width` pixels. */
 export function fitView(duration, width) {
@@ -39,6 +39,7 @@ export const SNAPS = [
   { id: 'bar', name: 'bar' },
   { id: 'beat', name: 'beat' },
   { id: 'half', name: '1/2 beat' },
+  { id: 'quarter', name: '1/4 beat' },
   { id: 'frame', name: 'model frame' },
   { id: 'off', name: 'off' },
 ];
@@ -46,7 +47,7 @@ export const SNAPS = [
 /** The step of a snap mode in seconds, 0 for none. */
 export function snapStep(mode, grid, frameRate) {
   const beat = 60 / grid.bpm;
-  return { bar: beat * grid.beats_per_bar, beat, half: beat / 2, frame: 1 / frameRate, off: 0 }[mode] ?? 0;
+  return { bar: beat * grid.beats_per_bar, beat, half: beat / 2, quarter: beat / 4, frame: 1 / frameRate, off: 0 }[mode] ?? 0;
 }
 
 /** The nearest snap point to a time, in seconds, never outside [0, duration]. */
@@ -104,6 +105,23 @@ export function ticks(grid, view, width, duration) {
     const beat = beats - bar * grid.beats_per_bar;
     if (beat === 0 && bar % stride === 0) out.push({ time, bar: bar + 1, beat: 1, label: true });
     else if (beat === 0 ? barPx >= 10 : beatPx >= 10) out.push({ time, bar: bar + 1, beat: beat + 1, label: false });
+  }
+  return out;
+}
+
+/**
+ * Ticks between the beats of a deep zoom, at round decimals of a second: [{time, label}], labels at least
+ * 64 px apart and none where a bar's own stands.
+ */
+export function fineTicks(view, width, duration, grid) {
+  if ((60 / grid.bpm) * view.pps < 240) return [];
+  const step = [1, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 5e-4, 2e-4, 1e-4].findLast((seconds) => seconds * view.pps >= 64) ?? 1;
+  const bar = (60 / grid.bpm) * grid.beats_per_bar;
+  const out = [];
+  for (let i = Math.max(0, Math.floor(view.start / step)); i * step <= Math.min(duration, view.start + width / view.pps); i++) {
+    const time = i * step;
+    const near = Math.abs((((time - grid.offset) % bar) + bar * 1.5) % bar - bar / 2) * view.pps;
+    out.push({ time, label: near < 84 ? '' : `${Number(time.toFixed(4))} s` });
   }
   return out;
 }

@@ -1,12 +1,16 @@
-/** A recording from the user's disk: by dialog or dropped anywhere on the timeline. `desk.send` carries it on. */
+/** A file from the user's disk, by dialog or dropped anywhere on the page. `desk.send` carries it on. */
 
 import { desk } from './desk.js';
 
-export function chooseFile() {
+const AUDIO = 'audio/*,.wav,.flac,.ogg,.mp3,.aif,.aiff,.mid,.midi';
+const MIDI = '.mid,.midi,audio/midi';
+
+/** `lane`: a MIDI file for that lane; without one a recording, or a MIDI file for both. */
+export function chooseFile(lane = '') {
   const input = document.createElement('input');
   input.type = 'file';
-  input.accept = 'audio/*,.wav,.flac,.ogg,.mp3,.aif,.aiff';
-  input.addEventListener('change', () => input.files[0] && desk.send('upload', input.files[0]));
+  input.accept = lane ? MIDI : AUDIO;
+  input.addEventListener('change', () => input.files[0] && desk.send('upload', { file: input.files[0], lane }));
   input.click();
 }
 
@@ -30,6 +34,6 @@ export function acceptDrops(element, marked) {
     depth = 0;
     marked.classList.remove('dropping');
     const file = event.dataTransfer.files[0];
-    if (file) desk.send('upload', file);
+    if (file) desk.send('upload', { file });
   });
 }

@@ -33,6 +33,7 @@ export function tokens(element) {
 export function drawWave(c, pyramid, view, { from, to, middle, half, gain = 1, colour, alpha = 1 }) {
   if (!pyramid) return;
   const perPixel = pyramid.rate / view.pps;
+  if (perPixel < 1 && pyramid.channels) return drawSamples(c, pyramid, view, { from, to, middle, half, gain, colour, alpha });
   c.globalAlpha = alpha;
   c.fillStyle = colour;
   c.beginPath();
@@ -47,6 +48,32 @@ export function drawWave(c, pyramid, view, { from, to, middle, half, gain = 1, c
   }
   c.fill();
   c.globalAlpha = 1;
+}
+
+/** Single samples of the first channel: a line through them, and a dot on each where there is room. */
+function drawSamples(c, { channels, rate, start, length }, view, { from, to, middle, half, gain, colour, alpha }) {
+  const [data] = channels;
+  const wide = view.pps / rate;
+  const first = Math.max(0, Math.floor((view.start + Math.max(0, from) / view.pps - start) * rate) - 1);
+  const last = Math.min(length - 1, Math.ceil((view.start + to / view.pps - start) * rate) + 1);
+  c.save();
+  c.beginPath();
+  c.rect(from, 0, to - from, middle * 2);
+  c.clip();
+  [c.globalAlpha, c.strokeStyle, c.fillStyle] = [alpha, colour, colour];
+  c.beginPath();
+  for (let s = first; s <= last; s++) {
+    const x = (s / rate + start - view.start) * view.pps;
+    c.lineTo(x, middle - Math.max(-1, Math.min(1, data[s] * gain)) * half);
+  }
+  c.stroke();
+  if (wide >= 5) {
+    for (let s = first; s <= last; s++) {
+      const x = (s / rate + start - view.start) * view.pps;
+      c.fillRect(x - 1.5, middle - Math.max(-1, Math.min(1, data[s] * gain)) * half - 1.5, 3, 3);
+    }
+  }
+  c.restore();
 }
 
 /** Diagonal hatch over a box: "not heard". */

@@ -2,8 +2,6 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import * as chords from '../../assets/timeline/chords.js';
 
-const cell = (id, start, end, symbol = 'C') => ({ id, start, end, symbol });
-
 test('the triads of a key', () => {
   assert.deepEqual(chords.inKey('C major').map(({ symbol }) => symbol), ['C', 'Dm', 'Em', 'F', 'G', 'Am', 'Bdim']);
   assert.deepEqual(chords.inKey('A minor').map(({ symbol }) => symbol), ['Am', 'Bdim', 'C', 'Dm', 'Em', 'F', 'G']);
@@ -33,20 +31,6 @@ test('more on a root: its other chords, inversions last', () => {
   assert.deepEqual(more, ['Cm', 'C7', 'Caug', 'C/E']);
 });
 
-test('a new cell cuts what it covers', () => {
-  const cells = [cell('a', 0, 4), cell('b', 4, 8), cell('c', 8, 12)];
-  assert.deepEqual(chords.cover(cells, cell('n', 3, 9)), [cell('a', 0, 3), cell('n', 3, 9), cell('c', 9, 12)]);
-  assert.deepEqual(chords.cover([cell('a', 0, 8)], cell('n', 2, 4)), [cell('a', 0, 2), cell('n', 2, 4), cell('ab', 4, 8)]);
-  assert.deepEqual(chords.cover(cells, cell('b', 5, 6)).map(({ id }) => id), ['a', 'b', 'c']); // itself is no obstacle
-});
-
-test('moving and resizing stay on the timeline and keep a length', () => {
-  assert.deepEqual(chords.moved(cell('a', 4, 8), -9, 16), cell('a', 0, 4));
-  assert.deepEqual(chords.moved(cell('a', 4, 8), 99, 16), cell('a', 12, 16));
-  assert.deepEqual(chords.resized(cell('a', 4, 8), 'start', 7.9, 1, 16), cell('a', 7, 8));
-  assert.deepEqual(chords.resized(cell('a', 4, 8), 'end', 99, 1, 16), cell('a', 4, 16));
-});
-
 test('narrow cells drop the quality, then the whole symbol', () => {
   assert.equal(chords.fitSymbol('F#m7b5', 80), 'F#m7b5');
   assert.equal(chords.fitSymbol('F#m7b5', 30), 'F#m');
@@ -56,4 +40,31 @@ test('narrow cells drop the quality, then the whole symbol', () => {
 test('all chords by root hold the whole vocabulary but "unknown"', () => {
   const vocabulary = ['N', 'C', 'Cm', 'C#', 'Db', 'UNK'];
   assert.deepEqual(chords.byRoot(vocabulary).flatMap(({ symbols }) => symbols).sort(), ['C', 'C#', 'Cm', 'Db', 'N']);
+});
+
+test('a scale and its degrees', () => {
+  assert.deepEqual([...chords.scaleOf('G major')].sort((a, b) => a - b), [0, 2, 4, 6, 7, 9, 11]);
+  assert.deepEqual(chords.scaleOf('A minor'), new Set([9, 11, 0, 2, 4, 5, 7]));
+  assert.equal(chords.fromRoman('bVII', 'D major'), 'C');
+  assert.equal(chords.fromRoman('iim7b5', 'C minor'), 'Dm7b5');
+});
+
+test('transposing a symbol moves root and bass, spelt as in the key', () => {
+  assert.equal(chords.transposedSymbol('F#m7b5/A', 1, 'F major'), 'Gm7b5/Bb');
+  assert.equal(chords.transposedSymbol('C', -1, 'E major'), 'B');
+  assert.equal(chords.transposedSymbol('N', 3, 'C major'), 'N');
+});
+
+test('typing completes: plain ones first, enharmonic roots are one', () => {
+  const vocabulary = ['N', 'C#', 'C#m', 'C#maj7', 'C#m7b5', 'C#/E#', 'C', 'Cm7', 'UNK'];
+  assert.deepEqual(chords.complete('Db', vocabulary), ['C#', 'C#m', 'C#maj7', 'C#m7b5', 'C#/E#']);
+  assert.deepEqual(chords.complete('c#m7', vocabulary), ['C#m7b5']);
+  assert.deepEqual(chords.complete('CM7', vocabulary), []);
+  assert.deepEqual(chords.complete('H', vocabulary), []);
+});
+
+test('a chord can be heard: its bass below, its tones around middle C', () => {
+  assert.deepEqual(chords.pitchesOf('C').map((pitch) => pitch % 12), [0, 7, 0, 4]);
+  assert.equal(chords.pitchesOf('Bb/D')[0] % 12, 2);
+  assert.deepEqual(chords.pitchesOf('N'), []);
 });

@@ -32,10 +32,18 @@ test('Ctrl and Command are one', () => {
 });
 
 test('the browser keeps its own keys', () => {
-  assert.equal(stroke('c', { ctrlKey: true }), null);
   assert.equal(stroke('r', { ctrlKey: true }), null);
   assert.equal(stroke('l', { altKey: true }), null);
   assert.equal(stroke('F5'), null);
+});
+
+test('lanes have keys of their own', () => {
+  assert.equal(stroke('c', { ctrlKey: true }).action, 'copy');
+  assert.equal(stroke('c').action, 'compare');
+  assert.equal(stroke('ArrowUp', { shiftKey: true }).action, 'octave-up');
+  assert.equal(stroke('S', { shiftKey: true }).action, 'split');
+  assert.equal(stroke('s').action, 'tool-split');
+  assert.equal(stroke('T', { shiftKey: true }).action, 'tap-drums');
 });
 
 test('in a field only the runs work', () => {
@@ -44,7 +52,7 @@ test('in a field only the runs work', () => {
 
 test('every action that a key has stands on the sheet', () => {
   const listed = new Set(KEYS.map(([, action]) => action));
-  for (const key of [' ', 'Home', 'l', 'c', 'k', 'e', 'n', 'Escape', 'v', 'd', 'x', 'Enter', 'Delete', '+', '-', '?', '1']) {
+  for (const key of [' ', 'Home', 'l', 'c', 'k', 'e', 'n', 'Escape', 'v', 'd', 'x', 'Enter', 'Delete', '+', '-', '?', '1', 's', 'j', 'q', 'i', ',', 't', 'b', 'f', 'p', 'a', 'ArrowUp', 'PageUp']) {
     assert.ok(listed.has(stroke(key).action), key);
   }
 });

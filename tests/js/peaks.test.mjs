@@ -44,3 +44,10 @@ test('nothing outside the recording, and silence for an empty one', () => {
   assert.deepEqual(rangeOf(buildPyramid([new Float32Array(100).fill(0.5)]), 200, 300), [0, 0]);
   assert.equal(loudest(buildPyramid([new Float32Array(0)])), 0);
 });
+
+test('deeper than the first level the samples themselves are read', () => {
+  const wave = Float32Array.from({ length: 1000 }, (_, i) => (i === 70 ? 0.9 : 0.1));
+  const pyramid = buildPyramid([wave]);
+  assert.deepEqual(rangeOf(pyramid, 64, 70).map((x) => Math.round(x * 10)), [1, 1]); // the peak lies just behind
+  assert.deepEqual(rangeOf(pyramid, 69, 71).map((x) => Math.round(x * 10)), [1, 9]);
+});

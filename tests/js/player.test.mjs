@@ -150,3 +150,14 @@ test('choosing a take that lies behind does not interrupt', async () => {
   assert.equal(player.anchor, anchor);
   assert.equal(audible(player.tracks, 't1', player.position), 'base');
 });
+
+test('a muted mix keeps its clock, and comes back where it is', async () => {
+  const player = await ready();
+  await player.play(2);
+  const [{ gains, sources }] = [player.context];
+  player.mute(true);
+  assert.deepEqual(gains.map(({ value }) => value), gains.map(() => 0));
+  assert.ok(sources.every(({ stopped }) => !stopped) && player.playing);
+  player.mute(false);
+  assert.equal(gains.filter(({ value }) => value === 1).length, 1);
+});

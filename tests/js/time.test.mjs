@@ -74,3 +74,16 @@ test('the models hear at most their window, the span in its middle where the cli
   assert.deepEqual(time.heard({ start: 0, end: 2 }, 30, 10), { start: 0, end: 10 });
   assert.deepEqual(time.heard({ start: 3, end: 4 }, 6, 10), { start: 0, end: 6 });
 });
+
+test('a deep zoom has ticks at round decimals, none where a bar says its own', () => {
+  assert.deepEqual(time.fineTicks({ start: 0, pps: 100 }, 1000, 16, grid), []);
+  const fine = time.fineTicks({ start: 2.1, pps: 2000 }, 1000, 16, grid);
+  assert.deepEqual(fine.slice(0, 3).map(({ label }) => label), ['2.1 s', '2.15 s', '2.2 s']);
+  assert.equal(time.fineTicks({ start: 1.9, pps: 2000 }, 1000, 16, grid).find((tick) => Math.abs(tick.time - 2) < 1e-9).label, '');
+});
+
+test('the view zooms to single samples and no deeper', () => {
+  const view = time.zoomAt({ start: 0, pps: 100 }, 1e9, 0, 16, 1000);
+  assert.ok(view.pps >= 48_000 && view.pps <= 1e6);
+  assert.equal(time.snapStep('quarter', grid, 25), 0.125);
+});

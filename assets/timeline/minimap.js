@@ -1,0 +1,50 @@
+/** The minimap: the whole clip with its spans, and the window that the lanes show. Drag moves the window. */
+
+import { desk } from './desk.js';
+import { drag } from './gestures.js';
+import { fitView, formatLength, timeToX, xToTime } from './time.js';
+import { drawWave, prepare } from './wave.js';
+import { loudest } from './peaks.js';
+
+export class Minimap {
+  constructor(timeline, host, head) {
+    Object.assign(this, { timeline, host, head });
+    host.innerHTML = '<canvas></canvas><div class="window"></div>';
+    this.canvas = host.firstElementChild;
+    this.window = host.lastElementChild;
+  }
+
+  draw(colour) {
+    const { timeline } = this;
+    const { view, duration } = timeline;
+    const { c, width, height } = prepare(this.canvas);
+    const whole = fitView(duration, width);
+    const { active } = timeline.spans;
+    for (const span of timeline.spans.spans) {
+      const [from, to] = [timeToX(whole, span.start), timeToX(whole, span.end)];
+      c.fillStyle = colour('span-mini');
+      if (span.id === active?.id) c.fillRect(from, 0, Math.max(to - from, 2), height);
+      else c.fillRect(from, height - 3, Math.max(to - from, 2), 3);
+    }
+    const base = desk.pyramid('base');
+    const gain = base ? 0.95 / Math.max(loudest(base), 0.1) : 1;
+    drawWave(c, base, whole, { middle: height / 2, half: height / 2 - 2, gain, from: 0, to: width, colour: colour('wave'), alpha: 0.75 });
+    this.window.style.transform = `translateX(${timeToX(whole, view.start)}px)`;
+    this.window.style.width = `${Math.min((timeline.width / view.pps) * whole.pps, width)}px`;
+    const { grid } = desk.doc;
+    const bars = Math.max(1, Math.ceil((duration * grid.bpm) / 60 / grid.beats_per_bar - 0.01));
+    this.head.textContent = `${formatLength(duration)}, ${bars} bar${bars === 1 ? '' : 's'}`;
+  }
+
+  press(event) {
+    const { timeline } = this;
+    const box = this.host.getBoundingClientRect();
+    const whole = fitView(timeline.duration, box.width);
+    const { view } = timeline;
+    const seconds = timeline.width / view.pps;
+    const at = xToTime(whole, event.clientX - box.left);
+    const grip = at >= view.start && at <= view.start + seconds ? at - view.start : seconds / 2;
+    const go = (now) => timeline.setView({ ...timeline.view, start: xToTime(whole, now.clientX - box.left) - grip });
+    drag(event, timeline.board, { move: go, click: go });
+  }
+}
