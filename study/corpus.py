@@ -43,6 +43,7 @@ from study.styles import (
 from study.styles import DRUMS as DRUM_FAMILIES
 
 HELD_OUT = 1_000_000_000  # first held-out seed
+_STAND_IN = 400_000_000  # from a seed to the one whose piece replaces a silent one; a multiple of TWIN_EVERY
 TWIN_EVERY = 8  # the last of every eight seeds is the twin of the seed before it
 SHARES = {"arranger": 0.74, "lead sheet": 0.18, "solo": 0.05, "stem": 0.03}
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
@@ -617,6 +618,8 @@ def arrange(
         tuple(t for t in (i * metre.beats * beat - lead_in for i in range(bars)) if 0 <= t < seconds),
         (), None if base == seed else base, change, kit, sampled, plan.sheet.title if plan.sheet else "",
     )  # fmt: skip
+    if not piece.tracks and not piece.hits:  # the draw left nobody to play: another one stands in
+        return replace(arrange(seed + _STAND_IN, seconds, grooves, leadsheets), seed=seed, twin_of=None, change="")
     true = moods(piece)
     return replace(piece, moods=true, mood=_stream(base, "mood").choice(true) if true else "")
 
