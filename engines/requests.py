@@ -118,6 +118,7 @@ class InpaintRequest:
     ar: ARSettings = field(default_factory=ARSettings)
     fm: FMSettings = field(default_factory=FMSettings)
     crossfade: float = 0.03  # seconds, inside the span, at each seam
+    match: float = 0.75  # share of a difference in level and bands to the context that is corrected, 0..1
 
     @property
     def seconds(self) -> float:
@@ -167,7 +168,16 @@ class Seam:
     brightness: float  # step of the energy above 4 kHz, dB (positive: the span is brighter)
     click: float  # second-difference peak at the boundary over the local median, ratio
     score: float  # 0 (as smooth as the source's own moments) .. 1 (worse than all of them)
-    words: str  # "Smooth", "Small bump", "Click", "3 dB louder" ... (DESIGN.md section 5)
+    words: str  # "Smooth", "Small bump", "Click", "3 dB louder" ...: the weightiest of `reasons`
+    loudness: float = 0.0  # level step over seconds, dB (positive: the span is louder)
+    late: float = 0.0  # seconds that the span's beat lags behind its context's
+    percentiles: dict[str, float] = field(default_factory=dict)  # of each statistic among the original's
+    reasons: tuple[str, ...] = ()  # everything that stands out at a rough seam
+
+    @property
+    def failed(self) -> bool:
+        """True when no moment of the original itself is as rough."""
+        return self.score >= 1.0
 
 
 def work_seconds(timings: Mapping[str, float]) -> float:

@@ -108,6 +108,8 @@ def _span(request: InpaintRequest) -> str:
         return f"{span}: at most {longest:g} s fit into the models' window; select a shorter span"
     if not (math.isfinite(request.crossfade) and 0 <= request.crossfade <= 1):
         return f"crossfade {request.crossfade:g} s: expected 0-1 s; 0.03 is the usual value"
+    if not (math.isfinite(request.match) and 0 <= request.match <= 1):
+        return f"match {request.match:g}: expected 0 (off) to 1 (all); 0.75 is the usual value"
     if _silent(source):
         return "source: it is silent, so a span has no context; use Generate, or load another recording"
     return ""
@@ -254,7 +256,9 @@ def finish(
         return Result(request, recording, dict(watch.timings), (), told)
     source, start, end = request.source, request.start, request.end
     audio = (audio / window.gain).astype(np.float32)
-    recording = compose.compose(source, start, end, audio, window.start, codec.rate, request.crossfade)
+    recording = compose.compose(
+        source, start, end, audio, window.start, codec.rate, request.crossfade, request.match
+    )
     scores = seams.score(source, recording, start, end)
     watch.report("decode", 1, 1)
     watch.lap("decode")

@@ -176,3 +176,43 @@ def test_windows_that_cannot_be_right_are_refused() -> None:
         compose(source, 0.5, 1.5, np.full(2 * MODEL_RATE, np.nan, np.float32), 0.0, MODEL_RATE, 0.02)
     with pytest.raises(ValueError, match="holds no samples"):
         compose(source, 1.5, 0.5, np.zeros(2 * MODEL_RATE, np.float32), 0.0, MODEL_RATE, 0.02)
+
+
+def strange(source: Recording, gain: float, low: float) -> np.ndarray:
+    """A window whose context is right and whose span (3-6 s) is louder, with `low` times the bass."""
+    window = window_of(source, 0.0, 9.0).astype(float)
+    bass = signal.sosfiltfilt(signal.butter(4, 120, fs=MODEL_RATE, output="sos"), window)
+    inside = slice(3 * MODEL_RATE, 6 * MODEL_RATE)
+    window[inside] = gain * (window + (low - 1) * bass)[inside]
+    return window.astype(np.float32)
+
+
+@pytest.mark.parametrize(("share", "left"), [(0.0, 6.0), (0.75, 1.5), (1.0, 0.0)])
+def test_content_louder_than_its_context_is_brought_nearer(share: float, left: float) -> None:
+    source = recording(9.0, MODEL_RATE, 1, "FLOAT")
+    edited = compose(source, 3.0, 6.0, strange(source, 2.0, 1.0), 0.0, MODEL_RATE, 0.02, share)
+    part = slice(3 * MODEL_RATE, 6 * MODEL_RATE)
+    made, real = (r.as_float()[part].std() for r in (edited, source))
+    assert 20 * np.log10(made / real) == pytest.approx(left, abs=0.5)
+
+
+def test_a_rumble_that_the_context_has_not_is_taken_down_within_its_limit() -> None:
+    source = recording(9.0, MODEL_RATE, 1, "FLOAT")
+    part = slice(3 * MODEL_RATE, 6 * MODEL_RATE)
+    bass = []
+    for share in (0.0, 1.0):
+        edited = compose(source, 3.0, 6.0, strange(source, 1.0, 8.0), 0.0, MODEL_RATE, 0.02, share)
+        bass.append(band_levels(edited.as_float()[part, 0].astype(float), MODEL_RATE)[0])
+    real = band_levels(source.as_float()[part, 0].astype(float), MODEL_RATE)[0]
+    assert bass[0] - real > 14 and -24.5 < bass[1] - bass[0] < -8
+
+
+def test_a_pause_beside_the_span_does_not_mute_it() -> None:
+    rate = MODEL_RATE
+    wave = recording(9.0, rate, 1, "FLOAT").samples[:, 0].copy()
+    wave[: 3 * rate] *= 1e-3
+    source = from_float(wave, rate, "FLOAT")
+    window = wave.copy()
+    edited = compose(source, 3.0, 6.0, window, 0.0, rate, 0.02)
+    made, real = (r.as_float(3 * rate, 4 * rate).std() for r in (edited, source))
+    assert 20 * np.log10(made / real) == pytest.approx(0.0, abs=1.0)
