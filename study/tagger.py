@@ -245,9 +245,15 @@ def loss_of(tagger: Tagger, mel: Tensor, t: Targets, rows: Tensor, starts: Tenso
 
 
 def train(
-    store: Store, codecs: Sequence[Codec], minutes: float, seed: int = 0, through: int = 600, batch: int = 64
+    store: Store,
+    codecs: Sequence[Codec],
+    minutes: float,
+    seed: int = 0,
+    through: int = 600,
+    batch: int = 64,
+    steps: int = 1_000_000,
 ) -> Tagger:
-    """Train for `minutes` of CPU time; deterministic up to when the time is over."""
+    """Train for `minutes` of CPU time or `steps`, whichever ends first."""
     torch.manual_seed(seed)
     rng, g = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     parts = [store.through(codec, through // max(1, len(codecs)), rng) for codec in codecs]
@@ -256,7 +262,7 @@ def train(
     opt = torch.optim.AdamW(tagger.parameters(), lr=2e-3, weight_decay=0.02)
     budget, begin, step, shown = 60 * minutes, time.process_time(), 0, 0.0
     tagger.train()
-    while (share := (time.process_time() - begin) / budget) < 1.0:
+    while (share := max((time.process_time() - begin) / budget, step / steps)) < 1.0:
         for group in opt.param_groups:
             group["lr"] = 3e-3 * min(1.0, step / 100) * (1.0 - share)
         plain = batch * 5 // 8 if coded else batch
