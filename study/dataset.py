@@ -34,11 +34,12 @@ def labels_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def controls_of(label: dict[str, Any]) -> Controls:
-    """The exact controls of a rendered clip, in seconds."""
+    """What is known of a clip, in seconds: all three controls of a render; null in a label is not known."""
+    chords, melody, hits = label["chords"], label["melody"], label["hits"]
     return Controls(
-        chords=tuple(Chord(**c) for c in label["chords"]),
-        melody=tuple(Note(**m) for m in label["melody"]),
-        drums=tuple(Hit(**h) for h in label["hits"]),
+        chords=None if chords is None else tuple(Chord(**c) for c in chords),
+        melody=None if melody is None else tuple(Note(**m) for m in melody),
+        drums=None if hits is None else tuple(Hit(**h) for h in hits),
     )
 
 
