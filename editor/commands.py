@@ -22,6 +22,8 @@ from editor.document import (
     LaneNote,
     Lanes,
     Project,
+    Rating,
+    Round,
     Settings,
     Sound,
     Span,
@@ -36,6 +38,7 @@ LENGTH_SECONDS = (1.0, 30.0)  # what Generate may be asked for; each engine says
 MAX_SEED = 2**32 - 1
 MAX_NAME = 100  # characters
 MAX_VARIATIONS = 4
+MAX_RATED = 5  # takes in a blind round, the original among them
 SOLVERS = ("euler", "midpoint", "dopri5")
 MAX_SPANS = 16
 MAX_BEATS = 100_000.0  # far beyond any clip; keeps lane times finite
@@ -464,6 +467,31 @@ def set_settings(project: Project, sent: Payload) -> Project:
             top_k=int(_between("AR top-k", top_k, 0, 4096)),
         ),
     )
+
+
+def vote(project: Project, ratings: Sequence[tuple[str, int, int]], matched: bool, made: str) -> Round:
+    """A blind round of (take id or "original", smoothness, match) in the order in which they stood."""
+    if not 2 <= len(ratings) <= MAX_RATED:
+        raise InputError(f"{len(ratings)} ratings: expected 2-{MAX_RATED} takes; choose them again")
+    if len({id for id, _, _ in ratings}) < len(ratings):
+        raise InputError("vote: a take is rated twice; begin the round again")
+    rated, regions, sources = [], set(), set()
+    for id, smoothness, match in ratings:
+        for scale, value in (("transition smoothness", smoothness), ("audio match", match)):
+            if not 1 <= value <= 10:
+                raise InputError(f"{scale} {value}: expected 1-10; choose one of the ten")
+        if id == "original":
+            rated.append(Rating("", "gt", smoothness, match))
+            continue
+        take = find_take(project, id)
+        regions.add(take.region)
+        sources.add(take.source)
+        rated.append(Rating(id, take.engine, smoothness, match))
+    region = next(iter(regions), None)
+    if region is None or len(regions) > 1 or len(sources) > 1:
+        raise InputError("vote: expected takes of one span; begin the round again")
+    id = lanes.fresh_id("r", (round.id for round in project.rounds))
+    return Round(id, region, tuple(rated), matched, made)
 
 
 def take_label(take: Take) -> str:

@@ -20,6 +20,7 @@ import soundfile
 from gradio.data_classes import GradioModel
 from pydantic import Field
 
+from editor import blind
 from editor.commands import take_label
 from editor.document import Project, Region, Sound, Take
 from editor.storage import PREVIEWS, audio_path, sound_path
@@ -102,12 +103,25 @@ class NamedState(GradioModel):
     label: str
 
 
+class ResultState(GradioModel):
+    """What one method came to in the blind rounds."""
+
+    engine: str
+    smoothness: list[float]  # mean, and half width of its 95 % interval once there are two ratings
+    match: list[float]
+    preferred: int
+    rounds: int
+    words: str  # median time for a span
+
+
 class TakesState(GradioModel):
     """All groups, oldest first, and whether a run goes on."""
 
     groups: list[GroupState] = Field(default_factory=list)
     versions: list[VersionState] = Field(default_factory=list)
     deleted: list[NamedState] = Field(default_factory=list)  # takes that can be brought back
+    results: list[ResultState] = Field(default_factory=list)  # of the blind rounds
+    rounds: int = 0  # blind rounds so far
     run: bool = False
     say: str = ""  # for screen readers: what has just happened
 
@@ -317,6 +331,27 @@ def versions(project: Project) -> list[VersionState]:
 def deleted(project: Project) -> list[NamedState]:
     """The takes that can be brought back."""
     return [NamedState(id=take.id, label=take_label(take)) for take in project.takes if take.deleted]
+
+
+def blind_results(project: Project) -> list[ResultState]:
+    """Means over all blind rounds, in the paper's order of methods."""
+    found = []
+    for method in blind.results(project):
+        figures = {
+            name: [figure.mean, *([figure.half] if figure.half is not None else [])]
+            for name, figure in method.figures.items()
+        }
+        found.append(
+            ResultState(
+                engine=method.engine,
+                smoothness=figures["smoothness"],
+                match=figures["match"],
+                preferred=method.preferred,
+                rounds=method.rounds,
+                words=spent_words(method.seconds) if method.seconds is not None else "",
+            )
+        )
+    return found
 
 
 def details(take: Take) -> list[list[str]]:

@@ -146,6 +146,27 @@ class Take:
 
 
 @dataclass(frozen=True)
+class Rating:
+    """What a listener thought of one take that was heard without its name."""
+
+    take: str  # its id; empty for the original
+    engine: str  # "ar" | "fm" | "fm-zero-shot" | "gt" for the original
+    smoothness: int  # 1..10, the transitions
+    match: int  # 1..10, the sound
+
+
+@dataclass(frozen=True)
+class Round:
+    """One blind round: the takes of a span in the shuffled order. Never lost by undo."""
+
+    id: str
+    region: Region
+    ratings: tuple[Rating, ...]
+    matched: bool  # whether the takes were as loud as each other
+    made: str  # ISO time
+
+
+@dataclass(frozen=True)
 class Settings:
     """The knobs under Advanced; what an engine does not have it ignores."""
 
@@ -175,6 +196,7 @@ class Project:
     takes: tuple[Take, ...] = ()
     kept: str | None = None  # id of the take that is on the timeline
     versions: tuple[Version, ...] = ()  # every clip that was on the timeline, oldest first
+    rounds: tuple[Round, ...] = ()  # of the blind listening test, oldest first
     variations: int = 1  # takes that each engine makes at a click
     settings: Settings = field(default_factory=Settings)
 

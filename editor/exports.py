@@ -1,5 +1,5 @@
 """What leaves a project: the clip as WAV, FLAC or MP3, spans and takes as stems, lanes as MIDI, a take's
-request, the whole project.
+request, the whole project, the ratings of blind rounds as CSV.
 
 Lossless kinds hold the clip's own samples. Files are written into the project's exports/ folder and
 replace those of the export before. Times in seconds. Loads no torch.
@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from editor import commands, lanes, library, storage
+from editor import blind, commands, lanes, library, storage
 from editor.document import Project, Sound
 from engines.recording import Recording, resample, write_recording
 from engines.requests import InputError
 from engines.timebase import seconds_to_samples
 
-KINDS = ("wav", "flac", "mp3", "stems", "midi", "project", "request")
+KINDS = ("wav", "flac", "mp3", "stems", "midi", "project", "request", "blind", "ratings")
 FORMAT = 1  # of a request's JSON
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # Hz, what MP3 knows
 _MP3_QUALITY = 0.1  # libsndfile's compression level: close to LAME's V1
@@ -50,6 +50,13 @@ def export(folder: Path, project: Project, kind: str, take: str = "") -> tuple[P
             return path, f"{_safe(project.name)}.zip"
         if kind == "request":
             return _request(place, folder, project, take)
+        if kind in ("blind", "ratings"):
+            if not project.rounds:
+                raise InputError("no ratings yet: vote in a blind round first")
+            path = place / f"{kind}.csv"
+            text = blind.table_csv(project) if kind == "blind" else blind.ratings_csv(project)
+            path.write_text(text, "utf-8", newline="")
+            return path, f"{name} {'blind test' if kind == 'blind' else 'ratings'}.csv"
         if project.clip is None:
             raise InputError("nothing to export: upload a recording or generate a clip first")
         recording = storage.read_sound(folder, project.clip.sound)

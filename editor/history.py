@@ -1,15 +1,16 @@
 """Undo and redo over immutable projects.
 
 A `History` is itself a frozen value: every function gives a new one. One gesture is one step; steps
-that carry the same merge key follow each other as one (typing). Takes and versions stand outside time:
-undoing, redoing and results that arrive later never lose one. Knows no commands, files or page.
+that carry the same merge key follow each other as one (typing). Takes, versions and votes stand outside
+time: undoing, redoing and results that arrive later never lose one. Knows no commands, files or page.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from editor.document import Project, Take
+from editor.document import Project, Round, Take, Version
 
 MAX_STEPS = 200  # undo steps kept; the oldest fall off
 
@@ -66,8 +67,13 @@ class History:
 
     def with_takes(self, *takes: Take) -> History:
         """Takes that have arrived: part of the present at once, no step, the way forward stays."""
-        arrived = replace(self.present, takes=takes, versions=())
+        arrived = replace(self.present, takes=takes, versions=(), rounds=())
         return replace(self, present=_with_all_made(self.present, arrived))
+
+    def with_rounds(self, *rounds: Round) -> History:
+        """Votes that were cast: part of the present at once, no step, the way forward stays."""
+        cast = replace(self.present, takes=(), versions=(), rounds=rounds)
+        return replace(self, present=_with_all_made(self.present, cast))
 
     def undo(self) -> History:
         """One step back; itself when there is none."""
@@ -87,11 +93,25 @@ class History:
 
 
 def _with_all_made(project: Project, other: Project) -> Project:
-    """The project with those takes and versions of `other` added that it lacks, in their order."""
-    takes = {take.id for take in project.takes}
-    versions = {version.id for version in project.versions}
-    late = tuple(take for take in other.takes if take.id not in takes)
-    more = tuple(version for version in other.versions if version.id not in versions)
-    if not late and not more:
+    """The project with those takes, versions and votes of `other` added that it lacks, in their order."""
+    if project is other:
         return project
-    return replace(project, takes=(*project.takes, *late), versions=(*project.versions, *more))
+    takes = _lacking(project.takes, other.takes)
+    versions = _lacking(project.versions, other.versions)
+    rounds = _lacking(project.rounds, other.rounds)
+    if not (takes or versions or rounds):
+        return project
+    return replace(
+        project,
+        takes=(*project.takes, *takes),
+        versions=(*project.versions, *versions),
+        rounds=(*project.rounds, *rounds),
+    )
+
+
+Made = TypeVar("Made", Take, Version, Round)
+
+
+def _lacking(own: tuple[Made, ...], others: tuple[Made, ...]) -> tuple[Made, ...]:
+    known = {item.id for item in own}
+    return tuple(item for item in others if item.id not in known)

@@ -16,13 +16,14 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from editor import commands, jobs, lanes, library, storage
 from editor.compare import (
     RunTrack,
     TakesState,
+    blind_results,
     deleted,
     estimate_words,
     groups,
@@ -120,6 +121,17 @@ class Session:
             command = commands.command(name)
             project = commands.apply(self.project, name, payload)
             self._record(project, command.label, name if command.merges else "")
+
+    def vote(self, sent: commands.Payload) -> None:
+        """A blind round into the project: {"ratings": [{"take", "smoothness", "match"}], "matched"}."""
+        ratings = [
+            (item.text("take", 64), item.whole("smoothness"), item.whole("match"))
+            for item in sent.items("ratings")
+        ]
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        with self.lock:
+            cast = commands.vote(self.project, ratings, sent.flag("matched"), made)
+            self._replace(self.history.with_rounds(cast))
 
     def undo(self) -> None:
         """One step back."""
@@ -388,6 +400,8 @@ class Session:
             groups=found,
             versions=versions(self.project),
             deleted=deleted(self.project),
+            results=blind_results(self.project),
+            rounds=len(self.project.rounds),
             run=self.running,
             say=self.say,
         )

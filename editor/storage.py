@@ -35,7 +35,9 @@ from editor.document import (
     Lanes,
     Patch,
     Project,
+    Rating,
     Region,
+    Round,
     Settings,
     Sound,
     Span,
@@ -274,6 +276,7 @@ def project_from_json(data: Mapping[str, Any]) -> Project:
         takes=tuple(take_from_json(take) for take in data["takes"]),
         kept=_text(data["kept"]) if data["kept"] is not None else None,
         versions=tuple(_version(version) for version in data.get("versions", ())),
+        rounds=tuple(_round(round) for round in data.get("rounds", ())),
         variations=int(data.get("variations", 1)),
         settings=_settings(data.get("settings")),
     )
@@ -345,6 +348,17 @@ def _version(data: Mapping[str, Any]) -> Version:
         None if parent is None else _text(parent),
         None if take is None else _text(take),
     )
+
+
+def _round(data: Mapping[str, Any]) -> Round:
+    region = _region(data["region"])
+    if region is None:
+        raise TypeError("round without a span")
+    ratings = tuple(
+        Rating(_text(r["take"]), _text(r["engine"]), int(r["smoothness"]), int(r["match"]))
+        for r in data["ratings"]
+    )
+    return Round(_text(data["id"]), region, ratings, data["matched"] is True, _text(data["made"]))
 
 
 def _settings(data: Mapping[str, Any] | None) -> Settings:

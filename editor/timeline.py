@@ -253,7 +253,7 @@ def module_script(function: str, element: str) -> str:
     """What Gradio runs when the component is on the page: import the bridge and bind the element."""
     # The address is resolved against the page, so that the app may live under a sub-path.
     return f"""
-    // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'project'
+    // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'project' 'vote'
     const url = new URL('gradio_api/file={(MODULES / "bridge.js").as_posix()}', document.baseURI).href;
     const functions = typeof server === 'undefined' ? {{}} : server; // only of some components
     import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch, functions }}))

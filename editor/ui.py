@@ -424,6 +424,7 @@ class _Page:
         self.solver.input(
             self._setter("set_settings", "knobs", lambda v: {"solver": v}), self.solver, light, **edits
         )
+        self.takes.vote(self._vote, None, [self.takes, self.timeline], **edits)
         self.takes.project(self._project, None, everything, **edits)
 
         runs: dict[str, Any] = {**quiet, "concurrency_limit": 16, "concurrency_id": "runs"}
@@ -671,6 +672,16 @@ class _Page:
                 continue
             before = now
             yield self._shown(session)
+
+    def _vote(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        """A blind round is over."""
+        session = self.sessions.of(request.session_hash)
+        document = session.document(self.window, self.frame_rate)
+        try:
+            session.vote(commands.Payload("vote", event._data))
+        except InputError as error:
+            document.error = str(error)
+        return {self.takes: session.takes(), self.timeline: document}
 
     def _project(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         """Another project into this tab: a new one, one of the home, or a copy of this one."""
