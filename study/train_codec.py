@@ -55,6 +55,7 @@ class Config:
     whiten: float = 0.5  # 0 = plain init of the first convolution, 1 = filters of equal output power
     recordings: float = 0.5  # share of each batch from real recordings, if there are any
     adversarial: bool = True  # a discriminator once the encoder is frozen
+    energy: float = 1.0  # weight of band energies, which no blur can please
     adversary_share: float = 0.6  # its gradient at the audio, relative to the distances'
     seed: int = 0
     device: str = "cpu"
@@ -63,8 +64,9 @@ class Config:
 class Spectral(nn.Module):
     """Sum over three resolutions of log-mel, log-magnitude, banded convergence and band energy distances."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, energy: float = 1.0) -> None:
         super().__init__()
+        self.energy = energy
         self.sizes = ((2048, 96), (512, 40), (128, 20))
         for n, mels in self.sizes:
             self.register_buffer(f"window{n}", torch.hann_window(n))
@@ -83,10 +85,14 @@ class Spectral(nn.Module):
             la, lb = (mag + floor).log().chunk(2)
             ma, mb = torch.log(bank @ mag + floor * 4).chunk(2)
             total = total + (ma - mb).abs().mean() + 0.25 * (la - lb).abs().mean()
+            level = 0.15 / 8 * self.energy
             for pa, pb in zip(_bands(a), _bands(b), strict=True):
                 total = total + 0.5 / 8 * (pa - pb).norm() / (pb.norm() + floor * 8)
                 ea, eb = pa.square().mean(1), pb.square().mean(1)
-                total = total + 0.3 / 8 * ((ea + floor**2).log() - (eb + floor**2).log()).abs().mean() * 0.5
+                total = total + level * ((ea + floor**2).log() - (eb + floor**2).log()).abs().mean()
+                # The crop's level in a band, squared: frame by frame the middle guess is too quiet.
+                bias = (ea.mean(1) + floor**2).log() - (eb.mean(1) + floor**2).log()
+                total = total + level * bias.square().mean()
         return total
 
 
@@ -342,7 +348,7 @@ def train(
     device = config.device
     codec.to(device)
     quantizer.ring = quantizer.ring.to(device)
-    spectral = Spectral(codec.rate).to(device)
+    spectral, measure = Spectral(codec.rate, config.energy).to(device), Spectral(codec.rate).to(device)
     shard = np.load(sorted(held_out.glob("audio_*.npy"))[0], mmap_mode="r")
     test = torch.from_numpy(
         np.stack([shard[i][32_000 : 32_000 + 4 * codec.rate] for i in range(0, 48, 2)])
@@ -518,7 +524,7 @@ def train(
             row = {
                 k + m: v
                 for k, audio in tests.items()
-                for m, v in validate(codec, quantizer, audio, spectral).items()
+                for m, v in validate(codec, quantizer, audio, measure).items()
             }
             with torch.no_grad():
                 for n, p in codec.model.named_parameters():
@@ -597,6 +603,13 @@ def main() -> None:
     parser.add_argument("--codebooks", type=int, default=Config.codebooks)
     parser.add_argument("--batch", type=int, default=Config.batch)
     parser.add_argument("--lr", type=float, default=Config.lr)
+    parser.add_argument("--energy", type=float, default=Config.energy, help="weight of band energies")
+    parser.add_argument(
+        "--adversary",
+        action=argparse.BooleanOptionalAction,
+        default=torch.cuda.is_available(),
+        help="it needs some 10k steps to tell anything: for a GPU",
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
@@ -610,6 +623,8 @@ def main() -> None:
         quantizer_from=args.quantizer_from,
         freeze_from=args.freeze_from,
         device=args.device,
+        energy=args.energy,
+        adversarial=args.adversary,
     )
     train(config, args.renders, args.held_out, args.recordings, args.out, args.threads, args.from_bundle)
 
