@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engines import flow, fm_zero_shot, spans
+from engines import compose, flow, fm_zero_shot, spans
 from engines import window as windows
 from engines.checkpoints import Models
 from engines.controls import Lanes, cat_lanes
@@ -44,8 +44,12 @@ class _Item:
         return (self.request.engine, self.frames, known, self.given.text is None, self.given.rows, settings)
 
 
-def run_many(requests: Sequence[Request], models: Models, size: int = 16) -> list[Result]:
+def run_many(
+    requests: Sequence[Request], models: Models, size: int = 16, scored: bool = True
+) -> list[Result]:
     """The results of `engines.dispatch.run` for each request, in order; at most `size` together.
+
+    Without `scored` the seams of spans are not listened to, which takes longer than to compose them.
 
     Raises InputError for what an engine refuses. A result's seconds are its share of its batch's.
     """
@@ -57,7 +61,7 @@ def run_many(requests: Sequence[Request], models: Models, size: int = 16) -> lis
     for group in groups.values():
         for at in range(0, len(group), size):
             part = group[at : at + size]
-            made = _together([item for _, item in part], models)
+            made = _together([item for _, item in part], models, scored)
             results.update({place: result for (place, _), result in zip(part, made, strict=True)})
     return [results[i] for i in range(len(requests))]
 
@@ -79,17 +83,33 @@ def _prepare(request: Request, models: Models) -> _Item:
 
 
 @torch.inference_mode()
-def _together(items: Sequence[_Item], models: Models) -> list[Result]:
+def _together(items: Sequence[_Item], models: Models, scored: bool) -> list[Result]:
     watch = Stopwatch(None)
     z = _ar(items, models) if items[0].request.engine == "ar" else _fm(items, models)  # [B, D, T]
     watch.lap("sample")
     results = []
     for item, latent in zip(items, z, strict=True):
         item.watch.lap("load")  # what came before is the batch's, not this item's
-        result = windows.finish(item.request, models, latent[None], item.window, item.watch, {})
+        if scored or item.window is None or not isinstance(item.request, InpaintRequest):
+            result = windows.finish(item.request, models, latent[None], item.window, item.watch, {})
+        else:
+            result = _composed(item.request, models, latent[None], item.window, item.watch)
         shared = {**result.timings, "sample": watch.timings["sample"] / len(items)}
         results.append(Result(result.request, result.audio, shared, result.seams, result.parameters))
     return results
+
+
+def _composed(
+    request: InpaintRequest, models: Models, z: Tensor, window: windows.Window, watch: Stopwatch
+) -> Result:
+    """`windows.finish` without the seams' scores: latents [1, D, T] -> the source with its span re-made."""
+    codec = models.codec()
+    audio = (codec.decode(z)[0, 0].float().cpu().numpy() / window.gain).astype("float32")  # -> [T hop]
+    recording = compose.compose(
+        request.source, request.start, request.end, audio, window.start, codec.rate, request.crossfade
+    )
+    watch.lap("decode")
+    return Result(request, recording, dict(watch.timings))
 
 
 def _text(items: Sequence[_Item], device: torch.device) -> TextStates | None:

@@ -56,7 +56,6 @@ from study.judges import (
     frechet_figures,
     lead_figures,
     mean,
-    span_figures,
 )
 from study.outputs import Outputs
 from study.tagger import load_tagger
@@ -249,13 +248,12 @@ def inpainting_figures(
                 generation_requests(clips[:count], engine, asked), f"{what}, independent {engine}"
             )  # type: ignore[arg-type]
             sets[f"independent {engine}"] = [composed(i, alone[i % len(alone)]) for i in range(count)]
-    return {
-        name: averaged(
-            [span_figures(made, *places[i], listener.tagger) for i, made in enumerate(audios)]  # type: ignore[call-arg]
-        )
-        | {"n": float(len(audios))}
-        for name, audios in sets.items()
-    }
+    figures: Rows = {}
+    for name, audios in sets.items():
+        judged = [listener.judge(made, *places[i]) for i, made in enumerate(audios)]
+        figures[name] = averaged(judged) | {"n": float(len(judged))}
+        print(f"{what}: {name} judged", flush=True)
+    return figures
 
 
 def speed_figures(models: Models, clips: Sequence[Clip], asked: Asked) -> Rows:

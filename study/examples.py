@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from engines.recording import Recording
 from engines.requests import Controls, EngineName, FMSettings, GenerateRequest, InpaintRequest, Request
 from study.captions import caption
 from study.conditions import RATE, trimmed
-from study.corpus import arrange
+from study.corpus import Piece, arrange
 from study.outputs import quantized
 
 FIRST_SEED = 2_000_000_000  # no training or held-out set reaches it
@@ -32,6 +33,7 @@ KINDS: dict[str, tuple[str, ...]] = {  # kind -> lanes given
     "words": (), "chords": ("chords",), "melody": ("chords", "melody"), "drums": ("drums",),
     "everything": ("chords", "melody", "drums"), "span": ("chords", "melody", "drums"),
 }  # fmt: skip
+LANES = ("chords", "melody", "drums")
 ENGINES: tuple[EngineName, ...] = ("fm", "ar")
 MAX_BYTES, MAX_TOTAL = 400_000, 4_000_000
 
@@ -50,21 +52,31 @@ class Example:
 
 
 def plan(seconds: float) -> list[Example]:
-    """The twelve examples, `seconds` long each; the span re-made belongs to the clip before it."""
+    """The twelve examples, `seconds` long each; the span re-made belongs to the clip before it.
+
+    A piece is the first of its seeds that has the lanes of its kind and a style that none before has.
+    """
     out: list[Example] = []
     for engine in ENGINES:
         for kind, lanes in KINDS.items():
             number = len(out) + 1
-            piece = arrange(FIRST_SEED + number, seconds)
-            whole = trimmed(Controls(piece.chords, piece.melody, piece.hits), seconds)
-            controls = Controls(
-                *(getattr(whole, n) if n in lanes else None for n in ("chords", "melody", "drums"))
-            )
-            style, prompt = piece.style, caption(piece, 0)
+            file = f"{number:02d}.flac"
             if kind == "span":  # the same piece goes on around the span
-                style, prompt, controls = out[-1].style, out[-1].prompt, out[-1].controls
-            out.append(Example(f"{number:02d}.flac", engine, kind, style, prompt, number, controls))
+                last = out[-1]
+                out.append(Example(file, engine, kind, last.style, last.prompt, number, last.controls))
+                continue
+            piece, whole = _piece(FIRST_SEED + 1000 * number, seconds, lanes, {e.style for e in out})
+            controls = Controls(*(getattr(whole, n) if n in lanes else None for n in LANES))
+            out.append(Example(file, engine, kind, piece.style, caption(piece, 0), number, controls))
     return out
+
+
+def _piece(seed: int, seconds: float, lanes: Sequence[str], styles: set[str]) -> tuple[Piece, Controls]:
+    for piece in (arrange(s, seconds) for s in range(seed, seed + 1000)):
+        controls = trimmed(Controls(piece.chords, piece.melody, piece.hits), seconds)
+        if piece.style not in styles and all(getattr(controls, name) for name in lanes):
+            return piece, controls
+    raise ValueError(f"seeds {seed}-{seed + 999}: no piece with {', '.join(lanes)} in a new style")
 
 
 def make(models: Models, folder: Path, seconds: float, steps: int) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from engines.recording import from_float
 from engines.requests import Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Request
 from study.conditions import Clip, labelled, spans, text_prompt
 from study.evaluate import CEILING, Asked, averaged, generation_requests, melodic
-from study.judges import Heard, Listener, adherence, lead_figures, span_figures
+from study.judges import Heard, Listener, adherence, lead_figures
 from study.outputs import Outputs
 from study.tagger import load_tagger
 
@@ -105,7 +105,7 @@ class Search:
 
     def inpaint(self, engine: str, guidance: Guidance) -> dict[str, float]:
         """The terms of spans re-made."""
-        asked, cuts, tagger = guided(self.asked, guidance), spans(len(self.clips)), self.listener.tagger
+        asked, cuts = guided(self.asked, guidance), spans(len(self.clips))
         requests: list[Request] = [
             InpaintRequest(
                 engine, from_float(clip.audio, 32_000), span.start, span.end, clip.prompt, i, clip.controls,  # type: ignore[arg-type]
@@ -120,7 +120,7 @@ class Search:
             a, b = int(span.start * 32_000), int(span.end * 32_000)
             paste[a:b] = self.clips[(i + 1) % len(self.clips)].audio[a:b]
             for name, audio in (("made", made[i]), ("paste", paste), ("real", clip.audio)):
-                rows[name].append(span_figures(audio, clip, span, tagger))
+                rows[name].append(self.listener.judge(audio, clip, span))
         m, p, r = (averaged(rows[name]) for name in ("made", "paste", "real"))
         return {name: closed(m[name], p[name], r[name]) for name in CLOSED}
 

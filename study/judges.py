@@ -7,6 +7,7 @@ seconds; times are seconds. Knows no engines and no bundle.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -83,6 +84,7 @@ class Listener:
         self.tagger, self.folder = tagger, folder
         state = b"".join(v.detach().numpy().tobytes() for v in tagger.state_dict().values())
         self._version = digest(_VERSION, state).encode()
+        self._span_version = digest(self._version, Path(seams.__file__).read_bytes()).encode()
         folder.mkdir(parents=True, exist_ok=True)
 
     def hear(self, audio: Audio) -> Heard:
@@ -110,6 +112,18 @@ class Listener:
             np.savez(out, **{f.name: getattr(heard, f.name) for f in fields(Heard)})
         part.rename(file)
         return heard
+
+    def judge(self, made: Audio, clip: Clip, span: Span) -> dict[str, float]:
+        """`span_figures` of a re-made clip [n]; the second time they are read from disk."""
+        told = f"{span.start}/{span.end}/{clip.controls.chords}".encode()
+        sounds = (quantized(made).tobytes(), quantized(clip.audio).tobytes())
+        file = self.folder / f"{digest(self._span_version, told, *sounds)}.json"
+        if not file.exists():
+            figures = span_figures(made, clip, span, self.tagger)
+            part = file.with_suffix(".part")
+            part.write_text(json.dumps(figures))
+            part.rename(file)
+        return {str(k): float(v) for k, v in json.loads(file.read_text()).items()}
 
     def hear_all(self, clips: Sequence[Audio]) -> list[Heard]:
         """What is in each of the clips."""
