@@ -368,12 +368,14 @@ class _Page:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         # One line for all edits of the page keeps a tab's gestures in order; each takes milliseconds.
         edits: dict[str, Any] = {**quiet, "concurrency_id": "edits", "concurrency_limit": 1}
+        # By default Gradio drops what is chosen while an answer is on its way.
+        chosen: dict[str, Any] = {**edits, "trigger_mode": "always_last"}
         light, everything = self._light, self._light + self._fields
         self.timeline.open(self._open, None, everything, **edits)
         self.timeline.edit(self._edit, None, everything, trigger_mode="multiple", **edits)
         self.timeline.upload(self._upload, None, everything, **quiet)
-        self.undo.click(self._undo, None, everything, **edits)
-        self.redo.click(self._redo, None, everything, **edits)
+        self.undo.click(self._undo, None, everything, trigger_mode="multiple", **edits)
+        self.redo.click(self._redo, None, everything, trigger_mode="multiple", **edits)
 
         # Gradio's `input` of a text field follows key presses only; leaving the field catches a paste.
         gr.on(
@@ -393,14 +395,14 @@ class _Page:
             **edits,
         )
         self.follow.input(
-            self._setter("set_follow", "knobs", lambda v: {"lanes": v}), self.follow, light, **edits
+            self._setter("set_follow", "knobs", lambda v: {"lanes": v}), self.follow, light, **chosen
         )
-        self.key.input(self._setter("set_key", "knobs", lambda v: {"key": v}), self.key, light, **edits)
+        self.key.input(self._setter("set_key", "knobs", lambda v: {"key": v}), self.key, light, **chosen)
         self.signature.input(
             self._setter("set_grid", "knobs", lambda v: {"beats_per_bar": int(v.split("/")[0])}),
             self.signature,
             light,
-            **edits,
+            **chosen,
         )
         numbers: list[tuple[Any, str, str, Callable[[Any], dict[str, Any]]]] = [
             (self.tempo, "set_grid", "knobs", lambda v: {"bpm": v}),
@@ -412,9 +414,9 @@ class _Page:
             (self.top_k, "set_settings", "knobs", lambda v: {"top_k": v}),
         ]
         for box, command, where, payload in numbers:
-            gr.on([box.submit, box.blur], self._setter(command, where, payload), box, light, **edits)
+            gr.on([box.submit, box.blur], self._setter(command, where, payload), box, light, **chosen)
         for box in self.engines:
-            box.input(self._tick, self.engines, light, **edits)
+            box.input(self._tick, self.engines, light, **chosen)
         self.variations.input(
             self._setter("set_variations", "knobs", lambda v: {"count": int(v)}),
             self.variations,

@@ -15,7 +15,7 @@ const EMPTY = `
   <div class="ways">
     <section>
       <h3>Describe one</h3>
-      <p>Say it at the right, draw chords below if you like, press <b>Generate</b>.</p>
+      <p>Say it at the right, draw lanes if you like, then <b>Generate</b>.</p>
       <div class="tries">
         <button data-try="warm electric piano, brushed drums, upright bass">Lo-fi trio, late night</button>
         <button data-try="nylon guitar, soft percussion, bossa nova">Nylon guitar bossa</button>

@@ -19,6 +19,7 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
   const opened = new Promise((resolve) => { answered = resolve; });
   desk.send = async (kind, data) => {
     await opened; // the project of this tab is known only then
+    if (kind === 'project') return desk.projectEvent(data);
     if (kind !== 'upload') return trigger(kind, data);
     const { file, lane = '' } = data; // a recording, or MIDI for a lane
     desk.timeline?.say(`Reading ${file.name} …`);
@@ -40,11 +41,18 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
   trigger('open', { project: sessionStorage.getItem(SESSION) ?? '' });
 }
 
-/** The takes: `props.value` is {groups, run, say}. */
-export function bindTakes({ element, props, watch }) {
+/** The takes: `props.value` is {groups, run, say, versions, deleted, results}. */
+export function bindTakes({ element, props, trigger, watch, functions }) {
+  desk.projectEvent = (data) => trigger('project', data);
+  desk.vote = (data) => trigger('vote', data);
+  desk.exportFile = (data) => functions.export_file(data);
+  desk.recentProjects = () => functions.recent_projects({});
+  let before = null; // whether a run went on; a page that was loaded meanwhile watches it
   const take = () => {
     if (!props.value?.groups) return;
     desk.receiveTakes(props.value);
+    if (before === null && props.value.run) desk.send('watch', {});
+    before = props.value.run;
     if (props.value.say) element.querySelector('inlay-takes')?.announce(props.value.say);
   };
   watch('value', take);

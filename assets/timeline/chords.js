@@ -68,10 +68,13 @@ export function complete(typed, vocabulary, most = 6) {
   return vocabulary
     .map((name) => ({ name, parts: split(name) }))
     .filter(({ name, parts }) => parts?.root === root && name.replace(/^[A-G][#b]?/, '').startsWith(rest))
-    .sort((a, b) => rankOf(a.parts) - rankOf(b.parts))
+    .sort((a, b) => meantBy(a.parts, rest) - meantBy(b.parts, rest))
     .slice(0, most)
     .map(({ name }) => name);
 }
+
+/** An "m" begins a minor chord before it begins a maj7. */
+const meantBy = (parts, rest) => rankOf(parts) + (rest === 'm' && parts.quality.startsWith('maj') ? 40 : 0);
 
 /** Plain qualities in their usual order, inversions after all of them. */
 function rankOf({ quality, bass }) {

@@ -22,6 +22,10 @@ const EMPTY = {
 class Desk extends EventTarget {
   doc = EMPTY;
   groups = []; // [{id, label, region, tracks: [...]}], oldest first
+  versions = []; // [{id, label, engine, parent, current}], oldest first
+  deleted = []; // [{id, label}] of takes that can be brought back
+  results = []; // what each engine came to in the blind rounds
+  rounds = 0; // blind rounds so far
   run = false; // whether a run goes on
   vocabulary = [];
   view = 'edit';
@@ -31,6 +35,7 @@ class Desk extends EventTarget {
   send = () => {};
   #rev = 0;
   #serial = 0;
+  #answered = 0;
   #listened = false;
   #group = null; // chosen group, null = the newest
   #pyramids = new WeakMap();
@@ -53,6 +58,7 @@ class Desk extends EventTarget {
   receive(doc) {
     if (!doc || doc.rev < this.#rev || (doc.serial ?? 0) < this.#serial) return;
     this.#serial = doc.serial ?? 0;
+    this.#answered = doc.rev;
     const before = this.doc.clip;
     this.doc = { ...EMPTY, ...doc };
     // Keep and its undo change the clip in place, so the sound goes on; another recording starts anew.
@@ -61,6 +67,11 @@ class Desk extends EventTarget {
     this.#retrack();
     this.#setLoop();
     this.tell('doc');
+  }
+
+  /** Whether the server has seen and saved every gesture. */
+  get settled() {
+    return this.#answered >= this.#rev;
   }
 
   /** One gesture: shows `change` at once and sends the command. */
@@ -136,8 +147,9 @@ class Desk extends EventTarget {
 
   // ---- takes
 
-  receiveTakes({ groups, run }) {
+  receiveTakes({ groups, run, versions = [], deleted = [], results = [], rounds = 0 }) {
     const begun = run && !this.run;
+    Object.assign(this, { versions, deleted, results, rounds });
     if (begun || groups.length > this.groups.length) this.#group = null; // show where something happens
     this.groups = groups;
     this.run = run;
@@ -179,6 +191,25 @@ class Desk extends EventTarget {
 
   anotherSeed(track = this.track) {
     if (track?.kind === 'take') this.send('run', { take: track.id });
+  }
+
+  again(track = this.track) {
+    if (track?.kind === 'take') this.send('run', { again: track.id });
+  }
+
+  star(track = this.track) {
+    if (track?.kind === 'take' && track.state === 'ready') this.edit('star_take', { id: track.id });
+  }
+
+  rename(track, name) {
+    if (name !== track.name) this.edit('rename_take', { id: track.id, name });
+  }
+
+  /** Takes a take out of the list; undo, or the version tree, brings it back. */
+  discard(track = this.track) {
+    if (track?.kind !== 'take' || track.state !== 'ready') return;
+    if (this.player.selected === track.id) this.player.select('base');
+    this.edit('delete_take', { id: track.id });
   }
 
   // ---- sound
@@ -230,18 +261,41 @@ class Desk extends EventTarget {
     this.player.setLoop(this.loop);
   }
 
-  /** What L loops: the span, in Listen the span of the takes with two seconds around it. */
+  around = 2; // seconds beside the span that Listen loops
+  solo = false; // the span of the takes alone
+
+  setAround(seconds) {
+    this.around = seconds;
+    this.solo = false;
+    this.#setLoop();
+    this.tell('player');
+  }
+
+  /** Hears the span of a take alone, round and round; once more: with what is around it. */
+  toggleSolo(track = this.track) {
+    if (!track?.region || track.state !== 'ready') return;
+    this.solo = !(this.solo && this.track?.id === track.id);
+    this.hear(track);
+    this.looping = true;
+    this.#setLoop();
+    const { position } = this.player;
+    const loop = this.loop;
+    if (this.solo && (!this.player.playing || position < loop.start || position >= loop.end)) this.player.play(loop.start);
+    this.tell('player');
+  }
+
+  /** What L loops: the span; in Listen and the blind test the span of the takes and something around it. */
   get loopSpan() {
-    if (this.view === 'listen') {
-      const region = this.group?.region;
-      return region && { start: Math.max(0, region.start - 2), end: Math.min(this.duration, region.end + 2) };
-    }
-    return this.doc.region;
+    const region = this.group?.region;
+    if (this.view === 'edit' && !this.solo) return this.doc.region;
+    if (!region) return this.view === 'edit' ? this.doc.region : region;
+    const around = this.solo ? 0 : this.view === 'blind' ? 1 : this.around;
+    return { start: Math.max(0, region.start - around), end: Math.min(this.duration, region.end + around) };
   }
 
   /** Plays or pauses; Listen begins at what it shows when the playhead is elsewhere. */
   togglePlay() {
-    const shown = this.view === 'listen' ? this.loopSpan : null;
+    const shown = this.view === 'edit' ? null : this.loopSpan;
     const { position, playing } = this.player;
     if (!playing && shown && (position < shown.start || position >= shown.end)) return this.player.play(shown.start);
     return this.player.toggle();
@@ -258,8 +312,9 @@ class Desk extends EventTarget {
   setView(view) {
     if (view === this.view) return;
     this.view = view;
-    if (view === 'listen' && !this.#listened) this.looping = true; // comparing goes round and round
-    this.#listened ||= view === 'listen';
+    this.solo = false;
+    if (view !== 'edit' && !this.#listened) this.looping = true; // comparing goes round and round
+    this.#listened ||= view !== 'edit';
     this.#setLoop();
     this.tell('view');
   }

@@ -16,14 +16,18 @@ export function drag(down, target, handlers) {
     if (target.hasPointerCapture?.(down.pointerId)) target.releasePointerCapture(down.pointerId);
     handlers[how]?.(event);
   };
-  try {
-    target.setPointerCapture(down.pointerId);
-  } catch {
-    // A synthetic pointer has no capture; the window's listeners below still see it.
-  }
+  // Captured once it is a drag: a click keeps its own target, so that a double-click finds its lane.
+  const capture = () => {
+    try {
+      target.setPointerCapture(down.pointerId);
+    } catch {
+      // A synthetic pointer has no capture; the window's listeners below still see it.
+    }
+  };
   window.addEventListener('pointermove', (event) => {
     if (event.pointerId !== down.pointerId) return;
     if (!begun && Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) < THRESHOLD) return;
+    if (!begun) capture();
     begun = true;
     handlers.move?.(event);
   }, options);

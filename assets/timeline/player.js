@@ -143,6 +143,15 @@ export class Player extends EventTarget {
   }
   #silent = false;
 
+  /** Gains by track id, for tracks that shall be as loud as each other; one not named keeps its level. */
+  setTrims(trims) {
+    const same = trims.size === this.#trims.size && [...trims].every(([id, gain]) => this.#trims.get(id) === gain);
+    if (same) return;
+    this.#trims = new Map(trims);
+    for (const pass of this.#passes) this.#setGains(pass, this.#context.currentTime);
+  }
+  #trims = new Map();
+
   setLoop(loop) {
     const same = loop?.start === this.#loop?.start && loop?.end === this.#loop?.end;
     this.#loop = loop && loop.end - loop.start > 0.05 ? { ...loop } : null;
@@ -210,7 +219,7 @@ export class Player extends EventTarget {
     const position = pass.from + Math.max(0, now - pass.at);
     const edges = boundaries(this.#tracks, this.#selected, position, pass.to);
     for (const [id, { gain }] of pass.nodes) {
-      const level = (at) => (!this.#silent && audible(this.#tracks, this.#selected, at) === id ? 1 : 0);
+      const level = (at) => (!this.#silent && audible(this.#tracks, this.#selected, at) === id ? (this.#trims.get(id) ?? 1) : 0);
       const value = fresh ? level(position) : gain.gain.value;
       gain.gain.cancelScheduledValues(now);
       gain.gain.setValueAtTime(value, now);
