@@ -39,6 +39,12 @@ def test_a_quarter_of_the_harmony_is_drawn_from_the_whole_vocabulary(pieces: lis
     assert len({c.symbol for p in free for c in p.chords}) > 180
 
 
+def test_somebody_always_plays(pieces: list[Piece]) -> None:
+    assert all(p.tracks or p.hits for p in pieces)
+    stand_in = arrange(1401)  # its own draw is a kit in a style without drums
+    assert stand_in.seed == 1401 and (stand_in.tracks or stand_in.hits) and caption(stand_in, 0)
+
+
 def test_solos_and_stems_occur(pieces: list[Piece]) -> None:
     single = [p for p in pieces if len(p.tracks) + bool(p.hits) == 1]
     alone = Counter(p.tracks[0].role if p.tracks else "drums" for p in single)
