@@ -89,8 +89,8 @@ def given(controls: Controls, lanes: Sequence[str]) -> Controls:
 
 
 def averaged(rows: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Mean of each figure over the rows that have it."""
-    names = dict.fromkeys(name for row in rows for name in row)
+    """Mean of each figure over the rows that have a number there; what none has is left out."""
+    names = dict.fromkeys(name for row in rows for name, value in row.items() if not np.isnan(value))
     return {name: mean([row[name] for row in rows if name in row]) for name in names}
 
 
@@ -402,7 +402,7 @@ def show(figures: dict[str, Rows]) -> None:
                     print(f"{name:26}" + "".join(f"{row[c]:16.3f}" if c in row else " " * 16 for c in part))
     print(f"\n{'bars':48}{'measured':>10}{'bar':>14}{'floor':>9}{'ceiling':>9}")
     for bar in bars(figures):
-        told = f"{bar.sign} {bar.bar:.3f}"
+        told = f"{bar.sign} {bar.bar:.3f}" if bar.bar >= 5e-4 or bar.bar == 0 else f"{bar.sign} {bar.bar:.0e}"
         floor, top = (f"{x:9.3f}" if x is not None else " " * 9 for x in (bar.floor, bar.ceiling))
         name = f"{bar.part}: {bar.row}: {bar.figure}"
         print(

@@ -82,7 +82,9 @@ class Tagger(nn.Module):
         self.config = config
         channels, layers = 1, []
         for i, out in enumerate((config.width, 2 * config.width, 4 * config.width, 5 * config.width)):
-            layers += [nn.Conv2d(channels, out, 3, 2, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
+            # the first convolution takes four frames (64 ms) and two bands a step, the others two and two
+            shape = ((7, 3), (4, 2), (3, 1)) if i == 0 else ((3, 3), (2, 2), (1, 1))
+            layers += [nn.Conv2d(channels, out, *shape, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
             channels = out
             if i == 2:
                 layers.append(nn.Dropout2d(0.1))
@@ -92,8 +94,8 @@ class Tagger(nn.Module):
         self.heads = nn.ModuleList([nn.Linear(config.embedding, size) for size in sizes])
 
     def embed(self, mel: Tensor) -> Tensor:
-        """Log-mel [B, T, MELS] (T >= 16) -> embedding [B, E]."""
-        x = self.body(mel[:, None] / 3.0)  # [B, 1, T, M] -> [B, C, T/16, M/16]
+        """Log-mel [B, T, MELS] (T >= 32) -> embedding [B, E]."""
+        x = self.body(mel[:, None] / 3.0)  # [B, 1, T, M] -> [B, C, T/32, M/16]
         x = torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1)  # -> [B, 2C, M/16]
         out: Tensor = self.embed_proj(x.flatten(1))
         return out
@@ -141,7 +143,7 @@ def load_tagger(folder: Path) -> Tagger:
     return tagger.eval()
 
 
-def names_of(labels: Sequence[dict[str, Any]], least: int = 8) -> TaggerConfig:
+def names_of(labels: Sequence[dict[str, Any]], least: int = 20) -> TaggerConfig:
     """Everything that at least `least` of the labels name."""
 
     def often(words: Sequence[str]) -> tuple[str, ...]:

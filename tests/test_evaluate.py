@@ -80,7 +80,8 @@ def test_bars_tell_met_from_not_met_with_floor_and_ceiling(capsys: pytest.Captur
 
 
 def test_means_leave_out_what_is_no_number() -> None:
-    assert averaged([{"a": 1.0}, {"a": float("nan"), "b": 2.0}, {"a": 3.0}]) == {"a": 2.0, "b": 2.0}
+    nan = float("nan")
+    assert averaged([{"a": 1.0, "c": nan}, {"a": nan, "b": 2.0}, {"a": 3.0}]) == {"a": 2.0, "b": 2.0}
 
 
 def test_the_melodic_part_of_a_clip_is_where_the_melody_is() -> None:

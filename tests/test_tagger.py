@@ -53,7 +53,8 @@ def renders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_learns_timbres_whatever_the_pitch_and_keeps_them_on_disk(renders: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    store = Store(renders, 24, None)
+    labels = json.loads((renders / "labels_000.json").read_text())
+    store = Store(renders, 24, names_of(labels, least=5))
     assert store.config.leads == ("clarinet", "flute", "organ") and len(store.audio) == 24
     codec = open_bundle("bundle", "cpu").codec()
     tagger = train(store, [codec], minutes=2.0, through=2, batch=12, steps=60)
@@ -75,7 +76,7 @@ def test_loudness_does_not_count() -> None:
 
 
 def test_only_names_that_are_common_enough_are_learned() -> None:
-    labels = [{"lead": "flute", "instruments": ["flute", "piano"], "style": "pop"}] * 8
+    labels = [{"lead": "flute", "instruments": ["flute", "piano"], "style": "pop"}] * 20
     config = names_of([*labels, {"lead": "oboe", "instruments": ["oboe"], "style": ""}])
     assert (
         config.leads == ("flute",) and config.instruments == ("flute", "piano") and config.styles == ("pop",)
