@@ -3,6 +3,7 @@
 One step of AR costs little more for sixteen clips than for one, so measuring hundreds of clips
 is affordable. Requests, conditions, guidance, seeds and the way back into a recording are the engines'
 own; only the loop over the network is batched. A test compares with the engines, number for number.
+What a loop here does not know (candidates, search, variations, long spans) goes to the engine, one by one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from engines import compose, flow, fm_zero_shot, spans
 from engines import window as windows
 from engines.checkpoints import Models
 from engines.controls import Lanes, cat_lanes
-from engines.dispatch import supports
+from engines.dispatch import ENGINES, run, supports
 from engines.fm import draw_noise
 from engines.guidance import Source, combine
 from engines.lm import LM, delay, sample_step, take, undelay
@@ -26,6 +27,12 @@ from engines.requests import InpaintRequest, InputError, Request, Result, Stopwa
 from engines.text import TextStates
 from engines.timebase import frames_for
 from engines.transformer import Cache
+
+NEUTRAL: dict[str, object] = {  # settings that the loops here do not know, and where they change nothing
+    "cooling": 0.0, "candidates": 1, "schedule": "uniform", "guided": (0.0, 1.0), "strength": 1.0, "also": (),
+    "latents": None,
+}  # fmt: skip
+SOLVERS, ZERO_SHOT = ("euler", "midpoint", "dopri5"), ("inversion", "replacement")
 
 
 @dataclass(frozen=True)
@@ -54,16 +61,32 @@ def run_many(
     Raises InputError for what an engine refuses. A result's seconds are its share of its batch's.
     """
     groups: dict[tuple[object, ...], list[tuple[int, _Item]]] = {}
+    results: dict[int, Result] = {}
     for place, request in enumerate(requests):
+        if not plain(request, models.spec.window_seconds):
+            results[place] = run(request, models)
+            continue
         item = _prepare(request, models)
         groups.setdefault(item.like, []).append((place, item))
-    results: dict[int, Result] = {}
     for group in groups.values():
         for at in range(0, len(group), size):
             part = group[at : at + size]
             made = _together([item for _, item in part], models, scored)
             results.update({place: result for (place, _), result in zip(part, made, strict=True)})
     return [results[i] for i in range(len(requests))]
+
+
+def plain(request: Request, window_seconds: float) -> bool:
+    """Whether the loops here make what the engine makes of a request."""
+    settings = request.ar if request.engine == "ar" else request.fm
+    known = all(
+        getattr(x, name, value) == value for x in (request, settings) for name, value in NEUTRAL.items()
+    )
+    if request.engine != "ar":
+        known = known and request.fm.solver in SOLVERS
+        known = known and (request.engine == "fm" or request.fm.zero_shot in ZERO_SHOT)
+    room = window_seconds - (windows.CONTEXT_SECONDS if isinstance(request, InpaintRequest) else 0.0)
+    return known and request.engine in ENGINES and request.seconds <= room + 1e-6
 
 
 def _prepare(request: Request, models: Models) -> _Item:
@@ -106,7 +129,14 @@ def _composed(
     codec = models.codec()
     audio = (codec.decode(z)[0, 0].float().cpu().numpy() / window.gain).astype("float32")  # -> [T hop]
     recording = compose.compose(
-        request.source, request.start, request.end, audio, window.start, codec.rate, request.crossfade
+        request.source,
+        request.start,
+        request.end,
+        audio,
+        window.start,
+        codec.rate,
+        request.crossfade,
+        request.match,
     )
     watch.lap("decode")
     return Result(request, recording, dict(watch.timings))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,9 +17,10 @@ from engines.requests import (
     GenerateRequest,
     Hit,
     InpaintRequest,
+    InputError,
     Request,
 )
-from study.batches import run_many
+from study.batches import plain, run_many
 
 FM = FMSettings(steps=3)
 
@@ -58,3 +61,13 @@ def test_filled_spans_of_different_length_are_the_engines_own(bundle: Models, en
     (unscored,) = run_many(asked[:1], bundle, scored=False)
     assert not unscored.seams
     assert np.allclose(unscored.audio.mono_at(32_000), results[0].audio.mono_at(32_000), atol=2e-3)
+
+
+def test_what_the_loops_do_not_know_goes_to_the_engine(bundle: Models) -> None:
+    short = GenerateRequest("fm", "rock", 1.0, 0, fm=FM)
+    assert plain(short, 10.0)
+    assert not plain(replace(short, seconds=12.0), 10.0)
+    odd = replace(short, fm=replace(FM, solver="none of ours"))  # type: ignore[arg-type]
+    assert not plain(odd, 10.0)
+    with pytest.raises(InputError, match="none of ours"):  # as the engine refuses it
+        run_many([short, odd], bundle)
