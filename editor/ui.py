@@ -23,7 +23,7 @@ import gradio as gr
 from gradio.themes.utils.sizes import Size
 from gradio.utils import get_upload_folder
 
-from editor import commands, exports, jobs, library, storage
+from editor import commands, exports, jobs, library, scores, storage
 from editor.commands import MAX_VARIATIONS, SOLVERS
 from editor.compare import Takes, estimate_words, status_markup
 from editor.document import Region
@@ -135,7 +135,7 @@ class _Page:
             )
             self.saved = gr.HTML("", elem_id="saved")
             gr.Radio(
-                ["Edit", "Listen"],
+                ["Edit", "Listen", "Blind test"],
                 value="Edit",
                 interactive=True,
                 container=False,
@@ -163,6 +163,7 @@ class _Page:
             self.redo = gr.Button("Redo", elem_id="redo", interactive=False)
             self.export = gr.Button("Export", elem_id="export", interactive=False)
             gr.Button("Light or dark", elem_id="theme")
+            gr.Button("Projects", elem_id="project")
 
     def _knobs(self) -> None:
         with gr.Column(elem_id="knobs"):
@@ -187,6 +188,10 @@ class _Page:
                 elem_id="follow",
                 elem_classes="chips",
             )
+            with gr.Row(elem_id="hearing-row"):
+                self.hearing = gr.HTML("", elem_id="hearing")
+                self.hear = gr.Button("Analyse clip", elem_id="hear", interactive=False)
+                self.replace = gr.Button("Replace mine", elem_id="replace-lanes", visible=False)
             with gr.Column(elem_id="engines"):
                 gr.HTML('<div class="line"><span>Engines</span><span>time for this span</span></div>')
                 self.engines = [
@@ -264,6 +269,9 @@ class _Page:
             self.span_error,
             self.prompt_error,
             self.knob_error,
+            self.hearing,
+            self.hear,
+            self.replace,
             self.status,
             self.inpaint,
             self.generate,
@@ -318,12 +326,28 @@ class _Page:
             ),
             self.generate: gr.update(value=f"Generate {project.length:g} s", interactive=not session.running),
             self.stop: gr.update(interactive=session.running),
+            **self._hearing(session),
         }
         seconds = region.end - region.start if region else project.length
         for (name, _, _), box in zip(ENGINES, self.engines, strict=True):
             guess = self.device.pace.guess(name, "inpaint" if region else "generate", seconds)
             updates[box] = gr.update(info=estimate_words(guess) if guess else " ")
         return updates
+
+    def _hearing(self, session: Session) -> dict[Any, Any]:
+        """Updates of what the page says of the analysis of the clip."""
+        region, listener = session.project.region, session.listener
+        going = listener is not None and listener.running and not listener.cancelled.is_set()
+        part = f"{region.start:.2f}–{region.end:.2f} s" if region else "clip"
+        said = f"Listening to the clip, {listener.progress:.0%}" if going and listener else session.hearing
+        return {
+            self.hearing: f'<p role="status">{_safe(said)}</p>' if said else "",
+            self.hear: gr.update(
+                value="Stop listening" if going else f"Analyse {part}",
+                interactive=session.project.clip is not None,
+            ),
+            self.replace: gr.update(visible=session.heard is not None and not going),
+        }
 
     def _span_limit(self, region: Region | None) -> str:
         """Why a span cannot be re-made, told before a run: it must leave the models some context."""
@@ -373,7 +397,12 @@ class _Page:
         light, everything = self._light, self._light + self._fields
         self.timeline.open(self._open, None, everything, **edits)
         self.timeline.edit(self._edit, None, everything, trigger_mode="multiple", **edits)
-        self.timeline.upload(self._upload, None, everything, **quiet)
+        listening: dict[str, Any] = {**quiet, "concurrency_limit": 16, "concurrency_id": "listening"}
+        self.timeline.upload(self._upload, None, everything, **quiet).then(
+            self._listen, None, everything, **listening
+        )
+        self.hear.click(self._analyse, None, everything, trigger_mode="multiple", **listening)
+        self.replace.click(self._replace_lanes, None, everything, **edits)
         self.undo.click(self._undo, None, everything, trigger_mode="multiple", **edits)
         self.redo.click(self._redo, None, everything, trigger_mode="multiple", **edits)
 
@@ -494,13 +523,56 @@ class _Page:
                 opened = library.unpack(path, self.sessions.root)
                 rev, session = session.rev, self.sessions.open(request.session_hash, opened.folder.name)
                 session.rev = max(session.rev, rev)
-            elif Path(sent.name).suffix.lower() in (".mid", ".midi"):
-                session.import_midi(path, sent.name, sent.lane)
+            elif Path(sent.name).suffix.lower() in scores.SUFFIXES:
+                session.import_score(path, sent.name, sent.lane)
             else:
                 session.upload(path, sent.name)
+                session.hear()
             path.unlink(missing_ok=True)
         except InputError as error:
             return self._shown(session, "timeline", str(error))
+        return self._all(session)
+
+    def _analyse(self, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        """Analyse the clip, or the active span anew; while it goes on, stop it."""
+        session = self.sessions.of(request.session_hash)
+        listener = session.listener
+        if listener is not None and listener.running and not listener.cancelled.is_set():
+            session.stop_hearing()
+            yield self._hearing(session)
+            return
+        try:
+            session.hear(session.project.region)
+        except InputError as error:
+            yield self._shown(session, "knobs", str(error))
+            return
+        yield from self._listen(request)
+
+    def _listen(self, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        """Tell how an analysis goes, and show what it brought to the lanes."""
+        session = self.sessions.of(request.session_hash)
+        listener = session.listener
+        if listener is None:
+            return
+        told = -1.0
+        while not listener.wait(0.3):
+            if listener.progress != told:
+                told = listener.progress
+                yield self._hearing(session)
+        project = session.project  # what is being typed elsewhere is left alone
+        yield self._shown(session) | {
+            self.tempo: project.grid.bpm,
+            self.signature: f"{project.grid.beats_per_bar}/4",
+            self.key: project.key,
+            self.follow: list(project.span_follow),
+        }
+
+    def _replace_lanes(self, request: gr.Request) -> dict[Any, Any]:
+        session = self.sessions.of(request.session_hash)
+        try:
+            session.replace_lanes()
+        except InputError as error:
+            return self._shown(session, "knobs", str(error))
         return self._all(session)
 
     def _undo(self, request: gr.Request) -> dict[Any, Any]:

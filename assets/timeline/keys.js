@@ -9,9 +9,15 @@ export const KEYS = [
   ['Home', 'rewind', 'Back to the start', 'Listen'],
   ['0–9', 'track', 'Switch take, without a break', 'Listen'],
   ['L', 'loop', 'Loop the span', 'Listen'],
-  ['C', 'compare', 'Edit or Listen view', 'Listen'],
-  ['K', 'keep', 'Keep the take you hear', 'Listen'],
-  ['E', 'seed', 'Another seed of the take you hear', 'Listen'],
+  ['C', 'compare', 'Edit or Listen view', 'Takes'],
+  ['K', 'keep', 'Keep the take you hear', 'Takes'],
+  ['*', 'star', 'Star it', 'Takes'],
+  ['O', 'solo', 'Hear its span alone', 'Takes'],
+  ['R', 'again', 'Again, same settings', 'Takes'],
+  ['E', 'seed', 'Another seed', 'Takes'],
+  ['M', 'match', 'Level match', 'Takes'],
+  ['Y', 'difference', 'Difference view', 'Takes'],
+  ['Delete', 'discard', 'Delete the take (in Listen)', 'Takes'],
   ['F', 'follow', 'Follow the playhead', 'Listen'],
   ['P', 'preview', 'Hear the lanes', 'Listen'],
   ['⇧P', 'click', 'Hear a click', 'Listen'],
@@ -51,19 +57,22 @@ export const KEYS = [
   ['Ctrl .', 'cancel', 'Cancel the run', 'Run'],
   ['Ctrl Z', 'undo', 'Undo', 'Run'],
   ['Ctrl ⇧Z', 'redo', 'Redo', 'Run'],
+  ['Ctrl S', 'save-as', 'Save as', 'Run'],
+  ['Ctrl E', 'export', 'Export', 'Run'],
 ];
 
 const PLAIN = {
   ' ': 'play', home: 'rewind', l: 'loop', c: 'compare', k: 'keep', e: 'seed', n: 'next', escape: 'escape',
   arrowleft: 'nudge-left', arrowright: 'nudge-right', arrowup: 'up', arrowdown: 'down', pageup: 'scroll-up', pagedown: 'scroll-down',
   v: 'tool-select', d: 'tool-draw', s: 'tool-split', x: 'tool-erase', ',': 'step-back', '.': 'step-on', i: 'insert', j: 'merge', q: 'quantise',
+  r: 'again', m: 'match', y: 'difference', o: 'solo', '*': 'star',
   a: 'add-span', f: 'follow', p: 'preview', t: 'tap', b: 'beat-one',
   enter: 'palette', delete: 'delete', backspace: 'delete', '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out', '?': 'help',
 };
 const SHIFTED = {
-  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
+  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
 };
-const COMMAND = { enter: 'inpaint', z: 'undo', y: 'redo', '.': 'cancel', c: 'copy', v: 'paste', d: 'repeat', a: 'choose-all' };
+const COMMAND = { enter: 'inpaint', z: 'undo', y: 'redo', '.': 'cancel', c: 'copy', v: 'paste', d: 'repeat', a: 'choose-all', s: 'save-as', e: 'export' };
 const COMMAND_SHIFTED = { enter: 'generate', z: 'redo' };
 
 /** {action, digit} for a key event, null for one that is not ours. */
@@ -81,4 +90,4 @@ export function actionOf({ key, code = '', ctrlKey, metaKey, shiftKey, altKey })
 }
 
 /** Whether an action works while the focus is in a field: only those with a command key, and Esc. */
-export const worksInFields = (action) => ['inpaint', 'generate', 'cancel'].includes(action);
+export const worksInFields = (action) => ['inpaint', 'generate', 'cancel', 'save-as', 'export'].includes(action);

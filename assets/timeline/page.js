@@ -5,6 +5,7 @@
 
 import { desk } from './desk.js';
 import { actionOf, worksInFields } from './keys.js';
+import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
 import { acceptDrops } from './upload.js';
 
 const stage = () => document.querySelector('#stage');
@@ -25,7 +26,12 @@ const PAGE_ACTIONS = {
   track: ({ digit }) => desk.hearDigit(digit),
   keep: () => desk.keep(),
   seed: () => desk.anotherSeed(),
+  again: () => desk.again(),
+  star: () => desk.star(),
+  solo: () => desk.toggleSolo(),
   compare: () => desk.setView(desk.view === 'edit' ? 'listen' : 'edit'),
+  'save-as': () => showSaveAs(),
+  export: () => desk.doc.clip && showExports(),
   inpaint: () => press('inpaint'),
   generate: () => press('generate'),
   cancel: () => desk.send('cancel', {}),
@@ -36,6 +42,7 @@ const PAGE_ACTIONS = {
 function onKey(event) {
   if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
   const node = focused();
+  if (desk.view === 'blind' && !isField(node) && desk.takes?.blind.key(event)) return void event.preventDefault();
   const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !isField(node);
   if (plain && desk.view === 'edit' && desk.timeline?.drums.tap(event.key)) return void event.preventDefault();
   const found = actionOf(event);
@@ -45,7 +52,11 @@ function onKey(event) {
   if (isControl(node) && !onCell && ['palette', 'play'].includes(found.action)) return;
   if (found.action === 'play' && onCell) node.blur();
   let done = true;
+  const { view } = desk;
+  if (view === 'blind' && NAMING.includes(found.action)) return;
+  if (view === 'listen' && found.action === 'delete') found.action = 'discard';
   if (PAGE_ACTIONS[found.action]) PAGE_ACTIONS[found.action](found);
+  else if (view !== 'edit' && desk.takes?.act(found.action)) done = true;
   else if (desk.view === 'edit' || EVERYWHERE.includes(found.action)) done = desk.timeline?.act(found.action);
   else if (found.action === 'escape') desk.setView('edit');
   if (done) event.preventDefault();
@@ -54,14 +65,19 @@ function onKey(event) {
 /** What the timeline does even while Listen hides it; the rest would edit what one does not see. */
 const EVERYWHERE = ['play', 'rewind', 'loop', 'help'];
 
+/** What would tell in the blind test who made a take, or change it unseen. */
+const NAMING = ['track', 'keep', 'seed', 'again', 'star', 'solo', 'delete', 'match', 'difference'];
+const VIEWS = { Edit: 'edit', Listen: 'listen', 'Blind test': 'blind' };
+
 /** View and theme follow the desk, and the desk them. */
 function watchBar() {
   document.addEventListener('change', (event) => {
     const input = event.target;
-    if (input.closest?.('#view') && input.type === 'radio') desk.setView(input.value === 'Listen' ? 'listen' : 'edit');
+    if (input.closest?.('#view') && input.type === 'radio') desk.setView(VIEWS[input.value] ?? 'edit');
   });
   document.addEventListener('click', (event) => {
-    if (event.target.closest?.('#export')) saveClip();
+    if (event.target.closest?.('#export')) showExports();
+    if (event.target.closest?.('#project')) showProjects();
     if (event.target.closest?.('#tap')) desk.tapTempo();
     if (!event.target.closest?.('#theme')) return;
     const dark = document.body.classList.toggle('dark');
@@ -70,26 +86,13 @@ function watchBar() {
   desk.addEventListener('change', ({ detail }) => {
     stage().dataset.view = desk.view;
     if (detail.what === 'view') {
-      const wanted = desk.view === 'listen' ? 'Listen' : 'Edit';
+      const wanted = Object.keys(VIEWS).find((name) => VIEWS[name] === desk.view);
       const radio = document.querySelector(`#view input[value="${wanted}"]`);
       if (radio && !radio.checked) radio.click();
     }
     if (detail.what === 'doc') name();
     if (detail.what === 'prompt') type('#prompt textarea', detail.words);
   });
-}
-
-/** Export: the clip as a WAV under its own name (the server's answer would name it by its hash, hence the blob). */
-async function saveClip() {
-  const { clip } = desk.doc;
-  if (!clip) return;
-  const response = await fetch(new URL(clip.export, document.baseURI));
-  if (!response.ok) return desk.timeline?.say(`${clip.label}: could not be exported (${response.status}); try again.`);
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(await response.blob());
-  link.download = clip.export_name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** Undo and Redo say what they would do. */
@@ -101,7 +104,7 @@ function name() {
     button.title = `${words} (${keys})`;
     button.setAttribute('aria-label', words);
   }
-  for (const [id, words] of [['theme', 'Light or dark'], ['tap', 'Tap the tempo (T)']]) {
+  for (const [id, words] of [['theme', 'Light or dark'], ['project', 'Projects'], ['tap', 'Tap the tempo (T)']]) {
     const button = document.querySelector(`#${id} button, button#${id}`);
     button?.setAttribute('aria-label', words);
     if (button) button.title = words;
@@ -120,6 +123,7 @@ function type(selector, words) {
 
 function start() {
   if (window.inlay) return;
+  desk.download = download;
   const theme = localStorage.getItem('inlay-theme');
   if (theme) document.body.classList.toggle('dark', theme === 'dark');
   document.addEventListener('keydown', onKey);

@@ -2,8 +2,8 @@
 
 import { desk } from './desk.js';
 
-const AUDIO = 'audio/*,.wav,.flac,.ogg,.mp3,.aif,.aiff,.mid,.midi';
-const MIDI = '.mid,.midi,audio/midi';
+const AUDIO = 'audio/*,.wav,.flac,.ogg,.mp3,.aif,.aiff,.mid,.midi,.musicxml,.xml,.mxl,.zip'; // a zip holds a project
+const MIDI = '.mid,.midi,.musicxml,.xml,.mxl,audio/midi';
 
 /** `lane`: a MIDI file for that lane; without one a recording, or a MIDI file for both. */
 export function chooseFile(lane = '') {

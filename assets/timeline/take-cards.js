@@ -1,0 +1,138 @@
+/** The strip of take cards under the timeline. */
+
+import { desk } from './desk.js';
+import { ENGINES, icons, tag, text } from './icons.js';
+import { countWords, seamSentences, takeLabel, takeName } from './take-words.js';
+import { drawTrack } from './track-wave.js';
+import { prepare } from './wave.js';
+
+const AROUND = 1; // seconds beside the span on a card
+
+export const CARDS = `
+<section class="strip" aria-label="Takes">
+  <header><h2></h2><span class="count soft"></span><span class="spring"></span>
+    <span class="pager"></span>
+    <button class="tree" data-act="tree" title="What was on the timeline, and deleted takes">Version tree</button>
+    <button class="compare" title="Listen to the takes side by side (C)">Compare <kbd>C</kbd></button></header>
+  <div class="cards"></div>
+  <div class="story">
+    ${['Drag|over what should change. The span turns yellow.', 'Inpaint.|Three engines re-make it along your chords.', 'Keep|the take that sits best. The rest stays untouched.']
+    .map((line) => line.split('|')).map(([verb, rest]) => `<figure><canvas></canvas><figcaption><b>${verb}</b> ${rest}</figcaption></figure>`).join('')}
+  </div>
+</section>`;
+
+/** Actions that every take offers, on cards and in rows. */
+export function takeButton(act, track, icon, label, title, extra = '') {
+  return `<button data-act="${act}" data-id="${track.id}" title="${title}" ${label ? '' : `aria-label="${title}"`} ${extra}>${icon}${label ? `<span>${label}</span>` : ''}</button>`;
+}
+
+export const starButton = (track) =>
+  takeButton('star', track, track.starred ? icons.starred : icons.star, '', track.starred ? 'Take the star away (*)' : 'Star (*)', `class="ic star" aria-pressed="${track.starred}"`);
+
+export class TakeCards {
+  #signature = '';
+
+  constructor(takes) {
+    this.takes = takes;
+  }
+
+  draw(group, tracks, colour) {
+    const find = (selector) => this.takes.find(selector);
+    find('.strip h2').textContent = group ? `Takes of ${group.label}` : 'Takes';
+    find('.strip .count').textContent = countWords(tracks);
+    find('.story').hidden = Boolean(group);
+    find('.cards').hidden = !group;
+    find('.tree').hidden = desk.versions.length < 2 && !desk.deleted.length;
+    find('.compare').disabled = !tracks.some((track) => track.kind === 'take' && track.state === 'ready');
+    if (!group) {
+      this.#drawStory(colour);
+      return;
+    }
+    const sign = this.takes.sign(tracks);
+    if (sign !== this.#signature) {
+      this.#signature = sign;
+      this.takes.replace('.cards', tracks.map((track) => this.#card(track)).join(''));
+    }
+    for (const track of tracks) this.takes.moveProgress(track);
+    for (const canvas of this.takes.shadowRoot.querySelectorAll('.card canvas')) {
+      const track = tracks.find(({ id }) => id === canvas.dataset.wave);
+      if (track) drawTrack(canvas, track, this.#view(track, canvas), colour);
+    }
+  }
+
+  #view(track, canvas) {
+    const { region } = track;
+    const start = region ? Math.max(0, region.start - AROUND) : 0;
+    const end = region ? Math.min(region.end + AROUND, Math.max(desk.duration, region.end)) : track.seconds || 1;
+    return { start, pps: canvas.clientWidth / Math.max(end - start, 0.1) };
+  }
+
+  #card(track) {
+    const name = track.kind === 'original' ? '<b>Original</b>' : `${tag(track.engine)}<span class="num name" title="${text(takeName(track))}">${text(takeName(track))}</span>`;
+    const digit = track.digit === null ? '' : `<kbd class="digit">${track.digit}</kbd>`;
+    const star = track.kind === 'take' && track.state === 'ready' ? `<span class="spring"></span>${starButton(track)}` : '';
+    const [words, actions] = this.#about(track);
+    return `<article class="card ${track.state} ${this.takes.isHeard(track) ? 'heard' : ''}" aria-label="${text(takeLabel(track))}">
+      <header>${digit}${name}${star}</header><canvas data-wave="${track.id}"></canvas>
+      <div class="words">${words}</div><div class="actions">${actions}</div></article>`;
+  }
+
+  #about(track) {
+    if (track.state === 'ready') return this.#ready(track);
+    if (track.state === 'running' || track.state === 'waiting') {
+      return [
+        `<div class="progress" style="--e:var(--${ENGINES[track.engine].token})"><i></i></div><p class="say note">${track.state === 'waiting' ? icons.clock : ''}<span></span></p>`,
+        takeButton('cancel', track, icons.close, 'Cancel', 'Cancel the run (Ctrl .)'),
+      ];
+    }
+    return [
+      `<p class="say ${track.state}">${track.state === 'failed' ? icons.warn : icons.close}<span title="${text(track.note)}">${text(track.note)}</span></p>`,
+      takeButton('retry', track, '', 'Try again', 'Run it again'),
+    ];
+  }
+
+  #ready(track) {
+    const playing = desk.player.playing && desk.track?.id === track.id;
+    const [seam] = seamSentences(track.seams);
+    const line = track.kind === 'original' ? `${icons.wave}<span>${track.kept ? 'Kept now' : 'Before these takes'}</span>`
+      : seam ? `${seam.rough ? icons.warn : icons.check}<span title="${text(seam.title)}">${text(seam.words)}</span>`
+        : `${icons.wave}<span>A new clip</span>`;
+    const note = [track.kept && track.kind === 'take' ? 'Kept, on the timeline' : '', track.kept ? '' : track.agreement ? `Chords ${track.agreement}` : '', track.kept ? '' : track.words].filter(Boolean).join(', ');
+    let actions = takeButton('hear', track, playing ? icons.pause : icons.play, track.kind === 'original' ? 'Play' : '', playing ? 'Pause' : 'Play');
+    if (track.kind === 'take') {
+      actions += takeButton('keep', track, track.kept ? icons.check : '', track.kept ? 'Kept' : 'Keep', 'Put this take on the timeline (K)', track.kept ? 'disabled class="wide"' : 'class="wide"')
+        + takeButton('again', track, icons.again, '', 'Again with these settings (R)')
+        + takeButton('seed', track, icons.dice, '', 'Another seed (E)', 'class="second"')
+        + takeButton('sheet', track, icons.more, '', 'Name, settings and more');
+    }
+    return [`<p class="say">${line}</p><p class="say soft">${text(note)}</p>`, actions];
+  }
+
+  /** Three pictures that say how it goes, while there is nothing to show. */
+  #drawStory(colour) {
+    const canvases = this.takes.shadowRoot.querySelectorAll('.story canvas');
+    const bars = (i) => 0.25 + 0.65 * Math.abs(Math.sin(i * 1.7) * Math.cos(i * 0.37)) * (0.5 + 0.5 * Math.exp(-(i % 9) / 4));
+    canvases.forEach((canvas, story) => {
+      const { c, width, height } = prepare(canvas);
+      const [from, to] = [width * 0.27, width * 0.73];
+      c.fillStyle = colour('span-tint');
+      c.fillRect(from, 0, to - from, height);
+      const rows = story === 1 ? ['ar', 'fm', 'zs'] : [story === 2 ? 'fm' : 'span-wave'];
+      for (let x = 0, i = 0; x < width; x += 3, i++) {
+        const inside = x >= from && x < to;
+        const lines = inside ? rows : ['wave'];
+        lines.forEach((name, row) => {
+          c.globalAlpha = inside ? 1 : 0.45;
+          c.fillStyle = colour(name);
+          const middle = (height * (row + 0.5)) / lines.length;
+          const tall = ((bars(i + row * 7) * height) / lines.length) * 0.85;
+          c.fillRect(x, middle - tall / 2, 2, tall);
+        });
+      }
+      c.globalAlpha = 1;
+      c.fillStyle = colour('span-edge');
+      c.fillRect(from - 1, 0, 2, height);
+      c.fillRect(to - 1, 0, 2, height);
+    });
+  }
+}

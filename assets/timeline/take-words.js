@@ -1,0 +1,37 @@
+/** What is said about takes: seams in sentences and figures, names, counts. Pure functions. */
+
+import { ENGINES } from './icons.js';
+import { formatShort } from './time.js';
+
+export const isSmooth = (seam) => /^smooth/i.test(seam.words);
+
+/** The figures of a seam, for its tooltip. */
+export const seamFigures = (seam) =>
+  `jump ${seam.jump.toFixed(1)} dB, level ${seam.level.toFixed(1)} dB, brightness ${seam.brightness.toFixed(1)} dB, ` +
+  `worse than ${Math.round(seam.score * 100)} % of this recording's own moments`;
+
+/** At most two sentences, worst first: [{words, rough, title}]. */
+export function seamSentences(seams) {
+  if (!seams.length) return [];
+  const rough = seams.filter((seam) => !isSmooth(seam)).sort((a, b) => b.score - a.score);
+  if (rough.length) return rough.map((seam) => ({ words: `${seam.words} at ${formatShort(seam.time)}`, rough: true, title: seamFigures(seam) }));
+  const words = seams.length > 1 ? 'Smooth at both ends' : `Smooth at ${formatShort(seams[0].time)}`;
+  return [{ words, rough: false, title: seams.map(seamFigures).join('\n') }];
+}
+
+/** "Take 3, AR, running": what a screen reader calls a take. */
+export function takeLabel(track) {
+  const name = track.kind === 'original' ? 'Original' : (ENGINES[track.engine]?.tag ?? track.engine);
+  const own = track.name ? `, ${track.name}` : '';
+  return `Take ${track.digit ?? ''}, ${name}${own}, ${track.kept ? 'kept' : track.state}${track.starred ? ', starred' : ''}`;
+}
+
+/** "2 ready, 1 running". */
+export function countWords(tracks) {
+  const count = (state) => tracks.filter((track) => track.kind === 'take' && track.state === state).length;
+  return ['ready', 'running', 'waiting', 'failed', 'cancelled']
+    .map((state) => [count(state), state]).filter(([n]) => n).map(([n, word]) => `${n} ${word}`).join(', ');
+}
+
+/** The seed, or the musician's own name for a take. */
+export const takeName = (track) => track.name || `seed ${track.seed}`;

@@ -1,0 +1,51 @@
+/**
+ * A take's waveform: the clip outside the span, the take inside it in its engine's colour, the span's borders.
+ * A view is {start: seconds, pps: pixels per second}.
+ */
+
+import { desk } from './desk.js';
+import { ENGINES } from './icons.js';
+import { loudest } from './peaks.js';
+import { timeToX } from './time.js';
+import { drawWave, prepare } from './wave.js';
+
+const NOTHING = { length: 0, levels: [{ size: 64, min: [], max: [] }] };
+
+/** The colour of what made a track. */
+export const inkOf = (track, colour) => colour(track.kind === 'original' ? 'wave' : (ENGINES[track.engine]?.token ?? 'wave'));
+
+/** With `neutral` every take has the clip's own colour: nobody shall know who made it. */
+export function drawTrack(canvas, track, view, colour, { neutral = false } = {}) {
+  const { c, width, height } = prepare(canvas);
+  const { region } = track;
+  const base = desk.pyramid('base');
+  const own = desk.pyramid(track.id);
+  const gain = Math.min(8, 0.92 / Math.max(loudest(base ?? own ?? NOTHING), 0.05));
+  const shape = { middle: height / 2, half: height / 2 - 2, gain };
+  const ink = neutral ? colour('wave') : inkOf(track, colour);
+  if (!region) {
+    drawWave(c, own, view, { ...shape, from: 0, to: width, colour: ink });
+    return;
+  }
+  const [from, to] = [timeToX(view, region.start), timeToX(view, region.end)];
+  c.fillStyle = colour('span-tint');
+  c.fillRect(from, 0, to - from, height);
+  drawWave(c, base ?? own, view, { ...shape, from: 0, to: from, colour: colour('wave'), alpha: 0.5 });
+  drawWave(c, own, view, { ...shape, from, to, colour: ink });
+  drawWave(c, base ?? own, view, { ...shape, from: to, to: width, colour: colour('wave'), alpha: 0.5 });
+  if (track.state === 'running' || track.state === 'waiting') {
+    c.fillStyle = colour('line2');
+    c.fillRect(from, height / 2, to - from, 1);
+  }
+  if (track.state === 'running') {
+    c.fillStyle = ink;
+    c.fillRect(from + (to - from) * track.progress - 1, 2, 2, height - 4);
+  }
+  drawBorders(c, region, view, height, colour);
+}
+
+/** The two borders of a span. */
+export function drawBorders(c, region, view, height, colour) {
+  c.fillStyle = colour('span-edge');
+  for (const time of [region.start, region.end]) c.fillRect(timeToX(view, time) - 1, 0, 2, height);
+}
