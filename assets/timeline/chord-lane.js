@@ -101,8 +101,8 @@ export class ChordLane extends Lane {
 
   // ---- gestures
 
-  press(event) {
-    const node = event.target.closest('.cell');
+  press(event, target) {
+    const node = target.closest('.cell');
     const { tool } = this.timeline;
     if (event.button !== 0) return undefined;
     this.timeline.palette.close();

@@ -42,6 +42,9 @@ export class LaneSizes {
     for (const [attribute, value] of [['role', 'separator'], ['aria-orientation', 'horizontal'], ['aria-label', `Lower edge of the ${name} lane`], ['aria-valuemin', DESIGN[index] / 2], ['aria-valuemax', 2000]]) edge.setAttribute(attribute, value);
     this.timeline.board.append(edge);
     edge.addEventListener('pointerdown', (event) => {
+      // A finger is given to the nearest thing that can have the focus, even where it is beside it.
+      const box = edge.getBoundingClientRect();
+      if (event.clientY < box.top || event.clientY > box.bottom) return;
       event.stopPropagation();
       const from = this.heights;
       const go = (now) => this.#set(movedEdge(from, index, now.clientY - event.clientY));

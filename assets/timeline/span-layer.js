@@ -129,11 +129,11 @@ export class SpanLayer {
   }
 
   /** From a flag or a grip; false when it was neither. */
-  pressOn(event) {
-    const id = event.target.closest('.span')?.dataset.id;
+  pressOn(event, target) {
+    const id = target.closest('.span')?.dataset.id;
     const span = desk.doc.spans.find((known) => known.id === id);
     if (!span) return false;
-    const grip = event.target.closest('.grip');
+    const grip = target.closest('.grip');
     if (grip) this.#dragEdge(event, span, grip.classList.contains('start') ? 'start' : 'end');
     else this.#dragWhole(event, span);
     return true;

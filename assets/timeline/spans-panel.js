@@ -34,6 +34,7 @@ export class SpansPanel extends HTMLElement {
     desk.addEventListener('change', ({ detail }) => ['doc', 'view'].includes(detail.what) && this.#draw(), options);
     this.addEventListener('click', (event) => this.#click(event), options);
     this.addEventListener('change', (event) => this.#typed(event), options);
+    this.addEventListener('focusout', () => setTimeout(() => this.#draw()), options);
     this.addEventListener('keydown', (event) => event.key === 'Enter' && event.target.matches('input') && this.#typed(event), options);
     this.#draw();
   }
@@ -86,11 +87,9 @@ export class SpansPanel extends HTMLElement {
       field.setAttribute('aria-label', `Span ${number} ${edge}, seconds`);
       field.setAttribute('aria-describedby', row.querySelector('.place-error').id);
       field.setAttribute('aria-invalid', Boolean(error));
-      if (field !== document.activeElement || !error) {
-        if (!error || error.fresh) field.value = error ? error[edge] : shown(span[edge]);
-      }
+      // What is being typed, or was refused, stays as it stands.
+      if (field !== document.activeElement && !error) field.value = shown(span[edge]);
     }
-    if (error) error.fresh = false;
     row.querySelector('.soft').textContent = `${(span.end - span.start).toFixed(2)} s`;
     row.querySelector('.remove').setAttribute('aria-label', `Remove span ${number}`);
     const words = error ? `${icons.warn}<span>${text(error.words)}. Still using ${span.start.toFixed(2)}–${span.end.toFixed(2)} s.${error.swap ? ' <button class="remedy">Swap them</button>' : ''}</span>` : '';
@@ -108,7 +107,7 @@ export class SpansPanel extends HTMLElement {
       return this.#draw();
     }
     const words = spanError(start, end, desk.duration);
-    this.#error = words ? { id, words, swap: end < start, start: row.querySelector('.start').value, end: row.querySelector('.end').value, fresh: true } : null;
+    this.#error = words ? { id, words, swap: end < start, start, end } : null;
     if (!words) return desk.putSpan({ id, start, end: Math.min(end, desk.duration) });
     return this.#draw();
   }
@@ -126,7 +125,7 @@ export class SpansPanel extends HTMLElement {
     else if (button.matches('.remedy')) {
       const { start, end } = this.#error;
       this.#error = null;
-      desk.putSpan({ id, start: Number.parseFloat(end), end: Number.parseFloat(start) });
+      desk.putSpan({ id, start: end, end: start });
     }
   }
 }

@@ -364,28 +364,30 @@ export class Timeline extends HTMLElement {
 
   #touches = new Map(); // touch points that are down: two of them zoom
   #press(event) {
-    if (event.target.closest('button:not(.cell), input, select, .empty, .head, .edge')) return undefined;
-    if (event.pointerType === 'touch' && this.#pinch(event)) return undefined;
-    if (event.target.closest('.minimap')) return this.minimap.press(event);
-    if (event.target.closest('.flag, .grip') && this.spans.pressOn(event)) return undefined;
-    const lane = this.#laneAt(event);
+    const touch = event.pointerType === 'touch';
+    const target = touch ? this.shadowRoot.elementFromPoint(event.clientX, event.clientY) ?? event.target : event.target;
+    if (target.closest('button:not(.cell), input, select, .empty, .head')) return undefined;
+    if (touch && this.#pinch(event)) return undefined;
+    if (target.closest('.minimap')) return this.minimap.press(event);
+    if (target.closest('.flag, .grip') && this.spans.pressOn(event, target)) return undefined;
+    const lane = this.#laneOf(target);
     if (lane) {
       this.closePopovers();
       this.#current = lane.name;
-      if (event.pointerType === 'touch') this.#hold(event, lane);
-      return lane.press(event);
+      if (touch) this.#hold(event, lane, target);
+      return lane.press(event, target);
     }
-    return event.target.closest('.ruler, .audio') ? this.spans.press(event) : undefined;
+    return target.closest('.ruler, .audio') ? this.spans.press(event) : undefined;
   }
 
-  #laneAt(event) {
-    return [this.chords, this.melody, this.drums].find(({ host }) => host.contains(event.target));
+  #laneOf(target) {
+    return [this.chords, this.melody, this.drums].find(({ host }) => host.contains(target));
   }
 
   /** A long press on touch is what the right button is on a mouse. */
-  #hold(event, lane) {
+  #hold(event, lane, target) {
     const scope = new AbortController();
-    const id = event.target.closest('.cell')?.dataset.id;
+    const id = target.closest('.cell')?.dataset.id;
     const timer = setTimeout(() => {
       scope.abort();
       window.dispatchEvent(new PointerEvent('pointercancel', { pointerId: event.pointerId }));
@@ -427,7 +429,7 @@ export class Timeline extends HTMLElement {
 
   #hover(event) {
     if (event.buttons || event.target.closest('.cell, .head')) return;
-    this.#laneAt(event)?.hover?.(event);
+    this.#laneOf(event.target)?.hover?.(event);
   }
 
   #double(event) {

@@ -186,7 +186,7 @@ def test_chords_move_resize_copy_delete(page: Page) -> None:
     assert cells() == [[2, 8, "Am"], [10, 16, "Am"]]
     page.keyboard.press("Delete")
     assert cells() == [[2, 8, "Am"]]
-    page.wait_for_function("window.inlay.desk.doc.undo === 'delete chord'")
+    page.wait_for_function("window.inlay.desk.doc.undo === 'erase chords'")
     page.keyboard.press("Control+z")
     page.wait_for_function("window.inlay.desk.doc.chords.length === 2")
     page.locator("inlay-timeline .cell").first.focus()
@@ -234,18 +234,19 @@ def test_span_by_handles_keys_and_fields(page: Page, song_file: Path) -> None:
     page.keyboard.press("Shift+ArrowLeft")
     assert state(page, "doc.region") == {"start": 1.5, "end": 3}
 
-    expect(page.locator("#span-start input")).to_have_value("1.5")
-    page.locator("#span-end input").fill("0.5")
-    page.locator("#span-end input").press("Enter")
-    expect(page.locator("#span-box .place-error")).to_contain_text("the end must follow the start")
-    expect(page.locator("#span-box .place-error")).to_contain_text("Still using 1.50–3.00 s")
+    expect(page.locator("inlay-spans li.active .start")).to_have_value("1.50")
+    page.locator("inlay-spans li.active .end").fill("0.5")
+    page.locator("inlay-spans li.active .end").press("Enter")
+    error = page.locator("#span-box .place-error:not(:empty)")
+    expect(error).to_contain_text("the end must follow the start")
+    expect(error).to_contain_text("Still using 1.50–3.00 s")
     page.locator("#span-box .remedy", has_text="Swap them").click()
     page.wait_for_function("JSON.stringify(window.inlay.desk.doc.region) === '{\"start\":0.5,\"end\":1.5}'")
-    expect(page.locator("#span-box .place-error")).to_have_count(0)
-    page.locator("#span-end input").fill("3.75")
-    page.locator("#span-end input").press("Enter")
+    expect(page.locator("#span-box .place-error:not(:empty)")).to_have_count(0)
+    page.locator("inlay-spans li.active .end").fill("3.75")
+    page.locator("inlay-spans li.active .end").press("Enter")
     page.wait_for_function("window.inlay.desk.doc.region.end === 3.75")
-    expect(page.locator("#span-box .place-error")).to_have_count(0)
+    expect(page.locator("#span-box .place-error:not(:empty)")).to_have_count(0)
     page.locator("inlay-timeline .board").focus()
     page.keyboard.press("Escape")
     assert state(page, "doc.region") is None
