@@ -260,7 +260,7 @@ def wordings(recording: Recording, bpm: float | None, seed: int) -> list[str]:
         rest = [t for t in recording.tags if t not in PROCESSING and not any(t in d for d in named)]
         if bpm is not None and number % 2:
             moods.append(r.choice((tempo_word(bpm), f"about {bpm:.0f} bpm")))
-        words = [*moods, *styles, *rest]
+        words = list(dict.fromkeys([*moods, *styles, *rest]))  # synonyms may meet
         r.shuffle(words)
         kept = words[: r.randint(2, 3)] or ["music"]
         if instruments:
@@ -270,7 +270,8 @@ def wordings(recording: Recording, bpm: float | None, seed: int) -> list[str]:
             glue = " " if kept[-1].startswith(("with", "played")) else ", "
             out.append(", ".join(kept[:-1]) + glue + kept[-1])
         else:
-            out.append(", ".join(kept) + r.choice(("", " music", " piece")))
+            said = ", ".join(kept)
+            out.append(said if said.endswith("music") else said + r.choice(("", " music", " piece")))
     return out
 
 

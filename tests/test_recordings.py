@@ -165,6 +165,9 @@ def test_captions_say_only_what_the_table_and_the_tempo_say() -> None:
     for caption in captions:
         assert any(word in caption for key in ("folk", "calm") for word in (STYLE_WORDS | MOOD_WORDS)[key])
         assert "Tune" not in caption and "bpm" not in caption
+    game = replace(ROW, tags=("ambient", "atmospheric", "game music"))
+    for words in (c for seed in range(9) for c in recordings.wordings(game, None, seed)):
+        assert words.count("atmospheric") <= 1 and "music music" not in words
     assert any("bpm" in c for seed in range(9) for c in recordings.wordings(ROW, 120.0, seed))
 
 
