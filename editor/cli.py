@@ -1,4 +1,4 @@
-"""The command line: inlay serve | generate | inpaint | bundle.
+"""The command line: inlay serve | generate | inpaint | analyze | bundle.
 
 Stable for other tools: with --json exactly one object on stdout, progress and notices on stderr.
 Exit status: 0 done, 2 unusable input (one line on stderr: what, why, what would do), 130 interrupted,
@@ -15,16 +15,18 @@ import math
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from editor import commands, jobs, lanes
 from engines import chords
 from engines.recording import Recording, read_recording, write_recording
 from engines.requests import (
+    DRUMS,
     ENGINE_NAMES,
     ARSettings,
     Controls,
@@ -37,11 +39,17 @@ from engines.requests import (
     Request,
     Result,
 )
+from engines.timebase import Grid
+
+if TYPE_CHECKING:
+    from engines.analysis import Analysis
 
 DONE, DEFECT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 LOSSLESS = (".wav", ".flac", ".aif", ".aiff", ".caf", ".au", ".w64")  # what --out may end in
 STAGE_WORDS = {
     "load": "loading",
+    "listen": "listening",
+    "chords": "reading the chords",
     "queued": "waiting",
     "text": "reading the words",
     "encode": "listening",
@@ -153,6 +161,38 @@ def _make(arguments: argparse.Namespace, request: Request, out: Path) -> str | N
     return json.dumps(_report(result, out), allow_nan=False) if arguments.json else _sentence(result, out)
 
 
+def _analyze(arguments: argparse.Namespace) -> str | None:
+    midi = None if arguments.midi is None else _midi_output(arguments.midi)
+    recording = read_recording(Path(arguments.input))
+    start = arguments.start
+    end = recording.seconds if arguments.end is None else arguments.end
+    if not 0 <= start < end <= recording.seconds + 0.5 / recording.rate:
+        raise InputError(
+            f"span {start:g}-{end:g} s: expected one within 0-{recording.seconds:.2f} s; "
+            "change --start or --end"
+        )
+    from editor import analysis  # loads librosa
+    from engines.analysis import analyze
+
+    mono = recording.as_float(round(start * recording.rate), round(end * recording.rate)).mean(axis=1)
+    begin = time.perf_counter()
+    progress = _ProgressLine(sys.stderr)
+    progress.begin()
+    try:
+        heard = analyze(mono, recording.rate, progress, arguments.chords_by).shifted(start)
+    finally:
+        progress.close()
+    spent = time.perf_counter() - begin
+    if recording.note:
+        _say(recording.note)
+    if midi is not None:
+        grid = analysis.grid_of(heard) or Grid()
+        lanes.write_midi(midi, analysis.lanes_of(heard, grid), grid)
+    if arguments.json:
+        return json.dumps(jobs.plain(_heard(heard, arguments, spent)), allow_nan=False)
+    return "\n".join(_heard_lines(heard))
+
+
 def _bundle(arguments: argparse.Namespace) -> str | None:
     _quiet_libraries()
     from engines import checkpoints
@@ -160,6 +200,65 @@ def _bundle(arguments: argparse.Namespace) -> str | None:
     models = checkpoints.open_bundle(arguments.bundle, arguments.device)
     facts = jobs.plain(checkpoints.describe(models))
     return json.dumps(facts, allow_nan=False) if arguments.json else "\n".join(_lines(facts))
+
+
+# ---- what was heard
+
+
+def _heard(heard: Analysis, arguments: argparse.Namespace, spent: float) -> dict[str, Any]:
+    """The object that `analyze --json` prints; times in seconds on the file's clock."""
+    rhythm, chords_, melody, drums = heard.rhythm, heard.chords, heard.melody, heard.drums
+    return {
+        "in": str(arguments.input),
+        "seconds": heard.seconds,
+        "tempo": {
+            "bpm": round(rhythm.bpm, 2),
+            "beats_per_bar": rhythm.beats_per_bar,
+            "confidence": rhythm.confidence,
+            "bar_confidence": rhythm.bar_confidence,
+        },
+        "beats": rhythm.beats,
+        "downbeats": rhythm.downbeats,
+        "key": {"name": heard.key.name, "confidence": heard.key.confidence},
+        "chords": _rows(chords_.chords, chords_.confidence),
+        "chords_by": chords_.method,
+        "simplified": chords_.simplified,
+        "melody": _rows(melody.notes, melody.confidence),
+        "drums": _rows(drums.hits, drums.confidence),
+        "loudness": heard.loudness,
+        "level": {"unit": heard.level.unit, "step": 0.1, "values": heard.level.values},
+        "brightness": {"unit": heard.brightness.unit, "step": 0.1, "values": heard.brightness.values},
+        "seconds_spent": spent,
+        "midi": arguments.midi,
+    }
+
+
+def _rows(items: Sequence[Any], confidence: Sequence[float]) -> list[dict[str, Any]]:
+    return [
+        {**asdict(item), "confidence": round(sure, 3)} for item, sure in zip(items, confidence, strict=True)
+    ]
+
+
+def _heard_lines(heard: Analysis) -> list[str]:
+    """What was heard in a few lines for people."""
+    rhythm, key = heard.rhythm, heard.key
+    tempo = (
+        f"{rhythm.bpm:.1f} bpm, {rhythm.beats_per_bar} beats a bar, first downbeat at "
+        f"{rhythm.downbeats[0]:.2f} s (confidence {rhythm.confidence:.2f})"
+        if rhythm.downbeats
+        else "none heard"
+    )
+    line = " ".join(f"{c.symbol}@{c.start:.2f}" for c in heard.chords.chords)
+    struck = {drum: sum(hit.drum == drum for hit in heard.drums.hits) for drum in DRUMS}
+    return [
+        f"tempo: {tempo}",
+        f"key: {f'{key.name} (confidence {key.confidence:.2f})' if key.name else 'none heard'}",
+        f"chords by {heard.chords.method}: {line or 'none heard'}",
+        *(f"simplified: {told}" for told in heard.chords.simplified),
+        f"melody: {len(heard.melody.notes)} notes",
+        f"drums: {', '.join(f'{n} {drum}' for drum, n in struck.items() if n) or 'none heard'}",
+        f"loudness: {heard.loudness:.1f} LUFS",
+    ]
 
 
 # ---- what a run did
@@ -286,6 +385,16 @@ def _output(name: str) -> Path:
     return out
 
 
+def _midi_output(name: str) -> Path:
+    """The path of a MIDI file to write, checked before any work is done."""
+    out = Path(name)
+    if out.suffix.lower() not in (".mid", ".midi"):
+        raise InputError(f"--midi {name[:80]!r}: expected a file name that ends in .mid")
+    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+        raise InputError(f"--midi {name[:80]!r}: its folder cannot be written to; choose another")
+    return out
+
+
 def _check_format(out: Path, source: Recording) -> None:
     """InputError when the file type that --out names cannot hold the source's samples."""
     with tempfile.TemporaryDirectory() as folder:
@@ -382,6 +491,20 @@ def _parser() -> argparse.ArgumentParser:
     inpaint.add_argument("--prompt", default="", help="words for the span")
     _add_run_arguments(inpaint)
     inpaint.set_defaults(command=_inpaint)
+
+    analyze = parsers.add_parser("analyze", help="what is in a recording: chords, melody, beats, key, drums")
+    analyze.add_argument("input", metavar="IN.wav", help="any file that libsndfile reads")
+    analyze.add_argument("--start", type=_number, default=0.0, help="start of the part in seconds")
+    analyze.add_argument("--end", type=_number, help="end of the part in seconds (default: the file's)")
+    analyze.add_argument("--midi", metavar="OUT.mid", help="write the lanes as a MIDI file")
+    analyze.add_argument(
+        "--chords-by",
+        choices=("notes", "chordino"),
+        default="notes",
+        help="chords from the notes (default) or by Chordino",
+    )
+    analyze.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    analyze.set_defaults(command=_analyze)
 
     bundle = parsers.add_parser("bundle", help="what is loaded, sizes, licences, figures")
     bundle.add_argument("--json", action="store_true", help="one JSON object on stdout")

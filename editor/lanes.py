@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from editor.document import ChordCell, LaneHit, LaneNote, Lanes
-from engines.chords import ROOTS
+from engines.chords import ROOTS, bass, pitch_classes
 from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Controls, Hit, InputError, Note
 from engines.timebase import Grid
 
@@ -181,6 +181,16 @@ def in_range(pitch: int) -> int:
     return pitch
 
 
+def chords_to_lane(chords: Sequence[Chord], grid: Grid) -> tuple[ChordCell, ...]:
+    """Chords in seconds -> cells in beats, with ids c1, c2 ...; `N` is an empty place."""
+    named = (chord for chord in chords if chord.symbol != "N")
+    return tuple(
+        ChordCell(f"c{i}", grid.seconds_to_beats(c.start), grid.seconds_to_beats(c.end), c.symbol)
+        for i, c in enumerate(named, 1)
+        if grid.seconds_to_beats(c.end) - grid.seconds_to_beats(c.start) >= SHORTEST
+    )[:MAX_OBJECTS]
+
+
 def notes_to_lane(notes: Sequence[Note], grid: Grid) -> tuple[LaneNote, ...]:
     """Notes in seconds -> notes in beats, with ids n1, n2 ..."""
     return tuple(
@@ -200,8 +210,9 @@ def melody_from_midi(path: str | os.PathLike[str]) -> tuple[Note, ...]:
     Takes the track whose name says so, else the highest pitched one; where notes sound together the
     highest wins (skyline). InputError when the file is not MIDI or holds no pitched note.
     """
-    midi = _read_midi(path)
+    midi = read_midi(path)
     tracks = [track for track in midi.instruments if not track.is_drum and track.notes]
+    tracks = [track for track in tracks if track.name.lower() != "chords"] or tracks
     if not tracks:
         raise InputError(f"{Path(path).name}: no melody notes; save the melody on a channel other than 10")
 
@@ -210,7 +221,7 @@ def melody_from_midi(path: str | os.PathLike[str]) -> tuple[Note, ...]:
         return named, sum(note.pitch for note in track.notes) / len(track.notes)
 
     track = max(tracks, key=rank)
-    return _skyline([Note(float(note.start), float(note.end), int(note.pitch)) for note in track.notes])
+    return skyline([Note(float(note.start), float(note.end), int(note.pitch)) for note in track.notes])
 
 
 def drums_from_midi(path: str | os.PathLike[str]) -> tuple[Hit, ...]:
@@ -218,7 +229,7 @@ def drums_from_midi(path: str | os.PathLike[str]) -> tuple[Hit, ...]:
 
     A file whose only track is not on channel 10 is read as drums, too: many drum loops are saved so.
     """
-    midi = _read_midi(path)
+    midi = read_midi(path)
     tracks = [track for track in midi.instruments if track.is_drum]
     if not tracks and len(midi.instruments) == 1:
         tracks = midi.instruments
@@ -234,7 +245,7 @@ def drums_from_midi(path: str | os.PathLike[str]) -> tuple[Hit, ...]:
 
 
 def write_midi(path: str | os.PathLike[str], lanes: Lanes, grid: Grid) -> None:
-    """Write the melody and drum lanes as a MIDI file: a track "Melody", and "Drums" on channel 10."""
+    """Write the lanes as a MIDI file: tracks "Melody" and "Chords", and "Drums" on channel 10."""
     import pretty_midi
 
     midi = pretty_midi.PrettyMIDI(initial_tempo=grid.bpm)
@@ -248,11 +259,18 @@ def write_midi(path: str | os.PathLike[str], lanes: Lanes, grid: Grid) -> None:
         time = grid.beats_to_seconds(hit.time)
         if time >= 0:
             drums.notes.append(pretty_midi.Note(96, _DRUM_TO_GM[hit.drum], time, time + _HIT_SECONDS))
-    midi.instruments.extend(track for track in (melody, drums) if track.notes)
+    chords = pretty_midi.Instrument(program=0, name="Chords")
+    for cell in lanes.chords:
+        start, end = _clipped(cell, grid)
+        low = bass(cell.symbol)
+        if end > start and low is not None:
+            voices = [36 + low, *(60 + pitch for pitch in pitch_classes(cell.symbol))]
+            chords.notes.extend(pretty_midi.Note(72, pitch, start, end) for pitch in voices)
+    midi.instruments.extend(track for track in (melody, chords, drums) if track.notes)
     midi.write(str(path))
 
 
-def _skyline(notes: Sequence[Note]) -> tuple[Note, ...]:
+def skyline(notes: Sequence[Note]) -> tuple[Note, ...]:
     """One voice: at every moment the highest sounding note; the latest one where two share a pitch."""
     edges = sorted({time for note in notes for time in (note.start, note.end)})
     waiting = sorted((note for note in notes if note.end > note.start), key=lambda note: note.start)
@@ -283,7 +301,7 @@ def _clipped(cell: _Cell, grid: Grid) -> tuple[float, float]:
     return max(0.0, grid.beats_to_seconds(cell.start)), max(0.0, grid.beats_to_seconds(cell.end))
 
 
-def _read_midi(path: str | os.PathLike[str]) -> pretty_midi.PrettyMIDI:
+def read_midi(path: str | os.PathLike[str]) -> pretty_midi.PrettyMIDI:
     """A MIDI file, or InputError in one line."""
     import warnings
 

@@ -14,12 +14,13 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from editor import commands, jobs, lanes, library, storage
+from editor import analysis, commands, jobs, lanes, library, scores, storage
 from editor.compare import (
     RunTrack,
     TakesState,
@@ -32,11 +33,14 @@ from editor.compare import (
     versions,
     with_state,
 )
-from editor.document import Clip, Project, Region, Sound, Take
+from editor.document import Clip, Lanes, Project, Region, Sound, Take
 from editor.history import History
 from editor.timeline import ClipState, EditorState, editor_state, file_address
 from engines.recording import read_recording
 from engines.requests import ARSettings, FMSettings, InpaintRequest, InputError, Request
+
+if TYPE_CHECKING:
+    from engines.analysis import Analysis
 
 _PROJECT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,79}")
 MAX_SESSIONS = 64  # kept in memory; a project itself is on disk
@@ -94,6 +98,9 @@ class Session:
         self.done: tuple[Take, ...] = ()  # takes of the last run, for the status block
         self.message = ""  # about the last run
         self.say = ""
+        self.listener: analysis.Listener | None = None  # what is in the clip, while it is being heard
+        self.heard: Analysis | None = None  # what was heard last, where a lane was left to the musician
+        self.hearing = ""  # about the last analysis, one line
         self.running = False
         self.tabs: set[str] = set()  # the pages that show it
         self.cancel = threading.Event()
@@ -156,22 +163,84 @@ class Session:
             self._record(commands.set_clip(self.project, clip), f"open {label}")
             self.error = recording.note or None
 
-    def import_midi(self, path: Path, name: str, lane: str = "") -> None:
-        """Put a MIDI file on the melody or drum lane ("" = both). InputError names it as the user does."""
+    def import_score(self, path: Path, name: str, lane: str = "") -> None:
+        """Put a MIDI or MusicXML file on the melody or drum lane, or ("") on all lanes that it has.
+
+        Tempo and signature are the file's where all lanes were empty. InputError names it as the user does.
+        """
         label = commands.clean_text(Path(name.replace("\\", "/")).name)[:80] or "MIDI file"
-        grid = self.project.grid
-        melody = drums = None
         try:
-            if lane != "drums":
-                with suppress(InputError) if not lane else nullcontext():
-                    melody = lanes.notes_to_lane(lanes.melody_from_midi(path), grid)
-            if lane != "melody":
-                with suppress(InputError) if melody else nullcontext():
-                    drums = lanes.hits_to_lane(lanes.drums_from_midi(path), grid)
+            score = scores.read_score(path, lane)
         except InputError as error:
             raise InputError(str(error).replace(path.name, label)) from error
         with self.lock:
-            self._record(commands.set_lanes(self.project, None, melody, drums), f"import {label}")
+            project = self.project
+            if not lane and project.lanes == Lanes() and project.clip is None:
+                project = commands.set_grid(project, score.bpm, score.beats_per_bar)
+            grid = project.grid
+            project = commands.set_lanes(
+                project,
+                lanes.chords_to_lane(score.chords, grid) if score.chords and not lane else None,
+                lanes.notes_to_lane(score.melody, grid) if score.melody and lane != "drums" else None,
+                lanes.hits_to_lane(score.drums, grid) if score.drums and lane != "melody" else None,
+            )
+            self._record(project, f"import {label}")
+            self.error = score.note or None
+
+    # ---- what is in the clip
+
+    def hear(self, span: Region | None = None) -> None:
+        """Begin to analyse the clip, or a span of it anew, in the background. InputError without a clip.
+
+        The clip's lanes are filled where they are empty; a span's are replaced.
+        """
+        with self.lock:
+            clip = self.project.clip
+            if clip is None:
+                raise InputError("analysis: there is no recording yet; load one first")
+            self.stop_hearing()
+            self.heard, self.hearing = None, ""
+            sound = clip.sound
+
+            def done(heard: Analysis | None, error: str) -> None:
+                self._heard(sound, span, heard, error)
+
+            self.listener = analysis.Listener(self._folder(), sound, span, done)
+            self.listener.start()
+
+    def stop_hearing(self) -> None:
+        """End an analysis that goes on; nothing of it is kept."""
+        if self.listener is not None:
+            self.listener.cancelled.set()
+
+    def replace_lanes(self) -> None:
+        """Put what was heard in the clip on all lanes, the musician's own too; undo brings them back."""
+        with self.lock:
+            if self.heard is None:
+                raise InputError("analysis: nothing is waiting; analyse the clip first")
+            done = analysis.fill(self.project, self.heard, replace_all=True)
+            self.hearing = analysis.words(self.heard, done)
+            self.heard = None
+            self._record(done.project, "lanes from the audio")
+
+    def _heard(self, sound: Sound, span: Region | None, heard: Analysis | None, error: str) -> None:
+        """The end of an analysis, in its thread. One of a clip that is gone by now is dropped."""
+        with self.lock:
+            clip = self.project.clip
+            if heard is None or clip is None or clip.sound != sound:
+                self.hearing = error
+                return
+            try:
+                if span is not None:
+                    done = analysis.fill_span(self.project, heard, span)
+                else:
+                    done = analysis.fill(self.project, heard)
+                self.hearing = analysis.words(heard, done)
+                self.heard = heard if done.kept else None
+                if done.project != self.project:
+                    self._record(done.project, "lanes from the audio")
+            except InputError as wrong:
+                self.hearing = str(wrong)
 
     def _record(self, project: Project, label: str, merge: str = "") -> None:
         self._replace(self.history.do(project, label, merge))

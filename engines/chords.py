@@ -100,6 +100,20 @@ _SLASH_NAME = {  # (root, written quality, bass interval) -> symbol
     for quality, bass, letters, _ in _SLASHES
 }
 
+# The chords that can be heard, root by root: 10 qualities and 6 slash chords each, then `N`. Index i of the
+# first 192 is root i // 16; the same i % 16 is the same kind of chord.
+CLASSES: tuple[str, ...] = (
+    *(
+        symbol
+        for pitch, root in enumerate(ROOTS)
+        for symbol in (
+            *(root + quality for quality in QUALITIES),
+            *(_SLASH_NAME[pitch, quality, bass] for quality, bass, _, _ in _SLASHES),
+        )
+    ),
+    "N",
+)
+
 _UNICODE = str.maketrans("♯♭Δ△∆°ºøØ−–—‑", "#b^^^oohh----")
 _WORDS = re.compile("maj|min|dim|sus|add|aug|dom|alt", re.IGNORECASE)
 _QUALITY = re.compile(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.chords import parse, pitch_classes
-from engines.requests import Chord, Note
+from engines.requests import Chord, Hit, Note
 
 Audio = NDArray[np.float32]
 HOP = 1024  # samples between frames of the chroma measures
@@ -219,3 +219,92 @@ def chord_wcsr(estimate: Sequence[Chord], reference: Sequence[Chord], seconds: f
     if not counted.any():
         return float("nan")
     return float(np.average(scores[counted], weights=(times[:, 1] - times[:, 0])[counted]))
+
+
+# ---- melody
+
+
+def _contour(notes: Sequence[Note], times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Frequencies of a line at `times` [T] in Hz, 0 where it rests."""
+    out = np.zeros(len(times))
+    for note in notes:
+        out[(times >= note.start) & (times < note.end)] = 440.0 * 2 ** ((note.pitch - 69) / 12)
+    return out
+
+
+@dataclass(frozen=True)
+class MelodyScore:
+    """How far a line follows another (mir_eval's melody measures over 10 ms frames)."""
+
+    raw_pitch: float  # share of the reference's sounding frames within half a semitone
+    raw_chroma: float  # the same, octaves forgiven
+    overall: float  # share of all frames that are right, rests too
+
+
+def melody_score(estimate: Sequence[Note], reference: Sequence[Note], seconds: float) -> MelodyScore:
+    """Raw pitch and raw chroma accuracy of a melody; NaN where the reference holds no note."""
+    times = np.arange(0.0, seconds, 0.01)
+    ref, est = _contour(reference, times), _contour(estimate, times)
+    if not (ref > 0).any():
+        return MelodyScore(float("nan"), float("nan"), float("nan"))
+    voiced, cents, est_voiced, est_cents = mir_eval.melody.to_cent_voicing(times, ref, times, est)
+    parts = (voiced, cents, est_voiced, est_cents)
+    return MelodyScore(
+        float(mir_eval.melody.raw_pitch_accuracy(*parts)),
+        float(mir_eval.melody.raw_chroma_accuracy(*parts)),
+        float(mir_eval.melody.overall_accuracy(*parts)),
+    )
+
+
+def melody_similarity(estimate: Audio, reference: Audio, rate: int) -> float:
+    """Melody chromagram similarity as MusicGen's authors measure it (sec. 4.3; Copet et al. 2023).
+
+    Chroma of 2^14-point frames, a quarter apart, the strongest pitch class of each as one-hot; the cosine of
+    one-hots is the share of the frames that agree. Silent frames have no strongest class and do not agree.
+    """
+    n = min(len(estimate), len(reference))
+    best = []
+    for audio in (estimate[:n], reference[:n]):
+        c = librosa.feature.chroma_stft(y=audio, sr=rate, n_fft=2**14, hop_length=2**12, tuning=0.0)
+        best.append(np.where(c.max(axis=0) > 0, c.argmax(axis=0), -1))
+    return float(np.mean((best[0] == best[1]) & (best[1] >= 0)))
+
+
+# ---- rhythm, key
+
+
+def beat_f1(estimate: Sequence[float], reference: Sequence[float], window: float = 0.05) -> float:
+    """F1 of beat or downbeat times within `window` s (sec. 4.3; mir_eval's f_measure, nothing trimmed).
+
+    NaN without reference beats; 0 without estimated ones.
+    """
+    if not len(reference):
+        return float("nan")
+    if not len(estimate):
+        return 0.0
+    ref, est = np.sort(np.asarray(reference, float)), np.sort(np.asarray(estimate, float))
+    return float(mir_eval.beat.f_measure(ref, est, f_measure_threshold=window))
+
+
+def tempo_right(estimate: float, reference: float, tolerance: float = 0.04) -> bool:
+    """Whether a tempo lies within 4 % of the right one, octaves not forgiven (accuracy 1 of the field)."""
+    return abs(estimate - reference) <= tolerance * reference
+
+
+def key_score(estimate: str, reference: str) -> float:
+    """mir_eval's weighted key score of `F# minor`: 1 right, 0.5 a fifth off, 0.3 relative, 0.2 parallel."""
+    if not estimate:
+        return 0.0
+    return float(mir_eval.key.weighted_score(reference, estimate))
+
+
+def drum_f1(estimate: Sequence[Hit], reference: Sequence[Hit], window: float = 0.05) -> float:
+    """F1 of drum hits, matched class by class within `window` s, counted together; NaN without hits."""
+    right = 0
+    for drum in {hit.drum for hit in reference} & {hit.drum for hit in estimate}:
+        ref, est = (
+            np.array(sorted(hit.time for hit in hits if hit.drum == drum)) for hits in (reference, estimate)
+        )
+        right += len(mir_eval.util.match_events(ref, est, window))
+    total = len(estimate) + len(reference)
+    return 2 * right / total if total else float("nan")

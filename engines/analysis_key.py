@@ -1,0 +1,87 @@
+"""The key of a piece of music, from its chords and its melody.
+
+A linear score that is the same for all twelve tonics: how long each chord sounds (by degree and kind), which
+one begins and which one ends, and how long the melody stays on each degree. Its weights are learnt from
+the arranger's labels (`study.train_analysis`). Times in seconds. Loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.chords import ROOTS, root
+from engines.requests import Chord, InputError, Note
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "analysis" / "key.npz"
+KINDS = {"": 0, "6": 0, "7": 1, "maj7": 2, "m": 3, "m6": 3, "m7": 4, "dim": 5, "m7b5": 5, "aug": 6}
+WIDTH = 7 * 12 + 2 * 2 * 12 + 12  # numbers that a tonic is judged by
+MODES = ("major", "minor")
+MIN_SECONDS = 1.0  # of chords and notes together; less says nothing about a key
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key, or none."""
+
+    name: str  # "F# minor"; "" = none
+    confidence: float  # 0..1, likelihood against the other 23
+
+
+def key(chords: Sequence[Chord], melody: Sequence[Note]) -> Key:
+    """The most likely key of chords and a melody; none where there are too few of both."""
+    heard = sum(c.end - c.start for c in chords if root(c.symbol) is not None)
+    heard += sum(n.end - n.start for n in melody)
+    if heard < MIN_SECONDS:
+        return Key("", 0.0)
+    likelihood = likelihoods(key_input(chords, melody), *_weights())
+    best = int(likelihood.argmax())
+    return Key(f"{ROOTS[best % 12]} {MODES[best // 12]}", float(likelihood[best]))
+
+
+def key_input(chords: Sequence[Chord], melody: Sequence[Note]) -> NDArray[np.float32]:
+    """What each tonic is judged by: [12, WIDTH], degrees counted from the tonic.
+
+    Shares of the time of 7 kinds of chord x 12 degrees; first and last chord (major or minor x 12 degrees);
+    shares of the melody's time on 12 degrees.
+    """
+    kinds, ends, tune = np.zeros((7, 12)), np.zeros((4, 12)), np.zeros(12)
+    named = [c for c in chords if root(c.symbol) is not None]
+    for chord in named:
+        kinds[_kind(chord.symbol), root(chord.symbol)] += chord.end - chord.start
+    for row, chord in ((0, named[0]), (2, named[-1])) if named else ():
+        ends[row + (_kind(chord.symbol) in (3, 4, 5)), root(chord.symbol)] = 1.0
+    for note in melody:
+        tune[note.pitch % 12] += note.end - note.start
+    kinds, tune = kinds / max(kinds.sum(), 1e-6), tune / max(tune.sum(), 1e-6)
+    rows = np.concatenate([kinds, ends, tune[None]])  # [12 rows, 12 pitch classes]
+    return np.stack([np.roll(rows, -tonic, axis=1).ravel() for tonic in range(12)]).astype(np.float32)
+
+
+def likelihoods(
+    seen: NDArray[np.float32], weight: NDArray[np.float32], bias: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Likelihood of each key, majors then minors, [24], from [12, WIDTH], weight [2, WIDTH] and bias [2]."""
+    scores = (seen @ weight.T + bias).T.ravel().astype(np.float64)  # [12, 2] -> [24]
+    raised = np.exp(scores - scores.max())
+    return np.asarray(raised / raised.sum())
+
+
+def _kind(symbol: str) -> int:
+    head = symbol.split("/")[0]
+    return KINDS[head[2:] if head[1:2] in ("#", "b") else head[1:]]
+
+
+@cache
+def _weights() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    if not WEIGHTS.is_file():
+        raise InputError(
+            f"{WEIGHTS}: missing, so the key cannot be heard; restore the folder assets/analysis"
+        )
+    with np.load(WEIGHTS) as file:
+        return file["weight"].astype(np.float32), file["bias"].astype(np.float32)

@@ -1,0 +1,245 @@
+"""Beats, downbeats, tempo, time signature and drum hits of a piece of audio.
+
+A small network of our own (`study.train_analysis`, weights in `assets/analysis`) says frame by frame
+how likely a beat, a downbeat or a drum's onset is; a beat line is then the best regular path through it
+(Ellis 2007, as in librosa), and bars are the best count of two, three or four beats. Times in seconds; a beat
+of 6/8 is a dotted quarter. Loads no torch; does not know the editor's grid.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.analysis_features import FRAME_SECONDS, Features
+from engines.requests import DRUMS, Hit, InputError
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "analysis" / "rhythm.npz"
+STEP_SECONDS = 2 * FRAME_SECONDS  # beats are heard on every second frame
+TEMPI = (55.0, 200.0)  # bpm that are looked for
+COMMON_TEMPO, TEMPO_SPREAD = 105.0, 1.5  # centre (bpm) and width (octaves) of what tempo is expected
+BLOCK_SECONDS = 12.0  # stretches in which the tempo is looked for
+TIGHTNESS = 300.0  # how much a beat off the tempo costs
+BARS = {4: 0.0, 3: 0.05, 2: 0.12, 8: 0.15, 6: 0.15}  # beats a bar -> how much more it must stand out
+MIN_BEATS = 4  # fewer are no rhythm
+BEAT_CONFIDENCE = 0.2  # a piece whose beats are less likely than this on average has none
+HIT_THRESHOLDS = (0.5, 0.5, 0.5, 0.5, 0.5)  # likelihood of a hit, in the order of DRUMS
+HIT_APART = 0.05  # seconds between hits of one drum, at least
+
+Activations = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """The beat of a piece; all empty and 0 where there is none."""
+
+    beats: tuple[float, ...]  # seconds
+    downbeats: tuple[float, ...]  # seconds; the first beats of bars
+    bpm: float  # beats per minute, 0 = none
+    beats_per_bar: int  # 0 = none
+    confidence: float  # 0..1, mean likelihood of the beats
+    bar_confidence: float  # 0..1, how far the downbeats stand out
+
+
+@dataclass(frozen=True)
+class DrumLine:
+    """Drum hits by class."""
+
+    hits: tuple[Hit, ...]  # in order
+    confidence: tuple[float, ...]  # 0..1, one a hit
+
+
+def activations(features: Features) -> tuple[Activations, Activations]:
+    """Likelihoods of (beat, downbeat) [S, 2] every STEP_SECONDS, and of drum onsets [F, 5] every frame."""
+    if not features.frames:
+        return np.zeros((0, 2), np.float32), np.zeros((0, len(DRUMS)), np.float32)
+    w = _weights()
+    h = _elu(_conv(network_input(features.mel), w["i.weight"], w["i.bias"], 1))  # [F, 80] -> [F, W]
+    for n, dilation in enumerate(LOCAL):
+        h = h + _elu(_conv(h, w[f"l.{n}.weight"], w[f"l.{n}.bias"], dilation))
+    drums = _sigmoid(_conv(h, w["dr.weight"], w["dr.bias"], 1))  # [F, W] -> [F, 5]
+    steps = len(h) // 2
+    if not steps:
+        return np.zeros((0, 2), np.float32), drums
+    g = h[: 2 * steps].reshape(steps, 2, -1).max(axis=1)  # [F, W] -> [S, W]
+    g = _elu(_conv(g, w["p.weight"], w["p.bias"], 1))
+    for n, dilation in enumerate(WIDE):
+        g = g + _elu(_conv(g, w[f"t.{n}.weight"], w[f"t.{n}.bias"], dilation))
+    return _sigmoid(_conv(g, w["b.weight"], w["b.bias"], 1)), drums  # [S, W] -> [S, 2]
+
+
+LOCAL = (1, 2, 4)  # dilations of the layers that drums are heard from
+WIDE = (1, 2, 4, 8, 16, 32, 64)  # dilations of the layers that the beat is heard from: 11.8 s
+
+
+def network_input(mel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log mel bands and their rise: [F, 40] -> [F, 80]."""
+    rise = np.maximum(0, np.diff(mel, axis=0, prepend=mel[:1]))
+    return np.concatenate([mel / 3, rise * 1.5], axis=1).astype(np.float32)
+
+
+def drums(features: Features, heard: Activations) -> DrumLine:
+    """Drum hits from activations [F, 5]: peaks above the class's threshold."""
+    found: list[tuple[Hit, float]] = []
+    reach = max(1, round(HIT_APART / FRAME_SECONDS) - 1)
+    for d, (drum, threshold) in enumerate(zip(DRUMS, HIT_THRESHOLDS, strict=True)):
+        line = heard[:, d] * features.sounding
+        for i in np.flatnonzero(line >= threshold):
+            around = line[max(0, i - reach) : i + reach + 1]
+            if line[i] == around.max() and line[i] > line[max(0, i - reach) : i].max(initial=0.0):
+                found.append((Hit(float(i * FRAME_SECONDS), drum), float(line[i])))
+    found.sort(key=lambda pair: (pair[0].time, pair[0].drum))
+    return DrumLine(tuple(hit for hit, _ in found), tuple(sure for _, sure in found))
+
+
+def rhythm(heard: Activations) -> Rhythm:
+    """Beats and bars from (beat, downbeat) activations [S, 2]."""
+    none = Rhythm((), (), 0.0, 0, 0.0, 0.0)
+    beat, down = heard[:, 0].astype(np.float64), heard[:, 1].astype(np.float64)
+    if len(beat) * STEP_SECONDS < 1.0 or beat.max() < BEAT_CONFIDENCE:
+        return none
+    period = _period(beat)
+    places = _track(beat, period)
+    if len(places) < MIN_BEATS:
+        return none
+    sure = float(np.mean([beat[max(0, p - 1) : p + 2].max() for p in places]))
+    if sure < BEAT_CONFIDENCE:
+        return none
+    times = np.array([_refined(beat, p) for p in places]) * STEP_SECONDS
+    bpm = 60.0 / _spacing(times)
+    peak = np.array([down[max(0, p - 2) : p + 3].max() for p in places])
+    count, first, stands = _bars(peak)
+    if count > 4 and bpm / 2 < TEMPI[0]:
+        count //= 2
+        first %= count
+    if count > 4:  # bars of six or eight: what was followed is twice the beat
+        times, first, count, bpm = times[first % 2 :: 2], first // 2, count // 2, bpm / 2
+    return Rhythm(
+        tuple(times.tolist()),
+        tuple(times[first::count].tolist()),
+        bpm,
+        count,
+        sure,
+        float(np.clip(stands, 0, 1)),
+    )
+
+
+def _period(beat: NDArray[np.float64]) -> float:
+    """Steps a beat: the pulse train that agrees best with the activation, each block at its own phase.
+
+    Agreement is the sum at the pulses over the square root of their number, so that neither half nor
+    double the tempo gains by having fewer or more of them.
+    """
+    slow, fast = (60.0 / bpm / STEP_SECONDS for bpm in TEMPI)
+    blocks = max(1, round(len(beat) * STEP_SECONDS / BLOCK_SECONDS))
+    wide = np.maximum(beat, 0.7 * np.maximum(np.roll(beat, 1), np.roll(beat, -1)))  # a step of slack
+    best, period = -math.inf, slow
+    for candidate in np.exp(np.arange(math.log(fast), math.log(slow), 0.006)):
+        score = 0.0
+        for block in np.array_split(wide, blocks):
+            count = max(1, int((len(block) - 1) / candidate))
+            pulses = np.arange(count) * candidate
+            phases = np.arange(0, math.ceil(candidate))[:, None]
+            places = np.minimum((phases + pulses + 0.5).astype(int), len(block) - 1)  # [phase, pulse]
+            score += float(block[places].sum(axis=1).max()) / math.sqrt(count)
+        octaves = math.log2(60 / (candidate * STEP_SECONDS) / COMMON_TEMPO) / TEMPO_SPREAD
+        score *= math.exp(-0.5 * octaves**2)
+        if score > best:
+            best, period = score, float(candidate)
+    return period
+
+
+def _track(beat: NDArray[np.float64], period: float) -> list[int]:
+    """Steps of the beats: the best path whose intervals stay near `period` steps (Ellis 2007)."""
+    n = len(beat)
+    near, far = max(1, round(period / 2)), min(n, round(period * 2))
+    gaps = np.arange(near, far + 1)
+    cost = TIGHTNESS * np.log(gaps / period) ** 2
+    score = beat.copy() * 100
+    back = np.full(n, -1)
+    for t in range(n):
+        reach = gaps[gaps <= t]
+        if not len(reach):
+            continue
+        before = score[t - reach] - cost[: len(reach)]
+        k = int(before.argmax())
+        if before[k] > 0:
+            score[t] += before[k]
+            back[t] = t - reach[k]
+    tail = max(0, n - round(period))
+    at = tail + int(score[tail:].argmax())
+    places = [at]
+    while back[places[-1]] >= 0:
+        places.append(int(back[places[-1]]))
+    places.reverse()
+    # what stands before the music begins or after it ends is no beat
+    weak = 0.3 * float(np.median(beat[places]))
+    while places and beat[max(0, places[0] - 2) : places[0] + 3].max() < weak:
+        places.pop(0)
+    while places and beat[max(0, places[-1] - 2) : places[-1] + 3].max() < weak:
+        places.pop()
+    return places
+
+
+def _refined(beat: NDArray[np.float64], place: int) -> float:
+    """A peak between steps: the parabola through it and its neighbours."""
+    if not 0 < place < len(beat) - 1:
+        return float(place)
+    a, b, c = beat[place - 1 : place + 2]
+    bend = a - 2 * b + c
+    return place + (float(np.clip(0.5 * (a - c) / bend, -0.5, 0.5)) if bend < -1e-9 else 0.0)
+
+
+def _spacing(times: NDArray[np.float64]) -> float:
+    """Seconds a beat: the slope of a line through the beats, or the median where they drift."""
+    count = np.arange(len(times))
+    slope, start = np.polyfit(count, times, 1)
+    drift = np.abs(times - (start + slope * count)).max()
+    return float(slope if drift < 0.25 * slope else np.median(np.diff(times)))
+
+
+def _bars(peak: NDArray[np.float64]) -> tuple[int, int, float]:
+    """Beats a bar, the first downbeat's place, and how far downbeats stand out, from [beats]."""
+    best = (4, 0, -math.inf)
+    for count, handicap in BARS.items():
+        for first in range(count if len(peak) >= 2 * count else 0):
+            on = peak[first::count]
+            off = np.delete(peak, np.arange(first, len(peak), count))
+            stands = float(on.mean() - off.mean()) - handicap
+            if stands > best[2]:
+                best = (count, first, stands)
+    return (4, int(peak[:4].argmax()), 0.0) if best[2] == -math.inf else best
+
+
+def _conv(
+    x: NDArray[np.float32], weight: NDArray[np.float32], bias: NDArray[np.float32], dilation: int
+) -> NDArray[np.float32]:
+    """Convolution over time that keeps the length: [T, I], weight [O, I, K] -> [T, O]."""
+    width = weight.shape[2]
+    reach = dilation * (width // 2)
+    padded = np.pad(x, ((reach, reach), (0, 0)))
+    out = np.broadcast_to(bias, (len(x), len(bias))).astype(np.float32)
+    for k in range(width):
+        out = out + padded[k * dilation : k * dilation + len(x)] @ weight[:, :, k].T
+    return out
+
+
+def _elu(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.where(x > 0, x, np.expm1(np.minimum(x, 0))).astype(np.float32)
+
+
+def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(x, -30, 30))), np.float32)
+
+
+@cache
+def _weights() -> dict[str, NDArray[np.float32]]:
+    if not WEIGHTS.is_file():
+        raise InputError(f"{WEIGHTS}: missing, so beats cannot be heard; restore the folder assets/analysis")
+    with np.load(WEIGHTS) as file:
+        return {name: file[name].astype(np.float32) for name in file.files}
