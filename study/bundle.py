@@ -192,8 +192,8 @@ Default guidance (all/text): {weights}; zero-shot: {spec.zero_shot}.
 Two cores shared with other work where nothing else is said; curves in `study/curves/`, commands in `study/README.md`.
 
 ## Figures
-Measured by `python -m study.evaluate` on {figures.get("clips", 0)} held-out conditions: other pieces through the same
-SoundFonts, and recordings of packages that trained nothing. All is read from audio. Floors (shuffled): the same audio
+Measured by `python -m study.evaluate` on {figures.get("clips", 0)} held-out conditions and {figures.get("spans", 0)} spans: other
+pieces through the same SoundFonts, and recordings of packages that trained nothing. All is read from audio. Floors (shuffled): the same audio
 against other clips' conditions; ceiling: real clips through the codec.
 
 {bar_table(figures.get("bars", []))}

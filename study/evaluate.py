@@ -429,11 +429,12 @@ def measure(
     if "text" in parts:
         figures["text"] = text_figures(outputs, listener, clips, asked)
     if "inpaint" in parts:
-        figures["inpaint"] = inpainting_figures(outputs, listener, clips, args.clips, asked, "inpaint")
+        count = args.spans or args.clips
+        figures["inpaint"] = inpainting_figures(outputs, listener, clips, count, asked, "inpaint")
         if args.real.is_dir():
             real = labelled(args.real, args.clips)
             figures["inpaint, recordings"] = inpainting_figures(
-                outputs, listener, real, args.clips, asked, "inpaint, recordings"
+                outputs, listener, real, count, asked, "inpaint, recordings"
             )
     if "speed" in parts:
         figures["speed"] = speed_figures(models, clips, asked)
@@ -451,9 +452,12 @@ def main() -> None:
     parser.add_argument("--recordings", type=Path, default=Path("runs/recordings/held_out"))
     parser.add_argument("--tagger", type=Path, default=Path("runs/tagger"))
     parser.add_argument("--work", type=Path, default=Path("runs/evaluate"), help="where outputs are kept")
-    parser.add_argument("--clips", type=int, default=200, help="conditions, and spans")
+    parser.add_argument("--clips", type=int, default=200, help="conditions")
+    parser.add_argument(
+        "--spans", type=int, default=0, help="spans of renders, and of recordings; 0: as conditions"
+    )
     parser.add_argument("--set", default="codec,generate,text,inpaint,speed")
-    parser.add_argument("--engines", default="ar,fm,fm-zero-shot")
+    parser.add_argument("--engines", default="ar,fm,fm-zero-shot", help="none: only what needs no engine")
     parser.add_argument("--lanes", default="chords,melody,drums")
     parser.add_argument("--steps", type=int, default=FMSettings.steps)
     parser.add_argument("--solver", default=FMSettings.solver)
@@ -472,7 +476,7 @@ def main() -> None:
     begin, models = time.time(), open_bundle(args.bundle, args.device)
     guidance = Guidance(*args.guidance) if args.guidance else None
     asked = Asked(
-        tuple(args.engines.split(",")),
+        tuple(e for e in args.engines.split(",") if e != "none"),
         tuple(args.lanes.split(",")),
         ARSettings(temperature=args.temperature, top_k=args.top_k, guidance=guidance),
         FMSettings(args.solver, args.steps, guidance, args.zero_shot or models.spec.zero_shot),
@@ -483,9 +487,11 @@ def main() -> None:
     listener = Listener(load_tagger(args.tagger), args.work / "heard")
     figures = measure(models, outputs, listener, args, asked)
     show(figures)
-    print(f"\n{args.clips} conditions asked for, {time.time() - begin:.0f} s")
+    print(
+        f"\n{args.clips} conditions, {args.spans or args.clips} spans asked for, {time.time() - begin:.0f} s"
+    )
     if args.out:
-        told: dict[str, Any] = {"clips": args.clips, **figures}
+        told: dict[str, Any] = {"clips": args.clips, "spans": args.spans or args.clips, **figures}
         told["bars"] = [asdict(bar) | {"met": bar.met} for bar in bars(figures)]
         args.out.write_text(json.dumps(told, indent=1) + "\n")
 

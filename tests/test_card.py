@@ -23,6 +23,7 @@ BARS = [
 def figures() -> dict[str, object]:
     return {
         "clips": 200,
+        "spans": 150,
         "codec": {"codec continuous": {"SI-SNR dB": 8.765, ">4 kHz dB": -1.25}},
         "generate": {"ar": {"chord IOU": 0.654}, "fm": {"melody": 0.5, "FAD": 12.345}},
         "bars": [asdict(bar) | {"met": bar.met} for bar in BARS],
@@ -40,7 +41,9 @@ def test_the_card_prints_every_figure_beside_its_bar_and_says_which_are_missed()
     assert any("SI-SNR dB | 8.765 | ≥ 9.000 |" in line and "**not met**" in line for line in lines)
     assert any("chord IOU | 0.654 | ≥ 0.600 | 0.021 | 0.812 | met |" in line for line in lines)
     assert any("jump dB | 5.432 | < 7.891 (naive paste) |" in line for line in lines)
-    assert "2 of 3 bars are met" in told and "12.345" in told and "200 held-out" in told
+    assert (
+        "2 of 3 bars are met" in told and "12.345" in told and "200 held-out conditions and 150 spans" in told
+    )
     wanted = ("CC-BY-SA-4.0", "arranger 30.0 h", "a-package 1.23 h", "Somebody", "321 steps in 4.5 min")
     sources = ("goes on from an older bundle", "Groove", "FluidR3", "MuseScore", "Sonic Pi", "OpenEWLD")
     for words in (*wanted, *sources):
