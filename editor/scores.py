@@ -21,6 +21,7 @@ from engines.timebase import Grid
 
 SUFFIXES = (".mid", ".midi", ".musicxml", ".xml", ".mxl")
 MAX_BYTES = 32 * 2**20  # of a score's text; larger ones are no lead sheets
+HARMONY_VOICES = 1.5  # fewer notes at once spell no chords
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _KINDS = {  # MusicXML's names of chords -> how musicians write them
     "major": "", "minor": "m", "augmented": "aug", "diminished": "dim", "dominant": "7",
@@ -78,26 +79,33 @@ def chords_of_notes(notes: Sequence[Note], grid: Grid) -> tuple[Chord, ...]:
     The chord that covers most of the sounding time wins, tones that it lacks and tones that it adds in vain
     count against it; the lowest note counts for the root.
     """
-    if not notes:
+    if not notes or _voices(notes) < HARMONY_VOICES:
         return ()
     step = (
         grid.beats_per_bar / 2 if grid.beats_per_bar % 2 == 0 else grid.beats_per_bar
     ) * grid.seconds_per_beat
     end = max(note.end for note in notes)
     found: list[Chord] = []
-    together = 0.0
     for start, stop, inside in _windows(notes, step, end):
         weight = [0.0] * 12
         for note, length in inside:
             weight[note.pitch % 12] += length
         low = min((note.pitch for note, _ in inside), default=0) % 12
-        together += len({note.pitch % 12 for note, _ in inside}) >= 3
         symbol = _spelled(weight, low)
         if symbol and found and found[-1].symbol == symbol and found[-1].end == start:
             found[-1] = Chord(found[-1].start, stop, symbol)
         elif symbol:
             found.append(Chord(start, stop, symbol))
-    return tuple(found) if together * step > 0.5 * end else ()
+    return tuple(found)
+
+
+def _voices(notes: Sequence[Note]) -> float:
+    """How many notes sound at once on average, while any does."""
+    sounding = reached = 0.0
+    for note in sorted(notes, key=lambda note: note.start):
+        sounding += max(0.0, note.end - max(note.start, reached))
+        reached = max(reached, note.end)
+    return sum(note.end - note.start for note in notes) / max(sounding, 1e-9)
 
 
 def _windows(
@@ -356,7 +364,7 @@ def _symbols(symbols: list[tuple[float, str]], second: float, end: float) -> tup
     out: list[Chord] = []
     simplified: dict[str, None] = {}
     ordered = sorted(symbols, key=lambda pair: pair[0])
-    stops = [at * second for at, _ in ordered[1:]] + [end]
+    stops = [at * second for at, _ in ordered[1:]] + [end] * bool(ordered)
     for (at, written), stop in zip(ordered, stops, strict=True):
         if stop <= at * second:
             continue

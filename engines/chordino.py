@@ -39,10 +39,10 @@ def present() -> bool:
 def notice() -> str:
     """One sentence for the page and `inlay bundle`."""
     if present():
-        return f"Chordino plugin ({LICENCE}, optional): installed, reads chords from audio."
+        return f"Chordino plugin ({LICENCE}, optional): installed; the study measures chords with it."
     return (
-        f"Chordino plugin ({LICENCE}, optional): missing, so chords cannot be read from audio; "
-        "everything else works. `make run` installs it where there is a C++ compiler."
+        f"Chordino plugin ({LICENCE}, optional): missing; chords are read from the notes all the same. "
+        "`make run` installs it where there is a C++ compiler."
     )
 
 

@@ -1,0 +1,159 @@
+"""What was heard comes onto the lanes, and what the musician drew stays."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from editor import analysis, commands, storage
+from editor.document import ChordCell, LaneHit, Lanes, Project, Region
+from editor.session import Session
+from engines.analysis import Analysis, ChordLine, Curve, DrumLine, Key, MelodyLine, Rhythm
+from engines.recording import Recording, write_recording
+from engines.requests import Chord, Hit, InputError, Note
+
+BEATS = tuple(0.5 + i * 0.6 for i in range(12))  # 100 bpm, first beat at 0.5 s
+
+
+def heard(**changes: object) -> Analysis:
+    """Eight seconds in which all is clear."""
+    whole = Analysis(
+        8.0,
+        ChordLine(
+            (Chord(0, 2.9, "Eb"), Chord(2.9, 5.3, "N"), Chord(5.3, 8.0, "Bb7")), (0.9, 0.9, 0.8), (), "notes"
+        ),
+        MelodyLine((Note(0.5, 1.1, 70), Note(1.7, 2.3, 72)), (0.8, 0.1)),
+        Rhythm(BEATS, BEATS[1::4], 100.0, 4, 0.9, 0.6),
+        Key("Eb major", 0.8),
+        DrumLine(tuple(Hit(t, "kick") for t in BEATS[::2]) + (Hit(3.0, "tom"),), (0.9,) * 6 + (0.6,)),
+        -14.0,
+        Curve((), "dB"),
+        Curve((), "Hz"),
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def test_empty_lanes_are_filled_with_grid_key_and_follow() -> None:
+    done = analysis.fill(Project(), heard())
+    project = done.project
+    assert done.filled == ("chords", "melody", "drums") and done.kept == ()
+    assert (project.grid.bpm, project.grid.beats_per_bar) == (100.0, 4)
+    assert project.grid.offset == pytest.approx(1.1)  # the first downbeat is beat 0
+    assert project.key == "Eb major"
+    assert project.follow == ("chords", "melody", "drums")  # the song's own go on by default
+    cells = project.lanes.chords
+    assert [c.symbol for c in cells] == ["Eb", "Bb7"]  # N leaves the lane empty
+    assert project.grid.beats_to_seconds(cells[1].start) == pytest.approx(5.3)
+    assert [n.pitch for n in project.lanes.melody] == [70]  # the unlikely note is not drawn
+    assert {h.drum for h in project.lanes.drums} == {"kick"}  # a single tom is a mistake
+
+
+def test_what_the_musician_drew_stays_until_they_ask() -> None:
+    mine = commands.set_lanes(Project(), chords=[ChordCell("c1", 0, 4, "C")])
+    mine = commands.set_follow(mine, [])
+    done = analysis.fill(mine, heard())
+    assert done.kept == ("chords",) and done.filled == ("melody", "drums")
+    assert done.project.lanes.chords == mine.lanes.chords
+    assert (
+        done.project.grid == mine.grid and done.project.key == mine.key
+    )  # a new tempo would move what is drawn
+    assert done.project.follow == ("melody", "drums")
+    assert "your chords kept" in analysis.words(heard(), done)
+    asked = analysis.fill(mine, heard(), replace_all=True)
+    assert [c.symbol for c in asked.project.lanes.chords] == ["Eb", "Bb7"]
+    assert asked.project.grid.bpm == 100.0
+
+
+def test_nothing_heard_changes_nothing_and_says_so() -> None:
+    nothing = heard(
+        chords=ChordLine((Chord(0, 8, "N"),), (1.0,), (), "notes"),
+        melody=MelodyLine((), ()),
+        rhythm=Rhythm((), (), 0.0, 0, 0.0, 0.0),
+        key=Key("", 0.0),
+        drums=DrumLine((), ()),
+    )
+    done = analysis.fill(Project(), nothing)
+    assert done.project == Project()
+    assert analysis.words(nothing, done).startswith("Nothing clear enough")
+
+
+def test_an_unsure_tempo_leaves_the_grid() -> None:
+    unsure = heard(rhythm=Rhythm(BEATS, BEATS[::4], 100.0, 4, 0.2, 0.1))
+    assert analysis.grid_of(unsure) is None
+    assert analysis.fill(Project(), unsure).project.grid == Project().grid
+
+
+def test_keys_are_spelled_as_the_page_spells_them() -> None:
+    assert analysis.key_of(heard(key=Key("C# major", 0.9))) == "Db major"
+    assert analysis.key_of(heard(key=Key("Ab minor", 0.9))) == "G# minor"
+    assert analysis.key_of(heard(key=Key("F minor", 0.1))) == ""
+
+
+def test_a_span_is_heard_anew_and_the_rest_stays() -> None:
+    project = commands.set_grid(Project(), 60, 4)  # a beat a second
+    project = commands.set_lanes(
+        project,
+        chords=[ChordCell("c1", 0, 8, "C")],
+        drums=[LaneHit("h1", 0.5, "hat"), LaneHit("h2", 5.5, "hat")],
+    )
+    done = analysis.fill_span(project, heard(), Region(5.0, 7.0)).project
+    cells = [(round(c.start, 2), round(c.end, 2), c.symbol) for c in done.lanes.chords]
+    assert cells == [(0, 5, "C"), (5.3, 7, "Bb7"), (7, 8, "C")]
+    assert [h.drum for h in done.lanes.drums if not 5 <= h.time < 7] == ["hat"]
+    assert {h.drum for h in done.lanes.drums if 5 <= h.time < 7} == {"kick"}
+    assert done.grid == project.grid and len({c.id for c in done.lanes.chords}) == 3
+
+
+@pytest.fixture
+def session(tmp_path: Path, song: Recording) -> Session:
+    source = tmp_path / "song.wav"
+    write_recording(source, song)
+    session = Session(tmp_path / "home")
+    session.upload(source, "song.wav")
+    return session
+
+
+def test_a_session_hears_its_clip_in_the_background_and_undo_takes_it_back(session: Session) -> None:
+    before = session.project
+    session.hear()
+    assert session.listener is not None and session.listener.wait(300)
+    assert session.hearing
+    assert session.project.lanes.chords  # a plucked A major chord
+    assert {c.symbol[:1] for c in session.project.lanes.chords} == {"A"}
+    assert session.folder and storage.open_project(session.folder).project.lanes == session.project.lanes
+    session.undo()
+    assert session.project.lanes == before.lanes == Lanes()
+
+
+def test_stopping_leaves_the_lanes(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, go = threading.Event(), threading.Event()
+    read = storage.read_sound
+
+    def slow(*arguments: object) -> Recording:
+        reading.set()
+        assert go.wait(60)
+        return read(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(storage, "read_sound", slow)
+    before = session.project
+    session.hear()
+    assert reading.wait(60)
+    session.stop_hearing()
+    go.set()
+    assert session.listener and session.listener.wait(300)
+    assert session.project == before and session.hearing == ""
+
+
+def test_what_was_heard_of_a_clip_that_is_gone_is_dropped(session: Session) -> None:
+    clip = session.project.clip
+    assert clip is not None
+    session._heard(replace(clip.sound, file="other.wav"), None, heard(), "")
+    assert session.project.lanes == Lanes()
+
+
+def test_without_a_clip_there_is_nothing_to_hear(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no recording"):
+        Session(tmp_path).hear()
