@@ -162,6 +162,7 @@ class _Page:
             self.undo = gr.Button("Undo", elem_id="undo", interactive=False)
             self.redo = gr.Button("Redo", elem_id="redo", interactive=False)
             self.export = gr.Button("Export", elem_id="export", interactive=False)
+            gr.Button("Settings", elem_id="drawer")  # only where the panel has no room beside the lanes
             gr.Button("Light or dark", elem_id="theme")
             gr.Button("Projects", elem_id="project")
 

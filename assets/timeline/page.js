@@ -5,6 +5,7 @@
 
 import { desk } from './desk.js';
 import { actionOf, worksInFields } from './keys.js';
+import { listening } from './listening.js';
 import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
 import { acceptDrops } from './upload.js';
 
@@ -23,7 +24,10 @@ const isField = (node) => Boolean(node?.matches?.('input:not([type=checkbox]):no
 const isControl = (node) => Boolean(node?.matches?.('button, input, a, [role=slider], summary'));
 
 const PAGE_ACTIONS = {
-  track: ({ digit }) => desk.hearDigit(digit),
+  track: ({ digit }) => {
+    if (desk.view === 'listen') listening.include(digit);
+    desk.hearDigit(digit);
+  },
   keep: () => desk.keep(),
   seed: () => desk.anotherSeed(),
   again: () => desk.again(),
@@ -79,12 +83,13 @@ function watchBar() {
     if (event.target.closest?.('#export')) showExports();
     if (event.target.closest?.('#project')) showProjects();
     if (event.target.closest?.('#tap')) desk.tapTempo();
+    if (event.target.closest?.('#drawer')) document.querySelector('#page').classList.toggle('drawn');
     if (!event.target.closest?.('#theme')) return;
     const dark = document.body.classList.toggle('dark');
     localStorage.setItem('inlay-theme', dark ? 'dark' : 'light');
   });
   desk.addEventListener('change', ({ detail }) => {
-    stage().dataset.view = desk.view;
+    stage().dataset.view = document.querySelector('#page').dataset.view = desk.view;
     if (detail.what === 'view') {
       const wanted = Object.keys(VIEWS).find((name) => VIEWS[name] === desk.view);
       const radio = document.querySelector(`#view input[value="${wanted}"]`);
@@ -104,7 +109,7 @@ function name() {
     button.title = `${words} (${keys})`;
     button.setAttribute('aria-label', words);
   }
-  for (const [id, words] of [['theme', 'Light or dark'], ['project', 'Projects'], ['tap', 'Tap the tempo (T)']]) {
+  for (const [id, words] of [['theme', 'Light or dark'], ['project', 'Projects'], ['drawer', 'Prompt, engines and settings'], ['tap', 'Tap the tempo (T)']]) {
     const button = document.querySelector(`#${id} button, button#${id}`);
     button?.setAttribute('aria-label', words);
     if (button) button.title = words;

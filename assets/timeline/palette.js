@@ -28,7 +28,7 @@ export class Palette extends Popover {
     return `<label class="field">${icons.search}<input type="text" maxlength="40" spellcheck="false" autocomplete="off"
         placeholder="Type a chord: F#m7b5, Bb/D" aria-label="Type a chord" aria-describedby="chord-error"></label>
       <p id="chord-error" role="alert"></p>
-      <div class="rows ${this.#page}">${this.#rows('')}</div>
+      <div class="rows page-${this.#page}">${this.#rows('')}</div>
       <div class="foot">${[['all', `All ${desk.vocabulary.length} chords`], ['progressions', 'Progressions']]
     .map(([page, words]) => `<button class="pill" data-page="${page}" aria-pressed="${this.#page === page}">${words}</button>`).join('')}
         <span class="spring"></span>
