@@ -11,9 +11,12 @@ from torch import Tensor
 from engines import spans
 from engines import window as windows
 from engines.checkpoints import Models
-from engines.lm import complete, sample_step, take
+from engines.lm import complete, continuation_nll, sample_step, take
 from engines.requests import InpaintRequest, InputError, ProgressHook, Request, Result, Stopwatch, Support
 from engines.timebase import frames_for
+
+FEWEST_BEHIND = 10  # frames of music behind a span by which candidates can be judged
+JUDGED = 50  # how many of them are listened to
 
 
 def supports(request: Request) -> Support:
@@ -43,7 +46,8 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     if isinstance(request, InpaintRequest):
         watch.report("encode", 0, 1)
         window = windows.cut(request, codec, models.spec.window_seconds)
-        codes = codec.quantize(windows.encode(window, models))  # [1, D, T] -> [1, K, T]
+        silenced = request.strength >= 1  # a variation keeps the first codebooks of what was there
+        codes = codec.quantize(windows.encode(window, models, silenced))  # [1, D, T] -> [1, K, T]
         if window.known.any():  # a span that leaves nothing is a clip from nothing
             order = spans.reorder(*window.span, window.frames)
             codes = take(lm.config, codes, order[None].to(codes.device))  # -> [1, K, T + 3]
@@ -60,21 +64,39 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     watch.lap("text")
 
     generator = torch.Generator().manual_seed(request.seed)
+    frames_behind = window.frames - window.span[1] if window is not None and order is not None else 0
+    count = (
+        settings.candidates if frames_behind >= FEWEST_BEHIND else 1
+    )  # nothing behind: nothing to judge by
 
     def sample(logits: Tensor) -> Tensor:
-        return sample_step(logits, settings.temperature, settings.top_k, settings.top_p, generator)
+        return sample_step(
+            logits, settings.temperature, settings.top_k, settings.top_p, generator, settings.cooling
+        )
 
     def on_step(step: int, total: int) -> None:
         watch.report("sample", step, total)
 
-    codes = complete(lm, codes, known, lanes, given.text, given.rows, sample, on_step)
-    watch.lap("sample")
-    if window is not None and order is not None:
-        codes = codes[:, :, spans.restore(*window.span, window.frames).to(codes.device)]  # -> [1, K, T]
+    kept = round((1 - request.strength) * codec.codebooks) if isinstance(request, InpaintRequest) else 0
+    codes = complete(
+        lm, codes.repeat(count, 1, 1), known, lanes, given.text, given.rows, sample, on_step, kept=kept
+    )
     parameters: dict[str, object] = {
         "temperature": settings.temperature,
+        "cooling": settings.cooling,
         "top_k": settings.top_k,
         "top_p": settings.top_p,
         "guidance": {"all": given.guidance.all, "text": given.guidance.text},
     }
+    if window is not None and order is not None:
+        codes = codes[:, :, spans.restore(*window.span, window.frames).to(codes.device)]  # -> [B, K, T]
+        if count > 1:
+            behind = window.span[1]
+            nll = continuation_nll(
+                lm, codes, behind, min(window.frames, behind + JUDGED), given.lanes, given.text
+            )
+            best = int(nll.argmin())
+            codes = codes[best : best + 1]
+            parameters["candidates"] = {"nll": [round(v, 4) for v in nll.tolist()], "chosen": best}
+    watch.lap("sample")
     return windows.finish(request, models, codec.dequantize(codes), window, watch, parameters)

@@ -1,16 +1,35 @@
-"""One door to the three engines: by the name in the request. Loads an engine when it is first asked for."""
+"""One door to the three engines: by the name in the request. Loads an engine when it is first asked for.
+
+Requests that want more than one window, or engine "auto", become several runs here.
+"""
 
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
-from engines.requests import ENGINE_NAMES, InputError, ProgressHook, Request, Result, Support
+from engines import edits
+from engines.requests import (
+    ENGINE_NAMES,
+    EngineName,
+    GenerateRequest,
+    InpaintRequest,
+    InputError,
+    Progress,
+    ProgressHook,
+    Request,
+    Result,
+    Support,
+)
 
 if TYPE_CHECKING:
     from engines.checkpoints import Models
 
 ENGINES: dict[str, str] = {"ar": "engines.ar", "fm": "engines.fm", "fm-zero-shot": "engines.fm_zero_shot"}
+# Order in which "auto" tries the engines, and what each takes beside the first, measured on two cores.
+AUTO: tuple[tuple[EngineName, float], ...] = (("fm", 1.0), ("ar", 1.0), ("fm-zero-shot", 2.0))
+GOOD_ENOUGH = 0.5  # a score that half of the original's own moments exceed: nothing more is tried
 
 
 class Engine(Protocol):
@@ -34,6 +53,12 @@ def _engine(name: str) -> Engine:
 def supports(request: Request) -> Support:
     """Whether the request's engine can serve it; if not, why and what would do."""
     try:
+        if request.engine == "auto":
+            if isinstance(request, GenerateRequest):
+                return Support("engine 'auto': it only re-makes spans; choose ar or fm to generate")
+            if not 1 <= request.patience <= 3600:
+                return Support(f"patience {request.patience:g} s: expected 1-3600 s; 30 is the usual value")
+            return supports(replace(request, engine=AUTO[0][0]))
         return _engine(request.engine).supports(request)
     except InputError as error:
         return Support(str(error))
@@ -41,4 +66,70 @@ def supports(request: Request) -> Support:
 
 def run(request: Request, models: Models, progress: ProgressHook | None = None) -> Result:
     """Run the request's engine. Raises InputError, or what `progress` raises (Cancelled)."""
-    return _engine(request.engine).run(request, models, progress)
+    if request.engine == "auto":
+        return _auto(request, models, progress)
+    engine = _engine(request.engine)
+    window = models.spec.window_seconds
+    if not edits.oversized(request, window):
+        return engine.run(request, models, progress)
+    support = supports(request)
+    if not support:
+        raise InputError(support.reason)
+    return edits.piecewise(request, window, lambda part, hook: engine.run(part, models, hook), progress)
+
+
+def _auto(request: Request, models: Models, progress: ProgressHook | None) -> Result:
+    """Run the engines that the request's patience allows; the smoothest result, and why it was taken."""
+    support = supports(request)
+    if not support or not isinstance(request, InpaintRequest):
+        raise InputError(support.reason)
+    tried: list[Result] = []
+    left_out: dict[str, str] = {}
+    spent = unit = 0.0
+    for place, (name, cost) in enumerate(AUTO):
+        if tried and roughness(tried[-1]) < GOOD_ENOUGH:
+            left_out[name] = "one result was good already"
+            continue
+        if tried and spent + unit * cost > request.patience:
+            left_out[name] = f"about {unit * cost:.0f} s more would exceed {request.patience:g} s"
+            continue
+
+        def hook(p: Progress, place: int = place) -> None:
+            if progress is not None:
+                progress(replace(p, step=p.step + place * p.total, total=p.total * len(AUTO), remaining=None))
+
+        settings = request.fm
+        if name == "fm-zero-shot":
+            settings = replace(settings, zero_shot=models.spec.zero_shot_with(settings.solver))
+        tried.append(run(replace(request, engine=name, fm=settings), models, hook))
+        spent += tried[-1].seconds_spent
+        unit = max(unit, tried[-1].seconds_spent / cost)
+    best = min(tried, key=lambda result: (roughness(result), _evenness(result)))
+    scores = {result.request.engine: round(roughness(result), 3) for result in tried}
+    others = ", ".join(f"{name} {score:.2f}" for name, score in scores.items() if name != best.request.engine)
+    mine = f"{best.request.engine} has the smoothest seams: {roughness(best):.2f} at its rougher one"
+    parameters = {
+        **best.parameters,
+        "auto": {
+            "chosen": best.request.engine,
+            "scores": scores,
+            "left out": left_out,
+            "why": mine + (f" (0 smooth, 1 rough), {others}" if others else " (0 smooth, 1 rough)"),
+        },
+    }
+    timings: dict[str, float] = {}
+    for result in tried:
+        for stage, seconds in result.timings.items():
+            timings[stage] = timings.get(stage, 0.0) + seconds
+    return replace(best, parameters=parameters, timings=timings)
+
+
+def roughness(result: Result) -> float:
+    """The score of a result's rougher seam, 0..1; 0 where it has none."""
+    return max((seam.score for seam in result.seams), default=0.0)
+
+
+def _evenness(result: Result) -> float:
+    """Mean percentile of all statistics at all seams, for results that score alike."""
+    values = [value for seam in result.seams for value in seam.percentiles.values()]
+    return sum(values) / len(values) if values else 0.0

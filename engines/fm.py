@@ -7,16 +7,28 @@ engines or the editor.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from engines import flow
 from engines import window as windows
 from engines.checkpoints import Models
-from engines.controls import cat_lanes
-from engines.guidance import combine
-from engines.requests import InpaintRequest, InputError, ProgressHook, Request, Result, Stopwatch, Support
+from engines.controls import Lanes, cat_lanes
+from engines.guidance import combine, sources
+from engines.requests import (
+    Guidance,
+    InpaintRequest,
+    InputError,
+    ProgressHook,
+    Request,
+    Result,
+    Stopwatch,
+    Support,
+)
 from engines.timebase import frames_for
+from engines.transformer import Memory
 
 
 def supports(request: Request) -> Support:
@@ -41,12 +53,12 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
 
 def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     windows.load(models, models.fm, watch)
-    codec, settings = models.codec(), request.fm
+    codec, settings, begin = models.codec(), request.fm, 0.0
     if isinstance(request, InpaintRequest):
         watch.report("encode", 0, 1)
         window = windows.cut(request, codec, models.spec.window_seconds)
         source = windows.encode(window, models)  # [1, D, T]
-        known, start = window.known.to(models.device), window.start
+        known, start, begin = window.known.to(models.device), window.start, 1.0 - request.strength
         watch.lap("encode")
     else:
         window, start = None, 0.0
@@ -58,8 +70,10 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     given = windows.conditions(request, models, source.shape[2], start, "fm", settings.guidance)
     watch.lap("text")
 
-    field = guided_field(models, given, known)
-    noise = draw_noise(source, request.seed)
+    field = guided_field(models, given, known, settings.guided)
+    z = noise = draw_noise(source, request.seed)
+    if begin > 0 and window is not None:  # a variation sets out part of the way from what was there
+        z = flow.path(noise, own_content(window, models), torch.full((1,), begin, device=noise.device))
 
     def clamped(z: Tensor, t: float) -> Tensor:  # Alg. 2, line 4, before every evaluation
         return field(torch.where(known, source, z), t)
@@ -67,36 +81,64 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     def on_step(step: int, total: int) -> None:
         watch.report("sample", step, total)
 
-    z = flow.solve(clamped, noise, settings.solver, settings.steps, on_step)
+    steps = steps_from(settings.steps, begin)
+    z = flow.solve(clamped, z, settings.solver, steps, on_step, settings.schedule, begin)
     z = torch.where(known, source, z)  # Alg. 2, line 9
     watch.lap("sample")
     return windows.finish(request, models, z, window, watch, resolved(request, given))
 
 
-def guided_field(models: Models, given: windows.Conditions, known: Tensor) -> flow.Field:
-    """The guided velocity as a function (z [1, D, T], t) -> [1, D, T]; known bool [T] is the mask channel."""
+def own_content(window: windows.Window, models: Models) -> Tensor:
+    """The window's latents [1, D, T] with the spans as they were."""
+    return windows.encode(window, models, silenced=False)
+
+
+def steps_from(steps: int, begin: float) -> int:
+    """How many of `steps` intervals of the whole way are left from time `begin` on."""
+    return max(1, math.ceil(steps * (1.0 - begin) - 1e-6))
+
+
+def guided_field(
+    models: Models, given: windows.Conditions, known: Tensor, guided: tuple[float, float] = (0.0, 1.0)
+) -> flow.Field:
+    """The guided velocity as a function (z [B, D, T], t) -> [B, D, T]; known bool [T] is the mask channel.
+
+    Outside the times `guided` the prediction that sees everything is taken alone.
+    """
     net, rows = models.fm(), given.rows
-    count = len(rows)
-    text_given = torch.tensor([row.text for row in rows], device=known.device)
-    text = given.text.repeat(count) if given.text is not None else None
-    with models.autocast():
-        memory = net.remember(text, text_given, count)
-    lanes = cat_lanes([given.lanes if row.lanes else given.lanes.null_like() for row in rows])
-    masks = known.expand(count, -1)  # [T] -> [R, T]
+    alone = sources(Guidance(1.0, 0.0), given.text is not None, given.lanes.any_given)
+    ready: dict[tuple[bool, int], tuple[Memory, Lanes]] = {}
+
+    def prepared(inside: bool, batch: int) -> tuple[Memory, Lanes]:
+        seen = rows if inside else alone
+        if (inside, batch) not in ready:
+            text_given = torch.tensor([row.text for row in seen], device=known.device)
+            text_given = text_given.repeat_interleave(batch)  # [R] -> [R B]
+            text = given.text.repeat(len(text_given)) if given.text is not None else None
+            with models.autocast():
+                memory = net.remember(text, text_given, len(text_given))
+            parts = [given.lanes if row.lanes else given.lanes.null_like() for row in seen]
+            ready[inside, batch] = memory, cat_lanes([part for part in parts for _ in range(batch)])
+        return ready[inside, batch]
 
     def field(z: Tensor, t: float) -> Tensor:
-        tau = torch.full((count,), t, device=z.device)
+        inside = guided[0] <= t <= guided[1]
+        seen, batch = rows if inside else alone, len(z)
+        memory, lanes = prepared(inside, batch)
+        tau = torch.full((len(seen) * batch,), t, device=z.device)
+        masks = known.expand(len(tau), -1)  # [T] -> [R B, T]
         with models.autocast():
-            v = net(z.expand(count, -1, -1), tau, masks, lanes, memory=memory)  # [R, D, T]
-        return combine(v.float(), rows)
+            v = net(z.repeat(len(seen), 1, 1), tau, masks, lanes, memory=memory)  # [R B, D, T]
+        return combine(v.float().view(len(seen), batch, *v.shape[1:]), seen)[0]  # -> [B, D, T]
 
+    prepared(True, 1)
     return field
 
 
-def draw_noise(like: Tensor, seed: int) -> Tensor:
-    """Standard normal noise [1, D, T] on the device of `like`, drawn on the CPU so that a seed holds."""
+def draw_noise(like: Tensor, seed: int, count: int = 1) -> Tensor:
+    """Standard normal noise [count, D, T] on the device of `like`, drawn on the CPU so that a seed holds."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(like.shape, generator=generator).to(like.device)
+    return torch.randn((count, *like.shape[1:]), generator=generator).to(like.device)
 
 
 def resolved(request: Request, given: windows.Conditions) -> dict[str, object]:
@@ -104,5 +146,6 @@ def resolved(request: Request, given: windows.Conditions) -> dict[str, object]:
     return {
         "solver": request.fm.solver,
         "steps": request.fm.steps,
+        "schedule": request.fm.schedule,
         "guidance": {"all": given.guidance.all, "text": given.guidance.text},
     }

@@ -2,33 +2,60 @@
 
 `inversion` is Algorithm 1: the source is integrated back to noise, and at every step on the way
 forth the known frames are put back to where they came by. `replacement` puts them on the straight
-path between one fixed noise and the source instead. The mask channel stays empty: the network
-is the one that generates. Does not know the other engines or the editor.
+path between one fixed noise and the source instead, `resampling` takes its middle steps several
+times, `guided` draws the known frames to the source by gradients, and `search` tries several beginnings
+within a budget (`engines.search`). The mask channel stays empty: the network is the one that
+generates. Does not know the other engines or the editor.
 """
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
-from engines import flow
+from engines import flow, search
 from engines import window as windows
 from engines.checkpoints import Models
-from engines.fm import draw_noise, guided_field, resolved
-from engines.requests import InpaintRequest, InputError, ProgressHook, Request, Result, Stopwatch, Support
+from engines.fm import draw_noise, guided_field, own_content, resolved, steps_from
+from engines.requests import (
+    Guidance,
+    InpaintRequest,
+    InputError,
+    ProgressHook,
+    Request,
+    Result,
+    Stopwatch,
+    Support,
+)
+
+RESAMPLED = (0.15, 0.7)  # flow times between which `resampling` takes a step again
+REPEATS = 3  # how often it takes it
+GUIDED_NOISE = 0.05  # sigma of the known frames in `guided`: how exactly they are to be met
+SEARCH_GUIDANCE = Guidance(1.0, 0.0)  # one row a candidate, unless asked for more
 
 
 def supports(request: Request) -> Support:
     """Whether this engine can serve the request; if not, why and what would do."""
     support = windows.refusal(request, "fm-zero-shot", generates=False)
-    if support and request.fm.zero_shot == "inversion" and request.fm.solver != "euler":
-        return Support(f"solver {request.fm.solver!r}: inversion needs euler; choose it, or replacement")
+    settings = request.fm
+    if not support:
+        return support
+    if settings.zero_shot in ("inversion", "resampling", "guided", "search") and settings.solver != "euler":
+        return Support(
+            f"solver {settings.solver!r}: {settings.zero_shot} needs euler; choose it, or replacement"
+        )
+    if settings.zero_shot != "replacement" and isinstance(request, InpaintRequest) and request.strength < 1:
+        return Support(
+            f"strength {request.strength:g}: {settings.zero_shot} makes all of a span new; choose replacement"
+        )
     return support
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def run(request: Request, models: Models, progress: ProgressHook | None = None) -> Result:
-    """Re-make a span from latents [1, D, T] by inversion (Alg. 1) or replacement.
+    """Re-make a span from latents [1, D, T] by the method that the settings name.
 
     Progress is reported, and a cancellation noticed, at every solver step. Raises InputError for what
     `supports` refuses, and whatever `progress` raises.
@@ -43,34 +70,52 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
 
 
 def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
-    settings = request.fm
+    settings, method = request.fm, request.fm.zero_shot
     windows.load(models, models.fm, watch)
-    inverts = settings.zero_shot == "inversion"
     watch.report("encode", 0, 1)
     window = windows.cut(request, models.codec(), models.spec.window_seconds)
     # Alg. 1 inverts the source as it was, the hidden part included
-    source = windows.encode(window, models, silenced=not inverts)  # [1, D, T]
+    source = windows.encode(window, models, silenced=method != "inversion")  # [1, D, T]
     known = window.known.to(models.device)
     watch.lap("encode")
     watch.report("text", 0, 1)
-    given = windows.conditions(
-        request, models, window.frames, window.start, "fm-zero-shot", settings.guidance
-    )
+    guidance = settings.guidance or (SEARCH_GUIDANCE if method == "search" else None)
+    given = windows.conditions(request, models, window.frames, window.start, "fm-zero-shot", guidance)
     watch.lap("text")
 
-    field = guided_field(models, given, torch.zeros_like(known))
+    field = guided_field(models, given, torch.zeros_like(known), settings.guided)
     noise = draw_noise(source, request.seed)
 
     def on_step(step: int, total: int) -> None:
         watch.report("sample", step, total)
 
-    if inverts:
+    told: dict[str, object] = {**resolved(request, given), "zero_shot": method}
+    if method == "inversion":
         z = inversion(field, source, known, noise, settings.steps, on_step)
+    elif method == "resampling":
+        z = resampling(field, source, known, noise, settings.steps, request.seed, on_step)
+    elif method == "guided":
+        z = guided(field, source, known, noise, settings.steps, on_step)
+    elif method == "search":
+        plan = search.plan(settings.budget, len(given.rows))
+        noises = draw_noise(source, request.seed, len(plan.joins))
+        z, candidates = search.fill(field, source, known, noises, plan, on_step)
+        spent = sum(len(candidate.curve) for candidate in candidates) * len(given.rows)
+        told["steps"] = plan.steps
+        told["search"] = {
+            "budget": settings.budget,
+            "spent": spent,
+            "candidates": [candidate.to_json() for candidate in candidates],
+        }
     else:
-        z = replacement(field, source, known, noise, settings.solver, settings.steps, on_step)
+        begin = 1.0 - request.strength
+        own = own_content(window, models) if begin > 0 else source
+        steps = steps_from(settings.steps, begin)
+        z = replacement(
+            field, source, known, noise, settings.solver, steps, on_step, settings.schedule, begin, own
+        )
     watch.lap("sample")
-    parameters = {**resolved(request, given), "zero_shot": settings.zero_shot}
-    return windows.finish(request, models, z, window, watch, parameters)
+    return windows.finish(request, models, z, window, watch, told)
 
 
 def inversion(
@@ -100,12 +145,83 @@ def replacement(
     solver: str,
     steps: int,
     on_step: flow.OnStep,
+    schedule: str = "uniform",
+    begin: float = 0.0,
+    own: Tensor | None = None,
 ) -> Tensor:
-    """Known frames follow (1 - t) noise + t source: source, noise [1, D, T], known bool [T] -> [1, D, T]."""
+    """Known frames follow (1 - t) noise + t source: source, noise [1, D, T], known bool [T] -> [1, D, T].
+
+    From a time `begin` above 0 the others set out from `own` [1, D, T], as noisy as at that time.
+    """
+
+    def on_path(data: Tensor, t: float) -> Tensor:
+        return flow.path(noise, data, torch.full((1,), t, device=noise.device))
 
     def replaced(z: Tensor, t: float) -> Tensor:
-        there = flow.path(noise, source, torch.full((1,), t, device=z.device))
-        return field(torch.where(known, there, z), t)
+        return field(torch.where(known, on_path(source, t), z), t)
 
-    z = flow.solve(replaced, noise, solver, steps, on_step)
+    z = noise if begin == 0 or own is None else on_path(own, begin)
+    z = flow.solve(replaced, z, solver, steps, on_step, schedule, begin)
+    return torch.where(known, source, z)
+
+
+def resampling(
+    field: flow.Field,
+    source: Tensor,
+    known: Tensor,
+    noise: Tensor,
+    steps: int,
+    seed: int,
+    on_step: flow.OnStep,
+) -> Tensor:
+    """Replacement whose middle steps are made noisy and taken again: [1, D, T], known bool [T] -> [1, D, T].
+
+    From t' = t + dt back to t: z = (t/t') z' + sqrt((1-t)^2 - (t/t')^2 (1-t')^2) n, which has the noise that
+    belongs to t (as RePaint does for diffusion). `steps` counts evaluations.
+    """
+    generator = torch.Generator().manual_seed(seed + 1)
+    share = RESAMPLED[1] - RESAMPLED[0]
+    intervals = max(1, round(steps / (1 + (REPEATS - 1) * share)))
+    dt, z, done = 1.0 / intervals, noise, 0
+    again = [REPEATS if RESAMPLED[0] <= i * dt < RESAMPLED[1] else 1 for i in range(intervals)]
+    on_step(0, sum(again))
+    for i, repeats in enumerate(again):
+        t, later = i * dt, (i + 1) * dt
+        for repeat in range(repeats):
+            there = flow.path(noise, source, torch.full((1,), t, device=z.device))
+            z = torch.where(known, there, z)
+            z = z + dt * field(z, t)
+            if repeat + 1 < repeats:
+                ratio = t / later
+                fresh = torch.randn(z.shape, generator=generator).to(z.device)
+                z = ratio * z + math.sqrt((1 - t) ** 2 - (ratio * (1 - later)) ** 2) * fresh
+            done += 1
+            on_step(done, sum(again))
+    return torch.where(known, source, z)
+
+
+def guided(
+    field: flow.Field, source: Tensor, known: Tensor, noise: Tensor, steps: int, on_step: flow.OnStep
+) -> Tensor:
+    """Known frames drawn to the source by gradients: source, noise [1, D, T], known bool [T] -> [1, D, T].
+
+    OT-ODE: x = z + (1-t) v, r^2 = (1-t)^2 / ((1-t)^2 + t^2), e = M (source - x) / (r^2 + sigma^2),
+    g = e + (1-t) J_v^T e = grad_z <x, e>, v' = v + ((1-t)/t) g. About three forwards a step.
+    """
+    dt, z = 1.0 / steps, noise
+    on_step(0, steps)
+    for i in range(steps):
+        t = i * dt
+        if t == 0:  # nothing is known of x yet, and (1-t)/t has no value
+            z = z + dt * field(z, t)
+        else:
+            with torch.enable_grad():
+                at = z.detach().requires_grad_()
+                v = field(at, t)
+                x = at + (1 - t) * v
+                r2 = (1 - t) ** 2 / ((1 - t) ** 2 + t**2)
+                e = torch.where(known, source - x, 0.0).detach() / (r2 + GUIDED_NOISE**2)
+                (g,) = torch.autograd.grad((x * e).sum(), at)
+            z = z + dt * (v.detach() + (1 - t) / t * g)
+        on_step(i + 1, steps)
     return torch.where(known, source, z)

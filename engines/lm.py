@@ -84,14 +84,21 @@ def undelay(columns: Tensor) -> Tensor:
 
 
 def sample_step(
-    logits: Tensor, temperature: float, top_k: int, top_p: float, generator: torch.Generator
+    logits: Tensor,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    generator: torch.Generator,
+    cooling: float = 0.0,
 ) -> Tensor:
     """Draw one id per codebook: float [B, K, V] -> int64 [B, K].
 
-    Softmax at `temperature`, then only the `top_k` likeliest (0 = all), then the smallest set whose
-    probability reaches `top_p` (0 = all), renormalised. Drawn on the CPU, so that a seed holds.
+    Softmax at `temperature`, which falls evenly to (1 - cooling) of it at the last codebook, then only
+    the `top_k` likeliest (0 = all), then the smallest set whose probability reaches `top_p` (0 =
+    all), renormalised. Drawn on the CPU, so that a seed holds.
     """
-    p = torch.softmax(logits.float().cpu() / temperature, dim=-1)
+    warmth = torch.linspace(1.0, max(1.0 - cooling, 0.01), logits.shape[-2])[:, None]  # [K, 1]
+    p = torch.softmax(logits.float().cpu() / (temperature * warmth), dim=-1)
     if 0 < top_k < p.shape[-1]:
         p = torch.where(p >= p.topk(top_k, dim=-1).values[..., -1:], p, 0.0)
     if 0.0 < top_p < 1.0:
@@ -268,34 +275,56 @@ def complete(
     sample: Callable[[Tensor], Tensor],
     on_step: Callable[[int, int], None],
     cached: bool = True,
+    kept: int = 0,
 ) -> Tensor:
-    """Sample every cell from column `known` on: codes int64 [1, K, T] -> [1, K, T].
+    """Sample every cell from column `known` on: codes int64 [B, K, T] -> [B, K, T].
 
-    Columns before `known` (specials included) are given and stay; exactly T - known + K - 1 steps are
-    sampled. `lanes` [1, T] and `text` [1, L, text_dim] are used by the rows of `rows` that see them;
-    `sample` draws [1, K] from guided logits [1, K, V]. At the first steps the higher codebooks
-    still emit given cells: those are forced. `on_step(done, total)` may raise to stop.
-    `cached=False` recomputes everything at each step (for tests).
+    Columns before `known` (specials included) are given and stay, and so do the codebooks before
+    `kept` behind them; exactly T - known + K - 1 steps are sampled. `lanes` [1, T] and `text`
+    [1, L, text_dim] are used by the rows of `rows` that see them; `sample` draws [B, K] from guided
+    logits [B, K, V]. At the first steps the higher codebooks still emit given cells: those are forced.
+    `on_step(done, total)` may raise to stop. `cached=False` recomputes everything at each step (for tests).
     """
-    config, device, count = lm.config, codes.device, len(rows)
+    config, device, count, batch = lm.config, codes.device, len(rows), len(codes)
     cells = codes.clone()
-    cells[:, :, known:] = -1  # unknown
-    delayed = delay(cells, config.pad)  # [1, K, T] -> [1, K, S]
+    cells[:, kept:, known:] = -1  # unknown
+    delayed = delay(cells, config.pad)  # [B, K, T] -> [B, K, S]
     total = delayed.shape[2] - known
-    text_given = torch.tensor([row.text for row in rows], device=device)
-    memory = lm.remember(text.repeat(count) if text is not None else None, text_given, count)
-    guided = cat_lanes([lanes if row.lanes else lanes.null_like() for row in rows])  # [1, T] -> [R, T]
+    text_given = torch.tensor([row.text for row in rows], device=device).repeat_interleave(batch)  # [R B]
+    memory = lm.remember(text.repeat(count * batch) if text is not None else None, text_given, count * batch)
+    parts = [lanes if row.lanes else lanes.null_like() for row in rows]
+    guided = cat_lanes([part for part in parts for _ in range(batch)])  # [1, T] -> [R B, T]
     _, stepped = lm.inputs(cells, guided)
-    line = F.pad(delayed, (1, 0), value=config.pad)  # what is read, filled as it is sampled: [1, K, 1 + S]
-    cache = Cache(config.backbone, count, delayed.shape[2], lm.heads.weight) if cached else None
+    line = F.pad(delayed, (1, 0), value=config.pad)  # what is read, filled as it is sampled: [B, K, 1 + S]
+    cache = Cache(config.backbone, count * batch, delayed.shape[2], lm.heads.weight) if cached else None
     on_step(0, total)
     for step in range(known, delayed.shape[2]):
         begin = cache.filled if cache is not None else 0
-        seen = line[:, :, begin : step + 1].expand(count, -1, -1)  # what precedes delayed column `step`
+        seen = line[:, :, begin : step + 1].repeat(count, 1, 1)  # what precedes delayed column `step`
         part = stepped.window(begin, step + 1) if stepped is not None else None
-        logits = lm(seen, part, memory, cache=cache)[:, :, -1]  # [R, K, S, V] -> [R, K, V]
-        drawn = sample(combine(logits.float(), rows)).to(device)  # [1, K]
+        logits = lm(seen, part, memory, cache=cache)[:, :, -1].float()  # [R B, K, S, V] -> [R B, K, V]
+        drawn = sample(combine(logits.view(count, batch, *logits.shape[1:]), rows)[0]).to(device)  # [B, K]
         column = line[:, :, step + 1]
         line[:, :, step + 1] = torch.where(column == -1, drawn, column)
         on_step(step - known + 1, total)
     return undelay(line[:, :, 1:])
+
+
+@torch.inference_mode()
+def continuation_nll(
+    lm: LM, codes: Tensor, start: int, end: int, lanes: Lanes, text: TextStates | None
+) -> Tensor:
+    """How badly the frames [start, end) continue all before them: codes int64 [B, K, T] -> nats a cell [B].
+
+    Teacher-forced in the order of time; the first codebook, which carries most of the sound, counts
+    twice. `lanes` [1, T] and `text` [1, L, text_dim] are those of all B.
+    """
+    batch = len(codes)
+    nll = lm.cell_nll(
+        codes[:, :, :end],
+        cat_lanes([lanes.window(0, end)] * batch),
+        text.repeat(batch) if text is not None else None,
+    )[:, :, start:]  # [B, K, end] -> [B, K, end - start]
+    weights = torch.ones(nll.shape[1], device=nll.device)
+    weights[0] = 2.0
+    return (nll.mean(dim=2) * weights).sum(dim=1) / weights.sum()

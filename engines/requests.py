@@ -11,13 +11,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engines.recording import Recording
 
-EngineName = Literal["ar", "fm", "fm-zero-shot"]
+EngineName = Literal["ar", "fm", "fm-zero-shot", "auto"]  # auto: the best of those that the time allows
 ENGINE_NAMES: tuple[EngineName, ...] = ("ar", "fm", "fm-zero-shot")
+# Alg. 1; plain replacement; the same with steps taken again; with gradients; candidates within a budget
+ZeroShot = Literal["inversion", "replacement", "resampling", "guided", "search"]
+ZERO_SHOT: tuple[ZeroShot, ...] = ("inversion", "replacement", "resampling", "guided", "search")
 DRUMS: tuple[str, ...] = ("kick", "snare", "hat", "tom", "cymbal")
 MELODY_LOW, MELODY_HIGH = 43, 95  # MIDI pitches G2..B6: the 53 melody bins (App. C)
 MAX_PROMPT = 1000  # characters
+LONGEST_SECONDS = 120.0  # that one request may make
 
 
 class InputError(ValueError):
@@ -79,16 +86,31 @@ class ARSettings:
     top_k: int = 250  # 0 = off
     top_p: float = 0.0  # 0 = off, else 0..1
     guidance: Guidance | None = None  # None = the bundle's default for this task
+    cooling: float = 0.0  # 0..1: the last codebook's temperature is (1 - cooling) of the first one's
+    candidates: int = 1  # fillings sampled side by side; the one after which the music goes on best is taken
 
 
 @dataclass(frozen=True)
 class FMSettings:
     """How the FM engines integrate the flow (sec. 3.3)."""
 
-    solver: Literal["euler", "midpoint", "dopri5"] = "euler"
+    solver: Literal["euler", "midpoint", "ab2", "dopri5"] = "euler"
     steps: int = 25  # intervals; ignored by dopri5
     guidance: Guidance | None = None  # None = the bundle's default for this task
-    zero_shot: Literal["inversion", "replacement"] = "replacement"  # Alg. 1 or plain replacement
+    zero_shot: ZeroShot = "replacement"  # how the zero-shot engine holds the known frames
+    schedule: Literal["uniform", "sway"] = "uniform"  # of the intervals; sway: short ones near the noise
+    guided: tuple[float, float] = (0.0, 1.0)  # flow times between which guidance is applied
+    budget: int = 50  # network evaluations that "search" may spend
+
+
+@dataclass(frozen=True)
+class Latents:
+    """What a model's own output was decoded from. Knows no torch: an array [D, T]."""
+
+    z: NDArray[np.float32]  # normalised latents [D, T]
+    start: float  # seconds on the recording's clock at which frame 0 begins
+    gain: float  # the decoded audio was divided by it
+    known: tuple[tuple[float, float], ...]  # seconds over which the recording is what they decode to
 
 
 @dataclass(frozen=True)
@@ -102,6 +124,7 @@ class GenerateRequest:
     controls: Controls = field(default_factory=Controls)
     ar: ARSettings = field(default_factory=ARSettings)
     fm: FMSettings = field(default_factory=FMSettings)
+    sliding: bool = False  # make what is longer than the models' window piece by piece, up to LONGEST_SECONDS
 
 
 @dataclass(frozen=True)
@@ -119,11 +142,21 @@ class InpaintRequest:
     fm: FMSettings = field(default_factory=FMSettings)
     crossfade: float = 0.03  # seconds, inside the span, at each seam
     match: float = 0.75  # share of a difference in level and bands to the context that is corrected, 0..1
+    strength: float = 1.0  # 0..1: how much of the span is new; less keeps that much of its own content
+    also: tuple[tuple[float, float], ...] = ()  # further spans, seconds, after `end` and apart, in order
+    latents: Latents | None = None  # of a source that a model made: its context is not encoded again
+    sliding: bool = False  # make a span longer than the models' window piece by piece, up to LONGEST_SECONDS
+    patience: float = 30.0  # seconds that engine "auto" may take
 
     @property
     def seconds(self) -> float:
         """Length of the span in seconds."""
         return self.end - self.start
+
+    @property
+    def spans(self) -> tuple[tuple[float, float], ...]:
+        """All spans, in order."""
+        return ((self.start, self.end), *self.also)
 
 
 Request = GenerateRequest | InpaintRequest
@@ -194,6 +227,7 @@ class Result:
     timings: dict[str, float]  # seconds spent per stage
     seams: tuple[Seam, ...] = ()  # inpaint: one per boundary that has context on its other side
     parameters: dict[str, object] = field(default_factory=dict)  # resolved settings, JSON-ready
+    latents: Latents | None = None  # for an edit of this result: see `InpaintRequest.latents`
 
     @property
     def seconds_spent(self) -> float:

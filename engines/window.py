@@ -1,18 +1,18 @@
 """The window of a recording that a model hears, and the way back: what all engines do alike.
 
-A window is mono at the codec's rate, at most 10 s long, with the span near its middle where the
-source allows. Its frame grid begins so that the span begins on a frame. The removed audio is
-silenced before encoding, because the encoder sees about four frames to each side: what was there
-has no say in what comes. The frames next to the span stay known all the same: counting three of
-them as unknown measured worse for every engine (log-mel jump at the seams 7.3 dB against 6.7 for
-FM, 7.9 against 7.0 for AR). Does not know how a model fills the span.
+A window is mono at the codec's rate, as long as the models hear at once or less, with the span near
+its middle where the source allows. Its frame grid begins so that the span begins on a frame. The
+removed audio is silenced before encoding, because the encoder sees about four frames to each side:
+what was there has no say in what comes. The frames next to the span stay known all the same: counting
+three of them as unknown measured worse for every engine (log-mel jump at the seams 7.3 dB against 6.7
+for FM, 7.9 against 7.0 for AR). Does not know how a model fills the span.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,12 +26,15 @@ from engines.controls import Lanes, lanes_from
 from engines.guidance import Source, sources
 from engines.recording import Recording, from_float, resample
 from engines.requests import (
+    LONGEST_SECONDS,
     MAX_PROMPT,
+    ZERO_SHOT,
     EngineName,
     GenerateRequest,
     Guidance,
     InpaintRequest,
     InputError,
+    Latents,
     Request,
     Result,
     Stopwatch,
@@ -39,7 +42,7 @@ from engines.requests import (
 )
 from engines.spans import known_mask
 from engines.text import TextStates
-from engines.timebase import frames_for, seconds_to_samples
+from engines.timebase import frames_for, seconds_to_samples, span_to_frames
 
 WINDOW_SECONDS = 10.0  # longest clip the models hear
 CONTEXT_SECONDS = 2.0  # at least so much of a full window is context
@@ -72,10 +75,21 @@ def _settings(request: Request) -> str:
         return f"top-p {ar.top_p:g}: expected 0 (off) to 1; choose 0 or about 0.9"
     if not 1 <= fm.steps <= 1000:
         return f"{fm.steps} steps: expected 1-1000; 25 is the usual value"
-    if fm.solver not in ("euler", "midpoint", "dopri5"):
-        return f"solver {str(fm.solver)[:24]!r}: expected euler, midpoint or dopri5; choose one of them"
-    if fm.zero_shot not in ("inversion", "replacement"):
-        return f"zero-shot method {str(fm.zero_shot)[:24]!r}: expected inversion or replacement; choose one"
+    if not (math.isfinite(ar.cooling) and 0 <= ar.cooling < 1):
+        return f"cooling {ar.cooling:g}: expected 0 (off) to less than 1; 0 is the usual value"
+    if not 1 <= ar.candidates <= 16:
+        return f"{ar.candidates} candidates: expected 1-16; 4 is the usual value"
+    if fm.solver not in ("euler", "midpoint", "ab2", "dopri5"):
+        return f"solver {str(fm.solver)[:24]!r}: expected euler, midpoint, ab2 or dopri5; choose one of them"
+    if fm.schedule not in ("uniform", "sway"):
+        return f"schedule {str(fm.schedule)[:24]!r}: expected uniform or sway; choose one"
+    if not 0 <= fm.guided[0] <= fm.guided[1] <= 1:
+        times = f"guided times {fm.guided[0]:g}-{fm.guided[1]:g}"
+        return f"{times}: expected two times from 0 to 1 in order; 0-1 is the usual value"
+    if not 8 <= fm.budget <= 10_000:
+        return f"budget of {fm.budget} evaluations: expected 8-10000; 50 is the usual value"
+    if fm.zero_shot not in ZERO_SHOT:
+        return f"zero-shot method {str(fm.zero_shot)[:24]!r}: expected {', '.join(ZERO_SHOT)}; choose one"
     for guidance in (ar.guidance, fm.guidance):
         if guidance and not (abs(guidance.all) <= 30 and abs(guidance.text) <= 30):
             return f"guidance {guidance.all:g}/{guidance.text:g}: expected -30 to 30; 3/0 is the usual value"
@@ -85,8 +99,9 @@ def _settings(request: Request) -> str:
 def _length(request: GenerateRequest, generates: bool) -> str:
     if not generates:
         return f"engine {request.engine!r}: it only re-makes spans; choose ar or fm to generate"
-    if not 1.0 <= request.seconds <= WINDOW_SECONDS:
-        return f"length {request.seconds:g} s: expected 1-{WINDOW_SECONDS:g} s; choose another length"
+    longest = LONGEST_SECONDS if request.sliding else WINDOW_SECONDS
+    if not 1.0 <= request.seconds <= longest:
+        return f"length {request.seconds:g} s: expected 1-{longest:g} s; choose another length"
     return ""
 
 
@@ -103,11 +118,24 @@ def _span(request: InpaintRequest) -> str:
         return f"{span}: the recording is 0-{source.seconds:.2f} s long; select a span inside it"
     if request.seconds < 2 * FRAME_SECONDS - 1e-6:
         return f"{span}: at least {2 * FRAME_SECONDS:g} s (two frames) are needed; select a longer span"
-    longest = WINDOW_SECONDS - CONTEXT_SECONDS
+    longest = LONGEST_SECONDS if request.sliding else WINDOW_SECONDS - CONTEXT_SECONDS
     if request.seconds > longest + 1e-6:
-        return f"{span}: at most {longest:g} s fit into the models' window; select a shorter span"
+        fit = "are made in one run" if request.sliding else "fit into the models' window"
+        return f"{span}: at most {longest:g} s {fit}; select a shorter span"
     if not (math.isfinite(request.crossfade) and 0 <= request.crossfade <= 1):
         return f"crossfade {request.crossfade:g} s: expected 0-1 s; 0.03 is the usual value"
+    if not (math.isfinite(request.strength) and 0 < request.strength <= 1):
+        return f"strength {request.strength:g}: expected more than 0 up to 1 (all new); 1 is the usual value"
+    before = request.end
+    for a, b in request.also:
+        also = f"further span {a:g}-{b:g} s"
+        if not (math.isfinite(a) and math.isfinite(b) and before < a < b):
+            return f"{also}: spans must follow one another without touching; put them in order"
+        if b > source.seconds + tolerance:
+            return f"{also}: the recording is 0-{source.seconds:.2f} s long; select a span inside it"
+        if b - a < 2 * FRAME_SECONDS - 1e-6:
+            return f"{also}: at least {2 * FRAME_SECONDS:g} s (two frames) are needed; select a longer span"
+        before = b
     if not (math.isfinite(request.match) and 0 <= request.match <= 1):
         return f"match {request.match:g}: expected 0 (off) to 1 (all); 0.75 is the usual value"
     if _silent(source):
@@ -134,36 +162,80 @@ class Window:
     frames: int  # T
     span: tuple[int, int]  # frames of the span, half-open: those to be made
     gain: float  # brings quiet and loud recordings to levels that the models know
+    holes: tuple[tuple[int, int], ...] = ()  # further spans, frames; `span` is the first
+    latents: NDArray[np.float32] | None = None  # [D, T] that the audio was decoded from, where it was
+    decoded: NDArray[np.bool_] | None = None  # [T] frames over which that holds
+
+    @property
+    def spans(self) -> tuple[tuple[int, int], ...]:
+        """All spans in frames."""
+        return (self.span, *self.holes)
 
     @property
     def known(self) -> Tensor:
         """True where a frame is given: bool [T]."""
-        return known_mask(*self.span, self.frames)
+        mask = known_mask(*self.span, self.frames)
+        for start, end in self.holes:
+            mask &= known_mask(start, end, self.frames)
+        return mask
 
 
 def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
     """The window of at most `seconds` around the request's span; raises InputError for NaN samples."""
     source = request.source
     room = round(seconds * codec.frame_rate)
-    length = frames_for(request.seconds, codec.frame_rate)
+    rate = codec.frame_rate
+    # further spans begin and end between frames: the frames that they touch are made anew
+    holes = [span_to_frames(a - request.start, b - request.start, rate) for a, b in request.also]
+    length = frames_for(request.seconds, rate) if not holes else holes[-1][1]
     if length > room - CONTEXT_SECONDS * codec.frame_rate + 1:
         raise InputError(
-            f"span {request.start:g}-{request.end:g} s: this bundle hears {seconds:g} s at once, at least "
-            f"{CONTEXT_SECONDS:g} s of it around a span; select a shorter span"
+            f"span {request.start:g}-{request.spans[-1][1]:g} s: this bundle hears {seconds:g} s at once, "
+            f"at least {CONTEXT_SECONDS:g} s of it around a span; select a shorter span"
         )
-    before = math.floor(request.start * codec.frame_rate + 1e-6)
-    after = max(0, math.floor((source.seconds - request.start) * codec.frame_rate + 1e-6) - length)
+    before = math.floor(request.start * rate + 1e-6)
+    after = max(0, math.floor((source.seconds - request.start) * rate + 1e-6) - length)
     lead = min(before, max((room - length) // 2, room - length - after))
     frames = min(room, lead + length + after)
-    first = max(0, seconds_to_samples(request.start - lead / codec.frame_rate, source.rate))
+    first = max(0, seconds_to_samples(request.start - lead / rate, source.rate))
     audio = _read(source, first, frames * codec.hop, codec.rate)
     if not np.isfinite(audio).all():
         raise InputError("source: samples near the span are NaN or infinite; export the recording again")
-    span = (lead, lead + length)
-    context = np.concatenate([audio[: span[0] * codec.hop], audio[span[1] * codec.hop :]])
-    rms = float(np.sqrt(np.mean(np.square(context if len(context) else audio)))) + 1e-9
+    span = (lead, lead + frames_for(request.seconds, rate))
+    moved = tuple((lead + a, min(frames, lead + b)) for a, b in holes)
+    kept = np.ones(len(audio), np.bool_)
+    for a, b in (span, *moved):
+        kept[a * codec.hop : b * codec.hop] = False
+    context = audio[kept] if kept.any() else audio
+    rms = float(np.sqrt(np.mean(np.square(context)))) + 1e-9
     gain = float(np.clip(np.clip(rms, *_LEVELS) / rms, 0.01, 100.0))
-    return Window(first / source.rate, audio * np.float32(gain), frames, span, gain)
+    latents, decoded = None, None
+    if request.latents is not None:
+        latents, decoded = _aligned(request.latents, first / source.rate, frames, rate)
+        gain = request.latents.gain if decoded.any() else gain
+    return Window(first / source.rate, audio * np.float32(gain), frames, span, gain, moved, latents, decoded)
+
+
+def _aligned(
+    given: Latents, start: float, frames: int, rate: float
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Latents [D, T] on the grid of a window, and bool [T] where they are what its audio was decoded from.
+
+    None are, unless the two grids agree within a hundredth of a frame: the codec would hear the difference.
+    """
+    z = np.zeros((len(given.z), frames), np.float32)
+    decoded = np.zeros(frames, np.bool_)
+    shift = (start - given.start) * rate
+    offset = round(shift)
+    if abs(shift - offset) > 0.01:
+        return z, decoded
+    for a, b in given.known:
+        first = max(0, math.ceil((a - start) * rate - 1e-6), -offset)
+        last = min(frames, math.floor((b - start) * rate + 1e-6), given.z.shape[1] - offset)
+        if last > first:
+            z[:, first:last] = given.z[:, first + offset : last + offset]
+            decoded[first:last] = True
+    return z, decoded
 
 
 def _read(source: Recording, first: int, length: int, rate: int) -> NDArray[np.float32]:
@@ -186,10 +258,13 @@ def encode(window: Window, models: Models, silenced: bool = True) -> Tensor:
     """Normalised latents [1, D, T] of a window, its span silenced or as it was."""
     codec = models.codec()
     audio = torch.from_numpy(window.audio.copy())
-    if silenced:
-        audio[window.span[0] * codec.hop : window.span[1] * codec.hop] = 0.0
-    z = codec.encode(audio.to(models.device)[None, None])  # [1, 1, T hop] -> [1, D, T]
-    return z[..., : window.frames]
+    for start, end in window.spans if silenced else ():
+        audio[start * codec.hop : end * codec.hop] = 0.0
+    z = codec.encode(audio.to(models.device)[None, None])[..., : window.frames]  # [1, 1, T hop] -> [1, D, T]
+    if window.latents is not None and window.decoded is not None:
+        own = torch.from_numpy(window.decoded).to(models.device)
+        z = torch.where(own, torch.from_numpy(window.latents).to(models.device), z)
+    return z
 
 
 @dataclass(frozen=True)
@@ -253,14 +328,29 @@ def finish(
         recording = from_float(clip, codec.rate)
         watch.report("decode", 1, 1)
         watch.lap("decode")
-        return Result(request, recording, dict(watch.timings), (), told)
-    source, start, end = request.source, request.start, request.end
-    audio = (audio / window.gain).astype(np.float32)
-    recording = compose.compose(
-        source, start, end, audio, window.start, codec.rate, request.crossfade, request.match
-    )
-    scores = seams.score(source, recording, start, end)
+        latents = Latents(z[0].float().cpu().numpy(), 0.0, 1.0, ((0.0, request.seconds),))
+        return Result(request, recording, dict(watch.timings), (), told, latents)
+    made = (audio / window.gain).astype(np.float32)
+    recording = request.source
+    for start, end in request.spans:
+        recording = compose.compose(
+            recording, start, end, made, window.start, codec.rate, request.crossfade, request.match
+        )
+    found = [
+        seam for start, end in request.spans for seam in seams.score(request.source, recording, start, end)
+    ]
     watch.report("decode", 1, 1)
     watch.lap("decode")
     told["window"] = {"start": window.start, "seconds": window.frames / codec.frame_rate}
-    return Result(request, recording, dict(watch.timings), tuple(scores), told)
+    kept = None
+    if request.latents is not None:  # what this edit has not touched still is what they decode to
+        untouched = request.latents.known
+        for start, end in request.spans:
+            untouched = tuple(
+                part
+                for a, b in untouched
+                for part in ((a, min(b, start)), (max(a, end), b))
+                if part[1] > part[0]
+            )
+        kept = replace(request.latents, known=untouched)
+    return Result(request, recording, dict(watch.timings), tuple(found), told, kept)

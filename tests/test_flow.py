@@ -66,6 +66,39 @@ def test_midpoint_is_of_second_order() -> None:
     assert torch.allclose(flow.solve(cubic, Z0, "midpoint", 10, silent), Z0 + 1, atol=3e-3)
 
 
+def test_ab2_is_of_second_order_at_one_evaluation_a_step() -> None:
+    evaluations = 0
+
+    def counted(z: torch.Tensor, t: float) -> torch.Tensor:
+        nonlocal evaluations
+        evaluations += 1
+        return decay(z, t)
+
+    def error(steps: int, schedule: str) -> float:
+        end = flow.solve(counted, Z0, "ab2", steps, silent, schedule)[0, 0, 0].item()
+        return abs(end - Z0[0, 0, 0].item() * math.exp(-1))
+
+    for schedule in ("uniform", "sway"):
+        assert 3.0 < error(10, schedule) / error(20, schedule) < 5.0
+    assert evaluations == 60
+
+
+def test_the_sway_schedule_begins_slowly_and_ends_at_one() -> None:
+    even, sway = flow.times(8), flow.times(8, "sway")
+    assert even == pytest.approx([i / 8 for i in range(9)])
+    assert sway[0] == 0 and sway[-1] == pytest.approx(1) and sway == sorted(sway)
+    assert sway[1] < even[1] / 2
+    assert flow.times(2, "uniform", 0.5) == pytest.approx([0.5, 0.75, 1.0])
+    with pytest.raises(ValueError, match="cosine"):
+        flow.times(8, "cosine")
+
+
+@pytest.mark.parametrize("solver", ["euler", "midpoint", "ab2", "dopri5"])
+def test_the_way_can_begin_later(solver: str) -> None:
+    out = flow.solve(lambda z, t: torch.full_like(z, 2 * t), Z0, solver, 64, silent, begin=0.5)
+    assert torch.allclose(out, Z0 + 0.75, atol=0.02)  # the integral of 2t from 0.5 to 1
+
+
 def test_dopri5_meets_its_tolerance() -> None:
     assert torch.allclose(flow.solve(cubic, Z0, "dopri5", 1, silent), torch.tensor([[[2.0, 1.0]]]), atol=1e-4)
     assert torch.allclose(flow.solve(decay, Z0, "dopri5", 1, silent), Z0 * math.exp(-1), atol=1e-4)

@@ -79,8 +79,10 @@ def spy(monkeypatch: pytest.MonkeyPatch, module: object) -> tuple[list[torch.Ten
     masks: list[torch.Tensor] = []
     build = fm.guided_field
 
-    def spied(models: Models, given: windows.Conditions, known: torch.Tensor) -> flow.Field:
-        field = build(models, given, known)
+    def spied(
+        models: Models, given: windows.Conditions, known: torch.Tensor, guided: tuple[float, float]
+    ) -> flow.Field:
+        field = build(models, given, known, guided)
         masks.append(known)
         return lambda z, t: latents.append(z) or field(z, t)
 

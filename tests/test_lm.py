@@ -1,5 +1,7 @@
 """The AR network: delay pattern, lanes, loss, sampling, decoding, parity with MusicGen."""
 
+import math
+
 import pytest
 import torch
 from transformers import MusicgenForCausalLM
@@ -8,7 +10,18 @@ from transformers.models.musicgen.configuration_musicgen import MusicgenDecoderC
 from engines import spans
 from engines.controls import lanes_from, null_lanes
 from engines.guidance import Source, sources
-from engines.lm import CONTEXT_WEIGHT, LM, LMConfig, complete, delay, fim_batch, sample_step, take, undelay
+from engines.lm import (
+    CONTEXT_WEIGHT,
+    LM,
+    LMConfig,
+    complete,
+    continuation_nll,
+    delay,
+    fim_batch,
+    sample_step,
+    take,
+    undelay,
+)
 from engines.requests import Chord, Controls, Guidance
 from engines.text import TextStates
 
@@ -152,6 +165,50 @@ def test_forced_cells_are_read_in_place_of_what_was_drawn() -> None:
     logits = lm.teacher_forced(truth, null_lanes(1, 6), None)
     assert torch.allclose(seen[0][0, 0], logits[0, 0, 4], atol=1e-5)  # step 4 predicts codebook 0 of frame 4
     assert torch.allclose(seen[2][0, 1], logits[0, 1, 5], atol=1e-5)
+
+
+def test_candidates_side_by_side_are_what_each_alone_would_be() -> None:
+    lm = build()
+    prompt = torch.randint(0, 11, (1, 3, 6))
+    rows = sources(Guidance(2.0, 0.0), False, False)
+    picks = [lambda x: x.argmax(-1), lambda x: x.argmin(-1)]
+
+    def both(logits: torch.Tensor) -> torch.Tensor:
+        return torch.cat([pick(logits[i : i + 1]) for i, pick in enumerate(picks)])
+
+    made = complete(lm, prompt.repeat(2, 1, 1), 3, null_lanes(1, 6), None, rows, both, lambda *_: None)
+    for i, pick in enumerate(picks):
+        alone = complete(lm, prompt, 3, null_lanes(1, 6), None, rows, pick, lambda *_: None)
+        assert torch.equal(made[i : i + 1], alone)
+    assert not torch.equal(made[0], made[1])
+
+
+def test_kept_codebooks_are_given_behind_the_known_columns() -> None:
+    lm = build()
+    codes = torch.randint(0, 11, (1, 3, 8))
+    rows = (Source(False, False, 1.0),)
+    out = complete(lm, codes, 4, null_lanes(1, 8), None, rows, draw(3), lambda *_: None, kept=1)
+    assert torch.equal(out[:, 0], codes[:, 0]) and torch.equal(out[:, :, :4], codes[:, :, :4])
+    assert not torch.equal(out[:, 1:, 4:], codes[:, 1:, 4:])
+
+
+def test_the_continuations_likelihood_is_that_of_its_cells() -> None:
+    lm = build()
+    codes = torch.randint(0, 11, (2, 3, 9))
+    found = continuation_nll(lm, codes, 5, 8, null_lanes(1, 9), None)
+    logits = lm.teacher_forced(codes[:, :, :8], null_lanes(2, 8), None)
+    nll = torch.nn.functional.cross_entropy(logits.permute(0, 3, 1, 2), codes[:, :, :8], reduction="none")[
+        :, :, 5:
+    ]
+    weighed = (2 * nll[:, 0] + nll[:, 1] + nll[:, 2]).mean(dim=1) / 4
+    assert torch.allclose(found, weighed, atol=1e-5)
+
+
+def test_cooling_sharpens_the_last_codebooks_only() -> None:
+    logits = torch.tensor([0.0, 1.0]).expand(4000, 2, 2)  # [B, K, V]
+    drawn = sample_step(logits, 1.0, 0, 0.0, torch.Generator().manual_seed(0), cooling=0.8).float()
+    expected = [1 / (1 + math.exp(-1.0)), 1 / (1 + math.exp(-5.0))]
+    assert drawn.mean(dim=0).tolist() == pytest.approx(expected, abs=0.03)
 
 
 def test_guidance_that_cancels_costs_nothing_and_changes_nothing() -> None:

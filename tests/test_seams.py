@@ -51,7 +51,7 @@ def clicked() -> np.ndarray:
 DEFECTS = {
     "tone": (
         0.3 * np.sin(2 * np.pi * 1234 * np.arange(B - A) / RATE),
-        ("Different sound", "Brightness", "Click"),
+        ("Different sound", "Brightness", "Click", "10 dB louder", "11 dB louder"),
     ),
     "click": (clicked(), ("Click",)),
     "louder": (2.0 * WAVE[A:B], ("5 dB louder", "6 dB louder", "7 dB louder", "Click")),

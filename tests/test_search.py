@@ -1,0 +1,127 @@
+"""The zero-shot search: what it spends, what it drops, what it copies."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engines import search
+from engines.checkpoints import Models
+from engines.dispatch import run
+from engines.recording import Recording
+from engines.requests import FMSettings, InpaintRequest
+
+KNOWN = torch.ones(60, dtype=torch.bool)
+KNOWN[25:35] = False
+
+
+def periodic(frames: int = 60, period: int = 15) -> torch.Tensor:
+    """A pattern of `period` frames, again and again: [1, 4, frames]."""
+    pattern = torch.randn(1, 4, period, generator=torch.Generator().manual_seed(1))
+    return pattern.repeat(1, 1, frames // period)
+
+
+def towards(data: torch.Tensor):  # type: ignore[no-untyped-def]
+    """The exact field of a single piece of data: every path ends there."""
+
+    def field(z: torch.Tensor, t: float) -> torch.Tensor:
+        return (data - z) / (1 - t)
+
+    return field
+
+
+@pytest.mark.parametrize("budget", [8, 20, 50, 100, 400])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_plan_stays_within_its_budget_and_counts_what_is_spent(budget: int, rows: int) -> None:
+    plan = search.plan(budget, rows)
+    assert plan.steps >= 8
+    assert plan.evaluations * rows <= max(budget, 8 * rows)
+    evaluated = 0
+
+    def field(z: torch.Tensor, t: float) -> torch.Tensor:
+        nonlocal evaluated
+        evaluated += len(z)
+        return torch.zeros_like(z)
+
+    source = periodic()
+    noises = torch.randn(len(plan.joins), 4, 60)
+    steps: list[tuple[int, int]] = []
+    _, candidates = search.fill(field, source, KNOWN, noises, plan, lambda *s: steps.append(s))
+    assert evaluated == plan.evaluations == sum(len(c.curve) for c in candidates)
+    assert steps == [(i, plan.steps) for i in range(plan.steps + 1)]
+
+
+def test_more_budget_means_more_candidates() -> None:
+    assert [len(search.plan(budget, 1).joins) for budget in (10, 25, 50)] == [1, 2, 4]
+
+
+def test_the_worse_half_is_dropped_and_the_best_arrives() -> None:
+    """A field that leads one noise, told by its size in a known frame, away from the source."""
+    source, plan = periodic(), search.plan(50, 1)
+    noises = torch.zeros(4, 4, 60)
+    noises[1] = 5.0
+
+    def field(z: torch.Tensor, t: float) -> torch.Tensor:
+        noise = (z[:, :, 0] - t * source[:, :, 0]).mean(dim=1) / (1 - t)
+        bad = (noise > 2.5)[:, None, None]
+        return torch.where(bad, (source + 1.0 - z) / (1 - t), (source - z) / (1 - t))
+
+    z, candidates = search.fill(field, source, KNOWN, noises, plan, lambda *_: None)
+    dropped = [c.dropped for c in candidates if c.dropped is not None]
+    assert len(dropped) == 3 and candidates[1].dropped == min(dropped) < 0.5 < 0.7 <= max(dropped) < 0.8
+    assert candidates[1].curve[-1][1] > 0.5
+    assert torch.allclose(z, source, atol=1e-4)
+
+
+def test_an_exact_field_is_followed_to_its_data_and_known_frames_stay() -> None:
+    source = periodic()
+    plan = search.plan(50, 1)
+    noises = torch.randn(4, 4, 60, generator=torch.Generator().manual_seed(0))
+    z, _ = search.fill(towards(source), source, KNOWN, noises, plan, lambda *_: None)
+    assert torch.equal(z[..., KNOWN], source[..., KNOWN])
+    assert torch.allclose(z, source, atol=1e-4)
+
+
+def test_the_copy_of_a_periodic_context_is_the_missing_part() -> None:
+    source = periodic()
+    hidden = torch.where(KNOWN, source, torch.zeros(()))
+    copies = search.context_copies(hidden, KNOWN, 2)
+    assert torch.equal(copies[0][0], source)
+    assert copies[0][1] in ("copy of 15 frames earlier", "copy of 15 frames later")
+    alone = torch.zeros(60, dtype=torch.bool)
+    alone[:8] = True
+    assert search.context_copies(source, alone, 2) == []  # nothing to copy from
+
+
+def test_a_span_longer_than_the_lag_is_filled_by_repeating() -> None:
+    known = torch.ones(90, dtype=torch.bool)
+    known[30:75] = False
+    source = periodic(90)
+    copies = search.context_copies(torch.where(known, source, torch.zeros(())), known, 1)
+    assert torch.equal(copies[0][0], source)
+
+
+def test_misfit_is_zero_for_the_source_and_grows_with_the_error() -> None:
+    source = periodic()
+    near, far = source.clone(), source.clone()
+    near[..., 22] += 1.0
+    far[..., 5] += 100.0  # not near an edge
+    values = search.misfit(torch.cat([source, near, far]), source, KNOWN)
+    assert values[0] == values[2] < 1e-6 + values[0] and values[1] > values[0] + 0.01
+
+
+def test_a_run_tells_its_curve_and_its_cost(models: Models, song: Recording) -> None:
+    settings = FMSettings(zero_shot="search", budget=30)
+    result = run(InpaintRequest("fm-zero-shot", song, 1.5, 2.1, "piano", fm=settings), models)
+    told = result.parameters["search"]
+    assert isinstance(told, dict)
+    assert told["budget"] == 30 and 16 <= told["spent"] <= 30
+    assert len(told["candidates"]) == 2
+    assert sum(candidate["dropped"] is None for candidate in told["candidates"]) == 1
+    for candidate in told["candidates"]:
+        times = [t for t, _ in candidate["curve"]]
+        assert (
+            times == sorted(times) and abs(times[0] - candidate["joins"]) <= 0.5 / result.parameters["steps"]
+        )
+    again = run(InpaintRequest("fm-zero-shot", song, 1.5, 2.1, "piano", fm=settings), models)
+    assert (again.audio.samples == result.audio.samples).all()
