@@ -1,4 +1,4 @@
-"""The command line: inlay serve | generate | inpaint | analyze | bundle.
+"""The command line: inlay serve | generate | inpaint | replay | analyze | bundle.
 
 Stable for other tools: with --json exactly one object on stdout, progress and notices on stderr.
 Exit status: 0 done, 2 unusable input (one line on stderr: what, why, what would do), 130 interrupted,
@@ -22,7 +22,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from editor import commands, jobs, lanes
+from editor import commands, exports, jobs, lanes
 from engines import chords
 from engines.recording import Recording, read_recording, write_recording
 from engines.requests import (
@@ -132,6 +132,20 @@ def _inpaint(arguments: argparse.Namespace) -> str | None:
         ar=ar,
         fm=fm,
     )
+    return _make(arguments, request, out)
+
+
+def _replay(arguments: argparse.Namespace) -> str | None:
+    out = _output(arguments.out)
+    source = None if arguments.source is None else Path(arguments.source)
+    if source is not None and source.is_file() and out.exists() and out.samefile(source):
+        raise InputError(
+            f"{arguments.out}: the source itself, which is never overwritten; choose another --out"
+        )
+    request = exports.read_request(Path(arguments.request), source)
+    if isinstance(request, InpaintRequest):
+        _check_format(out, request.source)
+    arguments.zero_shot = request.fm.zero_shot
     return _make(arguments, request, out)
 
 
@@ -492,6 +506,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_arguments(inpaint)
     inpaint.set_defaults(command=_inpaint)
 
+    replay = parsers.add_parser("replay", help="make a take again from its request: the same audio")
+    replay.add_argument("request", metavar="REQUEST.json", help="exported from the page, or --json's output")
+    replay.add_argument(
+        "--source", metavar="IN.wav", help="the recording, or the folder of its project (default: beside)"
+    )
+    replay.add_argument("--out", required=True, metavar="OUT.wav")
+    replay.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    replay.set_defaults(command=_replay)
+
     analyze = parsers.add_parser("analyze", help="what is in a recording: chords, melody, beats, key, drums")
     analyze.add_argument("input", metavar="IN.wav", help="any file that libsndfile reads")
     analyze.add_argument("--start", type=_number, default=0.0, help="start of the part in seconds")
@@ -510,7 +533,7 @@ def _parser() -> argparse.ArgumentParser:
     bundle.add_argument("--json", action="store_true", help="one JSON object on stdout")
     bundle.set_defaults(command=_bundle)
 
-    for command in (serve, generate, inpaint, bundle):
+    for command in (serve, generate, inpaint, replay, bundle):
         command.add_argument(
             "--bundle", default="bundle", metavar="NAME_OR_PATH", help="the checkpoints to use"
         )

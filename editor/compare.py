@@ -367,6 +367,8 @@ def details(take: Take) -> list[list[str]]:
     for name, value in known.items():
         if name in ("seed", "window") or (name == "zero_shot" and take.engine != "fm-zero-shot"):
             continue
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            value = ", ".join(str(item) for item in value)
         if isinstance(value, Mapping):
             value = ", ".join(f"{key} {number:g}" for key, number in value.items())
         rows.append((name.replace("_", " ").capitalize(), "the bundle's" if value is None else str(value)))

@@ -11,6 +11,7 @@ import hashlib
 import json
 import shutil
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,10 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from editor import blind, commands, lanes, library, storage
+from editor import blind, commands, jobs, lanes, library, storage
 from editor.document import Project, Sound
-from engines.recording import Recording, resample, write_recording
-from engines.requests import InputError
+from engines.recording import Recording, read_recording, resample, write_recording
+from engines.requests import InputError, Request
 from engines.timebase import seconds_to_samples
 
 KINDS = ("wav", "flac", "mp3", "stems", "midi", "project", "request", "blind", "ratings")
@@ -146,6 +147,44 @@ def _request(place: Path, folder: Path, project: Project, id: str) -> tuple[Path
     path = place / "request.json"
     path.write_text(json.dumps(told, indent=1, allow_nan=False), "utf-8")
     return path, f"{_safe(title(project))} {_safe(commands.take_label(take))} request.json"
+
+
+def read_request(path: Path, source: Path | None = None) -> Request:
+    """The request in a JSON file: one that was exported, or what `inlay generate` and `inpaint` report.
+
+    `source` is the recording that a span was re-made of, or the folder of its project; None = the file
+    beside the request that bears its name. InputError for anything else, and for another recording.
+    """
+    told = _object(path)
+    parameters = told.get("request", told.get("parameters"))
+    if not isinstance(parameters, Mapping):
+        raise InputError(f"{path.name}: holds no request; export one from the page, or use --json's output")
+    if parameters.get("kind") != "inpaint":
+        return jobs.request_from(parameters, None)
+    about = told.get("source")
+    about = about if isinstance(about, Mapping) else {}
+    if source is None:
+        source = path.parent / Path(str(about.get("name", ""))).name
+        if not source.is_file():
+            raise InputError(f"{path.name}: its recording is not beside it; name it with --source")
+    if source.is_dir():
+        return jobs.request_from(parameters, source)
+    recording = read_recording(source)
+    if about.get("samples") not in (None, fingerprint(recording)):
+        raise InputError(f"{source.name}: not the recording that the take was made from; name that one")
+    return jobs.request_from(parameters, None, recording)
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        told = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); name a request's JSON") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path.name}: not JSON; export the request again") from error
+    if not isinstance(told, dict):
+        raise InputError(f"{path.name}: holds no request; export one from the page")
+    return told
 
 
 def fingerprint(recording: Recording) -> str:

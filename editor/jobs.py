@@ -248,8 +248,8 @@ def request_from(
             raise ValueError(f"engine {engine!r}")
         prompt, seed = str(parameters["prompt"]), int(parameters["seed"])
         controls = _controls(parameters["controls"])
-        ar = ARSettings(**{**parameters["ar"], "guidance": _guidance(parameters["ar"]["guidance"])})
-        fm = FMSettings(**{**parameters["fm"], "guidance": _guidance(parameters["fm"]["guidance"])})
+        ar = ARSettings(**_settings(parameters["ar"]))
+        fm = FMSettings(**_settings(parameters["fm"]))
         if parameters["kind"] == "generate":
             seconds = float(parameters["seconds"])
             return GenerateRequest(engine, prompt, seconds, seed, controls, ar, fm)
@@ -272,6 +272,12 @@ def _controls(data: Mapping[str, Any]) -> Controls:
         None if melody is None else tuple(Note(**note) for note in melody),
         None if drums is None else tuple(Hit(**hit) for hit in drums),
     )
+
+
+def _settings(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an engine's settings: JSON knows lists only, and guidance is a class of its own."""
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    return {**fields, "guidance": _guidance(data["guidance"])}
 
 
 def _guidance(data: Mapping[str, float] | None) -> Guidance | None:

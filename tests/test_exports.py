@@ -11,10 +11,21 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor import commands, exports, jobs, lanes, storage
+from editor import cli, commands, exports, jobs, lanes, storage
 from editor.document import Clip, LaneNote, Project
-from engines.recording import Recording, from_float, read_recording
-from engines.requests import FMSettings, InpaintRequest, InputError, Result
+from engines import dispatch
+from engines.checkpoints import Models
+from engines.recording import Recording, from_float, read_recording, write_recording
+from engines.requests import (
+    ARSettings,
+    Chord,
+    Controls,
+    EngineName,
+    FMSettings,
+    InpaintRequest,
+    InputError,
+    Result,
+)
 
 
 @pytest.fixture
@@ -139,3 +150,71 @@ def test_names_fit_any_disk(folder: Path, song: Recording) -> None:
     assert exports.export(folder, commands.set_clip(Project(), clip), "wav")[1] == "FM seed 7.wav"
     clip = replace(clip, label="")
     assert exports.export(folder, commands.set_clip(Project(name="..."), clip), "wav")[1] == "clip.wav"
+
+
+# ---- replay
+
+
+@pytest.mark.parametrize("engine", ["ar", "fm", "fm-zero-shot"])
+def test_a_request_replays_to_the_same_samples(
+    folder: Path, tmp_path: Path, song: Recording, models: Models, tiny_bundle: Path, engine: EngineName
+) -> None:
+    clip = Clip(storage.add_audio(folder, song), song.seconds, song.rate, song.channels, "song.wav")
+    project = commands.set_clip(Project(), clip)
+    chords = Controls((Chord(0, 2, "Am"), Chord(2, 4, "F")))
+    fm = FMSettings(steps=3, zero_shot="replacement")
+    request = InpaintRequest(engine, song, 1, 1.5, "jazz", 9, chords, ARSettings(0.8, 20), fm)
+    take = jobs.take_from(dispatch.run(request, models), folder, clip.sound)
+    project = commands.add_take(project, take)
+    path, _ = exports.export(folder, project, "request", take.id)
+    made = storage.read_sound(folder, take.sound).samples
+    write_recording(tmp_path / "song.wav", song)
+    alone = tmp_path / "request.json"
+    alone.write_bytes(path.read_bytes())
+    common = ["--bundle", str(tiny_bundle), "--device", "cpu"]
+    for number, source in enumerate(
+        ([], ["--source", str(tmp_path / "song.wav")], ["--source", str(folder)])
+    ):
+        out = tmp_path / f"out{number}.wav"
+        assert cli.main(["replay", str(alone), "--out", str(out), *source, *common]) == 0
+        assert np.array_equal(read_recording(out).samples, made)
+
+
+def test_what_generate_reports_replays(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["--bundle", str(tiny_bundle), "--device", "cpu", "--json"]
+    first, again = tmp_path / "a.wav", tmp_path / "b.wav"
+    asked = ["--engine", "ar", "--prompt", "jazz", "--seconds", "1", "--chords", "C@0 G@0.5", "--seed", "5"]
+    assert cli.main(["generate", *asked, "--out", str(first), *common]) == 0
+    report = tmp_path / "report.json"
+    report.write_text(capsys.readouterr().out)
+    assert cli.main(["replay", str(report), "--out", str(again), *common]) == 0
+    assert np.array_equal(read_recording(first).samples, read_recording(again).samples)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "not JSON"),
+        ("[]", "holds no request"),
+        ("{}", "holds no request"),
+        ('{"request": {"kind": "generate"}}', "damaged"),
+        ('{"request": {"kind": "inpaint"}}', "--source"),
+        ('{"request": {"kind": "inpaint"}, "source": {"name": "../../etc/passwd"}}', "--source"),
+        (
+            '{"request": {"kind": "inpaint"}, "source": {"name": "song.wav", "samples": "0"}}',
+            "not the recording",
+        ),
+    ],
+)
+def test_requests_that_cannot_be_used_say_why(
+    tmp_path: Path, song: Recording, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    path = tmp_path / "request.json"
+    path.write_text(text)
+    write_recording(tmp_path / "song.wav", song)
+    assert cli.main(["replay", str(path), "--out", str(tmp_path / "out.wav")]) == cli.UNUSABLE
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
+    assert not (tmp_path / "out.wav").exists()

@@ -22,15 +22,23 @@ export function newRound(ids, loop, random = Math.random) {
   return { order, loop, ratings: {}, heard: Object.fromEntries(order.map((id) => [id, '0'.repeat(bins)])), revealed: false };
 }
 
-/** The round after a take sounded from one position to the next; a jump counts as one position. */
-export function hear(round, id, from, to) {
+/**
+ * The round after a take sounded for `elapsed` seconds, at whose ends the playhead stood `from` and `to`: once
+ * straight on or round the loop. A playhead that was set elsewhere meanwhile counts where it is.
+ */
+export function hear(round, id, from, to, elapsed) {
   const bins = round.heard[id];
   if (bins === undefined) return round;
-  const bin = (time) => Math.floor((time - round.loop.start) / BIN + 1e-6);
-  const last = bin(to);
-  const first = to >= from && to - from < 0.5 ? bin(from) : last;
-  let changed = bins;
-  for (let i = Math.max(0, first); i <= Math.min(last, bins.length - 1); i++) changed = `${changed.slice(0, i)}1${changed.slice(i + 1)}`;
+  const { start, end } = round.loop;
+  const near = (seconds) => Math.abs(seconds - elapsed) < 0.15;
+  const parts = to >= from && near(to - from) ? [[from, to]]
+    : to < from && near(end - from + to - start) ? [[from, end], [start, to]] : [[to, to]];
+  const heard = [...bins];
+  for (const [a, b] of parts) {
+    const bin = (time) => Math.floor((time - start) / BIN + 1e-6);
+    for (let i = Math.max(0, bin(a)); i <= Math.min(bin(b), heard.length - 1); i++) heard[i] = '1';
+  }
+  const changed = heard.join('');
   return changed === bins ? round : { ...round, heard: { ...round.heard, [id]: changed } };
 }
 

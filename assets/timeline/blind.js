@@ -30,7 +30,7 @@ export class Blind {
   #group = null; // id of the group that the round is about
   #with = sessionStorage.getItem('inlay-blind-original') === '1'; // the original among the takes
   #signature = '';
-  #last = 0; // position at the look before
+  #last = { position: 0, time: 0, id: null }; // at the look before; time on the audio clock
 
   constructor(takes) {
     this.takes = takes;
@@ -178,8 +178,11 @@ export class Blind {
     const round = this.#round;
     if (!round) return;
     const id = round.order.find((one) => this.#track(one)?.id === desk.player.selected);
-    if (id && desk.player.playing && !round.revealed) {
-      const next = hear(round, id, this.#last, position);
+    const time = desk.player.playing ? desk.player.context.currentTime : 0;
+    const last = this.#last;
+    this.#last = { position, time, id: desk.player.playing ? id : null };
+    if (id && desk.player.playing && last.id === id && !round.revealed) {
+      const next = hear(round, id, last.position, position, time - last.time);
       if (next !== round) {
         this.#round = next;
         sessionStorage.setItem(this.#place, JSON.stringify(next));
@@ -189,7 +192,6 @@ export class Blind {
         }
       }
     }
-    this.#last = position;
     const { start, end } = round.loop;
     for (const wave of this.takes.shadowRoot.querySelectorAll('.blind .wave')) {
       const one = wave.querySelector('canvas').dataset.wave;
@@ -254,6 +256,10 @@ export class Blind {
     const place = LETTERS.indexOf(key.toUpperCase());
     if (key.length === 1 && place >= 0 && place < this.#round.order.length) {
       this.#hear(this.#track(this.#round.order[place]));
+      return true;
+    }
+    if (key === ' ' && (focused.act === 'rate' ? this.#round.ratings[focused.id]?.[focused.scale] === Number(focused.value) : !focused.act)) {
+      desk.togglePlay();
       return true;
     }
     if (focused.act === 'rate') {

@@ -68,6 +68,12 @@ class Listening {
     desk.tell('listening');
   }
 
+  /** The take of a digit among those side by side, if it was not. */
+  include(digit) {
+    const track = desk.group?.tracks.find((one) => one.digit === digit && one.kind === 'take');
+    if (track && !this.ids.includes(track.id)) this.pick(track.id);
+  }
+
   // ---- how loud
 
   match(on = !this.matched) {

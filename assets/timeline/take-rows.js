@@ -38,7 +38,7 @@ export const ROWS = `
     <div class="tracks"></div>
     <div class="row change"><div class="left"><b></b><span class="soft">Level against the original</span><span class="ramp soft"><i></i><span>0</span><span>${CHANGE} dB</span></span></div>
       <div class="middle"><canvas></canvas><span class="soft same before">No change</span><span class="soft same after">No change</span></div>
-      <div class="right"><p></p><p class="soft figures"></p></div></div>
+      <div class="right"><p></p><p class="soft figures num"></p></div></div>
     <div class="line"><i></i></div>
   </div>
   <div class="nothing"><h2>Nothing to compare yet</h2><p>Select a span in Edit and press Inpaint: the takes stand here side by side.</p></div>
@@ -65,7 +65,8 @@ export class TakeRows {
   }
 
   view() {
-    const width = this.find('.scale .middle').clientWidth || 1;
+    // On a phone there is no scale, and every waveform is as wide as the others.
+    const width = this.find('.scale .middle').clientWidth || this.find('.tracks .middle')?.clientWidth || 1;
     const region = desk.group?.region;
     const length = Math.max(desk.duration, region?.end ?? 0, ...(desk.group?.tracks ?? []).filter((t) => t.whole).map((t) => t.seconds));
     const start = region ? Math.max(0, region.start - AROUND) : 0;
@@ -225,7 +226,7 @@ export class TakeRows {
     const levels = track && [track.id, group.tracks.find(({ kind }) => kind === 'original')?.id].map((id) => listening.level(id));
     row.querySelector('.right p').textContent = track ? 'Outside the span: 0 dB, bit for bit' : 'Choose a take to see what it changed';
     row.querySelector('.figures').textContent = levels && levels.every(Boolean)
-      ? `Loudness of the loop ${signed(levels[0].lufs - levels[1].lufs)} dB, ${LOW} Hz to ${HIGH / 1000} kHz` : '';
+      ? `Loudness of the loop ${signed(levels[0].lufs - levels[1].lufs)} dB. Picture from ${LOW} Hz to ${HIGH / 1000} kHz` : '';
   }
 
   #marks(host, track, view) {

@@ -128,6 +128,7 @@ export class Takes extends HTMLElement {
   #click(event) {
     const button = event.target.closest('button');
     if (!button) return;
+    if (event.detail && button.dataset.act !== 'rate') button.blur(); // pressed by pointer: Space goes on to play
     const track = desk.group?.tracks.find(({ id }) => id === button.dataset.id);
     const acts = {
       hear: () => this.#hear(track),

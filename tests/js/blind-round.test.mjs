@@ -7,7 +7,7 @@ import { LETTERS, ballot, hear, isOpen, isRated, missing, newRound, rate, second
 const LOOP = { start: 5, end: 6 };
 const whole = (round, id) => {
   let now = round;
-  for (let at = 5; at < 6; at += 0.05) now = hear(now, id, at, Math.min(at + 0.05, 5.999));
+  for (let at = 5; at < 6; at += 0.05) now = hear(now, id, at, Math.min(at + 0.05, 5.999), 0.05);
   return now;
 };
 
@@ -27,23 +27,28 @@ test('the order is a shuffle of the takes, every order about as often', () => {
 test('ratings open once all of the loop was heard, in any order of its parts', () => {
   let round = newRound(['a', 'b'], LOOP);
   assert.equal(rate(round, 'a', 'match', 5), round); // locked
-  round = hear(round, 'a', 5.5, 5.95);
+  round = hear(round, 'a', 5.5, 5.95, 0.45);
   assert.equal(isOpen(round, 'a'), false);
   assert.ok(Math.abs(secondsHeard(round, 'a') - 0.5) < 1e-9);
-  round = hear(round, 'a', 5.0, 5.45);
+  round = hear(round, 'a', 5.0, 5.45, 0.45);
   assert.equal(isOpen(round, 'a'), true);
   assert.equal(isOpen(round, 'b'), false);
-  assert.equal(hear(round, 'a', 5, 5.4), round); // nothing new
+  assert.equal(hear(round, 'a', 5, 5.4, 0.4), round); // nothing new
 });
 
 test('a jump over the loop is not heard', () => {
   let round = newRound(['a', 'b'], LOOP);
-  round = hear(round, 'a', 5.0, 5.9); // 0.9 s between two looks: the playhead was set there
+  round = hear(round, 'a', 5.0, 5.85, 0.02); // the playhead was set there
   assert.ok(secondsHeard(round, 'a') < 0.15);
-  round = hear(round, 'a', 5.95, 5.02); // the loop has begun again
-  assert.ok(secondsHeard(round, 'a') < 0.25);
-  assert.equal(hear(round, 'a', 2, 2.2), round); // outside the loop
-  assert.equal(hear(round, 'stranger', 5, 5.2), round);
+  assert.equal(hear(round, 'a', 2, 2.2, 0.2), round); // outside the loop
+  assert.equal(hear(round, 'stranger', 5, 5.2, 0.2), round);
+});
+
+test('slow pages count what has sounded between two looks, also round the loop', () => {
+  const slow = hear(newRound(['a', 'b'], LOOP), 'a', 5.0, 5.85, 0.85);
+  assert.ok(Math.abs(secondsHeard(slow, 'a') - 0.9) < 1e-9);
+  const around = hear(newRound(['a', 'b'], LOOP), 'a', 5.85, 5.15, 0.3);
+  assert.ok(Math.abs(secondsHeard(around, 'a') - 0.4) < 1e-9); // 5.8-6.0 and 5.0-5.2
 });
 
 test('what is missing for the vote is named by letters, not by takes', () => {
@@ -71,6 +76,6 @@ test('no rating beyond the scale, none after the vote', () => {
 });
 
 test('a round survives being written down', () => {
-  const round = hear(newRound(['a', 'b'], LOOP), 'a', 5, 5.3);
+  const round = hear(newRound(['a', 'b'], LOOP), 'a', 5, 5.3, 0.3);
   assert.deepEqual(JSON.parse(JSON.stringify(round)), round);
 });
