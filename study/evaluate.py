@@ -12,7 +12,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from engines.dispatch import run
 from engines.recording import from_float
 from engines.requests import (
     ARSettings,
+    Chord,
     Controls,
     EngineName,
     FMSettings,
@@ -75,6 +76,7 @@ class Asked:
     lanes: tuple[str, ...] = ("chords", "melody", "drums")
     ar: ARSettings = ARSettings()
     fm: FMSettings = FMSettings()
+    chord_lane: str = "labels"  # or "heard": what Chordino hears in the real clip, as the paper conditions
     text_seconds: float = 5.0
     zero_shot_spans: int = 50
 
@@ -86,6 +88,12 @@ def given(controls: Controls, lanes: Sequence[str]) -> Controls:
         controls.melody if "melody" in lanes else None,
         controls.drums if "drums" in lanes else None,
     )
+
+
+def with_chords(clip: Clip, chords: tuple[Chord, ...]) -> Clip:
+    """The clip with another chord lane, if it had one; `N` says nothing there."""
+    lane = tuple(chord for chord in chords if chord.symbol != "N")
+    return replace(clip, controls=replace(clip.controls, chords=lane)) if clip.controls.chords else clip
 
 
 def averaged(rows: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -160,9 +168,12 @@ def generation_figures(
     sets: dict[str, list[Audio]] = {"real": [clip.audio for clip in clips]}
     for kind, quantize in CODEC.items():
         sets[f"real, codec {kind}"] = outputs.through_codec(sets["real"], quantize)
+    told = clips
+    if asked.chord_lane == "heard":
+        told = [with_chords(clip, listener.hear(clip.audio).chords) for clip in clips]
     for engine in asked.engines:
         if engine != "fm-zero-shot":
-            sets[engine] = outputs.make(generation_requests(clips, engine, asked), f"generate, {engine}")  # type: ignore[arg-type]
+            sets[engine] = outputs.make(generation_requests(told, engine, asked), f"generate, {engine}")  # type: ignore[arg-type]
     heard = {name: listener.hear_all(made) for name, made in sets.items()}
     other = listener.hear_all([clip.audio for clip in others])
     leads, figures = list(listener.tagger.config.leads), {}
@@ -459,6 +470,7 @@ def main() -> None:
     parser.add_argument("--set", default="codec,generate,text,inpaint,speed")
     parser.add_argument("--engines", default="ar,fm,fm-zero-shot", help="none: only what needs no engine")
     parser.add_argument("--lanes", default="chords,melody,drums")
+    parser.add_argument("--chord-lane", choices=("labels", "heard"), default=Asked.chord_lane)
     parser.add_argument("--steps", type=int, default=FMSettings.steps)
     parser.add_argument("--solver", default=FMSettings.solver)
     parser.add_argument("--zero-shot", default="", help="inversion or replacement; default: the bundle's")
@@ -480,6 +492,7 @@ def main() -> None:
         tuple(args.lanes.split(",")),
         ARSettings(temperature=args.temperature, top_k=args.top_k, guidance=guidance),
         FMSettings(args.solver, args.steps, guidance, args.zero_shot or models.spec.zero_shot),
+        args.chord_lane,
         args.text_seconds,
         args.zero_shot_spans,
     )

@@ -9,9 +9,9 @@ import pytest
 
 from engines.checkpoints import Models, open_bundle
 from engines.recording import from_float
-from engines.requests import Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Request
+from engines.requests import Chord, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Request
 from study.conditions import RATE, SECONDS, Clip
-from study.evaluate import averaged, bars, codec_facts, codec_figures, melodic, show
+from study.evaluate import averaged, bars, codec_facts, codec_figures, melodic, show, with_chords
 from study.outputs import Outputs
 
 
@@ -90,3 +90,12 @@ def test_the_melodic_part_of_a_clip_is_where_the_melody_is() -> None:
     audio = np.arange(int(SECONDS * RATE), dtype=np.float32)
     clip = Clip("x", audio, {}, Controls(melody=(Note(0.0, 0.5, 60), Note(5.0, 9.0, 62))))
     assert melodic(clip, 4.0)[0] == 5 * RATE
+
+
+def test_a_heard_chord_lane_replaces_a_drawn_one_and_only_that() -> None:
+    drawn = Controls((Chord(0, 10, "C"),), (), None)
+    clip = Clip("x", np.zeros(1, np.float32), {}, drawn)
+    heard = (Chord(0, 1, "N"), Chord(1, 10, "Am"))
+    assert with_chords(clip, heard).controls == Controls((Chord(1, 10, "Am"),), (), None)
+    drums_alone = Clip("x", np.zeros(1, np.float32), {}, Controls((), None, ()))
+    assert with_chords(drums_alone, heard) == drums_alone
