@@ -172,8 +172,9 @@ def take_from(result: Result, folder: Path, source: Sound | None = None) -> Take
     if isinstance(request, InpaintRequest):
         source = source or Sound(storage.add_audio(folder, request.source))
         region = Region(request.start, request.end)
-        first, last = span_samples(request.source, request.start, request.end)
-        _check_untouched(request.source, audio, first, last)
+        spans = [span_samples(request.source, *span) for span in request.spans]
+        _check_untouched(request.source, audio, spans)
+        first, last = spans[0][0], spans[-1][1]
         audio = replace(audio, samples=audio.samples[first:last])
     else:
         source = None
@@ -199,12 +200,16 @@ def take_from(result: Result, folder: Path, source: Sound | None = None) -> Take
     return take
 
 
-def _check_untouched(source: Recording, made: Recording, first: int, last: int) -> None:
-    """ValueError unless two recordings are the same sample for sample outside [first, last)."""
+def _check_untouched(source: Recording, made: Recording, spans: Sequence[tuple[int, int]]) -> None:
+    """ValueError unless two recordings are the same sample for sample outside the spans [first, last)."""
     a, b = source.samples, made.samples
     same = a.shape == b.shape and a.dtype == b.dtype and source.rate == made.rate
-    if not (same and (a[:first] == b[:first]).all() and (a[last:] == b[last:]).all()):
-        raise ValueError(f"samples outside {first}-{last} differ from the source's")
+    begin = 0
+    for first, last in (*spans, (source.length, source.length)):
+        same = same and bool((a[begin:first] == b[begin:first]).all())
+        begin = last
+    if not same:
+        raise ValueError(f"samples outside {spans[0][0]}-{spans[-1][1]} differ from the source's")
 
 
 def request_to_json(request: Request, source: Sound | None = None) -> dict[str, object]:
@@ -218,8 +223,9 @@ def request_to_json(request: Request, source: Sound | None = None) -> dict[str, 
         "fm": asdict(request.fm),
     }
     if isinstance(request, GenerateRequest):
-        return plain({"kind": "generate", **shared, "seconds": request.seconds})
-    place = {"start": request.start, "end": request.end, "crossfade": request.crossfade}
+        length = {"seconds": request.seconds, "sliding": request.sliding}
+        return plain({"kind": "generate", **shared, **length})
+    place = {name: getattr(request, name) for name in ("start", "end", *_INPAINT)}
     named = None if source is None else asdict(source)
     return plain({"kind": "inpaint", **shared, **place, "source": named})
 
@@ -233,6 +239,20 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
 def _number(value: Any) -> float | int:
     number: float | int = value.item()
     return number
+
+
+def _spans(data: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((float(start), float(end)) for start, end in data)
+
+
+_INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request and how JSON gives them back
+    "crossfade": float,
+    "match": float,
+    "strength": float,
+    "also": _spans,
+    "sliding": bool,
+    "patience": float,
+}
 
 
 def request_from(
@@ -252,9 +272,10 @@ def request_from(
         fm = FMSettings(**_settings(parameters["fm"]))
         if parameters["kind"] == "generate":
             seconds = float(parameters["seconds"])
-            return GenerateRequest(engine, prompt, seconds, seed, controls, ar, fm)
-        crossfade = float(parameters["crossfade"])
+            sliding = parameters.get("sliding") is True
+            return GenerateRequest(engine, prompt, seconds, seed, controls, ar, fm, sliding)
         start, end = float(parameters["start"]), float(parameters["end"])
+        given = {name: read(parameters[name]) for name, read in _INPAINT.items() if name in parameters}
         sound = storage.sound_from_json(parameters["source"]) if source is None else None
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"settings of the take are damaged ({error}); set them by hand") from error
@@ -262,7 +283,7 @@ def request_from(
         if folder is None or sound is None:
             raise InputError("source of the take: not named; give the recording that it was made from")
         source = storage.read_sound(folder, sound)
-    return InpaintRequest(engine, source, start, end, prompt, seed, controls, ar, fm, crossfade)
+    return InpaintRequest(engine, source, start, end, prompt, seed, controls, ar, fm, **given)
 
 
 def _controls(data: Mapping[str, Any]) -> Controls:

@@ -71,7 +71,10 @@ class FakeEngine:
         seams = (Seam(1.0, 2.0, 0.0, 0.0, 1.0, 0.2, "Smooth"),) if isinstance(request, InpaintRequest) else ()
         made = noise(request.seconds, request.seed)
         if isinstance(request, InpaintRequest):
-            made = request.source.with_span(round(request.start * RATE), made.samples)
+            parts = made.samples
+            made = request.source
+            for start, end in request.spans:
+                made = made.with_span(round(start * RATE), parts[: round((end - start) * RATE)])
         return Result(request, made, {"sample": 0.5}, seams, {"steps": 10})
 
     def runner(self) -> jobs.Runner:
@@ -150,7 +153,8 @@ def test_a_stored_take_replays_the_identical_request(folder: Path, engine: FakeE
     controls = Controls(None, (Note(0, 1, 60),), (Hit(0.5, "kick"),))
     asked = InpaintRequest(
         "ar", source, 1.0, 2.5, "jazz", 9, controls, ARSettings(0.9, 100, 0.5, Guidance(2.0, 1.0)),
-        FMSettings("midpoint", 7, None, "inversion"), 0.03,
+        FMSettings("midpoint", 7, None, "inversion", guided=(0.1, 0.9)), 0.05,
+        strength=0.6, also=((3.0, 3.5),), sliding=True, patience=9.0,
     )  # fmt: skip
     result = engine.run(asked, "models", lambda progress: None)
     take = jobs.take_from(result, folder)
@@ -166,7 +170,7 @@ def test_a_stored_take_replays_the_identical_request(folder: Path, engine: FakeE
     assert take.parameters["resolved"] == {"steps": 10}
     assert np.array_equal(storage.read_sound(folder, take.sound).samples, result.audio.samples)
     span = read_recording(storage.audio_path(folder, take.file))
-    assert span.length == 1.5 * RATE  # what is stored is the span alone
+    assert span.length == 2.5 * RATE  # what is stored reaches from the first span to the last
 
 
 def test_a_result_that_touches_what_is_kept_never_becomes_a_take(folder: Path) -> None:
@@ -177,6 +181,11 @@ def test_a_result_that_touches_what_is_kept_never_becomes_a_take(folder: Path) -
         samples[place] ^= 1
         with pytest.raises(ValueError, match="outside 8000-20000 differ"):
             jobs.take_from(Result(asked, replace(source, samples=samples), {}), folder)
+    apart = replace(asked, end=1.5, also=((2.0, 2.5),))
+    samples = source.samples.copy()
+    samples[13000] ^= 1  # between two spans
+    with pytest.raises(ValueError, match="differ"):
+        jobs.take_from(Result(apart, replace(source, samples=samples), {}), folder)
     for place in (8000, 19999):
         samples = source.samples.copy()
         samples[place] ^= 1
