@@ -242,6 +242,42 @@ def test_bundle_tells_what_is_loaded(tiny_bundle: Path, capsys: Captured) -> Non
     assert facts["licence"] in printed
 
 
+def test_analyze_tells_what_is_in_a_recording(song: Path, tmp_path: Path, capsys: Captured) -> None:
+    midi = tmp_path / "lanes.mid"
+    assert cli.main(["analyze", str(song), "--json", "--midi", str(midi)]) == 0
+    captured = capsys.readouterr()
+    told = json.loads(captured.out)
+    assert told["seconds"] == pytest.approx(4.0)
+    assert {chord["symbol"] for chord in told["chords"]} == {"A"}  # A, C#, E
+    assert told["chords"][0]["start"] == 0.0 and told["chords"][-1]["end"] == pytest.approx(4.0)
+    assert all(0 <= row["confidence"] <= 1 for row in told["chords"] + told["melody"] + told["drums"])
+    assert len(told["level"]["values"]) == 40
+    tracks = pretty_midi.PrettyMIDI(str(midi)).instruments
+    assert {9, 1, 4} <= {note.pitch % 12 for track in tracks for note in track.notes if not track.is_drum}
+
+
+def test_analyze_keeps_the_files_clock_and_speaks_to_people(song: Path, capsys: Captured) -> None:
+    assert cli.main(["analyze", str(song), "--start", "2", "--end", "3.5"]) == 0
+    out = capsys.readouterr().out
+    assert "chords by notes: A@2.00" in out and "LUFS" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--start", "3", "--end", "2"], "span 3-2 s"),
+        (["--end", "9"], "within 0-4.00 s"),
+        (["--midi", "lanes.wav"], "ends in .mid"),
+        (["--chords-by", "ear"], "invalid choice"),
+    ],
+)
+def test_analyze_says_what_it_cannot_use(
+    song: Path, capsys: Captured, options: list[str], told: str
+) -> None:
+    assert cli.main(["analyze", str(song), *options]) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_a_missing_bundle_is_one_line(tmp_path: Path, capsys: Captured) -> None:
     status, printed, errors = run(capsys, tmp_path / "nowhere", "bundle")
     assert (status, printed, errors.count("\n")) == (2, "", 1)
@@ -366,7 +402,7 @@ def test_help_names_every_command(capsys: Captured) -> None:
         cli.main(["--help"])
     assert stopped.value.code == 0
     printed = capsys.readouterr().out
-    assert all(name in printed for name in ("serve", "generate", "inpaint", "bundle"))
+    assert all(name in printed for name in ("serve", "generate", "inpaint", "analyze", "bundle"))
 
 
 class Terminal(io.StringIO):
