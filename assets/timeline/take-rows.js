@@ -171,7 +171,7 @@ export class TakeRows {
     const marks = (track.seams ?? []).map((seam, i) => `<span class="mark ${isSmooth(seam) ? 'good' : 'bad'}" data-seam="${i}" title="${text(`${seam.words} at ${formatShort(seam.time)}`)}">${isSmooth(seam) ? icons.check : icons.warn}</span>`);
     return `<article class="row ${track.kind} ${heard ? 'heard' : ''}" aria-label="${text(takeLabel(track))}">
       <div class="left"><button class="digit" data-act="select" data-id="${track.id}" aria-pressed="${desk.track?.id === track.id}" aria-label="Hear take ${track.digit ?? text(takeName(track))}" ${track.state === 'ready' ? '' : 'disabled'}>${track.digit ?? '·'}</button>
-        <div><p class="name">${name}</p><p class="soft num">${about}</p>${agree}<p class="now soft">${playing ? `${icons.sound}<span>Playing${desk.solo ? ' alone' : ''}</span>` : track.kept && !original ? `${icons.check}<span>Kept</span>` : ''}</p></div></div>
+        <div><p class="name">${name}${original || track.state !== 'ready' ? '' : `<span class="spring"></span>${takeButton('sheet', track, icons.more, '', 'Name, settings and more', 'class="ic"')}`}</p><p class="soft num">${about}</p>${agree}<p class="now soft">${playing ? `${icons.sound}<span>Playing${desk.solo ? ' alone' : ''}</span>` : track.kept && !original ? `${icons.check}<span>Kept</span>` : ''}</p></div></div>
       <div class="middle"><canvas data-wave="${track.id}"></canvas>${marks.join('')}</div>
       <div class="right">${this.#right(track, heard)}</div></article>`;
   }
@@ -189,7 +189,7 @@ export class TakeRows {
       ${takeButton('keep', track, track.kept ? icons.check : '', track.kept ? 'Kept' : 'Keep', 'Put this take on the timeline (K)', `class="${heard && !track.kept ? 'primary' : ''}" ${track.kept ? 'disabled' : ''}`)}
       ${takeButton('again', track, icons.again, 'Again', 'Again with these settings, and the lanes as they are now (R)', 'class="words-too"')}
       ${takeButton('seed', track, icons.dice, 'Another seed', 'Run it again with another seed (E)', 'class="words-too"')}
-      <span class="spring"></span>${starButton(track)}${takeButton('sheet', track, icons.more, '', 'Name, settings and more', 'class="ic"')}</div>`;
+      <span class="spring"></span>${starButton(track)}</div>`;
   }
 
   /** A row's waveform, or its spectrogram with the span's borders. */

@@ -19,7 +19,7 @@ export function drawTrack(canvas, track, view, colour, { neutral = false } = {})
   const { c, width, height } = prepare(canvas);
   const { region } = track;
   const base = desk.pyramid('base');
-  const own = desk.pyramid(track.id);
+  const own = desk.pyramid(track.id) ?? (track.kind === 'original' && track.kept ? base : null);
   const gain = Math.min(8, 0.92 / Math.max(loudest(base ?? own ?? NOTHING), 0.05));
   const shape = { middle: height / 2, half: height / 2 - 2, gain };
   const ink = neutral ? colour('wave') : inkOf(track, colour);
