@@ -23,7 +23,7 @@ import gradio as gr
 from gradio.themes.utils.sizes import Size
 from gradio.utils import get_upload_folder
 
-from editor import commands, exports, jobs, library, scores, storage
+from editor import commands, exports, ghost, jobs, library, scores, storage
 from editor.commands import MAX_VARIATIONS, SOLVERS
 from editor.compare import Takes, estimate_words, status_markup
 from editor.document import Region
@@ -724,7 +724,17 @@ class _Page:
             """The projects of the home, those saved last first."""
             return [asdict(entry) for entry in library.recent(self.sessions.root)]
 
-        yield from (export_file, recent_projects)
+        def ghost_of_take(sent: Any) -> dict[str, Any]:
+            """{"project", "take"} -> {"chords", "melody"} heard in it, seconds, or {"error": one line}."""
+            try:
+                fields = commands.Payload("ghost", sent)
+                folder = self.sessions.folder(fields.text("project", 80))
+                take = commands.find_take(storage.open_project(folder).project, fields.identifier("take"))
+                return asdict(ghost.ghost(folder, take))
+            except InputError as error:
+                return {"error": str(error)}
+
+        yield from (export_file, recent_projects, ghost_of_take)
 
     def _watch(self, request: gr.Request) -> Iterator[dict[Any, Any]]:
         """A page that was reloaded while its run goes on."""

@@ -46,6 +46,7 @@ export function bindTakes({ element, props, trigger, watch, functions }) {
   desk.projectEvent = (data) => trigger('project', data);
   desk.vote = (data) => trigger('vote', data);
   desk.exportFile = (data) => functions.export_file(data);
+  desk.ghostOf = (take) => functions.ghost_of_take({ project: desk.doc.project, take });
   desk.recentProjects = () => functions.recent_projects({});
   let before = null; // whether a run went on; a page that was loaded meanwhile watches it
   const take = () => {

@@ -7,7 +7,7 @@
 
 import { desk } from './desk.js';
 import { drag } from './gestures.js';
-import { icons, text } from './icons.js';
+import { ENGINES, icons, text } from './icons.js';
 import { cover, halves, merged, moved, newId, put, resized, shifted, startOf, tidy, within, without } from './cells.js';
 import { fitSymbol, roman, transposedSymbol } from './chords.js';
 import { Lane } from './lane.js';
@@ -83,7 +83,7 @@ export class ChordLane extends Lane {
     node.style.transform = `translateX(${this.x(cell.start) + 1.5}px)`;
     node.style.width = `${width}px`;
     const numeral = roman(cell.symbol, desk.key);
-    const heard = desk.heardChord?.(cell);
+    const heard = this.#heard(cell);
     const sign = `${cell.symbol}|${numeral}|${Math.round(width)}|${heard?.words ?? ''}`;
     if (node.dataset.sign !== sign) {
       node.dataset.sign = sign;
@@ -97,6 +97,12 @@ export class ChordLane extends Lane {
     node.setAttribute('aria-label', `Bar ${bar} beat ${beat}, ${cell.symbol}${numeral ? `, ${numeral}` : ''}${heard ? `, heard ${heard.words}` : ''}`);
     node.setAttribute('aria-pressed', chosen);
     node.title = `${cell.symbol} (Enter: palette, J: merge, ↑ ↓: transpose)`;
+  }
+
+  /** How far the take that plays agrees with a cell: {words, token}, null where there is nothing to say. */
+  #heard(cell) {
+    const share = desk.ghost.chord(desk.track, cell, desk.doc.grid);
+    return share === null ? null : { words: `${Math.round(share * 100)} %`, token: ENGINES[desk.track.engine]?.token ?? 'text' };
   }
 
   // ---- gestures

@@ -50,6 +50,15 @@ export function fromRoman(degree, key) {
   return names[pitch] + (small && !tail.startsWith('m') ? 'm' : '') + tail;
 }
 
+/** Share of [from, to) in which what was heard ({start, end, symbol}) has the root and the third of `symbol`. */
+export function chordAgreement(symbol, from, to, heard) {
+  const asked = split(symbol);
+  const alike = (other) => asked && other && other.root === asked.root && isSmall(other.quality) === isSmall(asked.quality);
+  const shared = heard.filter((chord) => alike(split(chord.symbol)))
+    .reduce((sum, { start, end }) => sum + Math.max(0, Math.min(end, to) - Math.max(start, from)), 0);
+  return to > from ? shared / (to - from) : 0;
+}
+
 /** A symbol moved by semitones, spelt as in the key. */
 export function transposedSymbol(symbol, semitones, key) {
   const chord = split(symbol);

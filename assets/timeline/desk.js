@@ -10,6 +10,7 @@
 import { Player } from './player.js';
 import { buildPyramid } from './peaks.js';
 import { changes, newId } from './cells.js';
+import { Ghost } from './ghost.js';
 import { Synth } from './synth.js';
 import { tappedTempo, tapsInTime } from './tempo.js';
 
@@ -32,6 +33,8 @@ class Desk extends EventTarget {
   looping = false;
   player = new Player();
   synth = new Synth(this.player);
+  ghost = new Ghost();
+  ghostOf = async () => null; // set by the bridge
   send = () => {};
   #rev = 0;
   #serial = 0;
@@ -46,6 +49,7 @@ class Desk extends EventTarget {
     this.player.addEventListener('loaded', () => this.tell('audio'));
     this.player.addEventListener('failed', (event) => this.tell('audio', event.detail));
     for (const what of ['state', 'select']) this.player.addEventListener(what, () => this.tell('player'));
+    this.player.addEventListener('select', () => this.ghost.want(this.track, (take) => this.ghostOf(take), () => this.tell('ghost')));
   }
 
   tell(what, detail = null) {

@@ -162,23 +162,28 @@ export class MelodyLane extends Lane {
     }
   }
 
-  /** What was heard in the take that plays, dashed. */
+  /** What was heard in the take that plays, dashed, and how far each bar agrees. */
   #drawGhost(c, colour, width) {
-    const heard = desk.heardMelody;
-    if (!heard?.notes.length) return;
+    const { track, doc, ghost } = desk;
+    const heard = ghost.melody(track, doc.grid);
+    if (!ghost.of(track)) return;
     c.strokeStyle = colour('text');
     c.setLineDash([3, 2]);
-    for (const { start, end, pitch } of heard.notes) {
+    for (const { start, end, pitch } of heard) {
       const x = this.x(start);
       if (x > width || this.x(end) < 0) continue;
       c.strokeRect(x + 0.5, this.y(pitch) + 0.5, Math.max(2, this.x(end) - x - 1), Math.max(5, this.row - 2));
     }
     c.setLineDash([]);
-    const { region, view } = this.timeline;
     c.fillStyle = colour('muted');
     c.font = `400 11px ${colour('font')}`;
     c.textBaseline = 'alphabetic';
-    c.fillText(`Dashed: ${heard.words}`, Math.max(8, region ? (region.start - view.start) * view.pps + 8 : 8), this.height - 6);
+    const from = secondsToBeats(doc.grid, track.region?.start ?? 0);
+    const words = heard.length ? `Dashed: heard in take ${track.digit ?? ''}` : `No melody heard in take ${track.digit ?? ''}`;
+    c.fillText(words, Math.max(8, this.x(from) + 8), this.height - 6);
+    for (const [bar, share] of ghost.bars(track, doc.melody, doc.grid)) {
+      c.fillText(`${Math.round(share * 100)} %`, Math.max(this.x(from), this.x(bar * doc.grid.beats_per_bar)) + 8, 14);
+    }
   }
 
   #drawKeys(colour, scale) {
