@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("inlay")
 
 MELODY_CONFIDENCE = 0.35  # notes less likely than this are not drawn
-DRUM_CONFIDENCE = 0.5
+DRUM_CONFIDENCE = 0.6
 MIN_HITS = 4  # fewer of a drum in a clip are mistakes rather than a part
 TEMPO_CONFIDENCE = 0.35  # below it the grid stays as it is
 KEY_CONFIDENCE = 0.3
