@@ -28,6 +28,7 @@ from engines.recording import Recording, read_recording, write_recording
 from engines.requests import (
     DRUMS,
     ENGINE_NAMES,
+    ZERO_SHOT,
     ARSettings,
     Controls,
     FMSettings,
@@ -91,7 +92,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _serve(arguments: argparse.Namespace) -> None:
     from editor import ui
 
-    ui.serve(host=arguments.host, port=arguments.port, bundle=arguments.bundle, device=arguments.device)
+    ui.serve(
+        host=arguments.host,
+        port=arguments.port,
+        bundle=arguments.bundle,
+        device=arguments.device,
+        listens=not arguments.no_analysis,
+    )
 
 
 def _generate(arguments: argparse.Namespace) -> str | None:
@@ -131,6 +138,9 @@ def _inpaint(arguments: argparse.Namespace) -> str | None:
         controls=_controls(arguments, source.seconds),
         ar=ar,
         fm=fm,
+        strength=arguments.strength,
+        sliding=arguments.sliding,
+        patience=arguments.patience,
     )
     return _make(arguments, request, out)
 
@@ -307,7 +317,9 @@ def _sentence(result: Result, out: Path) -> str:
     seams = "".join(
         f", {seam.words[:1].lower()}{seam.words[1:]} at {seam.time:.2f} s" for seam in result.seams
     )
-    return f"{out}: {result.audio.seconds:.2f} s in {result.seconds_spent:.1f} s{seams}"
+    chosen: Any = result.parameters.get("auto")
+    why = f"; {chosen['why']}" if chosen else ""
+    return f"{out}: {result.audio.seconds:.2f} s in {result.seconds_spent:.1f} s{seams}{why}"
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
@@ -378,8 +390,11 @@ def _controls(arguments: argparse.Namespace, seconds: float) -> Controls:
 
 
 def _settings(arguments: argparse.Namespace) -> tuple[ARSettings, FMSettings]:
-    ar = ARSettings(arguments.temperature, arguments.top_k, arguments.top_p, arguments.guidance)
-    return ar, FMSettings(arguments.solver, arguments.steps, arguments.guidance)
+    given = arguments.guidance
+    ar = ARSettings(
+        arguments.temperature, arguments.top_k, arguments.top_p, given, candidates=arguments.candidates
+    )
+    return ar, FMSettings(arguments.solver, arguments.steps, given, budget=arguments.budget)
 
 
 def _output(name: str) -> Path:
@@ -488,6 +503,9 @@ def _parser() -> argparse.ArgumentParser:
         "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
     )
     serve.add_argument("--port", type=_port, default=7860)
+    serve.add_argument(
+        "--no-analysis", action="store_true", help="do not analyse recordings when they are opened"
+    )
     serve.set_defaults(command=_serve)
 
     generate = parsers.add_parser("generate", help="make a clip from words, chords, melody and drums")
@@ -499,10 +517,21 @@ def _parser() -> argparse.ArgumentParser:
 
     inpaint = parsers.add_parser("inpaint", help="re-make a span of a recording")
     inpaint.add_argument("input", metavar="IN.wav", help="any file that libsndfile reads")
-    inpaint.add_argument("--engine", choices=ENGINE_NAMES, required=True)
+    inpaint.add_argument(
+        "--engine", choices=(*ENGINE_NAMES, "auto"), required=True, help="auto: the smoothest of all three"
+    )
     inpaint.add_argument("--start", type=_number, required=True, help="start of the span in seconds")
     inpaint.add_argument("--end", type=_number, required=True, help="end of the span in seconds")
     inpaint.add_argument("--prompt", default="", help="words for the span")
+    inpaint.add_argument(
+        "--strength", type=_number, default=InpaintRequest.strength, help="0-1: how much is new (default 1)"
+    )
+    inpaint.add_argument(
+        "--patience", type=_number, default=InpaintRequest.patience, help="auto: seconds it may take"
+    )
+    inpaint.add_argument(
+        "--sliding", action="store_true", help="make a span longer than the models' window piece by piece"
+    )
     _add_run_arguments(inpaint)
     inpaint.set_defaults(command=_inpaint)
 
@@ -550,12 +579,15 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     ar, fm = ARSettings(), FMSettings()
     parser.add_argument("--steps", type=_count, default=fm.steps, help="FM: solver steps")
-    parser.add_argument("--solver", choices=("euler", "midpoint", "dopri5"), default=fm.solver, help="FM")
+    solvers = ("euler", "midpoint", "ab2", "dopri5")
+    parser.add_argument("--solver", choices=solvers, default=fm.solver, help="FM")
     parser.add_argument("--guidance", type=_guidance, metavar="ALL[,TEXT]", help="default: the bundle's")
     parser.add_argument("--temperature", type=_above_zero, default=ar.temperature, help="AR")
     parser.add_argument("--top-k", type=_top_k, default=ar.top_k, help="AR: 0 = off")
     parser.add_argument("--top-p", type=_share, default=ar.top_p, help="AR: 0 = off")
-    parser.add_argument("--zero-shot", choices=("inversion", "replacement"), help="default: the bundle's")
+    parser.add_argument("--candidates", type=_count, default=ar.candidates, help="AR: choose among so many")
+    parser.add_argument("--zero-shot", choices=ZERO_SHOT, help="default: the bundle's")
+    parser.add_argument("--budget", type=_count, default=fm.budget, help="evaluations of --zero-shot search")
 
 
 def _port(text: str) -> int:

@@ -50,3 +50,22 @@ def test_inpainting_gives_the_network_both_sides_in_the_a_c_b_order(
     assert marks == [0, 1, 52, 93]
     assert [first[i] - config.codebook_size for i in marks] == [0, 1, 3, 2]
     assert len(read) == 10 + config.codebooks - 1
+
+
+def test_the_candidate_after_which_the_music_goes_on_best_is_taken(models: Models, song: Recording) -> None:
+    request = InpaintRequest("ar", song, 2.0, 2.4, ar=ARSettings(candidates=3))
+    result = ar.run(request, models)
+    told = result.parameters["candidates"]
+    assert isinstance(told, dict) and len(told["nll"]) == 3
+    assert told["nll"][told["chosen"]] == min(told["nll"]) < max(told["nll"])
+    assert np.array_equal(ar.run(request, models).audio.samples, result.audio.samples)
+    # at the end of a recording nothing follows by which to choose
+    last = ar.run(InpaintRequest("ar", song, 3.6, 4.0, ar=ARSettings(candidates=3)), models)
+    assert "candidates" not in last.parameters
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"), [(ARSettings(candidates=0), "1-16"), (ARSettings(cooling=1.0), "cooling")]
+)
+def test_odd_settings_are_refused(song: Recording, settings: ARSettings, why: str) -> None:
+    assert why in ar.supports(InpaintRequest("ar", song, 2.0, 2.4, ar=settings)).reason

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from editor import cli
 from engines import dispatch, edits, flow, fm, fm_zero_shot
 from engines import window as windows
 from engines.checkpoints import Models
 from engines.codec import Codec
-from engines.recording import Recording
+from engines.recording import Recording, write_recording
 from engines.requests import (
     ENGINE_NAMES,
     EngineName,
@@ -266,3 +269,17 @@ def test_auto_runs_real_engines_and_only_re_makes(models: Models, song: Recordin
     assert fractions == sorted(fractions)
     assert "re-makes" in dispatch.supports(GenerateRequest("auto", "x", 2.0)).reason
     assert "patience" in dispatch.supports(ask("auto", song, patience=0.0)).reason
+
+
+def test_the_command_line_has_it_too(
+    models: Models, song: Recording, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_recording(tmp_path / "in.wav", song)
+    given = ["inpaint", str(tmp_path / "in.wav"), "--start", "1.5", "--end", "2.1", "--out"]
+    rest = ["--steps", "2", "--bundle", str(models.folder), "--device", "cpu"]
+    assert cli.main([*given, str(tmp_path / "a.wav"), "--engine", "auto", "--patience", "600", *rest]) == 0
+    assert "has the smoothest seams" in capsys.readouterr().out
+    varied = ["--engine", "ar", "--strength", "0.5", "--candidates", "2", "--json"]
+    assert cli.main([*given, str(tmp_path / "b.wav"), *varied, *rest]) == 0
+    told = json.loads(capsys.readouterr().out)["parameters"]
+    assert told["strength"] == 0.5 and len(told["candidates"]["nll"]) == 2

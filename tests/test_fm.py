@@ -74,6 +74,52 @@ def test_inversion_runs_back_the_way_it_came() -> None:
     assert torch.allclose(back[9][..., KNOWN], SOURCE[..., KNOWN] - 0.2, atol=1e-6)  # one step before the end
 
 
+def test_resampling_takes_the_middle_steps_again_and_counts_them() -> None:
+    times: list[float] = []
+
+    def field(z: torch.Tensor, t: float) -> torch.Tensor:
+        times.append(t)
+        return (SOURCE - z) / (1 - t)  # every path ends at the source
+
+    seen: list[tuple[int, int]] = []
+    out = fm_zero_shot.resampling(field, SOURCE, KNOWN, NOISE, 21, 0, lambda *s: seen.append(s))
+    often = {t for t in times if times.count(t) == fm_zero_shot.REPEATS}
+    low, high = fm_zero_shot.RESAMPLED
+    assert often == {t for t in times if low <= t < high} and min(times) not in often
+    assert abs(len(times) - 21) <= 3 and seen[-1] == (len(times), len(times))
+    assert torch.allclose(out, SOURCE, atol=1e-4)
+
+
+def test_gradients_draw_the_unknown_frames_where_the_known_ones_want_them() -> None:
+    """In a field that pulls all frames to their mean, the unknown ones follow the known ones' source."""
+
+    def field(z: torch.Tensor, t: float) -> torch.Tensor:
+        return z.mean(dim=2, keepdim=True).expand_as(z) - z
+
+    flat = torch.full((1, 2, 4), 3.0)
+    plain = fm_zero_shot.replacement(field, torch.zeros_like(flat), KNOWN, NOISE, "euler", 20, nothing)
+    out = fm_zero_shot.guided(field, flat, KNOWN, NOISE, 20, nothing)
+    assert torch.equal(out[..., KNOWN], flat[..., KNOWN])
+    assert (out[..., ~KNOWN] > plain[..., ~KNOWN] + 0.5).all()
+    assert not out.requires_grad
+
+
+def test_guidance_can_be_confined_to_a_part_of_the_way(models: Models) -> None:
+    request = GenerateRequest("fm", "piano", 1.0)
+    known = torch.zeros(25, dtype=torch.bool)
+    z = torch.randn(2, 128, 25, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        given = windows.conditions(request, models, 25, 0.0, "fm", Guidance(3.0, 0.0))
+        alone = windows.conditions(request, models, 25, 0.0, "fm", Guidance(1.0, 0.0))
+        inside = fm.guided_field(models, given, known, (0.4, 0.6))
+        always, never = fm.guided_field(models, given, known), fm.guided_field(models, alone, known)
+        assert torch.allclose(inside(z, 0.5), always(z, 0.5), atol=1e-5)
+        assert torch.allclose(inside(z, 0.3), never(z, 0.3), atol=1e-5)
+        assert not torch.allclose(always(z, 0.3), never(z, 0.3), atol=1e-2)
+        each = torch.cat([always(z[i : i + 1], 0.5) for i in range(2)])  # a batch is its items
+        assert torch.allclose(always(z, 0.5), each, atol=1e-4)
+
+
 def spy(monkeypatch: pytest.MonkeyPatch, module: object) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     latents: list[torch.Tensor] = []
     masks: list[torch.Tensor] = []
@@ -107,7 +153,7 @@ def test_supervised_inpainting_clamps_the_known_frames_at_every_step(
 def test_zero_shot_leaves_the_mask_channel_empty(
     models: Models, song: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for method, evaluations in (("replacement", 3), ("inversion", 6)):
+    for method, evaluations in (("replacement", 3), ("inversion", 6), ("guided", 3)):
         latents, masks = spy(monkeypatch, fm_zero_shot)
         settings = FMSettings(steps=3, zero_shot=method)  # type: ignore[arg-type]
         fm_zero_shot.run(InpaintRequest("fm-zero-shot", song, 2.0, 2.4, fm=settings), models)

@@ -97,6 +97,50 @@ def test_the_signs_are_the_span_against_its_context() -> None:
         assert seam.words == "6 dB quieter"
 
 
+def drums(seconds: float = 12.0) -> np.ndarray:
+    """Noise bursts every half second, no two alike, over a quiet hum."""
+    rng = np.random.default_rng(2)
+    t = np.arange(round(seconds * RATE)) / RATE
+    wave = 0.02 * np.sin(2 * np.pi * 110 * t)
+    for beat in range(int(2 * seconds)):
+        a = beat * RATE // 2
+        burst = rng.normal(size=RATE // 4) * np.exp(-np.arange(RATE // 4) / RATE * 30)
+        wave[a : a + RATE // 4] += rng.uniform(0.05, 0.15) * burst
+    return wave
+
+
+@pytest.mark.parametrize(("shift", "words"), [(0.06, "Beat 60 ms late"), (-0.06, "Beat 60 ms early")])
+def test_a_shifted_rhythm_is_heard_and_measured(shift: float, words: str) -> None:
+    wave = drums()
+    moved = wave.copy()
+    a, b = round(4.25 * RATE), round(8.25 * RATE)
+    moved[a:b] = np.roll(wave, round(shift * RATE))[a:b]
+    original, edited = from_float(wave, RATE, "FLOAT"), from_float(moved, RATE, "FLOAT")
+    for seam in score(original, edited, 4.25, 8.25):
+        assert seam.late == pytest.approx(shift, abs=0.011)
+        assert seam.score > 0.9 and words in seam.reasons
+        assert seam.percentiles["beat"] > 95
+    for seam in score(original, original, 4.25, 8.25):
+        assert seam.late == pytest.approx(0.0, abs=0.011)
+
+
+def test_a_seam_worse_than_every_moment_is_named_a_failure() -> None:
+    noise = np.random.default_rng(0).normal(size=10 * RATE) * 0.05
+    bad = noise.copy()
+    bad[4 * RATE : 6 * RATE] = 0.2 * np.sin(2 * np.pi * 300 * np.arange(2 * RATE) / RATE)
+    original, edited = from_float(noise, RATE, "FLOAT"), from_float(bad, RATE, "FLOAT")
+    assert all(seam.failed and seam.reasons for seam in score(original, edited, 4.0, 6.0))
+    assert not any(seam.failed for seam in score(original, original, 4.0, 6.0))
+
+
+def test_untouched_audio_scores_at_its_rate() -> None:
+    """Scores of uncut boundaries are spread over 0..1: about half of them above a half, few above 0.9."""
+    times = (2.0, 2.23, 4.5, 4.31, 6.0, 6.22, 8.5, 8.3)  # on the beat and off it by turns
+    scores = [s.score for t in times for s in score(ORIGINAL, ORIGINAL, t, t + 1.5)]
+    assert 0.25 < np.mean(np.array(scores) > 0.5) < 0.75
+    assert np.mean(np.array(scores) > 0.9) < 0.3
+
+
 def test_ends_of_the_file_have_no_seam() -> None:
     assert score(ORIGINAL, ORIGINAL, 0.0, 12.0) == ()
     assert [s.time for s in score(ORIGINAL, ORIGINAL, 0.0, 5.0)] == [5.0]

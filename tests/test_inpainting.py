@@ -1,0 +1,139 @@
+"""The inpainting table and the defects behind the seam score, on known answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engines import seams
+from engines.checkpoints import Models
+from engines.dispatch import run
+from engines.recording import from_float
+from engines.requests import FMSettings, InpaintRequest
+from study import defects, inpainting
+from study.spans import RATE, Piece, pieces
+
+
+def folders(root: Path) -> tuple[Path, Path]:
+    """Three renders of 12 s and a recording of 15 s, of noise with a beat, as the study keeps them."""
+    renders, recordings = root / "renders", root / "recordings"
+    renders.mkdir()
+    recordings.mkdir()
+    rng = np.random.default_rng(0)
+
+    def noise(seconds: int) -> np.ndarray:
+        t = np.arange(seconds * RATE) / RATE
+        return (8000 * rng.uniform(-1, 1, len(t)) * np.exp(-5 * (t % 0.5))).astype(np.int16)
+
+    np.save(renders / "audio_000.npy", np.stack([noise(12) for _ in range(3)]))
+    labels = [{"captions": [f"piece {i}"]} for i in range(3)]
+    (renders / "labels_000.json").write_text(json.dumps(labels))
+    np.save(recordings / "a.npy", noise(15))
+    return renders, recordings
+
+
+@pytest.fixture(scope="module")
+def some(tmp_path_factory: pytest.TempPathFactory) -> list[Piece]:
+    return pieces(4, 0.25, 3, *folders(tmp_path_factory.mktemp("study")))
+
+
+def test_pieces_are_seeded_and_have_room_around_their_spans(some: list[Piece], tmp_path: Path) -> None:
+    again = pieces(4, 0.25, 3, *folders(tmp_path))
+    assert [(p.start, p.end, p.prompt) for p in some] == [(p.start, p.end, p.prompt) for p in again]
+    assert [p.recorded for p in some] == [False, False, False, True]
+    for piece in some:
+        assert len(piece.audio) == 10 * RATE and np.abs(piece.audio).max() <= 1
+        assert 1 <= piece.end - piece.start <= 5 and 1.2 <= piece.start and piece.end <= 8.8
+        assert piece.recorded == (piece.prompt == "")
+    with pytest.raises(FileNotFoundError, match=r"study\.render"):
+        pieces(1, 0.0, 0, tmp_path / "none", tmp_path / "none")
+
+
+def test_defects_spoil_the_span_alone_and_by_what_they_say(some: list[Piece]) -> None:
+    piece = some[0]
+    a, b = piece.samples
+    spoilt = defects.spoil(piece, some[1].audio, np.random.default_rng(0))
+    for name, version in spoilt.items():
+        assert np.array_equal(version[:a], piece.audio[:a]) and np.array_equal(
+            version[b:], piece.audio[b:]
+        ), name
+        assert not np.array_equal(version[a:b], piece.audio[a:b])
+    middle = slice(a + 2000, b - 2000)
+    for name, gain in (("+3 dB", 3.0), ("-3 dB", -3.0)):
+        change = 20 * np.log10(spoilt[name][middle].std() / piece.audio[middle].std())
+        assert change == pytest.approx(gain, abs=1e-3)
+    shifted = [np.roll(piece.audio, s)[middle] for s in (-1920, 1920)]  # 60 ms
+    assert any(np.array_equal(spoilt["60 ms shift"][middle], s) for s in shifted)
+
+
+def test_auc_of_apart_equal_and_mixed() -> None:
+    assert defects.auc([2.0, 3.0], [0.0, 1.0]) == 1.0
+    assert defects.auc([1.0, 1.0], [1.0]) == 0.5
+    assert defects.auc([0.0, 2.0], [1.0]) == 0.5
+
+
+def test_the_fit_weighs_the_statistic_that_tells() -> None:
+    """Defects that only the beat shows: its weight and the largest's are what is left."""
+    rng = np.random.default_rng(1)
+    beat = seams.STATISTICS.index("beat")
+    found = []
+    for _ in range(12):
+        reference = rng.random((64, 9))
+        bad = rng.random(9)
+        bad[beat] = 1.5
+        found.append(
+            {"late": [(bad, reference)], "untouched": [(rng.random(9), reference) for _ in range(4)]}
+        )
+    weights = defects.fit(found)
+    others = [weights[name] for name in seams.STATISTICS if name != "beat"]
+    assert weights["beat"] > 2 * max(others)
+    figures = defects.held_out(found)
+    assert figures["late"] > 0.95 and figures["untouched above 0.9"] < 0.3
+
+
+def test_a_row_like_real_audio_is_not_told_apart_and_another_is() -> None:
+    rng = np.random.default_rng(0)
+
+    def items(shift: float) -> list[dict[str, object]]:
+        return [{"percentiles": (100 * rng.random((2, 9)) ** shift).tolist()} for _ in range(80)]
+
+    real = items(1.0)
+    assert inpainting.told_apart(items(1.0), real) == pytest.approx(0.5, abs=0.1)
+    assert inpainting.told_apart(items(0.2), real) > 0.9
+
+
+def test_evaluations_count_rows_and_both_ways(models: Models, some: list[Piece]) -> None:
+    source = from_float(some[0].audio[: 3 * RATE], RATE)
+    for method, prompt, expected in (
+        ("inversion", "x", 12.0),
+        ("replacement", "", 3.0),
+        ("guided", "x", 18.0),
+    ):
+        settings = FMSettings(steps=3, zero_shot=method)  # type: ignore[arg-type]
+        result = run(InpaintRequest("fm-zero-shot", source, 1.0, 1.4, prompt, fm=settings), models)
+        assert inpainting.evaluations(result) == expected
+
+
+def test_the_table_reads_from_disk_what_was_made_and_names_the_bars(
+    models: Models, some: list[Piece], tmp_path: Path
+) -> None:
+    maker = inpainting.Maker(models, tmp_path)
+    row = inpainting.Row("fm", fm=FMSettings(steps=2))
+    first = [maker.figures(row, piece, i) for i, piece in enumerate(some)]
+    assert len(list(tmp_path.glob("*.json"))) == 4
+    models_gone = inpainting.Maker(models, tmp_path)
+    assert [models_gone.figures(row, piece, i) for i, piece in enumerate(some)] == first
+    made = {
+        "untouched": [inpainting.untouched(piece) for piece in some],
+        "pasted": [inpainting.pasted(piece, some[(i + 1) % 4]) for i, piece in enumerate(some)],
+        "FM": first,
+        "ZS search": first,
+    }
+    rows = inpainting.table(made)
+    assert rows["untouched"]["log-mel nats"] == 0.0 and rows["untouched"]["chroma"] == pytest.approx(1.0)
+    assert rows["pasted"]["log-mel nats"] > 0.1
+    named = {what: value for what, value, _ in inpainting.bars(rows)}
+    assert named["ZS search / FM: evaluations"] == 1.0 and "FM: AUC" in named and "FM: failed" in named
