@@ -1,0 +1,127 @@
+"""Kill -9 in the middle of an edit and of a job: what was done is there again, and whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from editor import commands, storage
+from editor.session import Sessions
+from engines.recording import Recording, read_recording, write_recording
+
+ROOT = Path(__file__).resolve().parents[1]
+START = """
+import sys, threading
+from dataclasses import replace
+from pathlib import Path
+from editor.jobs import Runner
+from editor.session import Pace, Session
+from engines.requests import ARSettings, FMSettings, Progress, Result, Support
+session = Session(Path(sys.argv[1]))
+def tell(*words):
+    print(*words, flush=True)
+"""
+EDITS = (
+    START
+    + """
+for seed in range(1_000_000):
+    session.apply("set_seed", {"seed": seed})
+    session.apply("put_chord", {"start": seed % 400 * 4, "end": seed % 400 * 4 + 4, "symbol": "Am"})
+    tell(session.folder.name, seed)
+"""
+)
+JOB = (
+    START
+    + """
+def run(request, models, progress):
+    progress(Progress("sample", 1, 2, 0.1, 0.1))
+    if request.engine == "fm-zero-shot":
+        tell(session.folder.name, "third run works")
+        threading.Event().wait()
+    first = round(request.start * request.source.rate)
+    last = round(request.end * request.source.rate)
+    made = request.source.with_span(first, request.source.samples[first:last] // (2 if request.engine == "ar" else 3))
+    return Result(request, made, {"sample": 0.1})
+session.upload(Path(sys.argv[2]), "song.wav")
+session.apply("set_region", {"start": 1, "end": 2})
+session.start(Runner(lambda: None, run, lambda request: Support()),
+              *session.requests("inpaint", ARSettings(), FMSettings()), Pace())
+threading.Event().wait()
+"""
+)  # fmt: skip
+
+
+@contextmanager
+def killed(script: str, *arguments: str | Path) -> Iterator[Iterator[list[str]]]:
+    """The lines of a process of its own, which is killed at the end without a word."""
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    try:
+        yield (line.split(" ", 1) for line in child.stdout)
+    finally:
+        child.kill()  # SIGKILL: no handler, no flush, no goodbye
+        child.wait(20)
+        child.stdout.close()
+
+
+@pytest.mark.parametrize("edits", [3, 40])
+def test_killed_while_editing(tmp_path: Path, edits: int) -> None:
+    with killed(EDITS, tmp_path) as lines:
+        for folder, told in lines:
+            seed = int(told)
+            if seed >= edits:
+                break
+    opened = storage.open_project(tmp_path / folder)
+    assert opened.notice == ""
+    assert opened.project.seed >= seed  # what was told as done is there; perhaps an edit more
+    drawn = [cell.start for cell in opened.project.lanes.chords]
+    assert drawn == [4.0 * bar for bar in range(len(drawn))] and len(drawn) >= seed + 1
+    session = Sessions(tmp_path).resume("after", folder)
+    session.apply("set_prompt", {"prompt": "on we go"})  # nothing in the folder is in the way
+    assert storage.open_project(tmp_path / folder).project == session.project
+
+
+def test_killed_while_a_job_runs_keeps_its_finished_takes(tmp_path: Path, song: Recording) -> None:
+    file = tmp_path / "in.wav"
+    write_recording(file, song)
+    with killed(JOB, tmp_path / "home", file) as lines:
+        folder, told = next(lines)
+        assert told.strip() == "third run works"
+    session = Sessions(tmp_path / "home").resume("after", folder)
+    project = session.project
+    assert [take.engine for take in project.takes] == ["ar", "fm"] and session.folder
+    assert project.clip and project.clip.label == "song.wav" and project.region
+    for take, share in zip(project.takes, (2, 3), strict=True):
+        samples = storage.read_sound(session.folder, take.sound).samples
+        second = song.samples[song.rate : 2 * song.rate]
+        assert np.array_equal(samples[song.rate : 2 * song.rate], second // share)
+        assert np.array_equal(samples[: song.rate], song.samples[: song.rate])
+    assert len(session.takes().groups[0].tracks) == 3  # the page shows them
+    session.apply("keep", {"id": project.takes[0].id})
+
+
+def test_a_take_outlives_a_kill_before_the_document_names_it(tmp_path: Path, song: Recording) -> None:
+    """The moment between a take's audio and the document: only the take's own record is there."""
+    file = tmp_path / "in.wav"
+    write_recording(file, song)
+    script = JOB.replace(
+        "session.upload", "import editor.storage as s\ns_save = s.save_project\nsession.upload", 1
+    )
+    script = script.replace(
+        "session.start(", "s.save_project = lambda *_: threading.Event().wait()\nsession.start(", 1
+    ).replace('if request.engine == "fm-zero-shot":', 'if request.engine == "fm":')
+    with killed(script, tmp_path / "home", file) as lines:
+        folder, _ = next(lines)
+    opened = storage.open_project(tmp_path / "home" / folder)
+    assert [take.engine for take in opened.project.takes] == ["ar"]
+    kept = commands.keep(opened.project, opened.project.takes[0].id)
+    assert (
+        kept.clip and read_recording(storage.sound_path(opened.folder, kept.clip.sound)).length == song.length
+    )
