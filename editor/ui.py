@@ -99,8 +99,9 @@ def build_app(bundle: str = "bundle", device: str = "auto", root: Path | None = 
 class _Page:
     """Components and their events. One object a server; the state of tabs is in `Sessions`."""
 
-    def __init__(self, device: Device, sessions: Sessions) -> None:
+    def __init__(self, device: Device, sessions: Sessions, listens: bool = True) -> None:
         self.device = device
+        self.listens = listens  # analyses a recording as soon as it is opened
         self.sessions = sessions
         spec = device.models().spec
         self.spec = spec
@@ -528,7 +529,8 @@ class _Page:
                 session.import_score(path, sent.name, sent.lane)
             else:
                 session.upload(path, sent.name)
-                session.hear()
+                if self.listens:
+                    session.hear()
             path.unlink(missing_ok=True)
         except InputError as error:
             return self._shown(session, "timeline", str(error))
@@ -893,13 +895,17 @@ def serve(
     bundle: str = "bundle",
     device: str = "auto",
     open_browser: bool = False,
+    listens: bool = True,
 ) -> None:
-    """Open the editor and stay until it is stopped. InputError when the bundle or the port is unusable."""
+    """Open the editor and stay until it is stopped. InputError when the bundle or the port is unusable.
+
+    With `listens`, a recording is analysed as soon as it is opened.
+    """
     home = storage.default_root().resolve()
     # Estimates are of this machine and this bundle.
     pace = Pace(home / f"pace-{Path(bundle).name}-{device}.json")
     shared = Device(bundle, device, pace)
-    app = _Page(shared, Sessions(home)).build()
+    app = _Page(shared, Sessions(home), listens).build()
     threading.Thread(target=shared.warm, name="inlay-warm", daemon=True).start()
     app.queue(default_concurrency_limit=16)
     try:

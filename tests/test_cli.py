@@ -347,7 +347,7 @@ def test_serve_hands_its_options_to_the_page(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "editor.ui", page)
     monkeypatch.setattr("editor.ui", page, raising=False)
     assert cli.main(["serve", "--port", "9000", "--bundle", "b", "--device", "cpu"]) == 0
-    assert asked == {"host": "127.0.0.1", "port": 9000, "bundle": "b", "device": "cpu"}
+    assert asked == {"host": "127.0.0.1", "port": 9000, "bundle": "b", "device": "cpu", "listens": True}
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def built(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     root = tmp_path_factory.mktemp("home")
 
     async def build() -> tuple[ui._Page, gr.Blocks]:
-        page = ui._Page(ui.Device(str(tiny_bundle), "cpu"), Sessions(root))
+        page = ui._Page(ui.Device(str(tiny_bundle), "cpu"), Sessions(root), listens=False)
         return page, page.build()
 
     return asyncio.run(build())  # outside a running loop, Gradio makes loops that it never closes
@@ -290,3 +290,29 @@ def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
         error = export_file(wrong)["error"]
         assert error and "\n" not in error
     assert session.folder.name in [entry["folder"] for entry in recent_projects()]
+
+
+def test_an_uploaded_recording_is_heard_and_its_lanes_filled(
+    page: ui._Page, tab: Tab, tmp_path: Path, song_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
+    monkeypatch.setattr(page, "listens", True)
+    shown = tab.send("_upload", {"path": str(song_file), "name": "song.wav"})
+    assert shown[page.hear]["value"] == "Stop listening"
+    *_, last = page._listen(tab.request)
+    assert {chord.symbol for chord in last[page.timeline].chords} <= {"A", "Amaj7", "A6"}
+    assert last[page.timeline].chords and "chords" in last[page.follow]
+    assert "drawn" in last[page.hearing] and last[page.hear]["value"] == "Analyse clip"
+    assert last[page.timeline].undo == "lanes from the audio"
+
+
+def test_a_lane_that_was_drawn_is_replaced_only_when_asked(page: ui._Page, tab: Tab, song_file: Path) -> None:
+    session = page.sessions.of(tab.request.session_hash)
+    session.upload(song_file, "song.wav")
+    session.apply("put_chord", {"start": 0, "end": 4, "symbol": "F#m"})
+    *_, last = page._analyse(tab.request)
+    assert {chord.symbol for chord in last[page.timeline].chords} == {"F#m"}
+    assert last[page.replace] == gr.update(visible=True)
+    shown = page._replace_lanes(tab.request)
+    assert "F#m" not in {chord.symbol for chord in shown[page.timeline].chords}
+    assert shown[page.replace] == gr.update(visible=False)

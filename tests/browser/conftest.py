@@ -45,6 +45,7 @@ def address(tiny_bundle: Path, home: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     environment = {**os.environ, "INLAY_HOME": str(home), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "app.py", "--port", str(port), "--bundle", str(tiny_bundle), "--device", "cpu"]
+    command.append("--no-analysis")  # lanes are the tests' own; `test_analysis` asks for it by the button
     log = home / "server.log"
     with log.open("w") as sink:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
