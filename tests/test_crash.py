@@ -46,7 +46,8 @@ def run(request, models, progress):
         threading.Event().wait()
     first = round(request.start * request.source.rate)
     last = round(request.end * request.source.rate)
-    made = request.source.with_span(first, request.source.samples[first:last] // (2 if request.engine == "ar" else 3))
+    samples = request.source.samples[first:last] // (2 if request.engine == "ar" else 3)
+    made = request.source.with_span(first, samples)
     return Result(request, made, {"sample": 0.1})
 session.upload(Path(sys.argv[2]), "song.wav")
 session.apply("set_region", {"start": 1, "end": 2})
@@ -74,10 +75,8 @@ def killed(script: str, *arguments: str | Path) -> Iterator[Iterator[list[str]]]
 @pytest.mark.parametrize("edits", [3, 40])
 def test_killed_while_editing(tmp_path: Path, edits: int) -> None:
     with killed(EDITS, tmp_path) as lines:
-        for folder, told in lines:
-            seed = int(told)
-            if seed >= edits:
-                break
+        folder, told = next(line for line in lines if int(line[1]) >= edits)
+    seed = int(told)
     opened = storage.open_project(tmp_path / folder)
     assert opened.notice == ""
     assert opened.project.seed >= seed  # what was told as done is there; perhaps an edit more
@@ -111,17 +110,13 @@ def test_a_take_outlives_a_kill_before_the_document_names_it(tmp_path: Path, son
     """The moment between a take's audio and the document: only the take's own record is there."""
     file = tmp_path / "in.wav"
     write_recording(file, song)
-    script = JOB.replace(
-        "session.upload", "import editor.storage as s\ns_save = s.save_project\nsession.upload", 1
-    )
-    script = script.replace(
-        "session.start(", "s.save_project = lambda *_: threading.Event().wait()\nsession.start(", 1
-    ).replace('if request.engine == "fm-zero-shot":', 'if request.engine == "fm":')
+    blocked = "import editor.storage\neditor.storage.save_project = lambda *_: threading.Event().wait()\n"
+    script = JOB.replace("session.start(", f"{blocked}session.start(", 1)
+    script = script.replace('if request.engine == "fm-zero-shot":', 'if request.engine == "fm":')
     with killed(script, tmp_path / "home", file) as lines:
         folder, _ = next(lines)
     opened = storage.open_project(tmp_path / "home" / folder)
     assert [take.engine for take in opened.project.takes] == ["ar"]
     kept = commands.keep(opened.project, opened.project.takes[0].id)
-    assert (
-        kept.clip and read_recording(storage.sound_path(opened.folder, kept.clip.sound)).length == song.length
-    )
+    assert kept.clip
+    assert read_recording(storage.sound_path(opened.folder, kept.clip.sound)).length == song.length

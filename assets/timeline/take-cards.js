@@ -2,7 +2,7 @@
 
 import { desk } from './desk.js';
 import { ENGINES, icons, tag, text } from './icons.js';
-import { countWords, seamSentences, takeLabel, takeName } from './take-words.js';
+import { countWords, percent, seamSentences, takeLabel, takeName } from './take-words.js';
 import { drawTrack } from './track-wave.js';
 import { prepare } from './wave.js';
 
@@ -93,11 +93,12 @@ export class TakeCards {
 
   #ready(track) {
     const playing = desk.player.playing && desk.track?.id === track.id;
+    const agree = this.takes.agreement(track);
     const [seam] = seamSentences(track.seams);
     const line = track.kind === 'original' ? `${icons.wave}<span>${track.kept ? 'Kept now' : 'Before these takes'}</span>`
       : seam ? `${seam.rough ? icons.warn : icons.check}<span title="${text(seam.title)}">${text(seam.words)}</span>`
         : `${icons.wave}<span>A new clip</span>`;
-    const note = [track.kept && track.kind === 'take' ? 'Kept, on the timeline' : '', track.kept ? '' : track.agreement ? `Chords ${track.agreement}` : '', track.kept ? '' : track.words].filter(Boolean).join(', ');
+    const note = [track.kept && track.kind === 'take' ? 'Kept, on the timeline' : '', track.kept ? '' : agree ? `Chords ${percent(agree.share)}` : '', track.kept ? '' : track.words].filter(Boolean).join(', ');
     let actions = takeButton('hear', track, playing ? icons.pause : icons.play, track.kind === 'original' ? 'Play' : '', playing ? 'Pause' : 'Play');
     if (track.kind === 'take') {
       actions += takeButton('keep', track, track.kept ? icons.check : '', track.kept ? 'Kept' : 'Keep', 'Put this take on the timeline (K)', track.kept ? 'disabled class="wide"' : 'class="wide"')

@@ -8,7 +8,7 @@ import { drag } from './gestures.js';
 import { ENGINES, icons, tag, text } from './icons.js';
 import { listening } from './listening.js';
 import { HIGH, LOW, shade } from './spectrum.js';
-import { isSmooth, seamFigures, takeLabel, takeName } from './take-words.js';
+import { isSmooth, percent, seamFigures, takeLabel, takeName } from './take-words.js';
 import { starButton, takeButton } from './take-cards.js';
 import { drawBorders, drawTrack, inkOf } from './track-wave.js';
 import { roman } from './chords.js';
@@ -167,12 +167,14 @@ export class TakeRows {
     const engine = ENGINES[track.engine]?.name ?? '';
     const name = original ? '<b>Original</b>' : `${tag(track.engine)} <b>${text(track.name || engine)}</b>`;
     const about = original ? (track.kept ? 'Kept now' : 'Before these takes') : `seed ${track.seed}${track.words ? `, ${text(track.words)}` : ''}`;
-    const agree = track.agreement ? `<p class="soft num">Chords agree ${text(track.agreement)}</p>` : '';
+    const agreed = this.takes.agreement(track);
+    const agree = agreed ? `<p class="soft num">Chords agree ${percent(agreed.share)}</p>` : '';
+    const cells = (agreed?.cells ?? []).map(({ symbol, share }, i) => `<span class="agree num ${share < 0.5 ? 'poor' : ''}" data-cell="${i}"><b>${text(symbol)}</b><span>${percent(share)}</span></span>`);
     const marks = (track.seams ?? []).map((seam, i) => `<span class="mark ${isSmooth(seam) ? 'good' : 'bad'}" data-seam="${i}" title="${text(`${seam.words} at ${formatShort(seam.time)}`)}">${isSmooth(seam) ? icons.check : icons.warn}</span>`);
     return `<article class="row ${track.kind} ${heard ? 'heard' : ''}" aria-label="${text(takeLabel(track))}">
       <div class="left"><button class="digit" data-act="select" data-id="${track.id}" aria-pressed="${desk.track?.id === track.id}" aria-label="Hear take ${track.digit ?? text(takeName(track))}" ${track.state === 'ready' ? '' : 'disabled'}>${track.digit ?? '·'}</button>
         <div><p class="name">${name}${original || track.state !== 'ready' ? '' : `<span class="spring"></span>${takeButton('sheet', track, icons.more, '', 'Name, settings and more', 'class="ic"')}`}</p><p class="soft num">${about}</p>${agree}<p class="now soft">${playing ? `${icons.sound}<span>Playing${desk.solo ? ' alone' : ''}</span>` : track.kept && !original ? `${icons.check}<span>Kept</span>` : ''}</p></div></div>
-      <div class="middle"><canvas data-wave="${track.id}"></canvas>${marks.join('')}</div>
+      <div class="middle"><canvas data-wave="${track.id}"></canvas>${marks.join('')}${cells.join('')}</div>
       <div class="right">${this.#right(track, heard)}</div></article>`;
   }
 
@@ -232,6 +234,12 @@ export class TakeRows {
   #marks(host, track, view) {
     for (const mark of host.querySelectorAll('.mark')) {
       mark.style.left = `${timeToX(view, track.seams[Number(mark.dataset.seam)].time)}px`;
+    }
+    const agreed = this.takes.agreement(track);
+    for (const cell of host.querySelectorAll('.agree')) {
+      const { from, to } = agreed.cells[Number(cell.dataset.cell)];
+      cell.style.left = `${timeToX(view, from) + 1}px`;
+      cell.style.width = `${Math.max(0, (to - from) * view.pps - 3)}px`;
     }
   }
 

@@ -1,7 +1,7 @@
 /** What is said about takes: seams in sentences and figures, names, counts. Pure functions. */
 
 import { ENGINES } from './icons.js';
-import { formatShort } from './time.js';
+import { beatsToSeconds, formatShort } from './time.js';
 
 export const isSmooth = (seam) => /^smooth/i.test(seam.words);
 
@@ -32,6 +32,24 @@ export function countWords(tracks) {
   return ['ready', 'running', 'waiting', 'failed', 'cancelled']
     .map((state) => [count(state), state]).filter(([n]) => n).map(([n, word]) => `${n} ${word}`).join(', ');
 }
+
+/**
+ * How far the chords heard in a take agree with those asked for: {share: of the time, cells: [{symbol, from, to,
+ * share}] in seconds}, null where none was asked for or the take was not listened to. `heard` gives a cell's share.
+ */
+export function chordsAgree(track, chords, grid, heard) {
+  const cells = chords.map((cell) => {
+    const from = Math.max(beatsToSeconds(grid, cell.start), track.region?.start ?? 0);
+    const to = Math.min(beatsToSeconds(grid, cell.end), track.region?.end ?? track.seconds);
+    return { symbol: cell.symbol, from, to, share: to > from ? heard(cell) : null };
+  }).filter(({ share }) => share !== null);
+  const time = cells.reduce((sum, { from, to }) => sum + to - from, 0);
+  if (!time) return null;
+  return { share: cells.reduce((sum, { from, to, share }) => sum + (to - from) * share, 0) / time, cells };
+}
+
+/** "96 %" */
+export const percent = (share) => `${Math.round(share * 100)} %`;
 
 /** The seed, or the musician's own name for a take. */
 export const takeName = (track) => track.name || `seed ${track.seed}`;

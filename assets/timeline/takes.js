@@ -11,6 +11,7 @@ import { showTake, showTree } from './take-sheet.js';
 import { showWhenStyled, styles } from './styled.js';
 import { CARDS, TakeCards } from './take-cards.js';
 import { ROWS, TakeRows } from './take-rows.js';
+import { chordsAgree } from './take-words.js';
 import { tokens } from './wave.js';
 
 const STYLE = new URL('./takes.css', import.meta.url).href;
@@ -96,7 +97,10 @@ export class Takes extends HTMLElement {
 
   /** Everything of some takes that their markup depends on; waveforms are redrawn without new nodes. */
   sign(tracks) {
-    const of = ({ id, state, kept, words, digit, name, starred, agreement, note }) => [id, state, kept, words, digit, name, starred, agreement, state === 'running' || state === 'waiting' ? '' : note];
+    const of = (track) => {
+      const { id, state, kept, words, digit, name, starred, note } = track;
+      return [id, state, kept, words, digit, name, starred, this.agreement(track), state === 'running' || state === 'waiting' ? '' : note];
+    };
     return JSON.stringify([desk.group?.id, desk.track?.id, desk.player.playing, desk.solo, tracks.map(of)]);
   }
 
@@ -107,6 +111,12 @@ export class Takes extends HTMLElement {
     if (!held?.act) return;
     const same = Object.entries(held).map(([name, value]) => `[data-${name}="${CSS.escape(value)}"]`).join('');
     this.find(`${selector} ${same}`)?.focus({ preventScroll: true });
+  }
+
+  /** How far the chords of a take agree with the lane; null until the take was listened to. */
+  agreement(track) {
+    const { ghost, doc } = desk;
+    return ghost.of(track) ? chordsAgree(track, doc.chords, doc.grid, (cell) => ghost.chord(track, cell, doc.grid)) : null;
   }
 
   isHeard(track) {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { countWords, seamSentences, takeLabel, takeName } from '../../assets/timeline/take-words.js';
+import { chordsAgree, countWords, seamSentences, takeLabel, takeName } from '../../assets/timeline/take-words.js';
 
 const seam = (time, words, score = 0.1) => ({ time, words, score, jump: 4, level: 1, brightness: 0, click: 1 });
 
@@ -28,4 +28,16 @@ test('a take is called by its own name, else by its seed', () => {
 test('counts leave out what there is none of', () => {
   const tracks = ['ready', 'ready', 'running', 'failed'].map((state) => ({ kind: 'take', state }));
   assert.equal(countWords([{ kind: 'original', state: 'ready' }, ...tracks]), '2 ready, 1 running, 1 failed');
+});
+
+test('chords agree by the time that they last inside the span', () => {
+  const grid = { bpm: 120, beats_per_bar: 4, offset: 0 }; // a beat is half a second
+  const chords = [{ start: 0, end: 4, symbol: 'C' }, { start: 4, end: 8, symbol: 'Am' }, { start: 20, end: 24, symbol: 'F' }];
+  const track = { region: { start: 1, end: 3 }, seconds: 10 };
+  const share = { C: 1, Am: 0.5, F: null };
+  const { share: whole, cells } = chordsAgree(track, chords, grid, (cell) => share[cell.symbol]);
+  assert.deepEqual(cells.map(({ symbol, from, to }) => [symbol, from, to]), [['C', 1, 2], ['Am', 2, 3]]);
+  assert.equal(whole, 0.75);
+  assert.equal(chordsAgree(track, [], grid, () => 1), null);
+  assert.equal(chordsAgree({ ...track, region: { start: 6, end: 7 } }, chords, grid, () => 1), null);
 });
