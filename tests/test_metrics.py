@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engines.requests import Chord, Note
+from engines.requests import Chord, Hit, Note
 from study import metrics
 
 RATE = 32_000
@@ -83,3 +83,43 @@ def test_wcsr_hears_triads_only() -> None:
         and metrics.harte("UNK") == "X"
         and metrics.harte("Ebm7b5") == "Eb:hdim7"
     )
+
+
+def test_melody_scores_forgive_octaves_in_chroma_only() -> None:
+    line = [Note(0, 1, 60), Note(1, 2, 62)]
+    high = [Note(0, 1, 72), Note(1, 2, 62)]
+    score = metrics.melody_score(high, line, 4.0)
+    assert (score.raw_pitch, score.raw_chroma) == (pytest.approx(0.5, abs=0.01), pytest.approx(1.0, abs=0.01))
+    assert score.overall == pytest.approx(0.75, abs=0.01)  # two seconds of rest are right, too
+    assert np.isnan(metrics.melody_score(line, [], 4.0).raw_chroma)
+
+
+def test_melody_similarity_counts_agreeing_frames() -> None:
+    a, b = tones([69], 2.0), tones([70], 2.0)
+    assert metrics.melody_similarity(a, a, RATE) == 1.0
+    assert metrics.melody_similarity(b, a, RATE) == 0.0
+    assert metrics.melody_similarity(np.zeros_like(a), a, RATE) == 0.0
+
+
+def test_beat_f1_takes_50_ms_and_trims_nothing() -> None:
+    reference = [0.1, 0.6, 1.1, 1.6]
+    assert metrics.beat_f1([0.14, 0.56, 1.1, 1.6], reference) == pytest.approx(1.0)
+    assert metrics.beat_f1([0.2, 0.7, 1.1, 1.6], reference) == pytest.approx(0.5)
+    assert metrics.beat_f1([], reference) == 0.0 and np.isnan(metrics.beat_f1([1.0], []))
+
+
+def test_tempo_and_key_scores() -> None:
+    assert metrics.tempo_right(103.9, 100) and not metrics.tempo_right(104.1, 100)
+    assert not metrics.tempo_right(200, 100)
+    assert metrics.key_score("C major", "C major") == 1.0
+    assert metrics.key_score("A minor", "C major") == pytest.approx(0.3)
+    assert metrics.key_score("G major", "C major") == pytest.approx(0.5)
+    assert metrics.key_score("", "C major") == 0.0
+
+
+def test_drum_f1_matches_within_classes() -> None:
+    reference = [Hit(0.0, "kick"), Hit(0.5, "snare"), Hit(1.0, "kick")]
+    assert metrics.drum_f1(reference, reference) == 1.0
+    wrong = [Hit(0.01, "kick"), Hit(0.5, "hat"), Hit(1.2, "kick")]
+    assert metrics.drum_f1(wrong, reference) == pytest.approx(1 / 3)  # one of three and three
+    assert metrics.drum_f1([], reference) == 0.0 and np.isnan(metrics.drum_f1([], []))

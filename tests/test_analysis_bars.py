@@ -1,0 +1,96 @@
+"""How the analysis is measured: what counts as tonal, what a set's table says, labels of a tune."""
+
+from __future__ import annotations
+
+import numpy as np
+import pretty_midi
+import pytest
+
+from engines.analysis_chords import STEP_SECONDS
+from engines.analysis_features import FRAME_SECONDS
+from engines.chords import CLASSES
+from study import analysis_bars, train_analysis
+
+
+def label(key: str, *symbols: str) -> analysis_bars.Label:
+    chords = [{"start": float(i), "end": i + 1.0, "symbol": s} for i, s in enumerate(symbols)]
+    return {"key": key, "chords": chords}
+
+
+def test_tonal_pieces_stay_in_their_key() -> None:
+    assert analysis_bars.tonal(label("C major", "C", "Am", "F", "G7"))
+    assert not analysis_bars.tonal(label("C major", "C", "F#m", "Eb", "Baug"))
+    assert not analysis_bars.tonal(label("", "C")) and not analysis_bars.tonal(label("C major"))
+
+
+def test_the_table_sets_means_beside_their_bars() -> None:
+    rows = [{"tonal": 1.0, "beat F1": 0.9}, {"tonal": 0.0, "beat F1": 0.7}, {"tonal": 0.0, "chord IOU": 0.9}]
+    lines = "\n".join(analysis_bars.table("set", rows))
+    assert "3 clips, 1 tonal" in lines
+    beat = next(line for line in lines.splitlines() if line.startswith("beat F1"))
+    assert beat.split() == ["beat", "F1", "0.800", "0.900", "0.85", "NOT", "MET"]
+    assert next(line for line in lines.splitlines() if line.startswith("chord IOU")).endswith("met")
+
+
+def test_a_tune_gives_its_melody_chords_and_beats() -> None:
+    midi = pretty_midi.PrettyMIDI(initial_tempo=120)
+    midi.time_signature_changes.append(pretty_midi.TimeSignature(6, 8, 0))
+    tune, chords = pretty_midi.Instrument(0), pretty_midi.Instrument(0)
+    tune.notes = [pretty_midi.Note(90, 67, i * 0.5, i * 0.5 + 0.4) for i in range(6)]
+    for start, pitches in ((0.0, (60, 64, 67)), (1.5, (57, 60, 64))):
+        chords.notes += [pretty_midi.Note(80, p, start, start + 1.5) for p in pitches]
+    midi.instruments += [tune, chords]
+    found = analysis_bars.nottingham_label(midi, 12.0)
+    assert found is not None
+    assert [(c["symbol"], c["start"], c["end"]) for c in found["chords"]] == [
+        ("C", 0.0, 1.5),
+        ("Am", 1.5, 3.0),
+    ]
+    assert (found["bpm"], found["beats_per_bar"]) == (pytest.approx(80), 2)  # dotted quarters
+    assert len(found["melody"]) == 6
+
+
+def test_training_targets_lie_where_the_labels_say() -> None:
+    classes = train_analysis.chord_classes([{"start": 0.5, "end": 1.0, "symbol": "Db"}], 20)
+    said = [CLASSES[c] for c in classes]
+    middles = (np.arange(20) + 0.5) * STEP_SECONDS
+    assert [s == "C#" for s in said] == [0.5 <= m < 1.0 for m in middles] and said[0] == "N"
+    row = {"beats": [0.5], "downbeats": [], "hits": [{"time": 0.25, "drum": "snare"}]}
+    targets = train_analysis.onset_targets(row, 60)
+    assert targets[0].argmax() == round(0.5 / FRAME_SECONDS) and targets[0].sum() == 2.0
+    assert targets[3].argmax() == round(0.25 / FRAME_SECONDS) and targets[1].sum() == 0.0
+
+
+def test_the_chord_network_is_the_one_that_the_analysis_computes() -> None:
+    import torch
+
+    from engines import analysis_chords
+
+    torch.manual_seed(0)
+    weights = analysis_chords._weights()
+    seen = np.random.default_rng(0).random((4, weights["a.weight"].shape[1] // 12, 12), np.float32)
+    net = train_analysis.ChordNet(seen.shape[1], weights["a.weight"].shape[0]).eval()
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    with torch.inference_mode():
+        expected = torch.log_softmax(net(torch.from_numpy(seen)), 1).numpy()
+    assert np.abs(analysis_chords._network(seen) - expected).max() < 1e-3
+
+
+def test_the_rhythm_network_is_the_one_that_the_analysis_computes() -> None:
+    import torch
+
+    from engines import analysis_rhythm
+    from engines.analysis_features import Features
+
+    rng = np.random.default_rng(0)
+    mel = rng.random((400, 40), np.float32)
+    heard = Features(
+        4.6, np.zeros((400, 88), np.float32), np.zeros((400, 88), np.float32), mel, np.zeros(400, np.float32)
+    )
+    net = train_analysis.RhythmNet().eval()
+    net.load_state_dict({name: torch.from_numpy(w) for name, w in analysis_rhythm._weights().items()})
+    with torch.inference_mode():
+        beats, drums = net(torch.from_numpy(analysis_rhythm.network_input(mel).T)[None])
+    here_beats, here_drums = analysis_rhythm.activations(heard)
+    assert np.abs(here_beats - torch.sigmoid(beats)[0].T.numpy()).max() < 1e-3
+    assert np.abs(here_drums - torch.sigmoid(drums)[0].T.numpy()).max() < 1e-3
