@@ -254,13 +254,14 @@ def train(
     through: int = 600,
     batch: int = 64,
     steps: int = 1_000_000,
+    start: Tagger | None = None,
 ) -> Tagger:
-    """Train for `minutes` of CPU time or `steps`, whichever ends first."""
+    """Train for `minutes` of CPU time or `steps`, whichever ends first; goes on from `start`."""
     torch.manual_seed(seed)
     rng, g = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     parts = [store.through(codec, through // max(1, len(codecs)), rng) for codec in codecs]
     coded = [torch.cat(p) for p in zip(*parts, strict=True)] if parts else []
-    tagger = Tagger(store.config)
+    tagger = start or Tagger(store.config)
     opt = torch.optim.AdamW(tagger.parameters(), lr=2e-3, weight_decay=0.02)
     budget, begin, step, shown = 60 * minutes, time.process_time(), 0, 0.0
     tagger.train()
@@ -312,14 +313,16 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4.0, help="CPU time")
     parser.add_argument("--through", type=int, default=600, help="training crops through the codecs")
     parser.add_argument("--out", type=Path, default=Path("runs/tagger"))
+    parser.add_argument("--resume", type=Path, help="go on from the tagger in this folder")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     codecs = [open_bundle(b, "cpu").codec() for b in args.bundle or ["bundle"]]
-    store = Store(args.renders, args.clips, None)
+    start = load_tagger(args.resume) if args.resume else None
+    store = Store(args.renders, args.clips, start.config if start else None, seed=1 if start else 0)
     config = store.config
     print(f"{len(store.audio)} clips, {len(config.leads)} leads, {len(config.instruments)} instruments")
-    tagger = train(store, codecs, args.minutes, through=args.through)
+    tagger = train(store, codecs, args.minutes, through=args.through, start=start)
     held = Store(args.held_out, 120, store.config)
     told: dict[str, Any] = {"clips": len(store.audio), "minutes": args.minutes}
     with torch.inference_mode():
