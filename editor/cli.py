@@ -309,6 +309,7 @@ def _report(result: Result, out: Path) -> dict[str, Any]:
     }
     if isinstance(request, InpaintRequest):
         report["seams"] = [asdict(seam) for seam in result.seams]
+        report["failed"] = result.failed
         report["note"] = request.source.note
     return jobs.plain(report)
 
@@ -319,7 +320,9 @@ def _sentence(result: Result, out: Path) -> str:
     )
     chosen: Any = result.parameters.get("auto")
     why = f"; {chosen['why']}" if chosen else ""
-    return f"{out}: {result.audio.seconds:.2f} s in {result.seconds_spent:.1f} s{seams}{why}"
+    failed = "; failed: a seam is rougher than any moment of the original; try another seed or engine"
+    told = f"{seams}{failed if result.failed else ''}{why}"
+    return f"{out}: {result.audio.seconds:.2f} s in {result.seconds_spent:.1f} s{told}"
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:

@@ -27,7 +27,7 @@ from engines.allocator import keep_freed_memory
 from engines.codec import Codec, load_codec, save_codec
 from engines.flow_net import FlowConfig, FlowNet
 from engines.lm import LM, LMConfig
-from engines.requests import EngineName, Guidance, InputError, Stopwatch
+from engines.requests import EngineName, Guidance, InputError, Stopwatch, ZeroShot
 from engines.text import TextEncoder
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -53,7 +53,7 @@ class BundleSpec:
     flow: FlowConfig = field(default_factory=FlowConfig)
     window_seconds: float = 10.0  # longest clip that the networks hear at once
     defaults: dict[str, dict[str, list[float]]] = field(default_factory=lambda: _DEFAULT_GUIDANCE)
-    zero_shot: Literal["inversion", "replacement"] = "replacement"  # the one that measured better
+    zero_shot: ZeroShot = "replacement"  # the method that measured best
     figures: dict[str, Any] = field(default_factory=dict)  # measures on held-out renders
 
     def guidance(self, engine: EngineName, task: Task) -> Guidance:
@@ -61,8 +61,8 @@ class BundleSpec:
         weights = self.defaults.get(engine, {}).get(task) or _DEFAULT_GUIDANCE[engine][task]
         return Guidance(*weights)
 
-    def zero_shot_with(self, solver: str) -> Literal["inversion", "replacement"]:
-        """The method that measured better; Algorithm 1 needs Euler, other solvers take replacement."""
+    def zero_shot_with(self, solver: str) -> ZeroShot:
+        """The method that measured best; all but replacement need Euler, so other solvers take that."""
         return self.zero_shot if solver == "euler" else "replacement"
 
     def to_json(self) -> str:

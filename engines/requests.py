@@ -235,6 +235,11 @@ class Result:
         return work_seconds(self.timings)
 
     @property
+    def failed(self) -> bool:
+        """True when a seam is rougher than any moment of the original: not to be trusted unheard."""
+        return any(seam.failed for seam in self.seams)
+
+    @property
     def real_time_factor(self) -> float:
         """Seconds of audio made per second spent."""
         return self.request.seconds / max(self.seconds_spent, 1e-9)

@@ -175,7 +175,8 @@ def _beyond(values: Floats, most: Floats) -> Floats:
 
 def vector(narrow: Measures, wide: WideMeasures) -> Floats:
     """Magnitudes of a moment in the order of STATISTICS: [9]."""
-    return np.abs(np.array([*narrow, *wide[:4]]))
+    magnitudes: Floats = np.abs(np.array([*narrow, *wide[:4]], np.float64))
+    return magnitudes
 
 
 def _reasons(narrow: Measures, wide: WideMeasures, surprises: Floats, reference: Floats) -> tuple[str, ...]:

@@ -281,5 +281,14 @@ def test_the_command_line_has_it_too(
     assert "has the smoothest seams" in capsys.readouterr().out
     varied = ["--engine", "ar", "--strength", "0.5", "--candidates", "2", "--json"]
     assert cli.main([*given, str(tmp_path / "b.wav"), *varied, *rest]) == 0
-    told = json.loads(capsys.readouterr().out)["parameters"]
+    report = json.loads(capsys.readouterr().out)
+    told = report["parameters"]
     assert told["strength"] == 0.5 and len(told["candidates"]["nll"]) == 2
+    assert report["failed"] == any(seam["score"] >= 1 for seam in report["seams"])
+
+
+def test_a_failure_is_named_with_a_remedy(song: Recording, tmp_path: Path) -> None:
+    for score, failed in ((1.0, True), (0.99, False)):
+        result = result_with("fm", song, score)
+        assert result.failed == failed
+        assert ("try another seed or engine" in cli._sentence(result, tmp_path)) == failed
