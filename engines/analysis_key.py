@@ -22,7 +22,8 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "analysis" / "key.
 KINDS = {"": 0, "6": 0, "7": 1, "maj7": 2, "m": 3, "m6": 3, "m7": 4, "dim": 5, "m7b5": 5, "aug": 6}
 WIDTH = 7 * 12 + 2 * 2 * 12 + 12  # numbers that a tonic is judged by
 MODES = ("major", "minor")
-MIN_SECONDS = 1.0  # of chords and notes together; less says nothing about a key
+MIN_SECONDS = 1.0  # of chords; with less, a melody must have so many pitch classes:
+MIN_PITCHES = 5
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ class Key:
 
 def key(chords: Sequence[Chord], melody: Sequence[Note]) -> Key:
     """The most likely key of chords and a melody; none where there are too few of both."""
-    heard = sum(c.end - c.start for c in chords if root(c.symbol) is not None)
-    heard += sum(n.end - n.start for n in melody)
-    if heard < MIN_SECONDS:
+    harmony = sum(c.end - c.start for c in chords if root(c.symbol) is not None)
+    scale = {note.pitch % 12 for note in melody}
+    if harmony < MIN_SECONDS and len(scale) < MIN_PITCHES:
         return Key("", 0.0)
     likelihood = likelihoods(key_input(chords, melody), *_weights())
     best = int(likelihood.argmax())

@@ -25,9 +25,9 @@ TEMPI = (55.0, 200.0)  # bpm that are looked for
 COMMON_TEMPO, TEMPO_SPREAD = 105.0, 1.5  # centre (bpm) and width (octaves) of what tempo is expected
 BLOCK_SECONDS = 12.0  # stretches in which the tempo is looked for
 TIGHTNESS = 300.0  # how much a beat off the tempo costs
-BARS = {4: 0.0, 3: 0.05, 2: 0.12, 8: 0.15, 6: 0.15}  # beats a bar -> how much more it must stand out
+BARS = {4: 0.0, 3: 0.05, 2: 0.2, 8: 0.25, 6: 0.25}  # beats a bar -> how much more it must stand out
 MIN_BEATS = 4  # fewer are no rhythm
-BEAT_CONFIDENCE = 0.2  # a piece whose beats are less likely than this on average has none
+BEAT_CONFIDENCE = 0.3  # a piece whose beats are less likely than this on average has none
 HIT_THRESHOLDS = (0.5, 0.5, 0.5, 0.5, 0.5)  # likelihood of a hit, in the order of DRUMS
 HIT_APART = 0.05  # seconds between hits of one drum, at least
 

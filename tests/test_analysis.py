@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from editor.analysis import grid_of, key_of, lanes_of
 from engines import analysis, analysis_chords, analysis_key, analysis_rhythm, chordino
 from engines import analysis_features as features
 from engines.analysis_features import listen
 from engines.chords import CLASSES, VOCABULARY, pitch_classes
 from engines.requests import MELODY_HIGH, MELODY_LOW, Cancelled, Chord, InputError, Note, Progress, Stopwatch
+from engines.timebase import Grid
 
 RATE = 32_000
 SPEC = ("C", "Am", "F", "G7")
@@ -148,6 +150,8 @@ def test_silence_holds_nothing() -> None:
 def test_what_is_no_music_has_no_chords_and_no_key(make) -> None:  # type: ignore[no-untyped-def]
     heard = analysis.analyze(make(6.0), RATE)
     assert {c.symbol for c in heard.chords.chords} == {"N"}
+    assert key_of(heard) == "" and grid_of(heard) is None  # whatever was heard is too unsure for the page
+    assert lanes_of(heard, Grid()).chords == ()
 
 
 def test_one_second_is_heard_without_complaint() -> None:
