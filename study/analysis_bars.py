@@ -136,7 +136,8 @@ def tunes(archive: Path, count: int) -> Iterator[tuple[NDArray[np.float32], Labe
     synth = tinysoundfont.Synth(gain=-6, samplerate=RATE)
     font = synth.sfload(str(next(f for f in SOUNDFONTS if f.exists())))
     with tarfile.open(archive) as files:
-        members = sorted((m for m in files if m.name.endswith((".mid", ".midi"))), key=lambda m: m.name)
+        whole = [m for m in files if Path(m.name).parent.name == "MIDI"]  # beside melodies and chords alone
+        members = sorted((m for m in whole if m.name.endswith(".mid")), key=lambda m: m.name)
         for member in members[:: max(1, len(members) // count)][:count]:
             midi = pretty_midi.PrettyMIDI(files.extractfile(member))
             label = nottingham_label(midi, 12.0)
