@@ -76,24 +76,36 @@ export class ChordLane extends Lane {
   }
 
   #paint(node, cell) {
-    const { view, region } = this.timeline;
+    const { view, region, width: shown } = this.timeline;
     const { grid } = desk.doc;
     const [start, end] = [beatsToSeconds(grid, cell.start), beatsToSeconds(grid, cell.end)];
+    const left = (start - view.start) * view.pps;
     const width = Math.max(4, (end - start) * view.pps - 3);
-    node.style.transform = `translateX(${this.x(cell.start) + 1.5}px)`;
-    node.style.width = `${width}px`;
+    const away = left > shown || left + width < 0;
+    if (away && !node.matches(':focus')) {
+      if (node.dataset.place !== 'away') {
+        node.dataset.place = 'away';
+        node.style.display = 'none'; // a long clip has many that nobody sees
+      }
+      return;
+    }
+    const place = `${(left + 1.5).toFixed(1)} ${width.toFixed(1)}`;
+    if (node.dataset.place !== place) {
+      node.dataset.place = place;
+      node.style.cssText = `transform:translateX(${left + 1.5}px);width:${width}px`;
+    }
     const numeral = roman(cell.symbol, desk.key);
     const heard = this.#heard(cell);
-    const sign = `${cell.symbol}|${numeral}|${Math.round(width)}|${heard?.words ?? ''}`;
-    if (node.dataset.sign !== sign) {
-      node.dataset.sign = sign;
-      const share = heard && width > 84 ? `<i style="--e:var(--${heard.token})"></i>${text(heard.words)}` : '';
-      node.innerHTML = `<b>${text(fitSymbol(cell.symbol, width - 10))}</b>${width > 34 ? `<small>${text(numeral)}${share}</small>` : ''}`;
-    }
     const chosen = this.isChosen(cell.id);
-    node.classList.toggle('chosen', chosen);
-    node.classList.toggle('in', Boolean(region && start < region.end - 1e-6 && end > region.start + 1e-6));
+    const inside = Boolean(region && start < region.end - 1e-6 && end > region.start + 1e-6);
     const { bar, beat } = barBeat(grid, start);
+    const sign = [cell.symbol, numeral, Math.round(width), heard?.words ?? '', heard?.token ?? '', chosen, inside, bar, beat].join('|');
+    if (node.dataset.sign === sign) return;
+    node.dataset.sign = sign;
+    const share = heard && width > 84 ? `<i style="--e:var(--${heard.token})"></i>${text(heard.words)}` : '';
+    node.innerHTML = `<b>${text(fitSymbol(cell.symbol, width - 10))}</b>${width > 34 ? `<small>${text(numeral)}${share}</small>` : ''}`;
+    node.classList.toggle('chosen', chosen);
+    node.classList.toggle('in', inside);
     node.setAttribute('aria-label', `Bar ${bar} beat ${beat}, ${cell.symbol}${numeral ? `, ${numeral}` : ''}${heard ? `, heard ${heard.words}` : ''}`);
     node.setAttribute('aria-pressed', chosen);
     node.title = `${cell.symbol} (Enter: palette, J: merge, ↑ ↓: transpose)`;

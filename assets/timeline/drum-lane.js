@@ -98,21 +98,27 @@ export class DrumLane extends Lane {
     const { grid } = desk.doc;
     const wide = clamp(beatPx * STEP - 3, 2.5, 7);
     const chosen = this.timeline.selection.lane === 'drums' ? this.timeline.selection.ids : new Set();
+    const { row } = this;
+    const [zero, beat] = [this.x(0), beatPx];
+    const paths = { note: new Path2D(), 'span-wave': new Path2D(), text: new Path2D() };
     for (const { id, time, drum } of hits) {
-      const x = this.x(time);
+      const x = zero + time * beat;
       if (x < -wide || x > width) continue;
       const at = beatsToSeconds(grid, time);
-      const y = DRUMS.indexOf(drum) * this.row + 3;
-      c.fillStyle = colour(region && at >= region.start - 1e-6 && at < region.end - 1e-6 ? 'span-wave' : 'note');
-      c.beginPath();
-      c.roundRect(x + 1, y, wide, Math.max(2, this.row - 6), 1.5);
-      c.fill();
-      if (!chosen.has(id)) continue;
-      c.strokeStyle = colour('text');
-      c.lineWidth = 2;
-      c.strokeRect(x - 0.5, y - 1.5, wide + 3, this.row - 3);
-      c.lineWidth = 1;
+      const y = DRUMS.indexOf(drum) * row + 3;
+      const path = paths[region && at >= region.start - 1e-6 && at < region.end - 1e-6 ? 'span-wave' : 'note'];
+      if (wide < 5) path.rect(x + 1, y, wide, Math.max(2, row - 6));
+      else path.roundRect(x + 1, y, wide, Math.max(2, row - 6), 1.5);
+      if (chosen.has(id)) paths.text.rect(x - 0.5, y - 1.5, wide + 3, row - 3);
     }
+    for (const token of ['note', 'span-wave']) {
+      c.fillStyle = colour(token);
+      c.fill(paths[token]);
+    }
+    c.strokeStyle = colour('text');
+    c.lineWidth = 2;
+    c.stroke(paths.text);
+    c.lineWidth = 1;
   }
 
   /** One box a latent frame, the lighter the more drums the models are told of in it. */
@@ -129,10 +135,13 @@ export class DrumLane extends Lane {
     const wide = view.pps / rate;
     c.fillStyle = colour('note');
     const first = Math.max(0, Math.floor(view.start * rate));
+    let drawn = -1; // where frames are narrower than a pixel, one stands for all of its pixel
     for (let frame = first; frame < told.length; frame++) {
+      if (!told[frame]) continue;
       const x = (frame / rate - view.start) * view.pps;
       if (x > end) break;
-      if (!told[frame]) continue;
+      if (wide < 1 && Math.floor(x) === drawn) continue;
+      drawn = Math.floor(x);
       let drums = 0;
       for (let bits = told[frame]; bits; bits &= bits - 1) drums += 1;
       c.globalAlpha = 0.3 + 0.7 * Math.min(1, drums / 3);

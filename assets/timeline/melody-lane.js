@@ -145,21 +145,27 @@ export class MelodyLane extends Lane {
     const tall = Math.max(6, this.row - 1);
     const inside = region && [secondsToBeats(grid, region.start), secondsToBeats(grid, region.end)];
     const chosen = this.timeline.selection.lane === 'melody' ? this.timeline.selection.ids : new Set();
+    const { top, row } = this;
+    const [zero, beat] = [this.x(0), this.x(1) - this.x(0)];
+    const paths = { note: new Path2D(), 'span-wave': new Path2D(), text: new Path2D() };
     for (let i = firstAfter(notes, from); i < notes.length && notes[i].start < to; i++) {
       const { id, start, end, pitch } = notes[i];
-      const x = this.x(start);
-      const wide = Math.max(2, this.x(end) - x - 1);
-      const y = this.y(pitch) + (this.row - tall) / 2;
-      c.fillStyle = colour(inside && start < inside[1] && end > inside[0] ? 'span-wave' : 'note');
-      c.beginPath();
-      c.roundRect(x, y, wide, tall, Math.min(2, wide / 2));
-      c.fill();
-      if (!chosen.has(id)) continue;
-      c.strokeStyle = colour('text');
-      c.lineWidth = 2;
-      c.strokeRect(x - 1.5, y - 1.5, wide + 3, tall + 3);
-      c.lineWidth = 1;
+      const x = zero + start * beat;
+      const wide = Math.max(2, (end - start) * beat - 1);
+      const y = (top - pitch - 1) * row + (row - tall) / 2;
+      const path = paths[inside && start < inside[1] && end > inside[0] ? 'span-wave' : 'note'];
+      if (wide < 5) path.rect(x, y, wide, tall); // rounded corners cost, and are not seen on it
+      else path.roundRect(x, y, wide, tall, 2);
+      if (chosen.has(id)) paths.text.rect(x - 1.5, y - 1.5, wide + 3, tall + 3);
     }
+    for (const token of ['note', 'span-wave']) {
+      c.fillStyle = colour(token);
+      c.fill(paths[token]);
+    }
+    c.strokeStyle = colour('text');
+    c.lineWidth = 2;
+    c.stroke(paths.text);
+    c.lineWidth = 1;
   }
 
   /** What was heard in the take that plays, dashed, and how far each bar agrees. */

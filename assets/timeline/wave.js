@@ -20,10 +20,14 @@ export function prepare(canvas) {
   return { c, width, height };
 }
 
-/** Colours of the page's tokens as this element sees them. */
+/** Colours of the page's tokens as this element sees them; each is asked of the style once. */
 export function tokens(element) {
   const style = getComputedStyle(element);
-  return (name) => style.getPropertyValue(`--${name}`).trim();
+  const known = new Map();
+  return (name) => {
+    if (!known.has(name)) known.set(name, style.getPropertyValue(`--${name}`).trim());
+    return known.get(name);
+  };
 }
 
 /**
