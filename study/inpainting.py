@@ -26,8 +26,9 @@ from scipy import optimize
 from engines import seams
 from engines.checkpoints import Models, open_bundle
 from engines.dispatch import run
+from engines.guidance import sources
 from engines.recording import from_float
-from engines.requests import ARSettings, EngineName, FMSettings, InpaintRequest, Result, Seam
+from engines.requests import ARSettings, EngineName, FMSettings, Guidance, InpaintRequest, Result, Seam
 from study import metrics
 from study.outputs import digest
 from study.spans import RATE, Piece, pieces
@@ -83,7 +84,9 @@ def evaluations(result: Result) -> float:
         return float(told["search"]["spent"])
     if "steps" not in told:
         return float("nan")  # AR: one evaluation a column, of another kind
-    rows = 1 if told["guidance"]["all"] == 1.0 else 2
+    guidance, controls = Guidance(**told["guidance"]), result.request.controls
+    lanes = any(lane is not None for lane in (controls.chords, controls.melody, controls.drums))
+    rows = len(sources(guidance, bool(result.request.prompt.strip()), lanes))
     twice = {"inversion": 2, "guided": 3}.get(str(told.get("zero_shot")), 1)
     return float(told["steps"] * twice * rows * (2 if told["solver"] == "midpoint" else 1))
 
