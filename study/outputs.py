@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -101,7 +102,7 @@ class Outputs:
         return self.folder / f"{name}.flac"
 
     def _write(self, file: Path, audio: Audio) -> None:
-        part = file.with_suffix(".part")
+        part = file.with_suffix(f".{os.getpid()}.part")  # two measurements may share a folder
         soundfile.write(part, quantized(audio), RATE, format="FLAC")
         part.rename(file)
 
