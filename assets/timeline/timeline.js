@@ -99,7 +99,9 @@ export class Timeline extends HTMLElement {
     this.board.addEventListener('dblclick', (event) => this.#double(event), options);
     this.board.addEventListener('focusin', (event) => {
       const lane = this.lanes.find(({ host }) => host.contains(event.target));
-      if (lane?.name) this.#current = lane.name;
+      if (!lane?.name) return;
+      this.#current = lane.name;
+      if (this.selection.lane && this.selection.lane !== lane.name) this.select(null, []); // keys mean the lane with the focus
     }, options);
     document.fonts?.ready.then(() => this.redraw());
     const tick = () => {
