@@ -321,9 +321,10 @@ def _placed(
 ) -> tuple[AnyCell, ...]:
     replaced = gone | {cell.id for cell in new}
     # Later cells cut earlier ones; where none overlap, as nearly always, that is one sort.
-    lane = lanes.place_all((*(cell for cell in lane if cell.id not in replaced), *new))
-    _check_count(lane, what)
-    return lane
+    kept = tuple(cell for cell in lane if cell.id not in replaced)
+    placed: tuple[AnyCell, ...] = lanes.place_all(kept + new)
+    _check_count(placed, what)
+    return placed
 
 
 def _check_count(items: Sequence[object], what: str) -> None:

@@ -7,7 +7,19 @@ from dataclasses import replace
 import pytest
 
 from editor import commands
-from editor.document import ChordCell, Clip, LaneHit, LaneNote, Lanes, Patch, Project, Region, Sound, Span, Take
+from editor.document import (
+    ChordCell,
+    Clip,
+    LaneHit,
+    LaneNote,
+    Lanes,
+    Patch,
+    Project,
+    Region,
+    Sound,
+    Span,
+    Take,
+)
 from engines.requests import InputError
 
 CLIP = Clip("a.wav", 8.0, 44100, 2, "song.wav")
