@@ -74,8 +74,9 @@ def test_what_a_screen_reader_meets_on_the_lanes(page: Page, song_file: Path) ->
         active = grid.get_attribute("aria-activedescendant")
         assert grid.get_by_role("gridcell").get_attribute("id") == active
     ids = page.evaluate(
-        """() => { const all = [...document.querySelectorAll('[id]')].map((node) => node.id);
-          return all.filter((id, at) => all.indexOf(id) !== at && !id.startsWith('component')); }"""
+        """() => [document.querySelector('inlay-timeline').shadowRoot, document.querySelector('inlay-spans')]
+          .flatMap((root) => { const all = [...root.querySelectorAll('[id]')].map((node) => node.id);
+            return all.filter((id, at) => all.indexOf(id) !== at); })"""
     )
     assert ids == []
 
