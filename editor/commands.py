@@ -793,7 +793,7 @@ def _check_cell(start: float, end: float, what: str) -> None:
 
 def _identified(items: tuple[Item, ...], prefix: str) -> tuple[Item, ...]:
     """The items, each with an id of its own: missing and repeated ones get a new one."""
-    seen = {item.id for item in items}
+    seen = {item.id for item in items if item.id}
     used: set[str] = set()
     named: list[Item] = []
     for item in items:

@@ -143,9 +143,9 @@ def test_an_upload_is_put_on_the_timeline(
     assert shown[page.inpaint]["interactive"] is False  # no span yet
     shown = tab.send("_edit", {"rev": 1, "name": "set_region", "payload": {"start": 1, "end": 2.5}})
     assert shown[page.inpaint] == gr.update(value="Inpaint 1.00–2.50 s", interactive=True)
-    wrong = page._times(2.0, 1.0, tab.request)
-    assert "the end must follow the start" in wrong[page.span_error]
-    assert "Still using 1.00–2.50 s" in wrong[page.span_error]
+    shown = tab.send("_edit", {"rev": 2, "name": "set_region", "payload": {"start": 2, "end": 1}})
+    document = shown[page.timeline]
+    assert "the end must follow the start" in document.error and document.region.end == 2.5
 
 
 def test_runs_take_what_stands_in_the_fields(page: ui._Page, tab: Tab) -> None:
@@ -282,7 +282,7 @@ def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
     assert session.folder
-    export_file, recent_projects = page._server_functions()
+    export_file, recent_projects, ghost_of_take = page._server_functions()
     answer = export_file({"project": session.folder.name, "kind": "flac"})
     assert answer["name"] == "song.flac" and "exports/clip.flac" in answer["url"]
     for wrong in (None, 3, {}, {"project": ".."}, {"project": session.folder.name, "kind": "exe"},
@@ -290,6 +290,7 @@ def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
         error = export_file(wrong)["error"]
         assert error and "\n" not in error
     assert session.folder.name in [entry["folder"] for entry in recent_projects()]
+    assert "error" in ghost_of_take({"project": session.folder.name, "take": "t9"})
 
 
 def test_an_uploaded_recording_is_heard_and_its_lanes_filled(
