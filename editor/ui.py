@@ -572,27 +572,23 @@ class _Page:
         }
 
     def _replace_lanes(self, request: gr.Request) -> dict[Any, Any]:
-        session = self.sessions.of(request.session_hash)
-        try:
-            session.replace_lanes()
-        except InputError as error:
-            return self._shown(session, "knobs", str(error))
-        return self._all(session)
+        return self._stepped(request, Session.replace_lanes, "knobs")
 
     def _undo(self, request: gr.Request) -> dict[Any, Any]:
-        session = self.sessions.of(request.session_hash)
-        try:
-            session.undo()
-        except InputError as error:
-            return self._shown(session, "timeline", str(error))
-        return self._all(session)
+        return self._stepped(request, Session.undo, "timeline")
 
     def _redo(self, request: gr.Request) -> dict[Any, Any]:
+        return self._stepped(request, Session.redo, "timeline")
+
+    def _stepped(
+        self, request: gr.Request, step: Callable[[Session], object], where: str
+    ) -> dict[Any, Any]:
+        """What changes the whole page at a click; what speaks against it is told in the slot `where`."""
         session = self.sessions.of(request.session_hash)
         try:
-            session.redo()
+            step(session)
         except InputError as error:
-            return self._shown(session, "timeline", str(error))
+            return self._shown(session, where, str(error))
         return self._all(session)
 
     def _setter(
