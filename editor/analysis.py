@@ -43,7 +43,8 @@ def grid_of(heard: Analysis) -> Grid | None:
     first = rhythm.downbeats[0]
     # each downbeat's distance from the bars counted from the first, averaged: one late beat moves it little
     strays = [(time - first + bar / 2) % bar - bar / 2 for time in rhythm.downbeats]
-    return Grid(rhythm.bpm, rhythm.beats_per_bar, round(first + sum(strays) / len(strays), 4))
+    offset = round(first + sum(strays) / len(strays), 4)
+    return Grid(round(rhythm.bpm, 2), rhythm.beats_per_bar, offset)
 
 
 def key_of(heard: Analysis) -> str:
