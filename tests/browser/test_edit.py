@@ -52,7 +52,9 @@ def inpaint(page: Page) -> None:
 def saved_clip(page: Page, folder: Path) -> tuple[np.ndarray[Any, Any], int]:
     with page.expect_download() as download:
         page.locator("#export").click()
-    assert download.value.suggested_filename in ("my song.wav", "FM seed 0 inlay.wav")  # not the hash on disk
+        page.locator("dialog.inlay-sheet [data-act=wav]").click()
+    # the song's own name, kept or not
+    assert download.value.suggested_filename in ("my song.wav", "my song inlay.wav")
     path = folder / download.value.suggested_filename
     download.value.save_as(path)
     samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
