@@ -1,8 +1,11 @@
-"""Takes and listening side by side by mouse and keyboard, on the page and in the saved project."""
+"""Takes, listening, blind rounds and projects by mouse and keyboard, on the page and in the saved project."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +158,103 @@ def test_listen_side_by_side(takes: Page) -> None:
     expect(rows).to_have_count(3)
     page.keyboard.press("Control+z")
     expect(rows).to_have_count(4)
+
+
+def test_a_blind_round_from_the_first_note_to_the_table(takes: Page, home: Path) -> None:
+    page = takes
+    page.locator("#view label", has_text="Blind test").click()
+    letters = page.locator("inlay-takes .letter")
+    expect(letters).to_have_count(3)
+    words = page.locator("inlay-takes .blind").inner_text()
+    assert not any(tag in words.split() for tag in ("AR", "FM", "ZS")) and "seed" not in words
+    vote = page.locator("inlay-takes [data-act=cast]")
+    expect(vote).to_be_disabled()
+    expect(page.locator("inlay-takes #why")).to_have_text("Hear and rate takes A, B and C to vote")
+    expect(letters.nth(0).locator(".ten button").first).to_be_disabled()
+    page.keyboard.press("1")  # would tell who is who
+    assert state(page, "track") is None or state(page, "track.kind") == "original"
+    for place, letter in enumerate("abc"):
+        page.keyboard.press(letter)
+        expect(letters.nth(place).locator(".ten button").first).to_be_enabled(timeout=60_000)
+    page.keyboard.press(" ")
+    for place in range(3):
+        letters.nth(place).locator("[data-scale=smoothness][data-value='3']").click()
+        page.keyboard.press(str(place + 5))  # the focused scale by key
+        chosen = letters.nth(place).locator("[data-scale=smoothness][aria-checked=true]")
+        expect(chosen).to_have_text(str(place + 5))
+        letters.nth(place).locator("[data-scale=match][data-value='8']").click()
+        page.keyboard.press("0")
+        expect(letters.nth(place).locator("[data-scale=match][aria-checked=true]")).to_have_text("10")
+    page.reload()
+    page.wait_for_function("window.inlay?.desk.group?.tracks.length === 4")
+    page.locator("#view label", has_text="Blind test").click()
+    expect(vote).to_be_enabled()  # a reload keeps the ratings
+    vote.click()
+    expect(page.locator("inlay-takes h1")).to_have_text("Revealed")
+    page.wait_for_function("window.inlay.desk.rounds === 1")
+    (round_,) = saved(page, home)["rounds"]
+    assert sorted(rating["engine"] for rating in round_["ratings"]) == ["ar", "fm", "fm-zero-shot"]
+    assert [rating["smoothness"] for rating in round_["ratings"]] == [5, 6, 7]
+    assert round_["region"] == {"start": 1, "end": 2} and round_["matched"]
+    shown = [letter.inner_text() for letter in page.locator("inlay-takes .letter .tag").all()]
+    tags = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS"}
+    assert shown == [tags[rating["engine"]] for rating in round_["ratings"]]
+    expect(page.locator("inlay-takes .means table tbody tr")).to_have_count(3)
+    with page.expect_download() as download:
+        page.locator("inlay-takes [data-act=csv]").click()
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+    assert rows[0] == ["Criterion", "GT", "AR", "FM", "FM (ZS)"]
+    assert rows[2] == ["Audio match", "", "10.00", "10.00", "10.00"]
+    page.locator("inlay-takes [data-act=next]").click()
+    expect(page.locator("inlay-takes .blind .lead")).to_contain_text("Round 2")
+    page.locator("inlay-takes [data-act=with]").click()  # the original among them
+    expect(letters).to_have_count(4)
+
+
+def test_projects_are_copied_begun_opened_and_brought(
+    takes: Page, home: Path, open_page: Callable[[], Page], tmp_path: Path
+) -> None:
+    page = takes
+    first = state(page, "doc.project")
+    page.keyboard.press("Control+s")
+    sheet = page.locator("dialog.inlay-sheet")
+    sheet.locator("input").fill("Second thoughts")
+    sheet.locator("input").press("Enter")
+    page.wait_for_function("(first) => window.inlay.desk.doc.project !== first", arg=first)
+    second = state(page, "doc.project")
+    expect(page.locator("#name input")).to_have_value("Second thoughts")
+    expect(page.locator("inlay-takes .card")).to_have_count(4)
+    before = json.loads((home / first / "project.json").read_text())["project"]
+    assert saved(page, home)["takes"] == before["takes"]
+
+    page.keyboard.press("Control+e")
+    with page.expect_download() as download:
+        sheet.locator("[data-act=project]").click()
+    packed = tmp_path / download.value.suggested_filename
+    assert packed.name == "Second thoughts.zip"
+    download.value.save_as(packed)
+
+    page.locator("#project").click()
+    sheet.locator("[data-act=new]").click()
+    page.wait_for_function("window.inlay.desk.doc.clip === null")
+    expect(page.locator("inlay-takes .card").locator("visible=true")).to_have_count(0)
+    page.locator("#prompt textarea").press_sequentially("only in the new one")
+    page.wait_for_function("(old) => !old.includes(window.inlay.desk.doc.project)", arg=[first, second, ""])
+
+    page.locator("#project").click()
+    entry = sheet.locator(f"[data-folder='{second}']")
+    expect(entry).to_contain_text("Second thoughts")
+    expect(entry).to_contain_text("3 takes")
+    entry.click()
+    page.wait_for_function("(second) => window.inlay.desk.doc.project === second", arg=second)
+    expect(page.locator("#prompt textarea")).to_have_value("")
+
+    other = open_page()  # another tab has a project of its own
+    assert state(other, "doc.clip") is None
+    other.locator("#project").click()
+    with other.expect_file_chooser() as chooser:
+        other.locator("dialog.inlay-sheet [data-act=file]").click()
+    chooser.value.set_files(packed)
+    other.wait_for_function("window.inlay.desk.doc.clip?.label === 'my song.wav'")
+    assert state(other, "doc.project") not in (first, second)
+    expect(other.locator("inlay-takes .card")).to_have_count(4)
