@@ -52,7 +52,7 @@ def test_everything_is_in_the_window(page: Page, size: tuple[int, int], song_fil
         assert box["x"] >= 0 and box["x"] + box["width"] <= size[0] + 0.5, selector
         assert box["y"] >= 0 and box["y"] + box["height"] <= size[1] + 0.5, selector
     lane = page.locator("inlay-timeline .audio").bounding_box()
-    assert lane and lane["height"] >= 96
+    assert lane and lane["height"] >= 68  # half of what it has at 1440 x 900, the least a lane may shrink to
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
