@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from engines import chordino
 from engines.analysis_features import FRAME_SECONDS, LOWEST_NOTE, Audio, Features
+from engines.analysis_path import best_path
 from engines.chords import CLASSES, parse
 from engines.recording import resample
 from engines.requests import Chord, InputError, ProgressHook, Stopwatch
@@ -63,7 +64,7 @@ def from_notes(features: Features, beats: Sequence[float] = ()) -> ChordLine:
     if not len(seen):
         return _line([(0.0, "N", 1.0)], features.seconds, "notes")
     likelihood = _network(seen)  # [S, 12 G, 12] -> [S, 193]
-    path = _path(likelihood, CHANGE)
+    path = best_path(likelihood, CHANGE)
     quiet, pitches = _quiet(features), _pitch_classes(features)
     marks: list[Mark] = []
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
@@ -135,24 +136,6 @@ def _weights() -> dict[str, NDArray[np.float32]]:
         raise InputError(f"{WEIGHTS}: missing, so chords cannot be read; restore the folder assets/analysis")
     with np.load(WEIGHTS) as file:
         return {name: file[name].astype(np.float32) for name in file.files}
-
-
-def _path(likelihood: NDArray[np.float64], change: float) -> NDArray[np.int64]:
-    """The best path [S] of classes through log-likelihoods [S, K], each change costing `change` (Viterbi)."""
-    steps, classes = likelihood.shape
-    score = likelihood[0].copy()
-    back = np.zeros((steps, classes), np.int64)
-    stay = np.arange(classes)
-    for s in range(1, steps):
-        best = int(score.argmax())
-        moved = score[best] - change
-        back[s] = np.where(score >= moved, stay, best)
-        score = np.maximum(score, moved) + likelihood[s]
-    path = np.zeros(steps, np.int64)
-    path[-1] = int(score.argmax())
-    for s in range(steps - 1, 0, -1):
-        path[s - 1] = back[s, path[s]]
-    return path
 
 
 def _quiet(features: Features) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.analysis_features import FRAME_SECONDS, LOWEST_NOTE, Features
+from engines.analysis_path import best_path
 from engines.requests import MELODY_HIGH, MELODY_LOW, Note
 
 POOL = 2  # frames that are decided on together, 23 ms
@@ -67,18 +68,7 @@ def _path(salience: NDArray[np.float32]) -> NDArray[np.int64]:
     steps, pitches = salience.shape
     height = HEIGHT * (np.arange(pitches) + MELODY_LOW - 60) / 12
     gain = np.concatenate([salience + height, np.full((steps, 1), REST)], axis=1)  # [S, 53] -> [S, 54]
-    score = gain[0].astype(np.float64)
-    back = np.zeros(gain.shape, np.int64)
-    stay = np.arange(pitches + 1)
-    for s in range(1, steps):
-        best = int(score.argmax())
-        moved = score[best] - CHANGE
-        back[s] = np.where(score >= moved, stay, best)
-        score = np.maximum(score, moved) + gain[s]
-    path = np.zeros(steps, np.int64)
-    path[-1] = int(score.argmax())
-    for s in range(steps - 1, 0, -1):
-        path[s - 1] = back[s, path[s]]
+    path = best_path(gain.astype(np.float64), CHANGE)
     return np.where(path == pitches, -1, path)
 
 
