@@ -85,7 +85,7 @@ export class AudioLane {
 
   #drawAround(c, colour, { base, region, width, height, shape }) {
     const { view, duration } = this.timeline;
-    const hears = heard(region, duration, desk.doc.window);
+    const hears = heard(region, duration, desk.doc.window, desk.doc.frame_rate);
     const [from, to] = [timeToX(view, region.start), timeToX(view, region.end)];
     const [first, last] = [timeToX(view, hears.start), timeToX(view, hears.end)];
     c.fillStyle = colour('span-tint');

@@ -11,8 +11,8 @@ import { newId, put, shifted, tidy, within, without } from './cells.js';
 import { DRUMS, STEP, frames, hitAt } from './drums.js';
 import { Lane } from './lane.js';
 import { announceItem } from './lane-grid.js';
-import { barBeat, beatsToSeconds, clamp, secondsToBeats, ticks } from './time.js';
-import { prepare } from './wave.js';
+import { barBeat, beatsToSeconds, clamp, heard, secondsToBeats, ticks } from './time.js';
+import { hatch, prepare } from './wave.js';
 
 const TAPS = { a: 'kick', s: 'snare', d: 'hat', f: 'tom', g: 'cymbal' };
 
@@ -21,11 +21,11 @@ export class DrumLane extends Lane {
   tapping = false;
   lastDrum = 'kick';
   #box = null;
-  #frames = null; // [hits, grid, seconds, Uint8Array]
+  #told = { sign: [], bits: null }; // what the models are told, and of what it was counted
 
   constructor(timeline, host, head) {
     super(timeline, 'drums', 'h', host, head);
-    head.innerHTML = `<ul>${DRUMS.map((drum) => `<li>${drum[0].toUpperCase()}${drum.slice(1)}</li>`).join('')}<li class="heard">Model hears</li></ul>
+    head.innerHTML = `<ul>${DRUMS.map((drum) => `<li>${drum[0].toUpperCase()}${drum.slice(1)}</li>`).join('')}<li class="heard" title="The drums as the models are told of them: a box for each of their frames, lighter with more drums in it">Model hears</li></ul>
       <div class="foot"><button class="ic" data-mute="drums" aria-pressed="true"></button>
       <button class="ic" data-midi="drums" title="Open a MIDI file" aria-label="Open a MIDI file for the drums">${icons.midi}</button>
       <button class="ic" data-menu="drums" title="Patterns, swing, tapping, MIDI" aria-label="Drum lane menu" aria-haspopup="dialog">${icons.more}</button></div>`;
@@ -81,7 +81,7 @@ export class DrumLane extends Lane {
       c.fillRect((region.start - view.start) * view.pps, 0, (region.end - region.start) * view.pps, height - this.strip);
     }
     this.#drawHits(c, colour, hits, width, beatPx);
-    this.#drawHeard(c, colour, hits, end, height);
+    this.#drawTold(c, colour, end, height);
     if (this.#box) {
       c.strokeStyle = colour('text');
       c.setLineDash([3, 3]);
@@ -121,31 +121,54 @@ export class DrumLane extends Lane {
     c.lineWidth = 1;
   }
 
-  /** One box a latent frame, the lighter the more drums the models are told of in it. */
-  #drawHeard(c, colour, hits, end, height) {
-    const { view, duration } = this.timeline;
-    const { grid, frame_rate: rate } = desk.doc;
-    const [known, ofGrid, seconds] = this.#frames ?? [];
-    if (known !== hits || ofGrid !== grid || seconds !== duration) this.#frames = [hits, grid, duration, frames(hits, grid, rate, duration)];
-    const told = this.#frames[3];
-    const y = height - this.strip + 3;
-    const tall = this.strip - 6;
+  /** What the models hear of the drums: {start, rate, bits} with the drums of each latent frame; null = nothing. */
+  get told() {
+    const { region, duration } = this.timeline;
+    const { grid, frame_rate: rate, window, follow } = desk.doc;
+    const hits = this.items;
+    if (!follow.includes('drums') || !hits.length) return null;
+    const { start, frames: count } = region ? heard(region, duration, window, rate) : { start: 0, frames: Math.ceil(duration * rate - 1e-6) };
+    const sign = [hits, grid, rate, start, count];
+    if (sign.some((part, i) => part !== this.#told.sign[i])) this.#told = { sign, bits: frames(hits, grid, rate, start, count) };
+    return { start, rate, bits: this.#told.bits };
+  }
+
+  /** One box a latent frame that the models hear, the lighter the more drums they are told of in it. */
+  #drawTold(c, colour, end, height) {
+    const { view } = this.timeline;
+    const top = height - this.strip + 1;
+    const { told } = this;
     c.fillStyle = colour('lane');
-    c.fillRect(0, height - this.strip + 1, end, this.strip);
+    c.fillRect(0, top, end, this.strip);
+    if (!told) {
+      if (!desk.doc.drums.length) return;
+      c.font = `400 11px ${colour('font')}`;
+      c.fillStyle = colour('muted');
+      c.textBaseline = 'middle';
+      c.fillText('Nothing: drums are not among the lanes to follow', 8, top + this.strip / 2);
+      return;
+    }
+    const { start, rate, bits } = told;
     const wide = view.pps / rate;
-    c.fillStyle = colour('note');
-    const first = Math.max(0, Math.floor(view.start * rate));
+    const left = (start - view.start) * view.pps;
+    const last = Math.min(end, left + bits.length * wide);
+    hatch(c, 0, top, Math.min(left, end), this.strip, colour('line'));
+    hatch(c, Math.max(0, last), top, end - Math.max(0, last), this.strip, colour('line'));
+    const paths = [new Path2D(), new Path2D(), new Path2D(), new Path2D()]; // by the number of drums, three and more
     let drawn = -1; // where frames are narrower than a pixel, one stands for all of its pixel
-    for (let frame = first; frame < told.length; frame++) {
-      if (!told[frame]) continue;
-      const x = (frame / rate - view.start) * view.pps;
+    for (let frame = Math.max(0, Math.floor(-left / wide)); frame < bits.length; frame++) {
+      const x = left + frame * wide;
       if (x > end) break;
-      if (wide < 1 && Math.floor(x) === drawn) continue;
-      drawn = Math.floor(x);
       let drums = 0;
-      for (let bits = told[frame]; bits; bits &= bits - 1) drums += 1;
-      c.globalAlpha = 0.3 + 0.7 * Math.min(1, drums / 3);
-      c.fillRect(x, y, Math.max(1, wide - 0.5), tall);
+      for (let rest = bits[frame]; rest; rest &= rest - 1) drums += 1;
+      if (drums ? wide < 1 && Math.floor(x) === drawn : wide < 3) continue;
+      if (drums) drawn = Math.floor(x);
+      paths[Math.min(3, drums)].rect(x, top + 2, Math.max(1, wide - 0.75), this.strip - 6);
+    }
+    for (const [drums, token, alpha] of [[0, 'row-key', 1], [1, 'note', 0.5], [2, 'note', 0.75], [3, 'note', 1]]) {
+      c.globalAlpha = alpha;
+      c.fillStyle = colour(token);
+      c.fill(paths[drums]);
     }
     c.globalAlpha = 1;
   }

@@ -56,12 +56,16 @@ export function swung(hits, ratio, pair = 1) {
 export const hitAt = (hits, beats, drum) =>
   hits.find((hit) => hit.drum === drum && hit.time > beats - 1e-6 && hit.time < beats + STEP - 1e-6);
 
-/** Which drums the models are told of, latent frame by frame: a bit per drum, in the order of DRUMS. */
-export function frames(hits, grid, frameRate, seconds) {
-  const out = new Uint8Array(Math.max(1, Math.ceil(seconds * frameRate - 1e-6)));
+/**
+ * Which drums the models are told of, latent frame by frame: a bit per drum, in the order of DRUMS. The first
+ * of `count` frames begins at `start` seconds. As `lanes_from` in `engines/controls.py` has it.
+ */
+export function frames(hits, grid, frameRate, start, count) {
+  const out = new Uint8Array(count);
   for (const { time, drum } of hits) {
-    const frame = Math.floor(beatsToSeconds(grid, time) * frameRate + 1e-6);
-    if (frame >= 0 && frame < out.length) out[frame] |= 1 << DRUMS.indexOf(drum);
+    const seconds = beatsToSeconds(grid, time);
+    const frame = Math.floor((seconds - start) * frameRate + 1e-6);
+    if (seconds >= 0 && frame >= 0 && frame < count) out[frame] |= 1 << DRUMS.indexOf(drum);
   }
   return out;
 }

@@ -144,11 +144,17 @@ export function formatClock(seconds) {
 export const formatLength = (seconds) => formatClock(seconds).slice(0, -3);
 
 /**
- * The stretch that the models hear around a span: at most `window` seconds, the span in the middle
- * where the clip allows it.
+ * The stretch that the models hear around a span, in latent frames that begin with the span: at most `window`
+ * seconds, the span in the middle where the clip allows it. The same count as in `engines/window.py`.
  */
-export function heard(region, duration, window) {
-  const length = Math.min(window, duration);
-  const start = clamp((region.start + region.end) / 2 - length / 2, 0, duration - length);
-  return { start, end: start + length };
+export function heard(region, duration, window, rate) {
+  const whole = (seconds) => Math.max(0, Math.floor(seconds * rate + 1e-6));
+  const room = Math.round(window * rate);
+  const length = Math.max(1, Math.ceil((region.end - region.start) * rate - 1e-6));
+  const before = whole(region.start);
+  const after = Math.max(0, whole(duration - region.start) - length);
+  const lead = Math.min(before, Math.max(Math.floor((room - length) / 2), room - length - after));
+  const frames = Math.min(room, lead + length + after);
+  const start = region.start - lead / rate;
+  return { start, end: start + frames / rate, frames };
 }

@@ -10,6 +10,8 @@ import pretty_midi
 import pytest
 from playwright.sync_api import Page, expect
 
+from engines.controls import lanes_from
+from engines.requests import Controls, Hit
 from tests.browser.test_edit import drag_span, settled, state, upload
 
 
@@ -340,6 +342,38 @@ def test_lanes_condition_a_run(page: Page, home: Path, song_file: Path) -> None:
     controls = project(page, home)["takes"][0]["parameters"]["controls"]
     assert controls["melody"] == [{"start": 1.0, "end": 1.5, "pitch": 64}]
     assert controls["drums"] == [{"time": 1.25, "drum": "snare"}]
+
+
+def test_the_row_under_the_drums_is_what_the_models_receive(
+    page: Page, home: Path, drums: Lane, song_file: Path
+) -> None:
+    upload(page, song_file)
+    page.evaluate(
+        """window.inlay.desk.editLane('draw_hits', 'drums', Array.from({ length: 30 }, (_, i) => ({
+          id: `h${i}`, time: Math.round(i * 2711) / 1e4, drum: ['kick', 'hat', 'snare', 'hat', 'tom'][i % 5] })))"""
+    )
+    page.locator("inlay-timeline .snap select").select_option("off")
+    drag_span(page, 1.031, 2.177)  # begins and ends between the clip's frames
+    page.locator("#follow label", has_text="Drums").locator("input").uncheck()
+    page.wait_for_function("!window.inlay.desk.doc.follow.includes('drums')")
+    assert state(page, "timeline.drums.told") is None
+    page.locator("#follow label", has_text="Drums").locator("input").check()
+    page.wait_for_function("window.inlay.desk.timeline.drums.told !== null")
+    told = page.evaluate(
+        "(({ start, bits }) => ({ start, bits: [...bits] }))(window.inlay.desk.timeline.drums.told)"
+    )
+    page.locator("#engine-ar input").uncheck()
+    page.locator("#engine-fm-zero-shot input").uncheck()
+    page.locator("#inpaint").click()
+    settled(page)
+    parameters = project(page, home)["takes"][0]["parameters"]
+    window = parameters["resolved"]["window"]
+    assert told["start"] == pytest.approx(window["start"], abs=1e-4)  # the engine counts in whole samples
+    hits = tuple(Hit(**hit) for hit in parameters["controls"]["drums"])
+    given = lanes_from(Controls(drums=hits), round(window["seconds"] * 25), 25.0, window["start"]).drums[0]
+    bits = [sum(int(hit) << drum for drum, hit in enumerate(row)) for row in given.tolist()]
+    assert bits == told["bits"]
+    assert sum(bit > 0 for bit in bits) > 20
 
 
 def test_lanes_are_heard_without_a_clip(page: Page, drums: Lane) -> None:

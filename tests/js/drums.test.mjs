@@ -40,11 +40,13 @@ test('swing moves off-beats only, and straightens again', () => {
 
 test('the models are told of hits in latent frames', () => {
   const hits = [{ id: 'a', time: 0, drum: 'kick' }, { id: 'b', time: 0, drum: 'hat' }, { id: 'c', time: 1, drum: 'snare' }, { id: 'd', time: 99, drum: 'tom' }];
-  const told = drums.frames(hits, grid, 25, 2);
-  assert.equal(told.length, 50);
+  const told = drums.frames(hits, grid, 25, 0, 50);
   assert.equal(told[0], 0b00101);
   assert.equal(told[12], 0b00010); // 0.5 s
   assert.equal(told.reduce((sum, bits) => sum + (bits > 0), 0), 2);
+  const window = drums.frames(hits, grid, 25, 0.47, 4); // a window that begins between the clip's frames
+  assert.deepEqual([...window], [0b00010, 0, 0, 0]);
+  assert.equal(drums.frames([{ id: 'e', time: -1, drum: 'kick' }], grid, 25, -1, 50).every((bits) => bits === 0), true);
 });
 
 test('a step holds what lies in it', () => {

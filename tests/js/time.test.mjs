@@ -70,9 +70,12 @@ test('words for times', () => {
 });
 
 test('the models hear at most their window, the span in its middle where the clip allows', () => {
-  assert.deepEqual(time.heard({ start: 6, end: 9 }, 30, 10), { start: 2.5, end: 12.5 });
-  assert.deepEqual(time.heard({ start: 0, end: 2 }, 30, 10), { start: 0, end: 10 });
-  assert.deepEqual(time.heard({ start: 3, end: 4 }, 6, 10), { start: 0, end: 6 });
+  assert.deepEqual(time.heard({ start: 6, end: 9 }, 30, 10, 25), { start: 2.52, end: 12.52, frames: 250 });
+  assert.deepEqual(time.heard({ start: 0, end: 2 }, 30, 10, 25), { start: 0, end: 10, frames: 250 });
+  assert.deepEqual(time.heard({ start: 3, end: 4 }, 6, 10, 25), { start: 0, end: 6, frames: 150 });
+  const off = time.heard({ start: 1.03, end: 2 }, 6, 10, 25); // the frames begin with the span, not with the clip
+  assert.ok(Math.abs(off.start - 0.03) < 1e-9);
+  assert.equal(off.frames, 149);
 });
 
 test('a deep zoom has ticks at round decimals, none where a bar says its own', () => {
