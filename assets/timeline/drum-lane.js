@@ -29,7 +29,7 @@ export class DrumLane extends Lane {
       <div class="foot"><button class="ic" data-mute="drums" aria-pressed="true"></button>
       <button class="ic" data-midi="drums" title="Open a MIDI file" aria-label="Open a MIDI file for the drums">${icons.midi}</button>
       <button class="ic" data-menu="drums" title="Patterns, swing, tapping, MIDI" aria-label="Drum lane menu" aria-haspopup="dialog">${icons.more}</button></div>`;
-    host.innerHTML = `<canvas></canvas><div class="hint"><span>No drums yet. Click the steps, or choose a pattern from ${'<b>⋯</b>'}.</span></div>`;
+    host.innerHTML = `<canvas></canvas><div class="hint" role="row"><span role="gridcell">No drums yet. Click the steps, or choose a pattern from <b>⋯</b>.</span></div>`;
     this.canvas = host.querySelector('canvas');
     this.hint = host.querySelector('.hint');
   }

@@ -35,9 +35,9 @@ export class MelodyLane extends Lane {
       <canvas class="keys" title="Drag or turn the wheel to scroll the pitches"></canvas>`;
     this.words = head.querySelector('.soft');
     this.keys = head.querySelector('.keys');
-    host.innerHTML = `<canvas></canvas><div class="hint card"><b>No melody yet</b>
+    host.innerHTML = `<canvas></canvas><div class="hint card" role="row"><div role="gridcell"><b>No melody yet</b>
       <p>Draw notes with <kbd>D</kbd> here, or drop a MIDI file.</p><p class="buttons">
-      <button data-midi="melody">${icons.midi}<span>Open MIDI</span></button></p></div>`;
+      <button data-midi="melody">${icons.midi}<span>Open MIDI</span></button></p></div></div>`;
     this.canvas = host.querySelector('canvas');
     this.hint = host.querySelector('.hint');
     host.addEventListener('dblclick', (event) => this.#double(event));

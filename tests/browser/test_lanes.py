@@ -350,7 +350,8 @@ def test_the_row_under_the_drums_is_what_the_models_receive(
     upload(page, song_file)
     page.evaluate(
         """window.inlay.desk.editLane('draw_hits', 'drums', Array.from({ length: 30 }, (_, i) => ({
-          id: `h${i}`, time: Math.round(i * 2711) / 1e4, drum: ['kick', 'hat', 'snare', 'hat', 'tom'][i % 5] })))"""
+          id: `h${i}`, time: Math.round(i * 2711) / 1e4,
+          drum: ['kick', 'hat', 'snare', 'hat', 'tom'][i % 5] })))"""
     )
     page.locator("inlay-timeline .snap select").select_option("off")
     drag_span(page, 1.031, 2.177)  # begins and ends between the clip's frames
