@@ -1,0 +1,96 @@
+"""The page in its main states before axe-core, the judge of accessibility that browsers' makers use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.test_access import drawn
+from tests.browser.test_edit import settled
+
+SCRIPT = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+# WCAG 2.2 A and AA, and what axe calls best practice.
+RUN = """async () => {
+  const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const { violations, passes } = await axe.run(document, { runOnly: { type: 'tag', values } });
+  const found = violations.map(({ id, help, nodes }) => [id, help, nodes.map(({ target }) => target)]);
+  return { found, passes: passes.length };
+}"""
+MENU = """(lane) => { const { timeline } = window.inlay.desk;
+  timeline.menu.open(lane, timeline.shadowRoot.querySelector(`[data-menu=${lane}]`)); }"""
+
+
+def judge(page: Page, what: str) -> None:
+    found = page.evaluate(RUN)
+    assert found["found"] == [], what
+    assert found["passes"] > 15, what  # it did look at the page
+
+
+@pytest.fixture(params=["dark", "light"])
+def themed(request: pytest.FixtureRequest, browser: Browser, address: str) -> Any:
+    """A page in one of the two themes, with axe in it; nothing moves."""
+    with browser.new_context(
+        viewport={"width": 1440, "height": 900}, color_scheme=request.param, reduced_motion="reduce"
+    ) as context:
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_function("window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial")
+        page.add_script_tag(path=SCRIPT)
+        yield page
+
+
+def closed(page: Page, open_it: Callable[[], object], what: str) -> None:
+    """Judges what `open_it` opens, and closes it."""
+    open_it()
+    judge(page, what)
+    page.keyboard.press("Escape")
+
+
+def test_no_violations(themed: Page, song_file: Path) -> None:
+    page = themed
+    judge(page, "empty")
+    drawn(page, song_file)
+    judge(page, "clip with a span and lanes")
+    cell = page.locator("inlay-timeline .cell").first
+
+    def palette() -> None:
+        cell.focus()
+        page.keyboard.press("Enter")
+        page.locator("inlay-timeline .palette").wait_for()
+
+    closed(page, palette, "palette")
+    for lane in ("chords", "melody", "drums", "grid"):
+        closed(page, lambda lane=lane: page.evaluate(MENU, lane), f"menu of {lane}")  # type: ignore[misc]
+
+    def keys() -> None:
+        page.locator("inlay-timeline .board").focus()
+        page.keyboard.press("?")
+        page.locator("dialog.inlay-keys").wait_for()
+
+    closed(page, keys, "sheet of keys")
+    for button in ("#export", "#project"):
+        closed(page, lambda button=button: page.locator(button).click(), button)  # type: ignore[misc]
+    page.locator("#advanced > button").click()
+    judge(page, "advanced settings")
+    page.locator("inlay-spans li.active .end").fill("0.5")
+    page.locator("inlay-spans li.active .end").press("Enter")
+    page.locator("#span-box .place-error:not(:empty)").wait_for()
+    judge(page, "an error in its place")
+    page.locator("#span-box .remedy").click()
+
+    page.locator("#inpaint").click()
+    settled(page)
+    judge(page, "takes")
+    closed(page, lambda: page.locator("inlay-takes [data-act=sheet]").first.click(), "sheet of a take")
+    page.evaluate("window.inlay.desk.setView('listen')")
+    page.locator("inlay-takes article.row").first.wait_for()
+    judge(page, "listen")
+    page.evaluate("window.inlay.desk.setView('blind')")
+    page.locator("inlay-takes .letter").first.wait_for()
+    judge(page, "blind test")
