@@ -14,7 +14,7 @@ const EMPTY = `
 <div class="empty">
   <div class="ways">
     <section>
-      <h3>Describe one</h3>
+      <h2>Describe one</h2>
       <p>Say it at the right, draw lanes if you like, then <b>Generate</b>.</p>
       <div class="tries">
         <button data-try="warm electric piano, brushed drums, upright bass">Lo-fi trio, late night</button>
@@ -23,7 +23,7 @@ const EMPTY = `
       </div>
     </section>
     <section class="drop">
-      <h3>Or bring a recording</h3>
+      <h2>Or bring a recording</h2>
       <p>Drop a WAV, FLAC, OGG, MP3 or MIDI file anywhere here.</p>
       <button class="choose">${icons.file}<span>Choose a file</span></button>
     </section>
