@@ -37,35 +37,35 @@ export class LaneMenu extends Popover {
 
   #chords() {
     const { words } = this.#own.stretchOfWork;
-    return `<div class="rows"><h3>Progressions<span>over ${words}, a bar each</span></h3>${progressionsIn(desk.key)
+    return `<div class="rows"><h2>Progressions<span>over ${words}, a bar each</span></h2>${progressionsIn(desk.key)
       .map(({ name, symbols }, index) => `<button class="line-button" data-progression="${index}"><b>${text(name)}</b><small>${text(symbols.join(' '))}</small></button>`).join('')}
-      <h3>All chords</h3><div class="buttons">${button('down', 'Semitone down', '↓ on chosen chords')}${button('up', 'Semitone up', '↑ on chosen chords')}
+      <h2>All chords</h2><div class="buttons">${button('down', 'Semitone down', '↓ on chosen chords')}${button('up', 'Semitone up', '↑ on chosen chords')}
       ${button('quantise', 'Quantise', 'Q')}${button('clear', 'Clear')}</div></div>`;
   }
 
   #melody() {
-    return `<div class="rows"><h3>Whole line<span>keys move what is chosen</span></h3>
+    return `<div class="rows"><h2>Whole line<span>keys move what is chosen</span></h2>
       <div class="buttons">${button('down', 'Semitone down', '↓')}${button('up', 'Semitone up', '↑')}${button('octave-down', 'Octave down', '⇧↓')}${button('octave-up', 'Octave up', '⇧↑')}</div>
       <div class="buttons">${button('quantise', 'Quantise', 'Q')}${button('key', `Move into ${text(desk.key)}`)}${button('clear', 'Clear')}</div>
-      <h3>MIDI</h3><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', desk.doc.melody.length ? '' : 'disabled')}</div></div>`;
+      <h2>MIDI</h2><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', desk.doc.melody.length ? '' : 'disabled')}</div></div>`;
   }
 
   #drums() {
     const { words } = this.#own.stretchOfWork;
-    return `<div class="rows"><h3>Patterns<span>over ${words}</span></h3><div class="pairs">${PATTERNS
+    return `<div class="rows"><h2>Patterns<span>over ${words}</span></h2><div class="pairs">${PATTERNS
       .map(({ name }, index) => `<button data-pattern="${index}">${text(name)}</button>`).join('')}</div>
-      <h3>Swing<span class="swing-words">straight</span></h3><div class="swing"><select aria-label="Swing of">
+      <h2>Swing<span class="swing-words">straight</span></h2><div class="swing"><select aria-label="Swing of">
         <option value="1" ${this.#pair === 1 ? 'selected' : ''}>eighths</option><option value="0.5" ${this.#pair === 0.5 ? 'selected' : ''}>sixteenths</option></select>
         <input type="range" min="50" max="75" step="1" value="50" aria-label="Swing in percent"></div>
       <div class="buttons">${button('tap', this.#own.tapping ? 'Stop tapping' : 'Tap them in', '⇧T: A S D F G are kick, snare, hat, tom, cymbal')}${button('clear', 'Clear')}</div>
-      <h3>MIDI</h3><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', desk.doc.drums.length ? '' : 'disabled')}</div></div>`;
+      <h2>MIDI</h2><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', desk.doc.drums.length ? '' : 'disabled')}</div></div>`;
   }
 
   #grid() {
     const { bpm, offset } = desk.doc.grid;
-    return `<div class="rows"><h3>Beat 1 of bar 1</h3><label class="pair"><span>Lies at, seconds</span><input type="text" inputmode="decimal" data-offset value="${Number(offset.toFixed(4))}"></label>
+    return `<div class="rows"><h2>Beat 1 of bar 1</h2><label class="pair"><span>Lies at, seconds</span><input type="text" inputmode="decimal" data-offset value="${Number(offset.toFixed(4))}"></label>
       <div class="buttons">${button('beat-one', 'At the playhead', 'B')}${button('beat-zero', 'At 0 s')}</div>
-      <h3>Tempo<span>${Number(bpm.toFixed(2))} bpm</span></h3><div class="buttons">${button('tap-tempo', 'Tap', 'T')}${button('half', 'Half')}${button('double', 'Double')}</div></div>`;
+      <h2>Tempo<span>${Number(bpm.toFixed(2))} bpm</span></h2><div class="buttons">${button('tap-tempo', 'Tap', 'T')}${button('half', 'Half')}${button('double', 'Double')}</div></div>`;
   }
 
   press(pressed) {

@@ -44,20 +44,20 @@ export class Palette extends Popover {
     const { symbol, start } = this.#cell;
     if (typed) {
       const found = complete(typed, desk.vocabulary, 12);
-      return `<h3>${found.length ? 'Meant' : 'No chord of the model begins so'}<span>Enter sets</span></h3><div class="grid">${found.map((name) => this.#chip(name)).join('')}</div>`;
+      return `<h2>${found.length ? 'Meant' : 'No chord of the model begins so'}<span>Enter sets</span></h2><div class="grid">${found.map((name) => this.#chip(name)).join('')}</div>`;
     }
     if (this.#page === 'all') {
-      return byRoot(desk.vocabulary).map(({ root, symbols }) => `<h3>${text(root)}</h3><div class="grid">${symbols.map((name) => this.#chip(name)).join('')}</div>`).join('');
+      return byRoot(desk.vocabulary).map(({ root, symbols }) => `<h2>${text(root)}</h2><div class="grid">${symbols.map((name) => this.#chip(name)).join('')}</div>`).join('');
     }
     if (this.#page === 'progressions') {
       const { words } = this.timeline.chords.stretchOfWork;
-      return `<h3>In ${text(desk.key)}<span>over ${words}, a bar each</span></h3>${progressionsIn(desk.key)
+      return `<h2>In ${text(desk.key)}<span>over ${words}, a bar each</span></h2>${progressionsIn(desk.key)
         .map(({ name, symbols }, index) => `<button class="line-button" data-progression="${index}"><b>${text(name)}</b><small>${text(symbols.join(' '))}</small></button>`).join('')}`;
     }
     const { bar } = barBeat(desk.doc.grid, beatsToSeconds(desk.doc.grid, start));
     const more = moreOn(symbol, desk.vocabulary).slice(0, 12);
-    return `<h3>In ${text(desk.key)}<span>bar ${bar}</span></h3><div class="key">${inKey(desk.key).map(({ symbol: name, roman }) => this.#chip(name, roman)).join('')}</div>
-      ${more.length ? `<h3>More on ${text(/^[A-G][#b]?/.exec(symbol)?.[0] ?? symbol)}</h3><div class="grid">${more.map((name) => this.#chip(name)).join('')}</div>` : ''}`;
+    return `<h2>In ${text(desk.key)}<span>bar ${bar}</span></h2><div class="key">${inKey(desk.key).map(({ symbol: name, roman }) => this.#chip(name, roman)).join('')}</div>
+      ${more.length ? `<h2>More on ${text(/^[A-G][#b]?/.exec(symbol)?.[0] ?? symbol)}</h2><div class="grid">${more.map((name) => this.#chip(name)).join('')}</div>` : ''}`;
   }
 
   #set(symbol) {
