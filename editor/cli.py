@@ -37,7 +37,6 @@ from engines.requests import (
     InpaintRequest,
     InputError,
     Progress,
-    Request,
     Result,
 )
 from engines.timebase import Grid
@@ -153,22 +152,53 @@ def _replay(arguments: argparse.Namespace) -> str | None:
             f"{arguments.out}: the source itself, which is never overwritten; choose another --out"
         )
     request = exports.read_request(Path(arguments.request), source)
-    if isinstance(request, InpaintRequest):
-        _check_format(out, request.source)
-    arguments.zero_shot = request.fm.zero_shot
+    inner = request.request if isinstance(request, jobs.Extension) else request
+    if isinstance(inner, InpaintRequest):
+        _check_format(out, inner.source)
+    arguments.zero_shot = inner.fm.zero_shot
     return _make(arguments, request, out)
 
 
-def _make(arguments: argparse.Namespace, request: Request, out: Path) -> str | None:
-    """Run a request, write its audio, and tell what was done."""
+def _extend(arguments: argparse.Namespace) -> str | None:
+    given = Path(arguments.input)
+    out = _output(arguments.out)
+    if out.exists() and given.exists() and out.samefile(given):
+        raise InputError(
+            f"{arguments.out}: the input itself, which is never overwritten; choose another --out"
+        )
+    prompt = commands.check_prompt(arguments.prompt)
+    source = read_recording(given)
+    _check_format(out, source)
+    ar, fm = _settings(arguments)
+    kind: jobs.ExtensionKind = arguments.edit
+    seconds: float = arguments.seconds
+    controls = Controls() if kind == "loop" else _controls(arguments, source.seconds + seconds)
+    request = InpaintRequest(
+        engine=arguments.engine,
+        source=source,
+        start=0.0,
+        end=source.seconds,
+        prompt=prompt,
+        seed=commands.check_seed(arguments.seed),
+        controls=controls,
+        ar=ar,
+        fm=fm,
+        sliding=True,
+    )
+    return _make(arguments, jobs.Extension(kind, request, seconds), out)
+
+
+def _make(arguments: argparse.Namespace, asked: jobs.Asked, out: Path) -> str | None:
+    """Run a request or an extension, write its audio, and tell what was done."""
     _quiet_libraries()
+    request = asked.request if isinstance(asked, jobs.Extension) else asked
     note = request.source.note if isinstance(request, InpaintRequest) else ""
     progress = _ProgressLine(sys.stderr)
     progress.begin()
     try:
         from engines import checkpoints, dispatch  # loads torch
 
-        support = dispatch.supports(request)
+        support = dispatch.supports(asked.probe if isinstance(asked, jobs.Extension) else asked)
         if not support:
             raise InputError(f"{support.reason} ({note})" if note else support.reason)
         if note:
@@ -177,12 +207,18 @@ def _make(arguments: argparse.Namespace, request: Request, out: Path) -> str | N
         models = checkpoints.open_bundle(arguments.bundle, arguments.device)
         # the bundle knows which measured better
         zero_shot = arguments.zero_shot or models.spec.zero_shot_with(request.fm.solver)
-        request = replace(request, fm=replace(request.fm, zero_shot=zero_shot))
-        result = dispatch.run(request, models, progress)
+        settings = replace(request.fm, zero_shot=zero_shot)
+        if isinstance(asked, jobs.Extension):
+            asked = replace(asked, request=replace(asked.request, fm=settings))
+        else:
+            asked = replace(asked, fm=settings)
+        result = jobs.perform(asked, models, progress)
     finally:
         progress.close()
     write_recording(out, result.audio)
-    return json.dumps(_report(result, out), allow_nan=False) if arguments.json else _sentence(result, out)
+    if not arguments.json:
+        return _sentence(result, out)
+    return json.dumps(_report(result, out, asked), allow_nan=False)
 
 
 def _analyze(arguments: argparse.Namespace) -> str | None:
@@ -288,13 +324,15 @@ def _heard_lines(heard: Analysis) -> list[str]:
 # ---- what a run did
 
 
-def _report(result: Result, out: Path) -> dict[str, Any]:
-    """The object that --json prints."""
+def _report(result: Result, out: Path, asked: jobs.Asked) -> dict[str, Any]:
+    """The object that --json prints. Its parameters can be replayed: those of the engine that was taken."""
     request = result.request
+    if not isinstance(asked, jobs.Extension):
+        asked = request
     report: dict[str, Any] = {
         "engine": request.engine,
         "seed": request.seed,
-        "parameters": {**jobs.request_to_json(request), **result.parameters},
+        "parameters": {**jobs.request_to_json(asked), **result.parameters},
         "timings": result.timings,
         "seconds_spent": result.seconds_spent,
         "real_time_factor": result.real_time_factor,
@@ -537,6 +575,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_run_arguments(inpaint)
     inpaint.set_defaults(command=_inpaint)
+
+    extend = parsers.add_parser("extend", help="make a recording longer at either end, or loop unheard")
+    extend.add_argument("input", metavar="IN.wav", help="any file that libsndfile reads")
+    extend.add_argument("--engine", choices=ENGINE_NAMES, required=True)
+    extend.add_argument(
+        "--edit", choices=jobs.EXTENSIONS, required=True, help="more after it, before it, or a loop"
+    )
+    extend.add_argument(
+        "--seconds", type=_number, required=True, help="to add; of a loop, to re-make around the join"
+    )
+    extend.add_argument("--prompt", default="", help="words for what is made")
+    _add_run_arguments(extend)
+    extend.set_defaults(command=_extend)
 
     replay = parsers.add_parser("replay", help="make a take again from its request: the same audio")
     replay.add_argument("request", metavar="REQUEST.json", help="exported from the page, or --json's output")

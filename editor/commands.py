@@ -9,12 +9,12 @@ Knows neither history, files nor engines' insides.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 from unicodedata import category
 
-from editor import lanes
+from editor import lanes, settings
 from editor.document import (
     ChordCell,
     Clip,
@@ -24,22 +24,21 @@ from editor.document import (
     Project,
     Rating,
     Round,
-    Settings,
     Sound,
     Span,
     Take,
     Version,
 )
+from editor.payload import Payload
 from engines.chords import parse as parse_chord
-from engines.requests import DRUMS, ENGINE_NAMES, MAX_PROMPT, InputError
+from engines.requests import DRUMS, ENGINE_NAMES, LONGEST_SECONDS, MAX_PROMPT, InputError
 from engines.timebase import Grid
 
-LENGTH_SECONDS = (1.0, 30.0)  # what Generate may be asked for; each engine says what it can do
+LENGTH_SECONDS = (1.0, LONGEST_SECONDS)  # what Generate may be asked for, and what may be added
 MAX_SEED = 2**32 - 1
 MAX_NAME = 100  # characters
 MAX_VARIATIONS = 4
 MAX_RATED = 5  # takes in a blind round, the original among them
-SOLVERS = ("euler", "midpoint", "dopri5")
 MAX_SPANS = 16
 MAX_BEATS = 100_000.0  # far beyond any clip; keeps lane times finite
 Item = TypeVar("Item", ChordCell, LaneNote, LaneHit)
@@ -391,7 +390,9 @@ def keep(project: Project, id: str) -> Project:
         before = Clip(take.source.file, take.seconds, take.rate, take.channels, label, take.source.patches)
         parent = Version(_fresh_version(project), before, None, None)
         project = replace(project, versions=(*project.versions, parent))
-    return _show(project, replace(clip, label=parent.clip.label), parent.id, id)
+    added = take.region.end if take.kind == "intro" and take.region else 0.0
+    clip = replace(clip, label=parent.clip.label, lead=parent.clip.lead + added)
+    return _show(project, clip, parent.id, id)
 
 
 def show_version(project: Project, id: str) -> Project:
@@ -430,12 +431,12 @@ def use_take(project: Project, id: str) -> Project:
     """Set prompt, seed and the engine's knobs as they were for a take."""
     take = find_take(project, id)
     project = set_seed(set_prompt(project, take.prompt), take.seed)
-    known = take.parameters.get("ar" if take.engine == "ar" else "fm")
-    known = known if isinstance(known, Mapping) else {}
-    guidance = known.get("guidance")
-    found = {key: known[key] for key in ("steps", "solver", "temperature", "top_k") if key in known}
-    found["guidance"] = guidance.get("all") if isinstance(guidance, Mapping) else None
-    return set_settings(project, Payload("use_take", found))
+    return replace(project, settings=settings.of_take(project.settings, take))
+
+
+def set_settings(project: Project, sent: Payload) -> Project:
+    """Turn the knobs that are named."""
+    return replace(project, settings=settings.turned(project.settings, sent))
 
 
 def set_variations(project: Project, count: int) -> Project:
@@ -443,30 +444,6 @@ def set_variations(project: Project, count: int) -> Project:
     if not 1 <= count <= MAX_VARIATIONS:
         raise InputError(f"{count} variations: expected 1-{MAX_VARIATIONS}; choose one of them")
     return replace(project, variations=count)
-
-
-def set_settings(project: Project, sent: Payload) -> Project:
-    """Turn the knobs under Advanced that are named; an empty guidance is the bundle's."""
-    now = project.settings
-    solver = sent.text("solver", 40) if sent.has("solver") else now.solver
-    if solver not in SOLVERS:
-        raise InputError(f"FM solver {solver!r}: expected one of {', '.join(SOLVERS)}")
-    guidance = now.guidance
-    if sent.names_field("guidance"):
-        guidance = _between("guidance", sent.number("guidance"), 0, 20) if sent.has("guidance") else None
-    steps = sent.whole("steps") if sent.has("steps") else now.steps
-    heat = sent.number("temperature") if sent.has("temperature") else now.temperature
-    top_k = sent.whole("top_k") if sent.has("top_k") else now.top_k
-    return replace(
-        project,
-        settings=Settings(
-            steps=int(_between("FM steps", steps, 1, 200)),
-            solver=solver,
-            guidance=guidance,
-            temperature=_between("AR temperature", heat, 0.05, 4),
-            top_k=int(_between("AR top-k", top_k, 0, 4096)),
-        ),
-    )
 
 
 def vote(project: Project, ratings: Sequence[tuple[str, int, int]], matched: bool, made: str) -> Round:
@@ -503,89 +480,6 @@ ENGINE_LABELS: dict[str, str] = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS"}
 
 
 # ---- events from the page
-
-
-class Payload:
-    """A payload from outside, read field by field; anything unusable is an `InputError`."""
-
-    def __init__(self, event: str, fields: object) -> None:
-        if not isinstance(fields, Mapping):
-            raise InputError(f"{event}: expected an object with named fields, got {_kind(fields)}")
-        self._event = event
-        self._fields = fields
-
-    def has(self, key: str) -> bool:
-        """Whether the field is there and not null."""
-        return self._fields.get(key) is not None
-
-    def names_field(self, key: str) -> bool:
-        """Whether the field is there, be it null."""
-        return key in self._fields
-
-    def text(self, key: str, longest: int = 100_000) -> str:
-        """A string field."""
-        value = self._fields.get(key)
-        if not isinstance(value, str):
-            raise self._error(key, "text", value)
-        if len(value) > longest:
-            raise InputError(f"{self._event}: {key} of {len(value)} characters: at most {longest}")
-        return value
-
-    def identifier(self, key: str = "id") -> str:
-        """A short name of a lane object or take: letters, digits, dash, underscore."""
-        value = self.text(key, 64)
-        if not value or not all(char.isascii() and (char.isalnum() or char in "-_") for char in value):
-            raise InputError(f"{self._event}: {key} {value!r}: expected letters, digits, - and _ only")
-        return value
-
-    def number(self, key: str) -> float:
-        """A finite number field."""
-        value = self._fields.get(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise self._error(key, "a number", value)
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if not math.isfinite(number):
-            raise InputError(f"{self._event}: {key} must be a finite number; enter it again")
-        return number
-
-    def whole(self, key: str) -> int:
-        """A whole number field; 7.0 counts as 7."""
-        number = self.number(key)
-        if number != int(number) or abs(number) > 2**53:
-            raise self._error(key, "a whole number", number)
-        return int(number)
-
-    def flag(self, key: str) -> bool:
-        """A true or false field."""
-        value = self._fields.get(key)
-        if not isinstance(value, bool):
-            raise self._error(key, "true or false", value)
-        return value
-
-    def names(self, key: str) -> tuple[str, ...]:
-        """A list of strings."""
-        value = self._fields.get(key)
-        if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
-            raise self._error(key, "a list of names", value)
-        for item in value:
-            if not isinstance(item, str):
-                raise self._error(key, "a list of names", item)
-        return tuple(value)
-
-    def items(self, key: str) -> tuple[Payload, ...]:
-        """A list of objects."""
-        value = self._fields.get(key)
-        if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
-            raise self._error(key, "a list", value)
-        if len(value) > lanes.MAX_OBJECTS:
-            raise InputError(f"{self._event}: {len(value)} {key}: at most {lanes.MAX_OBJECTS}; remove some")
-        return tuple(Payload(self._event, item) for item in value)
-
-    def _error(self, key: str, expected: str, value: object) -> InputError:
-        return InputError(f"{self._event}: {key} must be {expected}, not {_kind(value)}")
 
 
 @dataclass(frozen=True)
@@ -749,20 +643,41 @@ def _id(sent: Payload) -> str:
     return sent.identifier() if sent.has("id") else ""
 
 
-def _between(what: str, value: float, low: float, high: float) -> float:
-    if not low <= value <= high:
-        raise InputError(f"{what} {value:g}: expected {low:g}-{high:g}; set it in that range")
-    return float(value)
-
-
 def _show(project: Project, clip: Clip, parent: str | None, take: str | None) -> Project:
     """The clip on the timeline, remembered as a version. Spans stay if they lie inside it."""
-    spans = tuple(span for span in project.spans if span.end <= clip.seconds)
+    if _root(project, project.clip) == _root(project, clip, parent) is not None and project.clip:
+        project = _moved(project, clip.lead - project.clip.lead)
+    spans = tuple(span for span in project.spans if 0 <= span.start and span.end <= clip.seconds)
     active = project.active if any(span.id == project.active for span in spans) else ""
     if _version_of(project, clip.sound) is None:
         version = Version(_fresh_version(project), clip, parent, take)
         project = replace(project, versions=(*project.versions, version))
     return replace(project, clip=clip, spans=spans, active=active, kept=take)
+
+
+def _root(project: Project, clip: Clip | None, parent: str | None = None) -> str | None:
+    """The version that a clip began as; None for one that is no version and comes from none."""
+    known = {version.id: version for version in project.versions}
+    version = known.get(parent or "") or (_version_of(project, clip.sound) if clip else None)
+    while version is not None and version.parent in known:
+        version = known[version.parent]
+    return version.id if version else None
+
+
+def _moved(project: Project, seconds: float) -> Project:
+    """Lanes and spans so much later in time: with them goes the music that they belong to."""
+    if not seconds:
+        return project
+    grid = project.grid
+    bars = math.trunc(seconds / (grid.seconds_per_beat * grid.beats_per_bar) * (1 + 1e-9))
+    beats = float(bars * grid.beats_per_bar)
+    later = lanes.shifted(project.lanes, beats)
+    offset = grid.offset + seconds - beats * grid.seconds_per_beat
+    spans = tuple(
+        replace(span, start=round(span.start + seconds, 6), end=round(span.end + seconds, 6))
+        for span in project.spans
+    )
+    return replace(project, grid=replace(grid, offset=offset), lanes=later, spans=spans)
 
 
 def _version_of(project: Project, sound: Sound) -> Version | None:
@@ -775,10 +690,6 @@ def _fresh_version(project: Project) -> str:
 
 def _with_take(project: Project, take: Take) -> Project:
     return replace(project, takes=tuple(take if known.id == take.id else known for known in project.takes))
-
-
-def _kind(value: object) -> str:
-    return "nothing" if value is None else f"{type(value).__name__} {str(value)[:40]!r}"
 
 
 def _check_cell(start: float, end: float, what: str) -> None:

@@ -23,14 +23,15 @@ from pydantic import Field
 from editor import blind
 from editor.commands import take_label
 from editor.document import Project, Region, Sound, Take
+from editor.jobs import EXTENSIONS, Kind
 from editor.storage import PREVIEWS, audio_path, sound_path
 from editor.timeline import RegionState, drop_stub, module_script
 from engines.recording import Recording, write_recording
 from engines.requests import ENGINE_NAMES, Progress, work_seconds
 
 MARGIN = 2.25  # seconds of context on each side of a span's preview
-TAGS = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS"}
-TOKENS = {"ar": "ar", "fm": "fm", "fm-zero-shot": "zs"}
+TAGS = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS", "auto": "Fix"}
+TOKENS = {"ar": "ar", "fm": "fm", "fm-zero-shot": "zs", "auto": "text"}
 _BROWSER_SUBTYPES = {  # what every browser decodes
     "WAV": {"PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT"},
     "FLAC": {"PCM_16", "PCM_24"},
@@ -59,6 +60,9 @@ class TrackState(GradioModel):
     id: str
     digit: int | None  # the key that selects it
     kind: str  # "original" | "take"
+    extends: str = ""  # "continue" | "intro" | "loop": a clip that was extended
+    why: str = ""  # why the choice among all engines fell on it
+    why_more: str = ""  # what else was tried or left out, for a tooltip
     engine: str = ""
     seed: int = 0
     name: str = ""  # the musician's
@@ -84,6 +88,7 @@ class GroupState(GradioModel):
     label: str
     region: RegionState | None
     tracks: list[TrackState]
+    extends: str = ""  # "continue" | "intro" | "loop": clips that were extended
 
 
 class VersionState(GradioModel):
@@ -165,7 +170,7 @@ class RunTrack:
     """A run that is waiting, working, or ended without a take."""
 
     engine: str
-    kind: str  # "generate" | "inpaint"
+    kind: Kind
     seed: int
     region: Region | None
     source: Sound | None
@@ -222,8 +227,12 @@ Address = Callable[[Path], str]
 
 def group_id(kind: str, region: Region | None, source: Sound | None) -> str:
     """What takes share that are compared with each other."""
+    if kind == "loop" and source is not None:
+        return f"loop:{_key(source)}"
     if kind == "generate" or region is None or source is None:
         return "generated"
+    if kind in EXTENSIONS:
+        return f"{kind}:{_key(source)}:{region.end - region.start:.4f}"
     return f"{_key(source)}:{region.start:.4f}-{region.end:.4f}"
 
 
@@ -246,7 +255,24 @@ def _group(
     region = first.region if key != "generated" else None
     tracks: list[TrackState] = []
     place = RegionState(start=region.start, end=region.end) if region else None
-    if region and first.source and folder:
+    extends = first.kind if first.kind in EXTENSIONS else ""
+    if extends and first.source and folder:
+        path = playable(folder, first.source)
+        tracks.append(
+            TrackState(
+                id=f"original-{key.replace(':', '-')}",
+                digit=0,
+                kind="original",
+                extends=extends,
+                url=address(path),
+                start=region.end if region and extends == "intro" else 0.0,  # on the takes' clock
+                seconds=soundfile.info(str(path)).duration,
+                region=place,
+                whole=True,
+                kept=bool(project.clip and project.clip.sound == first.source),
+            )
+        )
+    elif region and first.source and folder:
         start, path = preview(folder, first.source, region)
         tracks.append(
             TrackState(
@@ -267,6 +293,7 @@ def _group(
                     id=item.id,
                     digit=digit,
                     kind="take",
+                    extends=extends,
                     engine=item.engine,
                     seed=item.seed,
                     state=item.state,
@@ -278,19 +305,29 @@ def _group(
         elif folder:
             tracks.append(_take(item, digit, project, folder, address, place))
     label = f"span {region.start:.2f}–{region.end:.2f} s" if region else "generated clips"
-    return GroupState(id=key, label=label, region=place, tracks=tracks)
+    if extends == "loop":
+        label = "the clip as a loop"
+    elif extends and region:
+        length = f"{region.end - region.start:.2f} s"
+        label = f"{length} more after the clip" if extends == "continue" else f"{length} before the clip"
+    return GroupState(id=key, label=label, region=place, tracks=tracks, extends=extends)
 
 
 def _take(
     take: Take, digit: int | None, project: Project, folder: Path, address: Address, place: RegionState | None
 ) -> TrackState:
-    if take.region:
+    extends = take.kind if take.kind in EXTENSIONS else ""
+    if take.region and not extends:
         start, path = preview(folder, take.sound, take.region)
     else:
         start, path = 0.0, playable(folder, take.sound)
     spent = work_seconds(take.timings)
+    why, why_more = choice_words(take)
     return TrackState(
         id=take.id,
+        extends=extends,
+        why=why,
+        why_more=why_more,
         digit=digit,
         kind="take",
         engine=take.engine,
@@ -302,11 +339,28 @@ def _take(
         region=place,
         url=address(path),
         start=start,
-        whole=take.region is None,
+        whole=take.region is None or bool(extends),
         kept=project.kept == take.id,
         seams=[SeamState.model_validate(seam) for seam in take.seams],
         details=details(take),
     )
+
+
+def choice_words(take: Take) -> tuple[str, str]:
+    """Why "Fix it" took this one, in a few words and in full; empty for a take that was asked for."""
+    told = _fields(_fields(take.parameters.get("resolved")).get("auto"))
+    scores, left_out = _fields(told.get("scores")), _fields(told.get("left out"))
+    if not scores:
+        return "", ""
+    tried = sorted(scores.items(), key=lambda item: float(item[1]))
+    words = ", ".join(f"{TAGS.get(name, name)} {score:.2f}" for name, score in tried)
+    more = [f"Roughness of the rougher seam, 0 smooth to 1 rough: {words}"]
+    more += [f"{TAGS.get(name, name)} left out: {reason}" for name, reason in left_out.items()]
+    if len(tried) > 1:
+        return f"Smoothest of {len(tried)}: {words}", "\n".join(more)
+    good = any("good already" in str(reason) for reason in left_out.values())
+    only = TAGS.get(tried[0][0], tried[0][0])
+    return (f"{only} was smooth at once" if good else f"Only {only} fitted the time"), "\n".join(more)
 
 
 def versions(project: Project) -> list[VersionState]:
@@ -359,21 +413,25 @@ def details(take: Take) -> list[list[str]]:
     sent = take.parameters
     resolved = _fields(sent.get("resolved"))
     rows = [("Prompt", take.prompt or "none"), ("Seed", str(take.seed))]
+    if why := choice_words(take)[0]:
+        rows.append(("Chosen", why))
     if take.region:
-        rows.append(("Span", f"{take.region.start:.3f}–{take.region.end:.3f} s"))
+        what = "Added" if take.kind in EXTENSIONS else "Span"
+        rows.append((what, f"{take.region.start:.3f}–{take.region.end:.3f} s"))
     for lane, given in _fields(sent.get("controls")).items():
         rows.append((f"{lane.capitalize()} followed", f"{len(given)}" if given is not None else "no"))
     known = {**_fields(sent.get("ar" if take.engine == "ar" else "fm")), **resolved}
     for name, value in known.items():
-        if name in ("seed", "window") or (name == "zero_shot" and take.engine != "fm-zero-shot"):
+        if name in ("seed", "window", "auto") or (name == "zero_shot" and take.engine != "fm-zero-shot"):
             continue
         if isinstance(value, Sequence) and not isinstance(value, str):
             value = ", ".join(str(item) for item in value)
         if isinstance(value, Mapping):
             value = ", ".join(f"{key} {number:g}" for key, number in value.items())
         rows.append((name.replace("_", " ").capitalize(), "the bundle's" if value is None else str(value)))
-    if "crossfade" in sent:
-        rows.append(("Crossfade", f"{sent['crossfade']} s"))
+    for name, unit in (("strength", ""), ("match", ""), ("crossfade", " s")):
+        if name in sent:
+            rows.append((name.capitalize(), f"{sent[name]}{unit}"))
     rows.extend((f"Time, {stage}", f"{spent:.2f} s") for stage, spent in take.timings.items())
     rows.append(("Made", take.made.replace("T", " ")[:19]))
     return [list(row) for row in rows]
@@ -442,7 +500,7 @@ def _store(target: Path, samples: np.ndarray[Any, np.dtype[np.float32]], rate: i
 def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str = "") -> str:
     """One line per engine of the last run; the block keeps its height, whatever it says."""
     lines = []
-    for engine in ENGINE_NAMES:
+    for engine in (*ENGINE_NAMES, "auto"):
         made = [take for take in done if take.engine == engine]
         left = sorted((run for run in runs if run.engine == engine), key=_urgency)
         of = f"{len(made)} of {len(made) + len(left)} done, " if len(made) + len(left) > 1 and left else ""

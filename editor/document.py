@@ -96,6 +96,7 @@ class Clip:
     channels: int
     label: str = ""  # "song.wav"; for a generated clip "FM seed 7"
     patches: tuple[Patch, ...] = ()  # the kept takes, oldest first
+    lead: float = 0.0  # seconds that were put before the recording it began as
 
     @property
     def sound(self) -> Sound:
@@ -118,14 +119,14 @@ class Take:
     """One result of a run. Takes are never lost by undo; a deleted one is only hidden."""
 
     id: str
-    kind: str  # "generate" | "inpaint"
+    kind: str  # "generate" | "inpaint" | "continue" | "intro" | "loop"
     engine: str  # "ar" | "fm" | "fm-zero-shot"
     seed: int
     prompt: str
     file: str  # in the project folder: the span's samples, or the whole clip (`first` tells)
     seconds: float  # length of the whole clip
-    region: Region | None  # inpaint: the span that was re-made
-    source: Sound | None  # inpaint: the clip it was made from
+    region: Region | None  # the span that was re-made, or the stretch that was added (not of a loop)
+    source: Sound | None  # the clip it was made from; None of a generated clip
     parameters: dict[str, object] = field(default_factory=dict)  # full request, JSON, replayable
     timings: dict[str, float] = field(default_factory=dict)
     seams: tuple[dict[str, object], ...] = ()
@@ -168,13 +169,25 @@ class Round:
 
 @dataclass(frozen=True)
 class Settings:
-    """The knobs under Advanced; what an engine does not have it ignores."""
+    """The knobs of the panel; what an engine does not have it ignores."""
 
     steps: int = 25  # solver steps of the FM engines
-    solver: str = "euler"  # "euler" | "midpoint" | "dopri5"
+    solver: str = "euler"  # "euler" | "midpoint" | "ab2" | "dopri5"
     guidance: float | None = None  # None = the bundle's
     temperature: float = 1.0  # of AR's sampling
     top_k: int = 250  # of AR's sampling, 0 = off
+    strength: float = 1.0  # how much of the span is new, 0..1
+    match: float = 0.75  # share of a difference to the context that is corrected, 0..1
+    crossfade: float = 0.03  # seconds, at each seam
+    text_guidance: float = 0.0  # weight of the words alone; used with a guidance of one's own
+    schedule: str = "uniform"  # "uniform" | "sway": the solver's steps
+    zero_shot: str = ""  # how the zero-shot engine fills; empty = the bundle's
+    budget: int = 50  # network evaluations of the zero-shot search
+    top_p: float = 0.0  # of AR's sampling, 0 = off
+    cooling: float = 0.0  # of AR's sampling: how much calmer the last codebook is, 0 = off
+    candidates: int = 1  # AR's fillings side by side, of which one is taken
+    patience: float = 30.0  # seconds that the choice among all engines may take
+    join: float = 2.0  # seconds re-made around the join of a loop
 
 
 @dataclass(frozen=True)

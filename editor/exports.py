@@ -22,7 +22,7 @@ import soundfile
 from editor import blind, commands, jobs, lanes, library, storage
 from editor.document import Project, Sound
 from engines.recording import Recording, read_recording, resample, write_recording
-from engines.requests import InputError, Request
+from engines.requests import InputError
 from engines.timebase import seconds_to_samples
 
 KINDS = ("wav", "flac", "mp3", "stems", "midi", "project", "request", "blind", "ratings")
@@ -149,7 +149,7 @@ def _request(place: Path, folder: Path, project: Project, id: str) -> tuple[Path
     return path, f"{_safe(title(project))} {_safe(commands.take_label(take))} request.json"
 
 
-def read_request(path: Path, source: Path | None = None) -> Request:
+def read_request(path: Path, source: Path | None = None) -> jobs.Asked:
     """The request in a JSON file: one that was exported, or what `inlay generate` and `inpaint` report.
 
     `source` is the recording that a span was re-made of, or the folder of its project; None = the file

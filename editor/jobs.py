@@ -12,7 +12,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,11 @@ from queue import Empty, SimpleQueue
 from secrets import token_hex
 from typing import Any, Literal
 
+import numpy as np
+
 from editor import commands, lanes, storage
 from editor.document import Project, Region, Sound, Take
+from engines import edits
 from engines.compose import span_samples
 from engines.recording import Recording
 from engines.requests import (
@@ -45,13 +48,59 @@ from engines.requests import (
     Support,
 )
 
-Kind = Literal["generate", "inpaint"]
+Kind = Literal["generate", "inpaint", "continue", "intro", "loop"]
+ExtensionKind = Literal["continue", "intro", "loop"]
+EXTENSIONS: tuple[ExtensionKind, ...] = ("continue", "intro", "loop")
 GENERATORS: tuple[EngineName, ...] = ("ar", "fm")  # engines that make whole clips
 EVENT_SECONDS = 0.125  # at most eight reports a second
 HEARTBEAT_SECONDS = 0.5  # a silent stream repeats its last event, so that a closed tab is noticed
 _WAIT_SECONDS = 0.05  # how often a waiting run looks for Cancel
 
 log = logging.getLogger("inlay")
+
+
+@dataclass(frozen=True)
+class Extension:
+    """A clip made longer at its end or its beginning, or one whose end meets its beginning unheard."""
+
+    kind: ExtensionKind
+    request: InpaintRequest  # of the clip as it is; its span is ignored. Controls: on the result's clock
+    seconds: float  # to add; of a loop, to re-make around the join
+
+    @property
+    def engine(self) -> EngineName:
+        """Who makes it."""
+        return self.request.engine
+
+    @property
+    def seed(self) -> int:
+        """Of the request."""
+        return self.request.seed
+
+    @property
+    def region(self) -> Region | None:
+        """The stretch that is added, on the result's clock; None for a loop, which adds none."""
+        if self.kind == "loop":
+            return None
+        start = self.request.source.seconds if self.kind == "continue" else 0.0
+        return Region(start, start + self.seconds)
+
+    @property
+    def probe(self) -> InpaintRequest:
+        """A request that can be served where the extension can. InputError for an unusable length."""
+        if self.kind == "loop":
+            return replace(self.request, start=0.0, end=self.seconds)
+        lengthen = edits.continuation if self.kind == "continue" else edits.intro
+        return lengthen(self.request, self.seconds)
+
+    def run(self, run: edits.Run, progress: ProgressHook | None) -> Result:
+        """Make it with `run`, which serves one request."""
+        if self.kind == "loop":
+            return edits.loop(self.request, self.seconds, run, progress)
+        return run(self.probe, progress)
+
+
+Asked = Request | Extension
 
 
 # ---- events
@@ -116,52 +165,103 @@ def requests_for(
     engines: Sequence[str] | None = None,
     ar: ARSettings | None = None,
     fm: FMSettings | None = None,
-) -> tuple[Request, ...]:
-    """The requests for Generate or Inpaint, one per engine (None = those ticked in the project) and
-    variation.
+) -> tuple[Asked, ...]:
+    """What a run of some kind asks for, one per engine (None = those ticked in the project) and variation.
 
     Generate leaves out the zero-shot engine, which only fills spans. The engines share seed and lanes,
-    so that they can be compared; each further variation has the next seed. InputError when no engine,
-    clip or span is chosen.
+    so that they can be compared; each further variation has the next seed. Engine "auto", which compares
+    by itself, makes one take. InputError when no engine, clip or span is chosen.
     """
-    chosen = [name for name in ENGINE_NAMES if name in (project.engines if engines is None else engines)]
+    asked = project.engines if engines is None else engines
+    chosen: list[EngineName] = [name for name in ENGINE_NAMES if name in asked]
+    variations = project.variations
+    if kind == "inpaint" and "auto" in asked:
+        chosen, variations = ["auto"], 1
     if kind == "generate":
         chosen = [name for name in chosen if name in GENERATORS]
     if not chosen:
         raise InputError(f"no engine for {kind}: tick at least one of AR and FM")
-    words, follow = (
-        (project.span_prompt, project.span_follow) if kind == "inpaint" else (project.prompt, project.follow)
-    )
+    words = project.span_prompt if kind == "inpaint" else project.prompt
     prompt = commands.check_prompt(words)
-    controls = lanes.to_controls(project.lanes, project.grid, follow)
     ar, fm = ar or ARSettings(), fm or FMSettings()
     each = [
         (name, (project.seed + variation) % (commands.MAX_SEED + 1))
-        for variation in range(project.variations)
+        for variation in range(variations)
         for name in chosen
     ]
     if kind == "generate":
+        controls = lanes.to_controls(project.lanes, project.grid, project.follow)
         return tuple(
-            GenerateRequest(name, prompt, project.length, seed, controls, ar, fm) for name, seed in each
+            GenerateRequest(name, prompt, project.length, seed, controls, ar, fm, sliding=True)
+            for name, seed in each
         )
     if project.clip is None:
-        raise InputError("nothing to inpaint: upload a recording or generate a clip first")
-    if project.region is None:
+        raise InputError(f"nothing to {_VERBS[kind]}: upload a recording or generate a clip first")
+    span = project.region or Region(0.0, project.clip.seconds)
+    if kind == "inpaint" and project.region is None:
         raise InputError("no span selected: drag over the part of the waveform to re-make")
     source = storage.read_sound(folder, project.clip.sound)
-    span = project.region
-    return tuple(
-        InpaintRequest(name, source, span.start, span.end, prompt, seed, controls, ar, fm)
+    knobs = project.settings
+    requests = [
+        InpaintRequest(
+            name,
+            source,
+            span.start,
+            span.end,
+            prompt,
+            seed,
+            lanes.to_controls(project.lanes, project.grid, project.span_follow),
+            ar,
+            fm,
+            crossfade=knobs.crossfade,
+            match=knobs.match,
+            strength=knobs.strength,
+            sliding=True,
+            patience=knobs.patience,
+        )
         for name, seed in each
+    ]
+    if kind == "inpaint":
+        return tuple(requests)
+    # The join of a short clip is at most half of it; what is added has no content of its own to keep.
+    seconds = min(knobs.join, source.seconds / 2) if kind == "loop" else project.length
+    controls = extension_controls(project, kind, seconds)
+    return tuple(
+        Extension(kind, replace(request, strength=1.0, controls=controls), seconds) for request in requests
     )
+
+
+def extension_controls(project: Project, kind: ExtensionKind, seconds: float) -> Controls:
+    """The lanes on the clock of an extended clip. Melody and drums count only where some are drawn in the
+    stretch that is added: an empty lane there is not silence that someone asked for.
+    """
+    if kind == "loop" or project.clip is None:
+        return Controls()
+    given = lanes.to_controls(project.lanes, project.grid, project.follow)
+    if kind == "intro":
+        moved = tuple(
+            replace(chord, start=chord.start + seconds, end=chord.end + seconds)
+            for chord in given.chords or ()
+        )
+        return Controls(moved or None)
+    end = project.clip.seconds
+    melody = given.melody if any(note.end > end for note in given.melody or ()) else None
+    drums = given.drums if any(hit.time >= end for hit in given.drums or ()) else None
+    return Controls(given.chords, melody, drums)
+
+
+_VERBS = {"inpaint": "inpaint", "continue": "continue", "intro": "begin differently", "loop": "loop"}
 
 
 # ---- results -> takes -> requests again
 
 
-def take_from(result: Result, folder: Path, source: Sound | None = None) -> Take:
+def take_from(
+    result: Result, folder: Path, source: Sound | None = None, extension: Extension | None = None
+) -> Take:
     """Store a result's audio in the project folder and describe it as a take; of a re-made clip the
     span alone, after a look at every other sample: one that differs from the source's is a ValueError.
+    The result of an `extension` is stored whole.
 
     `source` names the audio that an inpainted clip came from; without it the source is stored, too
     (once: audio files are named by content). `request_from(take.parameters, folder)` gives the request
@@ -169,7 +269,16 @@ def take_from(result: Result, folder: Path, source: Sound | None = None) -> Take
     """
     request, audio = result.request, result.audio
     region = first = None
-    if isinstance(request, InpaintRequest):
+    kind: Kind = "generate"
+    parameters = None
+    if extension is not None and isinstance(request, InpaintRequest):
+        kind, region = extension.kind, extension.region
+        source = source or Sound(storage.add_audio(folder, extension.request.source))
+        _check_extended(extension, request, audio)
+        asked = replace(extension.request, engine=request.engine)
+        parameters = request_to_json(replace(extension, request=asked), source)
+    elif isinstance(request, InpaintRequest):
+        kind = "inpaint"
         source = source or Sound(storage.add_audio(folder, request.source))
         region = Region(request.start, request.end)
         spans = [span_samples(request.source, *span) for span in request.spans]
@@ -180,7 +289,7 @@ def take_from(result: Result, folder: Path, source: Sound | None = None) -> Take
         source = None
     take = Take(
         id=f"t{token_hex(6)}",
-        kind="generate" if region is None else "inpaint",
+        kind=kind,
         engine=request.engine,
         seed=request.seed,
         prompt=request.prompt,
@@ -188,7 +297,7 @@ def take_from(result: Result, folder: Path, source: Sound | None = None) -> Take
         seconds=result.audio.seconds,
         region=region,
         source=source,
-        parameters={**request_to_json(request, source), "resolved": plain(result.parameters)},
+        parameters={**(parameters or request_to_json(request, source)), "resolved": plain(result.parameters)},
         timings=plain(result.timings),
         seams=tuple(plain(asdict(seam)) for seam in result.seams),
         made=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -198,6 +307,13 @@ def take_from(result: Result, folder: Path, source: Sound | None = None) -> Take
     )
     storage.add_finished(folder, take)
     return take
+
+
+def _check_extended(extension: Extension, request: InpaintRequest, audio: Recording) -> None:
+    """ValueError unless an extended clip holds its source's samples outside what was made."""
+    if extension.kind == "loop":  # it was made with end and beginning in the middle
+        audio = replace(audio, samples=np.roll(audio.samples, audio.length // 2, axis=0))
+    _check_untouched(request.source, audio, [span_samples(request.source, request.start, request.end)])
 
 
 def _check_untouched(source: Recording, made: Recording, spans: Sequence[tuple[int, int]]) -> None:
@@ -212,8 +328,11 @@ def _check_untouched(source: Recording, made: Recording, spans: Sequence[tuple[i
         raise ValueError(f"samples outside {spans[0][0]}-{spans[-1][1]} differ from the source's")
 
 
-def request_to_json(request: Request, source: Sound | None = None) -> dict[str, object]:
+def request_to_json(request: Asked, source: Sound | None = None) -> dict[str, object]:
     """Everything that is needed to run a request again, JSON-ready; audio is named, not held."""
+    if isinstance(request, Extension):
+        told = {"kind": request.kind, "seconds": request.seconds}
+        return {**request_to_json(request.request, source), "extension": told}
     shared: dict[str, object] = {
         "engine": request.engine,
         "prompt": request.prompt,
@@ -257,8 +376,8 @@ _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request an
 
 def request_from(
     parameters: Mapping[str, Any], folder: Path | None, source: Recording | None = None
-) -> Request:
-    """The request that `request_to_json` wrote down; InputError when it is not one, or its audio is gone.
+) -> Asked:
+    """What a take's parameters ask for; InputError when they are damaged, or their audio is gone.
 
     The audio is read from the project `folder`, unless `source` is given.
     """
@@ -277,13 +396,24 @@ def request_from(
         start, end = float(parameters["start"]), float(parameters["end"])
         given = {name: read(parameters[name]) for name, read in _INPAINT.items() if name in parameters}
         sound = storage.sound_from_json(parameters["source"]) if source is None else None
+        extension = _extension(parameters.get("extension"))
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"settings of the take are damaged ({error}); set them by hand") from error
     if source is None:
         if folder is None or sound is None:
             raise InputError("source of the take: not named; give the recording that it was made from")
         source = storage.read_sound(folder, sound)
-    return InpaintRequest(engine, source, start, end, prompt, seed, controls, ar, fm, **given)
+    request = InpaintRequest(engine, source, start, end, prompt, seed, controls, ar, fm, **given)
+    return Extension(extension[0], request, extension[1]) if extension else request
+
+
+def _extension(data: Any) -> tuple[ExtensionKind, float] | None:
+    if data is None:
+        return None
+    kind = data["kind"]
+    if kind not in EXTENSIONS:
+        raise ValueError(f"extension {kind!r}")
+    return kind, float(data["seconds"])
 
 
 def _controls(data: Mapping[str, Any]) -> Controls:
@@ -361,20 +491,22 @@ class Runner:
 
     def stream(
         self,
-        requests: Sequence[Request],
+        requests: Sequence[Asked],
         cancel: threading.Event | None = None,
         folder: Path | None = None,
         source: Sound | None = None,
+        skipped: Container[int] = (),
     ) -> Iterator[JobEvent]:
         """Do the requests one after the other; yields what happens, last one of Done, Failed or
         CancelledEvent for each request.
 
         `cancel` stops the run that works at its next step and all that wait; so does closing this
-        generator. With a `folder`, each result is stored as a take there before its event is yielded.
-        `source` names the inpainted clip in it. At most about eight progress events a
-        second; the last event is repeated in long silences.
+        generator. A request whose index is in `skipped`, now or later, is stopped alone. With a `folder`,
+        each result is stored as a take there before its event is yielded. `source` names the clip in it
+        that they work on. At most about eight progress events a second; the last event is repeated in
+        long silences.
         """
-        job = _Job(self, tuple(requests), cancel or threading.Event(), folder, source)
+        job = _Job(self, tuple(requests), cancel or threading.Event(), folder, source, skipped)
         yield from job.events()
 
 
@@ -384,10 +516,11 @@ class _Job:
     def __init__(
         self,
         runner: Runner,
-        requests: tuple[Request, ...],
+        requests: tuple[Asked, ...],
         cancel: threading.Event,
         folder: Path | None,
         source: Sound | None,
+        skipped: Container[int],
     ) -> None:
         self._runner = runner
         self._requests = requests
@@ -395,6 +528,7 @@ class _Job:
         self._closed = threading.Event()
         self._folder = folder
         self._source = source
+        self._skipped = skipped
         self._queue: SimpleQueue[JobEvent | None] = SimpleQueue()  # None ends it
 
     def events(self) -> Iterator[JobEvent]:
@@ -423,8 +557,8 @@ class _Job:
         finally:
             self._closed.set()  # reached early when the tab was closed
 
-    def _stopped(self) -> bool:
-        return self._cancel.is_set() or self._closed.is_set()
+    def _stopped(self, index: int) -> bool:
+        return self._cancel.is_set() or self._closed.is_set() or index in self._skipped
 
     def _work(self, tickets: list[object]) -> None:
         try:
@@ -439,19 +573,19 @@ class _Job:
                 self._runner._line.leave(ticket)
             self._queue.put(None)
 
-    def _one(self, request: Request, ticket: object, index: int) -> JobEvent:
+    def _one(self, request: Asked, ticket: object, index: int) -> JobEvent:
         """Wait for the device and do one request."""
         line = self._runner._line
         engine = request.engine
         ahead = -1
         while not line.wait(ticket, _WAIT_SECONDS):
-            if self._stopped():
+            if self._stopped(index):
                 return CancelledEvent(engine, None, index)
             now = line.ahead(ticket)
             if now and now != ahead:
                 ahead = now
                 self._queue.put(Queued(engine, now, index))
-        if self._stopped():
+        if self._stopped(index):
             return CancelledEvent(engine, None, index)
         began = time.perf_counter()
         newest = Progress("load", 0, 1, 0.0, None)
@@ -461,7 +595,7 @@ class _Job:
         def report(progress: Progress) -> None:
             nonlocal newest, sent
             newest = progress
-            if self._stopped():
+            if self._stopped(index):
                 raise Cancelled
             now = time.perf_counter()
             if now - sent >= EVENT_SECONDS:
@@ -469,12 +603,13 @@ class _Job:
                 self._queue.put(Running(engine, progress, index))
 
         try:
-            support = self._runner._supports(request)
+            extension = request if isinstance(request, Extension) else None
+            support = self._runner._supports(request.probe if isinstance(request, Extension) else request)
             if not support:
                 return Failed(engine, support.reason, index)
             models = self._runner._models_loader()
-            result = self._runner._run(request, models, report)
-            take = take_from(result, self._folder, self._source) if self._folder else None
+            result = perform(request, models, report, self._runner._run)
+            take = take_from(result, self._folder, self._source, extension) if self._folder else None
             return Done(engine, result, take, index)
         except Cancelled:
             return CancelledEvent(engine, newest, index)
@@ -483,6 +618,21 @@ class _Job:
         except Exception as error:  # one broken engine must not stop the others, nor lose the page
             log.exception("engine %s broke", engine)
             return Failed(engine, failure_words(error), index)
+
+
+def with_seed(asked: Asked, seed: int) -> Asked:
+    """The same with another seed."""
+    if isinstance(asked, Extension):
+        return replace(asked, request=replace(asked.request, seed=seed))
+    return replace(asked, seed=seed)
+
+
+def perform(asked: Asked, models: Any, progress: ProgressHook, run: Run | None = None) -> Result:
+    """Do a request or an extension; `run` serves one request (None = `engines.dispatch`)."""
+    serve = run or _dispatch_run
+    if not isinstance(asked, Extension):
+        return serve(asked, models, progress)
+    return asked.run(lambda part, hook: serve(part, models, hook or progress), progress)
 
 
 def failure_words(error: BaseException) -> str:

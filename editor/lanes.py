@@ -172,6 +172,15 @@ def to_controls(lanes: Lanes, grid: Grid, follow: Sequence[str]) -> Controls:
     return Controls(chords or None, melody or None, drums or None)
 
 
+def shifted(lanes: Lanes, beats: float) -> Lanes:
+    """The lanes so many beats later."""
+    return Lanes(
+        tuple(replace(cell, start=cell.start + beats, end=cell.end + beats) for cell in lanes.chords),
+        tuple(replace(note, start=note.start + beats, end=note.end + beats) for note in lanes.melody),
+        tuple(replace(hit, time=hit.time + beats) for hit in lanes.drums),
+    )
+
+
 def in_range(pitch: int) -> int:
     """The nearest octave of a MIDI pitch that the models know (MELODY_LOW..MELODY_HIGH)."""
     while pitch < MELODY_LOW:

@@ -35,9 +35,10 @@ from editor.compare import (
 )
 from editor.document import Clip, Lanes, Project, Region, Sound, Take
 from editor.history import History
+from editor.payload import Payload
 from editor.timeline import ClipState, EditorState, editor_state, file_address
 from engines.recording import read_recording
-from engines.requests import ARSettings, FMSettings, InpaintRequest, InputError, Request
+from engines.requests import ARSettings, FMSettings, InpaintRequest, InputError
 
 if TYPE_CHECKING:
     from engines.analysis import Analysis
@@ -104,6 +105,8 @@ class Session:
         self.running = False
         self.tabs: set[str] = set()  # the pages that show it
         self.cancel = threading.Event()
+        self._skipped: set[int] = set()  # of the run's requests: those that are stopped alone
+        self._asked: tuple[jobs.Asked, ...] = ()
         self.lock = threading.RLock()
         self._news = threading.Condition(self.lock)
         self._told = 0  # counts what a run has reported
@@ -129,7 +132,7 @@ class Session:
             project = commands.apply(self.project, name, payload)
             self._record(project, command.label, name if command.merges else "")
 
-    def vote(self, sent: commands.Payload) -> None:
+    def vote(self, sent: Payload) -> None:
         """A blind round into the project: {"ratings": [{"take", "smoothness", "match"}], "matched"}."""
         ratings = [
             (item.text("take", 64), item.whole("smoothness"), item.whole("match"))
@@ -269,36 +272,42 @@ class Session:
 
     def requests(
         self, kind: jobs.Kind, ar: ARSettings, fm: FMSettings, engines: Sequence[str] | None = None
-    ) -> tuple[tuple[Request, ...], Sound | None]:
-        """What Generate or Inpaint asks of the engines, and the clip that it works on, of one document."""
+    ) -> tuple[tuple[jobs.Asked, ...], Sound | None]:
+        """What a run of some kind asks of the engines, and the clip that it works on, of one document."""
         project = self.project  # reading a long file takes a while, in which the document may change
         made = jobs.requests_for(project, self._folder(), kind, engines, ar, fm)
-        return made, project.clip.sound if kind == "inpaint" and project.clip else None
+        return made, project.clip.sound if kind != "generate" and project.clip else None
 
-    def again(self, take_id: str) -> tuple[tuple[Request, ...], Sound | None]:
+    def again(self, take_id: str) -> tuple[tuple[jobs.Asked, ...], Sound | None]:
         """The request of a take with its own seed and settings, and the lanes as they are now."""
         project = self.project
         take = commands.find_take(project, take_id)
+        asked = jobs.request_from(take.parameters, self._folder())
+        if isinstance(asked, jobs.Extension):
+            controls = jobs.extension_controls(project, asked.kind, asked.seconds)
+            request = replace(asked.request, controls=controls)
+            return (replace(asked, request=request),), take.source
         controls = lanes.to_controls(project.lanes, project.grid, project.span_follow)
-        return (replace(jobs.request_from(take.parameters, self._folder()), controls=controls),), take.source
+        return (replace(asked, controls=controls),), take.source
 
-    def another_seed(self, take_id: str) -> tuple[tuple[Request, ...], Sound | None]:
+    def another_seed(self, take_id: str) -> tuple[tuple[jobs.Asked, ...], Sound | None]:
         """The request of a take with the next free seed, and the clip that it works on."""
         take = commands.find_take(self.project, take_id)
         seeds = {other.seed for other in self.project.takes if other.engine == take.engine}
         seed = take.seed + 1
         while seed in seeds:
             seed += 1
-        return (replace(jobs.request_from(take.parameters, self._folder()), seed=seed),), take.source
+        return (jobs.with_seed(jobs.request_from(take.parameters, self._folder()), seed),), take.source
 
-    def retry(self, run_id: str, ar: ARSettings, fm: FMSettings) -> tuple[tuple[Request, ...], Sound | None]:
+    def retry(
+        self, run_id: str, ar: ARSettings, fm: FMSettings
+    ) -> tuple[tuple[jobs.Asked, ...], Sound | None]:
         """The request of a run that failed or was cancelled, with the settings and the document of now."""
         failed = next((run for run in self.runs if run.id == run_id), None)
         if failed is None:
             raise InputError(f"run {run_id[:40]!r}: no longer there; press Inpaint or Generate")
-        kind: jobs.Kind = "inpaint" if failed.kind == "inpaint" else "generate"
-        requests, source = self.requests(kind, ar, fm, [failed.engine])
-        return (replace(requests[0], seed=failed.seed),), source
+        requests, source = self.requests(failed.kind, ar, fm, [failed.engine])
+        return (jobs.with_seed(requests[0], failed.seed),), source
 
     def duplicate(self, name: str) -> str:
         """A copy of the project under another name; the name of its folder."""
@@ -307,7 +316,7 @@ class Session:
             return library.duplicate(self._folder(), name).folder.name
 
     def start(
-        self, runner: jobs.Runner, requests: Sequence[Request], source: Sound | None, pace: Pace
+        self, runner: jobs.Runner, requests: Sequence[jobs.Asked], source: Sound | None, pace: Pace
     ) -> None:
         """Begin to do requests; `watch` tells how they go. InputError while another run goes on."""
         with self.lock:
@@ -316,11 +325,26 @@ class Session:
             folder = self._folder()
             self.running = True
             self.cancel.clear()
+            self._skipped = set()
+            self._asked = tuple(requests)
             self.done, self.message = (), ""
             self.say = f"Started, {len(requests)} take{'' if len(requests) == 1 else 's'}"
             self.runs = tuple(_track(request, source, i) for i, request in enumerate(requests))
-        work = (runner, tuple(requests), source, pace, folder)
+        work = (runner, self._asked, self._skipped, source, pace, folder)
         threading.Thread(target=self._drive, args=work, name="inlay-job", daemon=True).start()
+
+    def skip(self, run_id: str) -> None:
+        """Stop one run that works or waits; the others go on. InputError for one that has ended."""
+        with self._news:
+            run = next((run for run in self.runs if run.id == run_id), None)
+            if run is None or run.state not in ("running", "waiting"):
+                raise InputError(f"run {run_id[:40]!r}: it has ended already; there is nothing to stop")
+            self._skipped.add(run.index)
+            if run.state == "waiting":  # one that works says itself how far it came
+                self.runs = with_state(self.runs, run.index, state="cancelled", note="Skipped")
+                self.say = "Skipped"
+                self._told += 1
+                self._news.notify_all()
 
     def watch(self) -> Iterator[None]:
         """Yields whenever the page should look again, the last time when the run has ended."""
@@ -337,14 +361,15 @@ class Session:
     def _drive(
         self,
         runner: jobs.Runner,
-        requests: tuple[Request, ...],
+        requests: tuple[jobs.Asked, ...],
+        skipped: set[int],
         source: Sound | None,
         pace: Pace,
         folder: Path,
     ) -> None:
         """The run, in a thread of its own."""
         try:
-            for event in runner.stream(requests, self.cancel, folder, source):
+            for event in runner.stream(requests, self.cancel, folder, source, skipped):
                 with self._news:
                     try:
                         self._hear(event, pace)
@@ -364,6 +389,8 @@ class Session:
         engine = event.engine
         self.say = ""
         if isinstance(event, jobs.Queued):
+            if event.index in self._skipped:
+                return
             self.runs = with_state(self.runs, event.index, state="waiting", note=self._waiting(event, pace))
         elif isinstance(event, jobs.Running):
             progress = event.progress
@@ -379,9 +406,10 @@ class Session:
                 self.runs, event.index, state="running", progress=share, note=progress_words(progress)
             )
         elif isinstance(event, jobs.Done):
-            request = event.result.request
-            kind = "inpaint" if isinstance(request, InpaintRequest) else "generate"
-            pace.learn(engine, kind, request.seconds, event.result.seconds_spent)
+            asked = self._asked[event.index]
+            if not isinstance(asked, jobs.Extension):
+                kind = "inpaint" if isinstance(asked, InpaintRequest) else "generate"
+                pace.learn(engine, kind, asked.seconds, event.result.seconds_spent)
             self.runs = tuple(run for run in self.runs if run.index != event.index)
             same = self._same(event.take)
             if event.take and same and self.folder:
@@ -393,7 +421,7 @@ class Session:
             elif event.take:
                 self.done = (*self.done, event.take)
                 self.history = self.history.with_takes(event.take)
-                self.say = f"{commands.ENGINE_LABELS.get(engine, engine)} is ready"
+                self.say = f"{commands.ENGINE_LABELS.get(event.take.engine, engine)} is ready"
                 if event.take.kind == "generate" and self.project.clip is None:
                     self._record(commands.keep(self.project, event.take.id), "keep the first clip")
                 else:
@@ -404,6 +432,9 @@ class Session:
             self.runs = with_state(self.runs, event.index, state="failed", note=words)
         else:
             done = event.progress.fraction if event.progress and event.progress.stage == "sample" else 0.0
+            if event.index in self._skipped and not done:
+                self.runs = with_state(self.runs, event.index, state="cancelled", note="Skipped")
+                return
             self.say = "Cancelled"
             self.runs = with_state(
                 self.runs,
@@ -476,10 +507,13 @@ class Session:
         )
 
 
-def _track(request: Request, source: Sound | None, index: int) -> RunTrack:
-    region = Region(request.start, request.end) if isinstance(request, InpaintRequest) else None
-    kind = "inpaint" if region else "generate"
-    return RunTrack(request.engine, kind, request.seed, region, source, index=index)
+def _track(asked: jobs.Asked, source: Sound | None, index: int) -> RunTrack:
+    if isinstance(asked, jobs.Extension):
+        return RunTrack(asked.engine, asked.kind, asked.seed, asked.region, source, index=index)
+    if isinstance(asked, InpaintRequest):
+        region = Region(asked.start, asked.end)
+        return RunTrack(asked.engine, "inpaint", asked.seed, region, source, index=index)
+    return RunTrack(asked.engine, "generate", asked.seed, None, source, index=index)
 
 
 class Sessions:

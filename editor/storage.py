@@ -20,7 +20,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -323,6 +323,7 @@ def _clip(data: Mapping[str, Any]) -> Clip:
         int(data["channels"]),
         _text(data["label"]),
         _patches(data.get("patches", ())),
+        _number(data.get("lead", 0.0)),
     )
 
 
@@ -362,16 +363,18 @@ def _round(data: Mapping[str, Any]) -> Round:
 
 
 def _settings(data: Mapping[str, Any] | None) -> Settings:
-    if data is None:
-        return Settings()
-    guidance = data["guidance"]
-    return Settings(
-        int(data["steps"]),
-        _text(data["solver"]),
-        None if guidance is None else _number(guidance),
-        _number(data["temperature"]),
-        int(data["top_k"]),
-    )
+    known: dict[str, Any] = {}
+    for field in fields(Settings):  # an older Inlay had fewer
+        if data is None or field.name not in data:
+            continue
+        value = data[field.name]
+        if isinstance(field.default, str):
+            known[field.name] = _text(value)
+        elif isinstance(field.default, int):
+            known[field.name] = int(value)
+        else:
+            known[field.name] = None if value is None and field.default is None else _number(value)
+    return Settings(**known)
 
 
 def _region(data: Mapping[str, Any] | None) -> Region | None:

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from editor import commands, lanes
 from editor.document import Project
+from editor.payload import Payload
 from engines.requests import InputError
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -168,6 +169,12 @@ class RunEvent(_Event):
     retry: str = Field(default="", max_length=64)
 
 
+class CancelEvent(_Event):
+    """Stop one run, or ("") all."""
+
+    run: str = Field(default="", max_length=64)
+
+
 class ProjectEvent(_Event):
     """Show another project in this tab."""
 
@@ -236,7 +243,7 @@ def midi_of_lanes(sent: object) -> dict[str, str]:
     Takes {"bpm", "beats_per_bar", "offset", "melody", "drums"} as in an edit; keeps nothing.
     """
     try:
-        fields = commands.Payload("midi", sent)
+        fields = Payload("midi", sent)
         grid = commands.set_grid(
             Project(), fields.number("bpm"), fields.whole("beats_per_bar"), fields.number("offset")
         ).grid
@@ -274,7 +281,12 @@ class Timeline(gr.HTML):
     data_model = EditorState
 
     def __init__(
-        self, value: EditorState | None = None, *, vocabulary: tuple[str, ...] = (), **kwargs: Any
+        self,
+        value: EditorState | None = None,
+        *,
+        vocabulary: tuple[str, ...] = (),
+        tips: Mapping[str, str] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(
             value=value or EditorState(),
@@ -283,6 +295,7 @@ class Timeline(gr.HTML):
             apply_default_css=False,
             server_functions=[midi_of_lanes],
             vocabulary=list(vocabulary),
+            tips=dict(tips or {}),  # id of an element of the page -> its tooltip
             **kwargs,
         )
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import html
 import logging
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -23,14 +25,16 @@ import gradio as gr
 from gradio.themes.utils.sizes import Size
 from gradio.utils import get_upload_folder
 
-from editor import commands, exports, ghost, jobs, library, scores, storage
-from editor.commands import MAX_VARIATIONS, SOLVERS
+from editor import commands, exports, ghost, jobs, library, panel, scores, settings, storage
+from editor.commands import MAX_VARIATIONS
 from editor.compare import Takes, estimate_words, status_markup
 from editor.document import Region
+from editor.payload import Payload
 from editor.session import Pace, Session, Sessions
 from editor.timeline import (
     ASSETS,
     MODULES,
+    CancelEvent,
     EditEvent,
     OpenEvent,
     ProjectEvent,
@@ -41,7 +45,7 @@ from editor.timeline import (
     read_event,
 )
 from engines import chordino, chords
-from engines.requests import ARSettings, FMSettings, Guidance, InputError
+from engines.requests import LONGEST_SECONDS, ARSettings, FMSettings, InputError
 
 log = logging.getLogger("inlay")
 
@@ -59,11 +63,10 @@ KEYS = [
 TAKE_COMMANDS = {  # edits that change what the cards show
     name for name in commands.COMMANDS if name in ("keep", "show_version") or name.endswith("_take")
 }
-Solver = Literal["euler", "midpoint", "dopri5"]
-BRAND = """<div class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
+BRAND = """<h1 class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
 <g fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round">
 <path d="M1.3 8.2v1.6M5.8 5.2v7.6M14.8 5.2v7.6M19.3 8.2v1.6"/></g>
-<rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</div>"""
+<rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</h1>"""
 
 
 class Device:
@@ -118,10 +121,10 @@ class _Page:
             with gr.Column(elem_id="page"):
                 self._bar()
                 with gr.Column(elem_id="stage"):
-                    self.timeline = Timeline(vocabulary=chords.VOCABULARY, elem_id="timeline")
-                    self.takes = Takes(
-                        elem_id="takes", server_functions=[*self._server_functions()]
+                    self.timeline = Timeline(
+                        vocabulary=chords.VOCABULARY, tips=panel.TIPS, elem_id="timeline"
                     )
+                    self.takes = Takes(elem_id="takes", server_functions=[*self._server_functions()])
                 with gr.Column(elem_id="panel"):
                     self._knobs()
                     self._foot()
@@ -217,29 +220,14 @@ class _Page:
                     elem_classes="seg",
                 )
                 self.seed = gr.Number(0, label="Seed", precision=0, elem_id="seed")
-            self.length = gr.Number(10, label="Length to generate, s", elem_id="length")
+            self.knobs: dict[str, gr.Component] = {"strength": panel.build_strength()}
+            self.length = gr.Number(10, label="Length to generate or add, s", elem_id="length")
             self.knob_error = gr.HTML("", elem_classes="error-slot")
             with gr.Accordion("Advanced", open=False, elem_id="advanced"):
                 self._advanced()
 
     def _advanced(self) -> None:
-        with gr.Row(elem_classes="two"):
-            self.steps = gr.Number(25, label="FM steps", precision=0, elem_id="steps")
-            self.solver = gr.Dropdown(
-                SOLVERS, value="euler", label="FM solver", filterable=False, elem_id="solver"
-            )
-        with gr.Row(elem_classes="two"):
-            self.guidance = gr.Number(
-                None,
-                label="Guidance",
-                placeholder="bundle's",
-                step=0.1,
-                elem_id="guidance",
-            )
-            self.temperature = gr.Number(
-                1.0, label="AR temperature", step=0.05, elem_id="temperature"
-            )
-        self.top_k = gr.Number(250, label="AR top-k (0 = off)", precision=0, elem_id="top-k")
+        self.knobs |= panel.build_advanced()
         gr.HTML(self._about(), elem_id="about")
 
     def _about(self) -> str:
@@ -250,11 +238,19 @@ class _Page:
 
     def _foot(self) -> None:
         with gr.Column(elem_id="foot"):
-            self.status = gr.HTML(status_markup((), ()), elem_id="status")
-            self.inpaint = gr.Button("Inpaint", elem_id="inpaint", interactive=False)
+            with gr.Row(elem_id="status-row"):
+                self.status = gr.HTML(status_markup((), ()), elem_id="status")
+                self.stop = gr.Button("Cancel all", elem_id="cancel", interactive=False)
+            with gr.Row(elem_id="span-row"):
+                self.inpaint = gr.Button("Inpaint", elem_id="inpaint", interactive=False)
+                self.auto = gr.Button("Fix it", elem_id="auto", interactive=False)
             with gr.Row(elem_id="foot-row"):
                 self.generate = gr.Button("Generate", elem_id="generate")
-                self.stop = gr.Button("Cancel", elem_id="cancel", interactive=False)
+                self.extend: dict[jobs.Kind, gr.Button] = {
+                    "continue": gr.Button("Continue", elem_id="continue", interactive=False),
+                    "intro": gr.Button("Intro", elem_id="intro", interactive=False),
+                    "loop": gr.Button("Loop", elem_id="make-loop", interactive=False),
+                }
 
     # ---- what the page shows of a session
 
@@ -276,7 +272,9 @@ class _Page:
             self.replace,
             self.status,
             self.inpaint,
+            self.auto,
             self.generate,
+            *self.extend.values(),
             self.stop,
             *self.engines,
         ]
@@ -294,7 +292,7 @@ class _Page:
             self.variations,
             self.seed,
             self.length,
-            *self._settings,
+            *self.knobs.values(),
         ]
 
     def _shown(
@@ -326,13 +324,20 @@ class _Page:
                 else "Inpaint",
                 interactive=ready,
             ),
+            self.auto: gr.update(interactive=ready),
             self.generate: gr.update(value=f"Generate {project.length:g} s", interactive=not session.running),
+            **dict.fromkeys(
+                self.extend.values(),
+                gr.update(interactive=project.clip is not None and not session.running),
+            ),
             self.stop: gr.update(interactive=session.running),
             **self._hearing(session),
         }
         seconds = region.end - region.start if region else project.length
         for (name, _, _), box in zip(ENGINES, self.engines, strict=True):
             guess = self.device.pace.guess(name, "inpaint" if region else "generate", seconds)
+            if guess and name != "ar":
+                guess *= self._pieces(seconds, bool(region))
             updates[box] = gr.update(info=estimate_words(guess) if guess else " ")
         return updates
 
@@ -352,13 +357,21 @@ class _Page:
         }
 
     def _span_limit(self, region: Region | None) -> str:
-        """Why a span cannot be re-made, told before a run: it must leave the models some context."""
+        """Why a span cannot be re-made, told before a run."""
+        if region is None or region.end - region.start <= LONGEST_SECONDS + 1e-6:
+            return ""
+        return (
+            f"Span of {region.end - region.start:.1f} s: at most {LONGEST_SECONDS:g} s are made at once; "
+            "make it shorter"
+        )
+
+    def _pieces(self, seconds: float, span: bool) -> int:
+        """Windows that the models work on, one after the other, for what is longer than one."""
+        from engines.edits import PIECE_SECONDS
         from engines.window import CONTEXT_SECONDS  # loads torch
 
-        longest = self.window - CONTEXT_SECONDS
-        if region is None or region.end - region.start <= longest + 1e-6:
-            return ""
-        return f"Span of {region.end - region.start:.1f} s: at most {longest:g} s fit; make it shorter"
+        fits = self.window - CONTEXT_SECONDS if span else self.window
+        return 1 if seconds <= fits + 1e-6 else math.ceil(seconds / min(PIECE_SECONDS, self.window / 2))
 
     def _all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
         """Updates of everything."""
@@ -376,11 +389,7 @@ class _Page:
                 self.variations: str(project.variations),
                 self.seed: project.seed,
                 self.length: project.length,
-                self.steps: project.settings.steps,
-                self.solver: project.settings.solver,
-                self.guidance: project.settings.guidance,
-                self.temperature: project.settings.temperature,
-                self.top_k: project.settings.top_k,
+                **self._turned(session),
             }
             | {
                 box: gr.update(value=name in project.engines, info=updates[box]["info"])
@@ -438,14 +447,13 @@ class _Page:
         numbers: list[tuple[Any, str, str, Callable[[Any], dict[str, Any]]]] = [
             (self.tempo, "set_grid", "knobs", lambda v: {"bpm": v}),
             (self.seed, "set_seed", "knobs", lambda v: {"seed": v}),
-            (self.length, "set_length", "knobs", self._length),
-            (self.steps, "set_settings", "knobs", lambda v: {"steps": v}),
-            (self.guidance, "set_settings", "knobs", lambda v: {"guidance": v}),
-            (self.temperature, "set_settings", "knobs", lambda v: {"temperature": v}),
-            (self.top_k, "set_settings", "knobs", lambda v: {"top_k": v}),
+            (self.length, "set_length", "knobs", lambda v: {"seconds": v}),
         ]
         for box, command, where, payload in numbers:
             gr.on([box.submit, box.blur], self._setter(command, where, payload), box, light, **chosen)
+        for name, knob in self.knobs.items():
+            events = [knob.submit, knob.blur] if isinstance(knob, gr.Number) else [knob.input]
+            gr.on(events, self._setter("set_settings", "knobs", _named(name)), knob, light, **chosen)
         for box in self.engines:
             box.input(self._tick, self.engines, light, **chosen)
         self.variations.input(
@@ -454,27 +462,24 @@ class _Page:
             light,
             **edits,
         )
-        self.solver.input(
-            self._setter("set_settings", "knobs", lambda v: {"solver": v}), self.solver, light, **edits
-        )
         self.takes.vote(self._vote, None, [self.takes, self.timeline], **edits)
         self.takes.project(self._project, None, everything, **edits)
 
         runs: dict[str, Any] = {**quiet, "concurrency_limit": 16, "concurrency_id": "runs"}
-        typed = [self.prompt, self.seed, self.length, *self._settings]
+        knobs = [*self.knobs.values()]
+        typed = [self.prompt, self.seed, self.length, *knobs]
         shown = light
         self.inpaint.click(self._starter("inpaint"), typed, shown, **runs)
+        self.auto.click(self._starter("inpaint", ["auto"]), typed, shown, **runs)
         self.generate.click(self._starter("generate"), typed, shown, **runs)
-        self.timeline.run(self._again, self._settings, shown, **runs)
+        for kind, button in self.extend.items():
+            button.click(self._starter(kind), typed, shown, **runs)
+        self.timeline.run(self._again, knobs, shown, **runs)
         self.timeline.watch(self._watch, None, shown, **runs)
         stop: dict[str, Any] = {**quiet, "queue": False}
         self.stop.click(self._cancel, None, None, **stop)
-        self.timeline.cancel(self._cancel, None, None, **stop)
+        self.timeline.cancel(self._skip, None, None, **stop)
         app.unload(self._leave)
-
-    @property
-    def _settings(self) -> list[gr.Component]:
-        return [self.steps, self.solver, self.guidance, self.temperature, self.top_k]
 
     def _open(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         try:
@@ -506,12 +511,12 @@ class _Page:
             self.tempo: project.grid.bpm,
             self.key: project.key,
             self.seed: project.seed,
-            self.steps: project.settings.steps,
-            self.solver: project.settings.solver,
-            self.guidance: project.settings.guidance,
-            self.temperature: project.settings.temperature,
-            self.top_k: project.settings.top_k,
+            **self._turned(session),
         }
+
+    def _turned(self, session: Session) -> dict[Any, Any]:
+        """Values of the knobs."""
+        return {knob: getattr(session.project.settings, name) for name, knob in self.knobs.items()}
 
     def _upload(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
@@ -615,33 +620,24 @@ class _Page:
             return self._shown(session, "knobs", str(error), takes=False)
         return self._shown(session, takes=False)
 
-    def _starter(self, kind: jobs.Kind) -> Callable[..., Iterator[dict[Any, Any]]]:
-        """The listener of Generate or Inpaint."""
+    def _starter(
+        self, kind: jobs.Kind, engines: list[str] | None = None
+    ) -> Callable[..., Iterator[dict[Any, Any]]]:
+        """The listener of a button that starts a run of some kind (engines: None = those that are ticked)."""
 
         def start(
-            request: gr.Request,
-            prompt: str,
-            seed: Any,
-            length: Any,
-            steps: Any,
-            solver: Any,
-            guidance: Any,
-            temperature: Any,
-            top_k: Any,
+            request: gr.Request, prompt: str, seed: Any, length: Any, *knobs: Any
         ) -> Iterator[dict[Any, Any]]:
             session = self.sessions.of(request.session_hash)
             try:
                 # What stands in the fields counts, even if its own event is still on the way.
                 _apply_field(session, "set_prompt", {"prompt": prompt})
                 session.apply("set_seed", {"seed": seed})
-                if kind == "generate":
-                    session.apply("set_length", self._length(length))
-                self._turn(session, steps, solver, guidance, temperature, top_k)
-                session.start(
-                    self.device.runner,
-                    *session.requests(kind, *self._resolved(session)),
-                    self.device.pace,
-                )
+                if kind not in ("inpaint", "loop"):
+                    session.apply("set_length", {"seconds": length})
+                self._turn(session, *knobs)
+                asked = session.requests(kind, *self._resolved(session), engines)
+                session.start(self.device.runner, *asked, self.device.pace)
             except InputError as error:
                 yield self._shown(session, "run", str(error))
                 return
@@ -649,30 +645,13 @@ class _Page:
 
         return start
 
-    def _length(self, seconds: Any) -> dict[str, Any]:
-        """Payload of set_length; InputError for more than the bundle makes at once."""
-        if isinstance(seconds, (int, float)) and seconds > self.window:
-            raise InputError(
-                f"length {seconds:g} s: this bundle makes 1-{self.window:g} s; choose a shorter length"
-            )
-        return {"seconds": seconds}
-
-    def _again(
-        self,
-        event: gr.EventData,
-        request: gr.Request,
-        steps: Any,
-        solver: Any,
-        guidance: Any,
-        temperature: Any,
-        top_k: Any,
-    ) -> Iterator[dict[Any, Any]]:
+    def _again(self, event: gr.EventData, request: gr.Request, *knobs: Any) -> Iterator[dict[Any, Any]]:
         """A take again, as it was or with another seed, or a run that failed."""
         session = self.sessions.of(request.session_hash)
         try:
             sent = read_event(RunEvent, event._data)
             if sent.retry:
-                self._turn(session, steps, solver, guidance, temperature, top_k)
+                self._turn(session, *knobs)
                 asked = session.retry(sent.retry, *self._resolved(session))
             else:
                 asked = session.again(sent.again) if sent.again else session.another_seed(sent.take)
@@ -682,27 +661,14 @@ class _Page:
             return
         yield from self._stream(session)
 
-    def _turn(
-        self, session: Session, steps: Any, solver: Any, guidance: Any, temperature: Any, top_k: Any
-    ) -> None:
-        """What stands in the Advanced fields into the project; an empty one changes nothing."""
-        typed = {"steps": steps, "solver": solver, "temperature": temperature, "top_k": top_k}
-        session.apply("set_settings", {**typed, "guidance": guidance})
+    def _turn(self, session: Session, *values: Any) -> None:
+        """What stands in the knobs, in their order, into the project; an empty one changes nothing."""
+        session.apply("set_settings", dict(zip(self.knobs, values, strict=True)))
 
     def _resolved(self, session: Session) -> tuple[ARSettings, FMSettings]:
-        """The knobs under Advanced as the engines take them."""
+        """The knobs as the engines take them."""
         knobs = session.project.settings
-        weights = None if knobs.guidance is None else Guidance(all=knobs.guidance)
-        solver = cast(Solver, knobs.solver)
-        return (
-            ARSettings(temperature=knobs.temperature, top_k=knobs.top_k, guidance=weights),
-            FMSettings(
-                solver=solver,
-                steps=knobs.steps,
-                guidance=weights,
-                zero_shot=self.spec.zero_shot_with(solver),
-            ),
-        )
+        return settings.for_engines(knobs, self.spec.zero_shot_with(knobs.solver))
 
     def _server_functions(self) -> Iterator[Callable[..., Any]]:
         """What the page asks without an event; Gradio marks them, which a bound method does not allow."""
@@ -710,7 +676,7 @@ class _Page:
         def export_file(sent: Any) -> dict[str, str]:
             """{"project", "kind", "take"} -> {"url", "name"} of a file, or {"error": one line}."""
             try:
-                fields = commands.Payload("export", sent)
+                fields = Payload("export", sent)
                 folder = self.sessions.folder(fields.text("project", 80))
                 project = storage.open_project(folder).project
                 take = fields.identifier("take") if fields.has("take") else ""
@@ -726,7 +692,7 @@ class _Page:
         def ghost_of_take(sent: Any) -> dict[str, Any]:
             """{"project", "take"} -> {"chords", "melody"} heard in it, seconds, or {"error": one line}."""
             try:
-                fields = commands.Payload("ghost", sent)
+                fields = Payload("ghost", sent)
                 folder = self.sessions.folder(fields.text("project", 80))
                 take = commands.find_take(storage.open_project(folder).project, fields.identifier("take"))
                 return asdict(ghost.ghost(folder, take))
@@ -762,7 +728,7 @@ class _Page:
         session = self.sessions.of(request.session_hash)
         document = session.document(self.window, self.frame_rate)
         try:
-            session.vote(commands.Payload("vote", event._data))
+            session.vote(Payload("vote", event._data))
         except InputError as error:
             document.error = str(error)
         return {self.takes: session.takes(), self.timeline: document}
@@ -789,6 +755,16 @@ class _Page:
     def _cancel(self, request: gr.Request) -> None:
         self.sessions.of(request.session_hash).cancel.set()
 
+    def _skip(self, event: gr.EventData, request: gr.Request) -> None:
+        """One run of several, or all of them."""
+        session = self.sessions.of(request.session_hash)
+        with suppress(InputError):  # it has ended meanwhile, and shows it
+            run = read_event(CancelEvent, event._data).run
+            if run:
+                session.skip(run)
+            else:
+                session.cancel.set()
+
     def _leave(self, request: gr.Request) -> None:
         self.sessions.leave(request.session_hash)
 
@@ -805,6 +781,10 @@ def _error(message: str, remedy: str = "") -> str:
         return ""
     words = _safe(message[:1].upper() + message[1:])
     return f'<div class="place-error" role="alert"><span>{words} {remedy}</span></div>'
+
+
+def _named(knob: str) -> Callable[[Any], dict[str, Any]]:
+    return lambda value: {knob: value}
 
 
 def _apply_field(session: Session, command: str, payload: dict[str, Any]) -> None:

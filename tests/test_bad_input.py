@@ -232,7 +232,7 @@ def test_a_prompt_of_a_thousand_characters_is_fine(tiny_bundle: Path, tmp_path: 
     ("clip", "region", "words"),
     [
         (wav(4, 16000), Region(1, 1.05), "two frames"),
-        (wav(12, 16000), Region(1, 11), "at most 8 s"),
+        (wav(125, 8000), Region(1, 122), "at most 120 s"),
         (silence, Region(1, 2), "silent"),
         (wav(4, 16000), Region(1, 2), ""),
     ],

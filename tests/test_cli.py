@@ -142,6 +142,30 @@ def test_inpaint_changes_the_span_only(
     assert song.read_bytes() == before
 
 
+@pytest.mark.parametrize("edit", ["continue", "intro", "loop"])
+def test_a_recording_is_extended_and_its_report_replays(
+    tiny_bundle: Path, tmp_path: Path, song: Path, capsys: Captured, edit: str
+) -> None:
+    out, twin, told = tmp_path / "out.wav", tmp_path / "twin.wav", tmp_path / "request.json"
+    status, printed, errors = run(
+        capsys, tiny_bundle, "extend", str(song), "--edit", edit, "--seconds", "1", "--engine", "fm",
+        "--steps", "2", "--out", str(out), "--json",
+    )  # fmt: skip
+    assert (status, "Traceback" in errors) == (0, False), errors
+    before, after = read_recording(song), read_recording(out)
+    kept = {"continue": slice(0, 4 * RATE), "intro": slice(RATE, None), "loop": slice(RATE // 2, -RATE // 2)}
+    old = before.samples[kept["loop"]] if edit == "loop" else before.samples
+    assert np.array_equal(after.samples[kept[edit]], old)
+    assert after.seconds == (4 if edit == "loop" else 5)
+    assert len(json.loads(printed)["seams"]) == (2 if edit == "loop" else 1)
+    told.write_text(printed)
+    status, _, errors = run(
+        capsys, tiny_bundle, "replay", str(told), "--source", str(song), "--out", str(twin)
+    )  # fmt: skip
+    assert status == 0, errors
+    assert np.array_equal(read_recording(twin).samples, after.samples)
+
+
 def test_a_24_bit_flac_comes_back_as_one(
     tiny_bundle: Path, song: Path, tmp_path: Path, capsys: Captured
 ) -> None:

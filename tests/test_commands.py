@@ -166,7 +166,7 @@ def test_engines_and_lanes_to_follow_keep_their_order() -> None:
 def test_numbers_out_of_range() -> None:
     for edit in (
         lambda: commands.set_length(Project(), 0),
-        lambda: commands.set_length(Project(), 31),
+        lambda: commands.set_length(Project(), 121),
         lambda: commands.set_seed(Project(), -1),
         lambda: commands.set_seed(Project(), 2**32),
         lambda: commands.set_grid(Project(), 0, 4),
@@ -321,3 +321,28 @@ def test_unknown_commands() -> None:
     for name in ("", "set_clip", "add_take", "__class__", "x" * 1000):
         with pytest.raises(InputError, match="no such command"):
             commands.apply(Project(), name, {})
+
+
+def test_keeping_an_intro_moves_the_lanes_with_the_music_and_the_tree_leads_back() -> None:
+    project = commands.set_clip(commands.put_chord(Project(), 0, 4, "C"), CLIP)  # 120 bpm: a bar is 2 s
+    project = commands.add_span(project, 3, 6, "s1")
+    intro = Take(
+        "t2", "intro", "fm", 7, "", "c.wav", 12.5, Region(0, 4.5), Sound("a.wav"), rate=44100, channels=2
+    )  # fmt: skip
+    kept = commands.keep(commands.add_take(project, intro), "t2")
+    assert kept.clip and (kept.clip.file, kept.clip.seconds, kept.clip.lead) == ("c.wav", 12.5, 4.5)
+    assert kept.clip.label == "song.wav" and kept.versions[1].parent == kept.versions[0].id
+    begin = kept.grid.beats_to_seconds(kept.lanes.chords[0].start)
+    assert begin == pytest.approx(4.5) and kept.lanes.chords[0].start == 8 and kept.grid.offset == 0.5
+    assert (kept.spans[0].start, kept.spans[0].end) == (7.5, 10.5)
+    back = commands.show_version(kept, kept.versions[0].id)
+    assert (back.lanes, back.spans, back.grid) == (project.lanes, project.spans, project.grid)
+    other = commands.set_clip(kept, replace(CLIP, file="d.wav"))  # another recording has another clock
+    assert other.lanes == kept.lanes and other.grid == kept.grid
+
+
+def test_a_span_that_would_lie_before_the_clip_goes() -> None:
+    long = Take("t2", "intro", "fm", 7, "", "c.wav", 10.0, Region(0, 2), Sound("a.wav"), rate=44100)
+    kept = commands.keep(commands.add_take(commands.set_clip(Project(), CLIP), long), "t2")
+    kept = commands.add_span(kept, 1, 4, "s1")
+    assert commands.show_version(kept, kept.versions[0].id).spans == ()

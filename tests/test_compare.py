@@ -13,6 +13,7 @@ from editor import commands, storage
 from editor.compare import (
     MARGIN,
     RunTrack,
+    choice_words,
     deleted,
     details,
     estimate_words,
@@ -219,3 +220,19 @@ def test_changing_one_run_leaves_the_others() -> None:
     changed = with_state(runs, 1, state="running", progress=0.5)
     assert changed[0] is runs[0]
     assert (changed[1].state, changed[1].progress) == ("running", 0.5)
+
+
+def test_the_choice_among_engines_says_why() -> None:
+    def take(scores: dict[str, float], left_out: dict[str, str]) -> Take:
+        told = {"auto": {"chosen": "fm", "scores": scores, "left out": left_out, "why": "..."}}
+        return Take("t1", "inpaint", "fm", 0, "", "a.wav", 4.0, None, None, {"resolved": told})
+
+    late = {"fm-zero-shot": "about 9 s more would exceed 30 s"}
+    words, more = choice_words(take({"fm": 0.31, "ar": 0.62}, late))
+    assert words == "Smoothest of 2: FM 0.31, AR 0.62"
+    assert "ZS left out: about 9 s more" in more
+    good, _ = choice_words(take({"fm": 0.2}, {"ar": "one result was good already"}))
+    assert good == "FM was smooth at once"
+    short, _ = choice_words(take({"fm": 0.8}, {"ar": "about 9 s more would exceed 5 s"}))
+    assert short == "Only FM fitted the time"
+    assert choice_words(Take("t2", "inpaint", "ar", 0, "", "a.wav", 4.0, None, None)) == ("", "")

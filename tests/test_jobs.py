@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from editor import commands, jobs, storage
-from editor.document import Clip, Project, Region, Sound
+from editor.document import Clip, LaneNote, Lanes, Project, Region, Settings, Sound
 from engines.recording import Recording, from_float, read_recording
 from engines.requests import (
     ARSettings,
@@ -357,3 +357,100 @@ def test_progress_is_sent_at_most_eight_times_a_second(monkeypatch: pytest.Monke
 
     events = list(jobs.Runner(lambda: None, run, lambda request: Support()).stream([generate()]))
     assert 6 <= sum(isinstance(event, jobs.Running) for event in events) <= 9
+
+
+# ---- extensions, the choice among engines, one run of several
+
+
+@pytest.mark.parametrize("kind", jobs.EXTENSIONS)
+def test_an_extended_clip_holds_the_old_one_and_replays(
+    folder: Path, engine: FakeEngine, kind: jobs.ExtensionKind
+) -> None:
+    project = replace(project_with_clip(folder), length=1.5, engines=("fm",))
+    assert project.clip
+    (asked,) = jobs.requests_for(project, folder, kind)
+    assert isinstance(asked, jobs.Extension)
+    result = jobs.perform(asked, "models", lambda progress: None, engine.run)
+    take = jobs.take_from(result, folder, project.clip.sound, asked)
+    old = storage.read_sound(folder, project.clip.sound).samples
+    made = storage.read_sound(folder, take.sound).samples
+    join = 2 * RATE  # re-made around the join: one second at either end
+    kept = {"continue": made[: len(old)], "intro": made[-len(old) :], "loop": made[RATE : len(old) - RATE]}
+    whole = old[RATE : len(old) - RATE] if kind == "loop" else old
+    assert np.array_equal(kept[kind], whole)
+    assert len(made) == len(old) + (0 if kind == "loop" else 12_000)
+    if kind == "loop":
+        assert not np.array_equal(made[: join // 2], old[: join // 2])
+    places = {"continue": Region(4.0, 5.5), "intro": Region(0.0, 1.5), "loop": None}
+    assert (take.kind, take.region, take.source) == (kind, places[kind], project.clip.sound)
+    again = jobs.request_from(jobs.plain(take.parameters), folder)
+    assert isinstance(again, jobs.Extension)
+    twin = jobs.perform(again, "models", lambda progress: None, engine.run)
+    assert np.array_equal(twin.audio.samples, made)
+
+
+def test_a_result_that_touches_the_old_clip_never_becomes_an_extension(
+    folder: Path, engine: FakeEngine
+) -> None:
+    project = replace(project_with_clip(folder), length=1.5, engines=("fm",))
+    for kind in jobs.EXTENSIONS:
+        (asked,) = jobs.requests_for(project, folder, kind)
+        assert isinstance(asked, jobs.Extension)
+        result = jobs.perform(asked, "models", lambda progress: None, engine.run)
+        samples = result.audio.samples.copy()
+        samples[len(samples) // 2] += 100
+        wrong = replace(result, audio=replace(result.audio, samples=samples))
+        with pytest.raises(ValueError, match="differ from the source's"):
+            jobs.take_from(wrong, folder, None, asked)
+
+
+def test_lanes_follow_an_extended_clip_on_its_own_clock(folder: Path) -> None:
+    project = replace(project_with_clip(folder), follow=("chords", "melody"))  # Am from 0 to 4 s
+    project = commands.edit_lanes(project, Lanes(melody=(LaneNote("n1", 0, 4, 60),)))
+    intro = jobs.extension_controls(project, "intro", 3.0)
+    assert intro.chords and (intro.chords[0].start, intro.chords[0].end) == (3.0, 7.0)
+    assert intro.melody is None
+    more = jobs.extension_controls(project, "continue", 3.0)
+    assert more.chords and more.chords[0].start == 0 and more.melody is None
+    drawn = commands.edit_lanes(project, Lanes(melody=(LaneNote("n2", 9, 10, 64),)))  # after the end
+    assert jobs.extension_controls(drawn, "continue", 3.0).melody is not None
+    assert jobs.extension_controls(project, "loop", 2.0) == Controls()
+
+
+def test_the_knobs_of_the_span_reach_its_request(folder: Path) -> None:
+    knobs = Settings(strength=0.4, match=0.25, crossfade=0.1, patience=12.0, join=3.0)
+    project = replace(project_with_clip(folder), settings=knobs, variations=3)
+    (request,) = jobs.requests_for(project, folder, "inpaint", ["auto"])  # compares by itself: one take
+    assert isinstance(request, InpaintRequest)
+    told = (request.engine, request.strength, request.match, request.crossfade, request.patience)
+    assert told == ("auto", 0.4, 0.25, 0.1, 12.0)
+    assert request.sliding  # a span longer than the window is made piece by piece
+    loop = jobs.requests_for(project, folder, "loop", ["fm"])[0]
+    assert isinstance(loop, jobs.Extension)
+    assert (loop.seconds, loop.request.strength) == (2.0, 1.0)  # half of the clip at most, and all of it new
+
+
+def test_one_run_of_several_is_skipped_and_the_others_go_on(engine: FakeEngine) -> None:
+    engine.may_go_on.clear()
+    skipped: set[int] = set()
+    stream = engine.runner().stream([generate("ar"), generate("fm"), generate("fm", 2)], skipped=skipped)
+    events = []
+    for event in stream:
+        events.append(event)
+        if engine.reached.is_set() and not skipped:
+            skipped.add(1)
+            engine.may_go_on.set()
+    assert finals(events) == [("Done", "ar"), ("CancelledEvent", "fm"), ("Done", "fm")]
+    assert engine.done == ["ar", "fm"]
+
+
+def test_a_run_that_works_is_stopped_alone(engine: FakeEngine) -> None:
+    engine.may_go_on.clear()
+    skipped: set[int] = set()
+    events = []
+    for event in engine.runner().stream([generate("ar"), generate("fm")], skipped=skipped):
+        events.append(event)
+        if engine.reached.is_set() and not skipped:
+            skipped.add(0)
+            engine.may_go_on.set()
+    assert finals(events) == [("CancelledEvent", "ar"), ("Done", "fm")]

@@ -183,6 +183,52 @@ def test_cancel_stops_what_works_and_what_waits(
     assert not session.running and session.project.takes == ()
 
 
+def test_one_run_that_waits_is_skipped_at_once_and_the_others_go_on(
+    session: Session, song_file: Path, song: Recording, held: Held
+) -> None:
+    ready(session, song_file)
+    session.start(held.runner(song), *session.requests("inpaint", ARSettings(), FMSettings()), Pace())
+    assert held.reached.wait(20)
+    session.skip("run-fm-1")
+    assert [(run.engine, run.state, run.note) for run in session.runs][1] == ("fm", "cancelled", "Skipped")
+    with pytest.raises(InputError, match="nothing to stop"):
+        session.skip("run-fm-1")
+    with pytest.raises(InputError, match="nothing to stop"):
+        session.skip("run-elsewhere-7")
+    held.may_go_on.set()
+    for _ in session.watch():
+        pass
+    assert [take.engine for take in session.project.takes] == ["ar", "fm-zero-shot"]
+    assert [(run.engine, run.note) for run in session.runs] == [("fm", "Skipped")]
+    run(session, Runner(lambda: song, fake_run, lambda request: Support()),
+        *session.retry("run-fm-1", ARSettings(), FMSettings()))  # fmt: skip
+    assert [take.engine for take in session.project.takes] == ["ar", "fm-zero-shot", "fm"]
+
+
+def test_a_continued_clip_is_kept_in_the_tree_of_the_one_it_was_made_from(
+    session: Session, song_file: Path, runner: Runner
+) -> None:
+    ready(session, song_file)
+    session.apply("set_length", {"seconds": 2})
+    run(session, runner, *session.requests("continue", ARSettings(), FMSettings(), ["fm"]))
+    (take,) = session.project.takes
+    (group,) = session.takes().groups
+    assert (group.label, group.extends) == ("2.00 s more after the clip", "continue")
+    assert [(track.kind, track.whole, track.start) for track in group.tracks] == [
+        ("original", True, 0.0), ("take", True, 0.0)
+    ]  # fmt: skip
+    session.apply("keep", {"id": take.id})
+    clip = session.project.clip
+    assert clip and (clip.seconds, clip.label) == (6.0, "my song.wav")
+    assert [version.parent for version in session.project.versions] == [None, "v1"]
+    session.undo()
+    assert session.project.clip and session.project.clip.seconds == 4.0
+    run(session, runner, *session.another_seed(take.id))
+    run(session, runner, *session.again(take.id))
+    assert [made.seed for made in session.project.takes] == [0, 1]
+    assert session.message.startswith("The same as FM seed 0")
+
+
 def test_a_second_run_is_refused_while_one_goes_on(
     session: Session, song_file: Path, song: Recording, held: Held
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,12 +16,18 @@ import numpy as np
 import pytest
 
 from editor import library, ui
+from editor.document import Settings
 from editor.session import Sessions
 from engines import chordino
 from engines.recording import Recording, from_float, write_recording
-from engines.requests import ARSettings, FMSettings, InputError
+from engines.requests import ARSettings, FMSettings, Guidance, InputError
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def knobs(page: ui._Page, **turned: Any) -> list[Any]:
+    """What stands in the panel's knobs, in their order."""
+    return [turned.get(name, knob.value) for name, knob in page.knobs.items()]
 
 
 class Tab:
@@ -150,7 +157,7 @@ def test_an_upload_is_put_on_the_timeline(
 
 def test_runs_take_what_stands_in_the_fields(page: ui._Page, tab: Tab) -> None:
     start = page._starter("generate")
-    for _ in start(tab.request, "lo-fi", 11, 1.0, 2, "euler", None, 1.0, 0):
+    for _ in start(tab.request, "lo-fi", 11, 1.0, *knobs(page, steps=2, top_k=0)):
         pass
     takes = page.sessions.of(tab.request.session_hash).project.takes
     assert [(take.engine, take.seed, take.prompt, take.seconds) for take in takes] == [
@@ -160,15 +167,15 @@ def test_runs_take_what_stands_in_the_fields(page: ui._Page, tab: Tab) -> None:
 
 
 def test_a_run_that_cannot_be_says_why_in_the_status(page: ui._Page, tab: Tab) -> None:
-    (shown,) = page._starter("inpaint")(tab.request, "", 0, 10, 25, "euler", None, 1.0, 250)
+    (shown,) = page._starter("inpaint")(tab.request, "", 0, 10, *knobs(page))
     assert "nothing to inpaint" in shown[page.status]
-    (shown,) = page._starter("generate")(tab.request, "x" * 10_000, 0, 10, 25, "euler", None, 1.0, 250)
+    (shown,) = page._starter("generate")(tab.request, "x" * 10_000, 0, 10, *knobs(page))
     assert "10000 characters" in shown[page.status]
-    (shown,) = page._starter("generate")(tab.request, "", 0, 10, 0, "euler", None, 1.0, 250)
+    (shown,) = page._starter("generate")(tab.request, "", 0, 10, *knobs(page, steps=0))
     assert "FM steps 0: expected 1-200" in shown[page.status]
 
 
-@pytest.mark.parametrize(("start", "end", "said"), [(1, 1.05, "frames"), (1, 11, "at most 8 s")])
+@pytest.mark.parametrize(("start", "end", "said"), [(1, 1.05, "frames"), (1, 125, "at most 120 s")])
 def test_spans_that_no_engine_can_fill_say_why(
     page: ui._Page,
     tab: Tab,
@@ -179,38 +186,46 @@ def test_spans_that_no_engine_can_fill_say_why(
     said: str,
 ) -> None:
     monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
-    noise = np.random.default_rng(0).uniform(-0.2, 0.2, (12 * 8000, 1)).astype(np.float32)
+    noise = np.random.default_rng(0).uniform(-0.2, 0.2, (130 * 8000, 1)).astype(np.float32)
     write_recording(tmp_path / "song.wav", from_float(noise, 8000))
     tab.send("_upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
     tab.send("_edit", {"rev": 1, "name": "set_region", "payload": {"start": start, "end": end}})
-    for _ in page._starter("inpaint")(tab.request, "", 0, 10, 2, "euler", None, 1.0, 250):
+    for _ in page._starter("inpaint")(tab.request, "", 0, 10, *knobs(page, steps=2)):
         pass
     session = page.sessions.of(tab.request.session_hash)
     assert [run.state for run in session.runs] == ["failed"] * 3
     assert said in session.runs[0].note, session.runs[0].note
 
 
-def test_advanced_fields_reach_the_engines_and_empty_ones_change_nothing(page: ui._Page, tab: Tab) -> None:
+def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui._Page, tab: Tab) -> None:
     session = page.sessions.of(tab.request.session_hash)
-    page._turn(session, None, None, None, None, None)
+    page._turn(session, *[None] * len(page.knobs))
     ar, fm = page._resolved(session)
     assert ar == ARSettings() and fm == FMSettings(zero_shot=page.spec.zero_shot)
-    page._turn(session, 8, "midpoint", 2.5, 0.7, 40)
+    turned: dict[str, Any] = {"steps": 8, "solver": "midpoint", "schedule": "sway", "guidance": 2.5}
+    turned |= {"text_guidance": 0.5, "temperature": 0.7, "top_k": 40, "top_p": 0.9, "cooling": 0.2}
+    turned |= {"candidates": 3, "zero_shot": "search", "budget": 64}
+    page._turn(session, *knobs(page, **turned))
     ar, fm = page._resolved(session)
-    assert (ar.temperature, ar.top_k, ar.guidance and ar.guidance.all) == (0.7, 40, 2.5)
-    assert (fm.steps, fm.solver, fm.guidance and fm.guidance.all) == (8, "midpoint", 2.5)
-    for wrong in (
-        (0, "euler", None, None, None),
-        (8, "nonsense", None, None, None),
-        (8, "euler", float("nan"), None, None),
-        (8, "euler", None, "hot", None),
-    ):
+    weights = Guidance(all=2.5, text=0.5)
+    assert ar == ARSettings(0.7, 40, 0.9, weights, 0.2, 3)
+    assert fm == FMSettings("midpoint", 8, weights, "search", "sway", budget=64)
+    for wrong in ({"steps": 0}, {"solver": "nonsense"}, {"guidance": float("nan")}, {"temperature": "hot"}):
         with pytest.raises(InputError):
-            page._turn(session, *wrong)
+            page._turn(session, *knobs(page, **wrong))
     assert page._resolved(session) == (ar, fm)
     assert session.folder
     shown = Tab(page, "reloaded").send("_open", {"project": session.folder.name})
-    assert (shown[page.steps], shown[page.guidance], shown[page.top_k]) == (8, 2.5, 40)
+    assert [shown[page.knobs[name]] for name in ("steps", "guidance", "top_k")] == [8, 2.5, 40]
+
+
+def test_every_knob_and_action_has_a_tooltip(page: ui._Page, built: tuple[ui._Page, gr.Blocks]) -> None:
+    assert set(page.knobs) == {field.name for field in fields(Settings)}
+    told = page.timeline.get_config()["props"]["tips"]
+    shown = {part["props"].get("elem_id") for part in built[1].get_config_file()["components"]}
+    assert set(told) <= shown
+    for knob in page.knobs.values():
+        assert len(told[knob.elem_id]) > 10, knob.label
 
 
 def test_undo_shows_the_fields_as_they_were(page: ui._Page, tab: Tab) -> None:
@@ -229,13 +244,16 @@ def test_the_bundle_and_what_is_missing_are_named(page: ui._Page, monkeypatch: p
     assert "GPL-2" in page._about() and "installed" in page._about()
 
 
-def test_only_generate_asks_for_a_length_and_no_more_than_the_bundle_makes(page: ui._Page, tab: Tab) -> None:
-    (shown,) = page._starter("inpaint")(tab.request, "", 0, None, 25, "euler", None, 1.0, 250)
+def test_only_what_needs_a_length_asks_for_one(page: ui._Page, tab: Tab) -> None:
+    (shown,) = page._starter("inpaint")(tab.request, "", 0, None, *knobs(page))
     assert "nothing to inpaint" in shown[page.status]
-    (shown,) = page._starter("generate")(tab.request, "", 0, 30, 25, "euler", None, 1.0, 250)
-    assert "1-10 s" in shown[page.status]
-    slot = page._setter("set_length", "knobs", page._length)(30, tab.request)
-    assert "Length 30 s" in slot[page.knob_error]
+    for kind in ("generate", "continue", "intro"):
+        (shown,) = page._starter(kind)(tab.request, "", 0, 300, *knobs(page))
+        assert "expected 1-120 s" in shown[page.status]
+    (shown,) = page._starter("continue")(tab.request, "", 0, 4, *knobs(page))
+    assert "nothing to continue" in shown[page.status]
+    slot = page._setter("set_length", "knobs", lambda value: {"seconds": value})(300, tab.request)
+    assert "Length 300 s" in slot[page.knob_error]
 
 
 def test_a_missing_bundle_is_one_line(tmp_path: Path) -> None:

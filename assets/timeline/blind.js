@@ -65,7 +65,7 @@ export class Blind {
   begin() {
     const ids = this.#ids();
     const region = desk.group?.region;
-    if (!region || ids.length < 2) return;
+    if (!region || desk.group.extends || ids.length < 2) return;
     this.#group = desk.group.id;
     this.#set(newRound(ids, { start: Math.max(0, region.start - 1), end: Math.min(desk.duration, region.end + 1) }));
   }
@@ -73,7 +73,7 @@ export class Blind {
   /** The round of the group on the page: the one under way, one from before a reload, or a new one. */
   #follow() {
     const { group } = desk;
-    if (!group?.region) this.#round = this.#group = null;
+    if (!group?.region || group.extends) this.#round = this.#group = null;
     else if (this.#group !== group.id || !this.#round) {
       this.#group = group.id;
       this.#round = null;

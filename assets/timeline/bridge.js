@@ -14,6 +14,7 @@ const SESSION = 'inlay-project'; // sessionStorage: every tab has a project of i
 /** The timeline: `props.value` is the document, `trigger` carries edits, uploads and runs back. */
 export function bindTimeline({ props, trigger, upload, watch, functions }) {
   desk.vocabulary = props.vocabulary ?? [];
+  desk.tips = props.tips ?? {};
   desk.midiOf = (lanes) => functions.midi_of_lanes(lanes);
   let answered;
   const opened = new Promise((resolve) => { answered = resolve; });

@@ -29,6 +29,7 @@ class Desk extends EventTarget {
   rounds = 0; // blind rounds so far
   run = false; // whether a run goes on
   vocabulary = [];
+  tips = {}; // id of a control of the page -> what it does
   view = 'edit';
   looping = false;
   player = new Player();
@@ -165,6 +166,17 @@ class Desk extends EventTarget {
     return this.groups.find((group) => group.id === this.#group) ?? this.groups.at(-1) ?? null;
   }
 
+  /** Plays a take from where it begins to differ, with a second before that. */
+  audition(track) {
+    this.hear(track);
+    const loop = track.extends === 'loop';
+    if (loop) this.looping = true;
+    this.#setLoop();
+    this.tell('player');
+    if (this.player.playing && !loop) return undefined;
+    return this.player.play(loop ? Math.max(0, track.seconds - 3) : Math.max(0, (track.region?.start ?? 0) - 1));
+  }
+
   get groupIndex() {
     return this.groups.indexOf(this.group);
   }
@@ -290,11 +302,13 @@ class Desk extends EventTarget {
 
   /** What L loops: the span; in Listen and the blind test the span of the takes and something around it. */
   get loopSpan() {
+    const { track } = this;
+    if (track?.extends === 'loop') return { start: 0, end: track.seconds }; // its join is what one wants to hear
     const region = this.group?.region;
     if (this.view === 'edit' && !this.solo) return this.doc.region;
     if (!region) return this.view === 'edit' ? this.doc.region : region;
     const around = this.solo ? 0 : this.view === 'blind' ? 1 : this.around;
-    return { start: Math.max(0, region.start - around), end: Math.min(this.duration, region.end + around) };
+    return { start: Math.max(0, region.start - around), end: Math.min(Math.max(this.duration, region.end), region.end + around) };
   }
 
   /** Plays or pauses; Listen begins at what it shows when the playhead is elsewhere. */

@@ -48,6 +48,7 @@ export const ENGINES = {
   ar: { tag: 'AR', token: 'ar', name: 'Left to right' },
   fm: { tag: 'FM', token: 'fm', name: 'Trained fill' },
   'fm-zero-shot': { tag: 'ZS', token: 'zs', name: 'Steered fill' },
+  auto: { tag: 'Fix', token: 'text', name: 'Fix it' }, // only while it runs: its take is one of theirs
 };
 
 export const tag = (engine) => {

@@ -53,7 +53,11 @@ export const KEYS = [
   ['⇧0', 'fit', 'Fit the clip', 'View'],
   ['?', 'help', 'This sheet', 'View'],
   ['Ctrl ↵', 'inpaint', 'Inpaint', 'Run'],
+  ['⇧F', 'fix', 'Fix it: the smoothest of all engines', 'Run'],
   ['Ctrl ⇧↵', 'generate', 'Generate', 'Run'],
+  ['Ctrl Alt ↵', 'continue', 'Continue after the end', 'Run'],
+  ['Ctrl Alt ⇧↵', 'intro', 'Lead into the beginning', 'Run'],
+  ['⇧L', 'make-loop', 'Make the clip a loop', 'Run'],
   ['Ctrl .', 'cancel', 'Cancel the run', 'Run'],
   ['Ctrl Z', 'undo', 'Undo', 'Run'],
   ['Ctrl ⇧Z', 'redo', 'Redo', 'Run'],
@@ -70,17 +74,20 @@ const PLAIN = {
   enter: 'palette', delete: 'delete', backspace: 'delete', '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out', '?': 'help',
 };
 const SHIFTED = {
-  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
+  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', f: 'fix', l: 'make-loop', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
 };
 const COMMAND = { enter: 'inpaint', z: 'undo', y: 'redo', '.': 'cancel', c: 'copy', v: 'paste', d: 'repeat', a: 'choose-all', s: 'save-as', e: 'export' };
 const COMMAND_SHIFTED = { enter: 'generate', z: 'redo' };
+const COMMAND_ALT = { enter: 'continue' };
+const COMMAND_ALT_SHIFTED = { enter: 'intro' };
 
 /** {action, digit} for a key event, null for one that is not ours. */
 export function actionOf({ key, code = '', ctrlKey, metaKey, shiftKey, altKey }) {
   const name = key.toLowerCase();
-  if (altKey) return null;
+  if (altKey && !ctrlKey && !metaKey) return null;
   if (ctrlKey || metaKey) {
-    const action = (shiftKey ? COMMAND_SHIFTED : COMMAND)[name];
+    const table = altKey ? (shiftKey ? COMMAND_ALT_SHIFTED : COMMAND_ALT) : shiftKey ? COMMAND_SHIFTED : COMMAND;
+    const action = table[name];
     return action ? { action } : null;
   }
   if (shiftKey && (code === 'Digit0' || name === ')')) return { action: 'fit' };
@@ -90,4 +97,4 @@ export function actionOf({ key, code = '', ctrlKey, metaKey, shiftKey, altKey })
 }
 
 /** Whether an action works while the focus is in a field: only those with a command key, and Esc. */
-export const worksInFields = (action) => ['inpaint', 'generate', 'cancel', 'save-as', 'export'].includes(action);
+export const worksInFields = (action) => ['inpaint', 'generate', 'continue', 'intro', 'cancel', 'save-as', 'export'].includes(action);

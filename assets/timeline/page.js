@@ -37,7 +37,11 @@ const PAGE_ACTIONS = {
   'save-as': () => showSaveAs(),
   export: () => desk.doc.clip && showExports(),
   inpaint: () => press('inpaint'),
+  fix: () => press('auto'),
   generate: () => press('generate'),
+  continue: () => press('continue'),
+  intro: () => press('intro'),
+  'make-loop': () => press('make-loop'),
   cancel: () => desk.send('cancel', {}),
   undo: () => press('undo'),
   redo: () => press('redo'),
@@ -113,6 +117,10 @@ function name() {
     const button = document.querySelector(`#${id} button, button#${id}`);
     button?.setAttribute('aria-label', words);
     if (button) button.title = words;
+  }
+  for (const [id, words] of Object.entries(desk.tips)) {
+    const control = document.getElementById(id);
+    if (control && control.title !== words) control.title = words;
   }
 }
 

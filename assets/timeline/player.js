@@ -56,7 +56,7 @@ export class Player extends EventTarget {
 
   get duration() {
     const track = this.#tracks.get(this.#selected);
-    if (track?.whole) return track.seconds;
+    if (track?.whole) return track.start + track.seconds;
     return Math.max(0, ...[...this.#tracks.values()].filter((t) => !t.whole).map((t) => t.start + t.seconds));
   }
 

@@ -26,6 +26,9 @@ export function takeButton(act, track, icon, label, title, extra = '') {
   return `<button data-act="${act}" data-id="${track.id}" title="${title}" ${label ? '' : `aria-label="${title}"`} ${extra}>${icon}${label ? `<span>${label}</span>` : ''}</button>`;
 }
 
+/** What stops one run, and what that is called: those that wait are skipped. */
+export const stopWords = (track) => (track.state === 'waiting' ? ['Skip', 'Leave this one out; the others go on'] : ['Cancel', 'Stop this one; the others go on']);
+
 export const starButton = (track) =>
   takeButton('star', track, track.starred ? icons.starred : icons.star, '', track.starred ? 'Take the star away (*)' : 'Star (*)', `class="ic star" aria-pressed="${track.starred}"`);
 
@@ -82,7 +85,7 @@ export class TakeCards {
     if (track.state === 'running' || track.state === 'waiting') {
       return [
         `<div class="progress" style="--e:var(--${ENGINES[track.engine].token})"><i></i></div><p class="say note">${track.state === 'waiting' ? icons.clock : ''}<span></span></p>`,
-        takeButton('cancel', track, icons.close, 'Cancel', 'Cancel the run (Ctrl .)'),
+        takeButton('stop', track, icons.close, ...stopWords(track)),
       ];
     }
     return [
@@ -96,9 +99,10 @@ export class TakeCards {
     const agree = this.takes.agreement(track);
     const [seam] = seamSentences(track.seams);
     const line = track.kind === 'original' ? `${icons.wave}<span>${track.kept ? 'Kept now' : 'Before these takes'}</span>`
+      : track.why ? `${seam?.rough ? icons.warn : icons.check}<span title="${text(track.why_more)}">${text(track.why)}</span>`
       : seam ? `${seam.rough ? icons.warn : icons.check}<span title="${text(seam.title)}">${text(seam.words)}</span>`
         : `${icons.wave}<span>A new clip</span>`;
-    const note = [track.kept && track.kind === 'take' ? 'Kept, on the timeline' : '', track.kept ? '' : agree ? `Chords ${percent(agree.share)}` : '', track.kept ? '' : track.words].filter(Boolean).join(', ');
+    const note = [track.kept && track.kind === 'take' ? 'Kept, on the timeline' : '', track.why && !track.kept ? seam?.words : '', track.kept ? '' : agree ? `Chords ${percent(agree.share)}` : '', track.kept ? '' : track.words].filter(Boolean).join(', ');
     let actions = takeButton('hear', track, playing ? icons.pause : icons.play, track.kind === 'original' ? 'Play' : '', playing ? 'Pause' : 'Play');
     if (track.kind === 'take') {
       actions += takeButton('keep', track, track.kept ? icons.check : '', track.kept ? 'Kept' : 'Keep', 'Put this take on the timeline (K)', track.kept ? 'disabled class="wide"' : 'class="wide"')

@@ -9,7 +9,7 @@ import { ENGINES, icons, tag, text } from './icons.js';
 import { listening } from './listening.js';
 import { HIGH, LOW, shade } from './spectrum.js';
 import { isSmooth, percent, seamFigures, takeLabel, takeName } from './take-words.js';
-import { starButton, takeButton } from './take-cards.js';
+import { starButton, stopWords, takeButton } from './take-cards.js';
 import { drawBorders, drawTrack, inkOf } from './track-wave.js';
 import { roman } from './chords.js';
 import { prepare } from './wave.js';
@@ -18,6 +18,7 @@ import { barWords, beatsToSeconds, clamp, formatClock, formatShort, formatSpan, 
 const AROUND = 2; // seconds beside the span
 const CHANGE = 30; // dB, the brightest of a difference
 const QUIET = -70; // dB, the darkest of a spectrogram
+const NAMES = { continue: 'Continuation', intro: 'Intro', loop: 'Loop' };
 const LOOPS = [[0, 'span'], [1, 'span ± 1 s'], [2, 'span ± 2 s']];
 
 export const ROWS = `
@@ -78,9 +79,9 @@ export class TakeRows {
     const shown = listening.tracks;
     this.find('.nothing').hidden = Boolean(group);
     this.find('.rows').hidden = !group;
-    this.find('h2').textContent = group ? (group.region ? 'Span' : 'Generated clips') : 'Listen';
+    this.find('h2').textContent = group ? (NAMES[group.extends] ?? (group.region ? 'Span' : 'Generated clips')) : 'Listen';
     this.find('.span-words').textContent = group?.region ? formatSpan(group.region) : '';
-    this.find('.least').textContent = group?.region ? 0 : 1;
+    this.find('.least').textContent = group?.region || group?.extends ? 0 : 1;
     this.find('.most').textContent = Math.max(1, ...tracks.map((track) => track.digit ?? 0));
     this.#tools(group, tracks);
     if (group) {
@@ -125,8 +126,8 @@ export class TakeRows {
     this.find('.around select').value = desk.solo ? 0 : desk.around;
     this.find('.around').hidden = !group?.region;
     for (const part of ['.views', '.differ', '.match', '.to-blind']) this.find(part).hidden = !group;
-    this.find('.differ').hidden ||= !group?.region;
-    this.find('.to-blind').disabled = !group?.region || takes.filter(({ state }) => state === 'ready').length < 2;
+    this.find('.differ').hidden ||= !group?.region || Boolean(group.extends);
+    this.find('.to-blind').disabled = !group?.region || Boolean(group.extends) || takes.filter(({ state }) => state === 'ready').length < 2;
   }
 
   #scale(group, view, colour) {
@@ -179,15 +180,17 @@ export class TakeRows {
   }
 
   #right(track, heard) {
+    if (track.kind === 'original' && track.extends) return '<p class="soft">The clip as it is. Each take holds all of it, sample for sample.</p>';
     if (track.kind === 'original') return '<p class="soft">Outside the span every take is the original, sample for sample.</p>';
     if (track.state === 'failed' || track.state === 'cancelled') {
       return `<p class="say ${track.state}">${icons.warn}<span>${text(track.note)}</span></p><div class="actions">${takeButton('retry', track, '', 'Try again', 'Run it again')}</div>`;
     }
     if (track.state !== 'ready') {
-      return `<div class="progress" style="--e:var(--${ENGINES[track.engine].token})"><i></i></div><p class="say note"><span></span></p><div class="actions">${takeButton('cancel', track, icons.close, 'Cancel', 'Cancel the run (Ctrl .)')}</div>`;
+      return `<div class="progress" style="--e:var(--${ENGINES[track.engine].token})"><i></i></div><p class="say note"><span></span></p><div class="actions">${takeButton('stop', track, icons.close, ...stopWords(track))}</div>`;
     }
     const seams = track.seams.map((seam) => `<p class="say" title="${text(seamFigures(seam))}">${isSmooth(seam) ? icons.check : icons.warn}<span>${text(seam.words)} at ${formatShort(seam.time)}</span></p>`).join('');
-    return `${seams || '<p class="soft">A clip of its own.</p>'}<div class="actions">
+    const why = track.why ? `<p class="say soft" title="${text(track.why_more)}"><span>${text(track.why)}</span></p>` : '';
+    return `${why}${seams || '<p class="soft">A clip of its own.</p>'}<div class="actions">
       ${takeButton('keep', track, track.kept ? icons.check : '', track.kept ? 'Kept' : 'Keep', 'Put this take on the timeline (K)', `class="${heard && !track.kept ? 'primary' : ''}" ${track.kept ? 'disabled' : ''}`)}
       ${takeButton('again', track, icons.again, 'Again', 'Again with these settings, and the lanes as they are now (R)', 'class="words-too"')}
       ${takeButton('seed', track, icons.dice, 'Another seed', 'Run it again with another seed (E)', 'class="words-too"')}
@@ -207,7 +210,7 @@ export class TakeRows {
   #change(group, view, colour) {
     const row = this.find('.change');
     const track = desk.track?.kind === 'take' && desk.track.state === 'ready' ? desk.track : null;
-    row.hidden = !listening.difference || !group.region || !group.tracks.some(({ kind, state }) => kind === 'take' && state === 'ready');
+    row.hidden = !listening.difference || !group.region || Boolean(group.extends) || !group.tracks.some(({ kind, state }) => kind === 'take' && state === 'ready');
     if (row.hidden) return;
     row.querySelector('b').textContent = track ? `What take ${track.digit ?? takeName(track)} changed` : 'What a take changed';
     const ink = track ? inkOf(track, colour) : colour('muted');

@@ -150,7 +150,7 @@ export class Takes extends HTMLElement {
       sheet: () => showTake(track),
       tree: () => showTree(),
       retry: () => desk.send('run', { retry: track.id }),
-      cancel: () => desk.send('cancel', {}),
+      stop: () => desk.send('cancel', { run: track.id }),
       pick: () => listening.pick(track.id),
       match: () => listening.match(),
       difference: () => listening.show('difference'),
@@ -169,9 +169,7 @@ export class Takes extends HTMLElement {
   /** A card's play button: hears the take from a second before its span; pauses when it is the one that plays. */
   #hear(track) {
     if (desk.player.playing && desk.track?.id === track.id) return desk.player.pause();
-    desk.hear(track);
-    if (desk.player.playing) return undefined;
-    return desk.player.play(Math.max(0, (track.region?.start ?? 0) - 1));
+    return desk.audition(track);
   }
 
   /** Does a named action of the keyboard; false when it is not this element's. */

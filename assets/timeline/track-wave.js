@@ -24,24 +24,39 @@ export function drawTrack(canvas, track, view, colour, { neutral = false } = {})
   const shape = { middle: height / 2, half: height / 2 - 2, gain };
   const ink = neutral ? colour('wave') : inkOf(track, colour);
   if (!region) {
-    drawWave(c, own, view, { ...shape, from: 0, to: width, colour: ink });
+    const [left, right] = joinOf(track);
+    const parts = left === null ? [[0, width, ink]]
+      : [[0, timeToX(view, left), ink], [timeToX(view, left), timeToX(view, right), colour('wave')], [timeToX(view, right), width, ink]];
+    for (const [from, to, part] of parts) drawWave(c, own, view, { ...shape, from, to, colour: part });
+    if (track.state === 'running') drawReached(c, width * track.progress, height, ink);
     return;
   }
   const [from, to] = [timeToX(view, region.start), timeToX(view, region.end)];
   c.fillStyle = colour('span-tint');
   c.fillRect(from, 0, to - from, height);
-  drawWave(c, base ?? own, view, { ...shape, from: 0, to: from, colour: colour('wave'), alpha: 0.5 });
+  // A clip that was extended has a clock of its own: only what goes on after its end lies where it lay.
+  const around = track.extends ? own ?? (track.extends === 'continue' ? base : null) : base ?? own;
+  drawWave(c, around, view, { ...shape, from: 0, to: from, colour: colour('wave'), alpha: 0.5 });
   drawWave(c, own, view, { ...shape, from, to, colour: ink });
-  drawWave(c, base ?? own, view, { ...shape, from: to, to: width, colour: colour('wave'), alpha: 0.5 });
+  drawWave(c, around, view, { ...shape, from: to, to: width, colour: colour('wave'), alpha: 0.5 });
   if (track.state === 'running' || track.state === 'waiting') {
     c.fillStyle = colour('line2');
     c.fillRect(from, height / 2, to - from, 1);
   }
-  if (track.state === 'running') {
-    c.fillStyle = ink;
-    c.fillRect(from + (to - from) * track.progress - 1, 2, 2, height - 4);
-  }
+  if (track.state === 'running') drawReached(c, from + (to - from) * track.progress, height, ink);
   drawBorders(c, region, view, height, colour);
+}
+
+/** Up to where a loop was re-made at its beginning and from where at its end, [null, null] for another clip. */
+function joinOf(track) {
+  const times = track.extends === 'loop' && track.kind === 'take' ? track.seams.map((seam) => seam.time) : [];
+  return times.length === 2 ? [Math.min(...times), Math.max(...times)] : [null, null];
+}
+
+/** How far a run has come. */
+function drawReached(c, x, height, ink) {
+  c.fillStyle = ink;
+  c.fillRect(x - 1, 2, 2, height - 4);
 }
 
 /** The two borders of a span. */
