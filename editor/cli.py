@@ -616,7 +616,7 @@ def _parser() -> argparse.ArgumentParser:
     bundle.add_argument("--json", action="store_true", help="one JSON object on stdout")
     bundle.set_defaults(command=_bundle)
 
-    for command in (serve, generate, inpaint, replay, bundle):
+    for command in (serve, generate, inpaint, extend, replay, bundle):
         command.add_argument(
             "--bundle", default="bundle", metavar="NAME_OR_PATH", help="the checkpoints to use"
         )

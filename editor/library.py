@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from editor import storage
+from editor.journal import Journal
 from engines.requests import InputError
 
 MAX_LISTED = 50  # projects in the list of recent ones
@@ -57,18 +58,21 @@ def recent(root: Path) -> tuple[Entry, ...]:
 def duplicate(folder: Path, name: str) -> storage.Opened:
     """A copy of a project beside it, under another name. Audio is linked where the disk can, for it
     is never rewritten."""
-    project = replace(storage.open_project(folder).project, name=name)
+    known = storage.open_project(folder).project
+    history = Journal(folder).read(known, mend=False)
+    project = replace(known, name=name)
     made = storage.new_project(folder.parent, project)
     try:
         for path in _files(folder):
-            if path.name in (storage.DOCUMENT, storage.BACKUP):
-                continue
+            if path.name in (storage.DOCUMENT, storage.BACKUP, storage.JOURNAL):
+                continue  # these are written to
             target = made.folder / path.relative_to(folder)
             target.parent.mkdir(exist_ok=True)
             try:
                 os.link(path, target)
             except OSError:
                 shutil.copyfile(path, target)
+        Journal(made.folder).rewrite(history.do(project, "save as"))
     except OSError as error:
         shutil.rmtree(made.folder, ignore_errors=True)
         raise InputError(f"{name}: cannot be copied ({error.strerror}); free some space") from error
@@ -79,7 +83,7 @@ def pack(folder: Path, target: Path) -> None:
     """Everything of a project in a zip, but what can be made again."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in _files(folder):
-            if path.name != storage.BACKUP:
+            if path.name not in (storage.BACKUP, storage.JOURNAL):
                 archive.write(path, path.relative_to(folder).as_posix())
 
 

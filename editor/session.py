@@ -13,7 +13,7 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,6 +35,7 @@ from editor.compare import (
 )
 from editor.document import Clip, Lanes, Project, Region, Sound, Take
 from editor.history import History
+from editor.journal import Journal
 from editor.payload import Payload
 from editor.timeline import ClipState, EditorState, editor_state, file_address
 from engines.recording import read_recording
@@ -91,6 +92,7 @@ class Session:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder: Path | None = None
+        self._journal: Journal | None = None  # of that folder
         self.history = History()
         self.rev = 0
         self.saved = ""  # "Saved 17:42"
@@ -122,7 +124,8 @@ class Session:
         """Take up a project from disk."""
         opened = storage.open_project(folder)
         self.folder = opened.folder
-        self.history = History(opened.project)
+        self._journal = Journal(opened.folder)
+        self.history = self._journal.read(opened.project)
         self.error = opened.notice or None
 
     def apply(self, name: str, payload: object) -> None:
@@ -146,12 +149,12 @@ class Session:
     def undo(self) -> None:
         """One step back."""
         with self.lock:
-            self._replace(self.history.undo())
+            self._replace(self.history.undo(), Journal.undid)
 
     def redo(self) -> None:
         """One step forward."""
         with self.lock:
-            self._replace(self.history.redo())
+            self._replace(self.history.redo(), Journal.redid)
 
     def upload(self, path: Path, name: str) -> None:
         """Put a file from the user's disk on the timeline. InputError names it as the user does."""
@@ -246,22 +249,37 @@ class Session:
                 self.hearing = str(wrong)
 
     def _record(self, project: Project, label: str, merge: str = "") -> None:
-        self._replace(self.history.do(project, label, merge))
+        after, before = self.history.do(project, label, merge), self.project
+        self._replace(after, lambda journal: journal.did(before, after.present, label, merge))
 
-    def _replace(self, history: History) -> None:
-        """Take and save another history; what cannot be saved is not done (InputError)."""
+    def _replace(self, history: History, log: Callable[[Journal], None] | None = None) -> None:
+        """Take and save another history; what cannot be saved is not done (InputError).
+
+        `log` writes the step into the journal: what has none (a vote) stands outside undo.
+        """
         if history is self.history:
             return
-        before, self.history = self.history, history
+        before = self.history
+        self._folder()
+        journal = self._journal if log else None
+        if journal is not None and log is not None:
+            log(journal)
+        self.history = history
         try:
             self._save()
         except InputError:
             self.history = before
+            if journal is not None:
+                journal.take_back()
             raise
+        if journal is not None and journal.is_long():
+            journal.rewrite(self.history)
 
     def _folder(self) -> Path:
         if self.folder is None:
             self.folder = storage.new_project(self.root, self.project).folder
+            self._journal = Journal(self.folder)
+            self._journal.rewrite(self.history)
         return self.folder
 
     def _save(self) -> None:

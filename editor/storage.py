@@ -52,6 +52,7 @@ VERSION = 2  # of project.json; 1 held one span, and every take as a whole clip
 DOCUMENT = "project.json"
 BACKUP = "project.json.bak"
 PREVIEWS = "previews"  # folder of audio that is made from other files
+JOURNAL = "history.jsonl"  # undo and redo, beside the document
 TAKES = "takes"  # folder of takes that have been finished
 MAX_DOCUMENT = 32 << 20  # bytes; a larger project.json is not one of ours
 MAX_SOUNDS = 8  # patched clips that stay in previews/ as files
@@ -119,8 +120,8 @@ def save_project(folder: Path, project: Project) -> None:
     try:
         before = _read_bytes(target)
         if before is not None and before != text.encode() and _parse(folder, before):
-            _write_atomic(folder / BACKUP, before)  # never replace a good backup by a damaged document
-        _write_atomic(target, text.encode())
+            write_atomic(folder / BACKUP, before)  # never replace a good backup by a damaged document
+        write_atomic(target, text.encode())
     except OSError as error:
         raise InputError(
             f"{folder}: the project cannot be saved ({error.strerror}); "
@@ -212,7 +213,7 @@ def add_finished(folder: Path, take: Take) -> None:
     place = folder / TAKES
     try:
         place.mkdir(exist_ok=True)
-        _write_atomic(place / f"{take.id}.json", json.dumps(asdict(take), allow_nan=False).encode())
+        write_atomic(place / f"{take.id}.json", json.dumps(asdict(take), allow_nan=False).encode())
     except OSError as error:
         raise InputError(
             f"{folder}: the take cannot be saved ({error.strerror}); free some space, then run it again"
@@ -253,7 +254,6 @@ def _parse(folder: Path, content: bytes) -> Project | None:
 
 def project_from_json(data: Mapping[str, Any]) -> Project:
     """A project from `asdict(project)` after JSON; ValueError, KeyError or TypeError when it is not one."""
-    lanes = data["lanes"]
     return Project(
         name=_text(data["name"]),
         prompt=_text(data["prompt"]),
@@ -265,13 +265,7 @@ def project_from_json(data: Mapping[str, Any]) -> Project:
         key=_text(data.get("key", "C major")),
         spans=_spans(data),
         active=_text(data["active"]) if "spans" in data else "s1" if data["region"] else "",
-        lanes=Lanes(
-            chords=tuple(ChordCell(*_cell(c), _text(c["symbol"])) for c in lanes["chords"]),
-            melody=tuple(LaneNote(*_cell(n), int(n["pitch"])) for n in lanes["melody"]),
-            drums=tuple(
-                LaneHit(_text(h["id"]), _number(h["time"]), _text(h["drum"])) for h in lanes["drums"]
-            ),
-        ),
+        lanes=lanes_from_json(data["lanes"]),
         follow=_texts(data["follow"]),
         takes=tuple(take_from_json(take) for take in data["takes"]),
         kept=_text(data["kept"]) if data["kept"] is not None else None,
@@ -279,6 +273,15 @@ def project_from_json(data: Mapping[str, Any]) -> Project:
         rounds=tuple(_round(round) for round in data.get("rounds", ())),
         variations=int(data.get("variations", 1)),
         settings=_settings(data.get("settings")),
+    )
+
+
+def lanes_from_json(data: Mapping[str, Any]) -> Lanes:
+    """Lanes from `asdict(lanes)` after JSON; ValueError, KeyError or TypeError when they are none."""
+    return Lanes(
+        chords=tuple(ChordCell(*_cell(c), _text(c["symbol"])) for c in data["chords"]),
+        melody=tuple(LaneNote(*_cell(n), int(n["pitch"])) for n in data["melody"]),
+        drums=tuple(LaneHit(_text(h["id"]), _number(h["time"]), _text(h["drum"])) for h in data["drums"]),
     )
 
 
@@ -471,7 +474,7 @@ def _read_bytes(path: Path) -> bytes | None:
         return None
 
 
-def _write_atomic(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes) -> None:
     """Write a file so that a crash at any moment leaves the old or the new one, whole."""
     handle, temporary = tempfile.mkstemp(prefix=".saving-", dir=path.parent)
     try:

@@ -1,0 +1,205 @@
+"""Undo and redo that outlive the process: what is written, what is found again, what is dropped."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from editor import commands, journal, library, storage
+from editor.document import Project, Region, Take
+from editor.history import MAX_STEPS, History
+from editor.journal import Journal
+from editor.session import Session
+from engines.recording import Recording
+from engines.requests import InputError
+
+
+def again(session: Session) -> Session:
+    """The project as a new process finds it."""
+    assert session.folder
+    found = Session(session.root)
+    found.open(session.folder)
+    return found
+
+
+def walk(session: Session) -> list[Project]:
+    """Every state of a history: back to the first, then on to the last."""
+    states = [session.project]
+    while session.history.can_undo:
+        session.undo()
+        states.append(session.project)
+    while session.history.can_redo:
+        session.redo()
+        states.append(session.project)
+    return states
+
+
+def edit(session: Session) -> None:
+    for beat, symbol in ((0, "C"), (4, "Am"), (2, "F")):  # the third cuts both
+        session.apply("put_chord", {"start": beat, "end": beat + 4, "symbol": symbol})
+    session.apply("draw_notes", {"melody": [{"id": "n1", "start": 0, "end": 1, "pitch": 60}]})
+    for words in ("w", "wa", "warm"):
+        session.apply("set_prompt", {"prompt": words})
+    session.apply("set_settings", {"guidance": 2.5, "strength": 0.5})
+    session.apply("set_engines", {"engines": ["fm"]})
+    session.apply("move_notes", {"melody": [{"id": "n1", "start": 2, "end": 3, "pitch": 64}]})
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    return Session(tmp_path / "home")
+
+
+def test_all_of_undo_and_redo_is_there_again(session: Session) -> None:
+    edit(session)
+    for _ in range(3):
+        session.undo()
+    found = again(session)
+    assert found.history.undo_label == session.history.undo_label == "prompt"  # three letters, one step
+    assert [step.label for step in found.history.future] == [step.label for step in session.history.future]
+    assert walk(found) == walk(session)
+    assert len(found.history.past) == 8
+
+
+def test_an_edit_after_opening_goes_on_where_it_was(session: Session) -> None:
+    edit(session)
+    session.undo()
+    found = again(again(session))
+    found.apply("set_seed", {"seed": 5})
+    assert not found.history.can_redo
+    assert walk(again(found)) == walk(found)
+
+
+def take(id: str, folder: Path, song: Recording) -> Take:
+    file = storage.add_audio(folder, song)
+    return Take(id, "generate", "fm", 1, "", file, song.seconds, None, None, rate=song.rate, channels=2)
+
+
+def test_takes_are_never_lost_and_their_names_are_undone(session: Session, song: Recording) -> None:
+    session.apply("set_seed", {"seed": 3})
+    assert session.folder
+    first = take("t1", session.folder, song)
+    storage.add_finished(session.folder, first)
+    session.open(session.folder)
+    session.apply("star_take", {"id": "t1"})
+    session.apply("keep", {"id": "t1"})
+    session.apply("delete_take", {"id": "t1"})
+    found = again(session)
+    found.undo()
+    assert found.project.takes == (replace(first, starred=True),) and found.project.kept == "t1"
+    found.undo()
+    assert found.project.clip is None and len(found.project.versions) == 1
+    found = again(found)
+    for _ in range(2):
+        found.undo()
+    assert found.project.seed == 0 and found.project.takes == (first,)
+    found.redo()
+    assert again(found).history.redo_label == "star take"
+
+
+def lines(session: Session) -> list[str]:
+    assert session.folder
+    return (session.folder / storage.JOURNAL).read_text().splitlines()
+
+
+def test_a_line_that_was_cut_short_is_dropped(session: Session) -> None:
+    edit(session)
+    states = walk(session)
+    assert session.folder
+    path = session.folder / storage.JOURNAL
+    with path.open("a") as file:
+        file.write('{"do":{"seed":')
+    assert walk(again(session)) == states
+    assert json.loads(lines(session)[-1])  # and it is gone from the disk
+
+
+def test_a_step_that_the_document_does_not_know_is_dropped(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(session)
+    before = [step.label for step in session.history.past]
+    with monkeypatch.context() as patch:  # killed between the journal and the document
+        patch.setattr(storage, "save_project", lambda *_: None)
+        session.apply("set_seed", {"seed": 9})
+    found = again(session)
+    assert found.project.seed == 0 and [step.label for step in found.history.past] == before
+
+
+def test_what_cannot_be_saved_is_not_in_the_journal(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(session)
+    known = lines(session)
+
+    def refuse(*_: object) -> None:
+        raise InputError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "save_project", refuse)
+        with pytest.raises(InputError, match="full"):
+            session.apply("set_seed", {"seed": 9})
+    assert lines(session) == known
+    session.apply("set_seed", {"seed": 10})
+    assert walk(again(session)) == walk(session)
+
+
+@pytest.mark.parametrize("content", [b"", b"no json\n", b'{"do": 3}\n', b"[1]\n", b'{"base":{"seed":"x"}}\n'])
+def test_a_journal_that_is_none_costs_only_the_history(session: Session, content: bytes) -> None:
+    edit(session)
+    assert session.folder
+    (session.folder / storage.JOURNAL).write_bytes(content)
+    found = again(session)
+    assert found.project == session.project and not found.history.can_undo
+    found.apply("set_seed", {"seed": 4})
+    assert again(found).history.undo_label == "seed"
+
+
+def test_it_stays_bounded(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "MAX_LINES", 260)
+    for seed in range(1, 300):
+        session.apply("set_seed", {"seed": seed})  # all of them one step ...
+    assert len(lines(session)) <= 262
+    for beat in range(300):  # ... these are not
+        session.apply("put_chord", {"start": beat, "end": beat + 1, "symbol": "C"})
+    assert len(lines(session)) <= 262
+    found = again(session)
+    assert len(found.history.past) == MAX_STEPS
+    assert found.history.past[0].project == session.history.past[0].project
+    assert session.folder
+    assert (session.folder / storage.DOCUMENT).stat().st_size < 60_000  # the document does not hold it
+
+
+def test_a_copy_has_a_history_of_its_own(session: Session) -> None:
+    edit(session)
+    assert session.folder
+    copy = Session(session.root)
+    copy.open(library.duplicate(session.folder, "Second").folder)
+    assert copy.history.undo_label == "save as" and len(copy.history.past) == 9
+    known = lines(session)
+    copy.apply("set_seed", {"seed": 5})
+    assert lines(session) == known
+
+
+def test_a_project_of_an_older_inlay_begins_without_steps(session: Session) -> None:
+    edit(session)
+    assert session.folder
+    (session.folder / storage.JOURNAL).unlink()
+    found = again(session)
+    assert not found.history.can_undo
+    found.apply("set_region", {"start": 1, "end": 2})
+    assert again(found).project.region == Region(1, 2)
+
+
+def test_rewriting_keeps_both_ways(tmp_path: Path) -> None:
+    history = History()
+    for seed in range(1, 5):
+        history = history.do(commands.set_seed(history.present, seed), "seed", "a" if seed == 4 else "")
+    history = history.undo()
+    folder = storage.new_project(tmp_path, history.present).folder
+    Journal(folder).rewrite(history)
+    found = Journal(folder).read(history.present)
+    assert [step.project.seed for step in found.past] == [0, 1, 2]
+    assert [step.project.seed for step in found.future] == [4]
