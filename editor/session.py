@@ -106,6 +106,7 @@ class Session:
         self.hearing = ""  # about the last analysis, one line
         self.running = False
         self.tabs: set[str] = set()  # the pages that show it
+        self.changes = 0  # grows with everything that a page shows
         self.cancel = threading.Event()
         self._skipped: set[int] = set()  # of the run's requests: those that are stopped alone
         self._asked: tuple[jobs.Asked, ...] = ()
@@ -265,6 +266,7 @@ class Session:
         if journal is not None and log is not None:
             log(journal)
         self.history = history
+        self.changes += 1
         try:
             self._save()
         except InputError:
@@ -342,6 +344,7 @@ class Session:
                 raise InputError("a run is going on: wait for it, or cancel it first")
             folder = self._folder()
             self.running = True
+            self.changes += 1
             self.cancel.clear()
             self._skipped = set()
             self._asked = tuple(requests)
@@ -358,6 +361,7 @@ class Session:
             if run is None or run.state not in ("running", "waiting"):
                 raise InputError(f"run {run_id[:40]!r}: it has ended already; there is nothing to stop")
             self._skipped.add(run.index)
+            self.changes += 1
             if run.state == "waiting":  # one that works says itself how far it came
                 self.runs = with_state(self.runs, run.index, state="cancelled", note="Skipped")
                 self.say = "Skipped"
@@ -391,6 +395,7 @@ class Session:
                 with self._news:
                     try:
                         self._hear(event, pace)
+                        self.changes += not isinstance(event, jobs.Running)
                     except InputError as error:  # a full disk must not stop the takes that follow
                         self.message = str(error)
                     self._told += 1
@@ -398,6 +403,7 @@ class Session:
         finally:
             with self._news:
                 self.running = False
+                self.changes += 1
                 self.runs = tuple(run for run in self.runs if run.state not in ("running", "waiting"))
                 self._told += 1
                 self._news.notify_all()
@@ -492,6 +498,7 @@ class Session:
 
     def document(self, window: float, frame_rate: float) -> EditorState:
         """The document for the page."""
+        changes = self.changes  # read first: what comes meanwhile is told again
         project, clip = self.project, None
         if project.clip and self.folder:
             clip = ClipState(
@@ -502,6 +509,7 @@ class Session:
         return editor_state(
             project,
             rev=self.rev,
+            changes=changes,
             project=self.folder.name if self.folder else "",
             clip=clip,
             error=self.error,
@@ -597,6 +605,12 @@ class Sessions:
             _, old = self._by_tab.popitem(last=False)
             old.tabs.clear()
         return session
+
+    def shown_in(self, tab: str) -> Session | None:
+        """The session that a tab shows; None once the tab was closed."""
+        with self._lock:
+            session = self._by_tab.get(tab)
+            return session if session is not None and tab in session.tabs else None
 
     def leave(self, tab: str | None) -> None:
         """The tab was closed: a run that no page watches stops after a while, the project stays on disk."""

@@ -113,6 +113,7 @@ class EditorState(GradioModel):
 
     rev: int = 0
     serial: int = 0  # grows with every document; the page drops one that was overtaken. 0 = none yet
+    changes: int = 0  # how often the project had changed, in whatever tab
     project: str = ""  # name of the project's folder; "" until something is saved
     seconds: float = 10.0  # length of the timeline without a clip
     grid: GridState = Field(default_factory=GridState)

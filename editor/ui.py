@@ -6,12 +6,16 @@ written only when the document changed under them (undo, open, keep), never whil
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import html
+import inspect
 import logging
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -30,12 +34,13 @@ from editor.commands import MAX_VARIATIONS
 from editor.compare import Takes, estimate_words, status_markup
 from editor.document import Region
 from editor.payload import Payload
-from editor.session import Pace, Session, Sessions
+from editor.session import MAX_SESSIONS, Pace, Session, Sessions
 from editor.timeline import (
     ASSETS,
     MODULES,
     CancelEvent,
     EditEvent,
+    EditorState,
     OpenEvent,
     ProjectEvent,
     RunEvent,
@@ -60,6 +65,7 @@ KEYS = [
     for mode, tonics in (("major", "C Db D Eb E F F# G Ab A Bb B"), ("minor", "C C# D Eb E F F# G G# A Bb B"))
     for tonic in tonics.split()
 ]
+FOLLOW_SECONDS = 0.15  # how often an open tab looks for what others did
 TAKE_COMMANDS = {  # edits that change what the cards show
     name for name in commands.COMMANDS if name in ("keep", "show_version") or name.endswith("_take")
 }
@@ -108,6 +114,8 @@ class _Page:
         self.sessions = sessions
         spec = device.models().spec
         self.spec = spec
+        self._told: OrderedDict[str, int] = OrderedDict()  # tab -> the change that it has seen last
+        self._watching: set[str] = set()  # tabs that a listener of theirs tells how a run goes
         self.window = float(spec.window_seconds)
         self.frame_rate = 25.0
 
@@ -375,52 +383,56 @@ class _Page:
 
     def _all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
         """Updates of everything."""
-        project = session.project
         updates = self._shown(session, where, error)
-        return (
-            updates
-            | {
-                self.name: project.name,
-                self.tempo: project.grid.bpm,
-                self.signature: f"{project.grid.beats_per_bar}/4",
-                self.key: project.key,
-                self.prompt: project.span_prompt,
-                self.follow: list(project.span_follow),
-                self.variations: str(project.variations),
-                self.seed: project.seed,
-                self.length: project.length,
-                **self._turned(session),
-            }
-            | {
-                box: gr.update(value=name in project.engines, info=updates[box]["info"])
-                for (name, _, _), box in zip(ENGINES, self.engines, strict=True)
-            }
-        )
+        standing = self._standing(session)
+        for box in self.engines:
+            standing[box] = gr.update(value=standing[box], info=updates[box]["info"])
+        return updates | standing
+
+    def _standing(self, session: Session) -> dict[Any, Any]:
+        """Values of all that the user types into or ticks."""
+        project = session.project
+        return {
+            self.name: project.name,
+            self.tempo: project.grid.bpm,
+            self.signature: f"{project.grid.beats_per_bar}/4",
+            self.key: project.key,
+            self.prompt: project.span_prompt,
+            self.follow: list(project.span_follow),
+            self.variations: str(project.variations),
+            self.seed: project.seed,
+            self.length: project.length,
+            **self._turned(session),
+            **{box: name in project.engines for (name, _, _), box in zip(ENGINES, self.engines, strict=True)},
+        }
 
     # ---- events
 
     def _wire(self, app: gr.Blocks) -> None:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        told = self._telling
         # One line for all edits of the page keeps a tab's gestures in order; each takes milliseconds.
         edits: dict[str, Any] = {**quiet, "concurrency_id": "edits", "concurrency_limit": 1}
         # By default Gradio drops what is chosen while an answer is on its way.
         chosen: dict[str, Any] = {**edits, "trigger_mode": "always_last"}
         light, everything = self._light, self._light + self._fields
-        self.timeline.open(self._open, None, everything, **edits)
-        self.timeline.edit(self._edit, None, everything, trigger_mode="multiple", **edits)
+        opened = self.timeline.open(told(self._open), None, everything, **edits)
+        # What another tab does to the project; a generator that waits takes no thread.
+        opened.then(self._follow, None, everything, concurrency_limit=None, **quiet)
+        self.timeline.edit(told(self._edit), None, everything, trigger_mode="multiple", **edits)
         listening: dict[str, Any] = {**quiet, "concurrency_limit": 16, "concurrency_id": "listening"}
-        self.timeline.upload(self._upload, None, everything, **quiet).then(
-            self._listen, None, everything, **listening
+        self.timeline.upload(told(self._upload), None, everything, **quiet).then(
+            told(self._listen), None, everything, **listening
         )
-        self.hear.click(self._analyse, None, everything, trigger_mode="multiple", **listening)
-        self.replace.click(self._replace_lanes, None, everything, **edits)
-        self.undo.click(self._undo, None, everything, trigger_mode="multiple", **edits)
-        self.redo.click(self._redo, None, everything, trigger_mode="multiple", **edits)
+        self.hear.click(told(self._analyse), None, everything, trigger_mode="multiple", **listening)
+        self.replace.click(told(self._replace_lanes), None, everything, **edits)
+        self.undo.click(told(self._undo), None, everything, trigger_mode="multiple", **edits)
+        self.redo.click(told(self._redo), None, everything, trigger_mode="multiple", **edits)
 
         # Gradio's `input` of a text field follows key presses only; leaving the field catches a paste.
         gr.on(
             [self.name.input, self.name.blur],
-            self._setter("set_name", "knobs", lambda v: {"name": v}),
+            told(self._setter("set_name", "knobs", lambda v: {"name": v})),
             self.name,
             light,
             trigger_mode="always_last",
@@ -428,18 +440,20 @@ class _Page:
         )
         gr.on(
             [self.prompt.input, self.prompt.blur],
-            self._setter("set_prompt", "prompt", lambda v: {"prompt": v}),
+            told(self._setter("set_prompt", "prompt", lambda v: {"prompt": v})),
             self.prompt,
             light,
             trigger_mode="always_last",
             **edits,
         )
         self.follow.input(
-            self._setter("set_follow", "knobs", lambda v: {"lanes": v}), self.follow, light, **chosen
+            told(self._setter("set_follow", "knobs", lambda v: {"lanes": v})), self.follow, light, **chosen
         )
-        self.key.input(self._setter("set_key", "knobs", lambda v: {"key": v}), self.key, light, **chosen)
+        self.key.input(
+            told(self._setter("set_key", "knobs", lambda v: {"key": v})), self.key, light, **chosen
+        )
         self.signature.input(
-            self._setter("set_grid", "knobs", lambda v: {"beats_per_bar": int(v.split("/")[0])}),
+            told(self._setter("set_grid", "knobs", lambda v: {"beats_per_bar": int(v.split("/")[0])})),
             self.signature,
             light,
             **chosen,
@@ -450,36 +464,89 @@ class _Page:
             (self.length, "set_length", "knobs", lambda v: {"seconds": v}),
         ]
         for box, command, where, payload in numbers:
-            gr.on([box.submit, box.blur], self._setter(command, where, payload), box, light, **chosen)
+            gr.on([box.submit, box.blur], told(self._setter(command, where, payload)), box, light, **chosen)
         for name, knob in self.knobs.items():
             events = [knob.submit, knob.blur] if isinstance(knob, gr.Number) else [knob.input]
-            gr.on(events, self._setter("set_settings", "knobs", _named(name)), knob, light, **chosen)
+            gr.on(events, told(self._setter("set_settings", "knobs", _named(name))), knob, light, **chosen)
         for box in self.engines:
-            box.input(self._tick, self.engines, light, **chosen)
+            box.input(told(self._tick), self.engines, light, **chosen)
         self.variations.input(
-            self._setter("set_variations", "knobs", lambda v: {"count": int(v)}),
+            told(self._setter("set_variations", "knobs", lambda v: {"count": int(v)})),
             self.variations,
             light,
             **edits,
         )
-        self.takes.vote(self._vote, None, [self.takes, self.timeline], **edits)
-        self.takes.project(self._project, None, everything, **edits)
+        self.takes.vote(told(self._vote), None, [self.takes, self.timeline], **edits)
+        self.takes.project(told(self._project), None, everything, **edits)
 
         runs: dict[str, Any] = {**quiet, "concurrency_limit": 16, "concurrency_id": "runs"}
         knobs = [*self.knobs.values()]
         typed = [self.prompt, self.seed, self.length, *knobs]
         shown = light
-        self.inpaint.click(self._starter("inpaint"), typed, shown, **runs)
-        self.auto.click(self._starter("inpaint", ["auto"]), typed, shown, **runs)
-        self.generate.click(self._starter("generate"), typed, shown, **runs)
+        self.inpaint.click(told(self._starter("inpaint")), typed, shown, **runs)
+        self.auto.click(told(self._starter("inpaint", ["auto"])), typed, shown, **runs)
+        self.generate.click(told(self._starter("generate")), typed, shown, **runs)
         for kind, button in self.extend.items():
-            button.click(self._starter(kind), typed, shown, **runs)
-        self.timeline.run(self._again, knobs, shown, **runs)
-        self.timeline.watch(self._watch, None, shown, **runs)
+            button.click(told(self._starter(kind)), typed, shown, **runs)
+        self.timeline.run(told(self._again), knobs, shown, **runs)
+        self.timeline.watch(told(self._watch), None, shown, **runs)
         stop: dict[str, Any] = {**quiet, "queue": False}
         self.stop.click(self._cancel, None, None, **stop)
         self.timeline.cancel(self._skip, None, None, **stop)
         app.unload(self._leave)
+
+    def _telling(self, listener: Callable[..., Any]) -> Callable[..., Any]:
+        """The listener, remembering what its tab was told: `_follow` tells it the rest."""
+
+        def remember(request: gr.Request, updates: Any) -> Any:
+            shown = updates.get(self.timeline) if isinstance(updates, dict) else None
+            if isinstance(shown, EditorState) and request.session_hash:
+                self._told[request.session_hash] = shown.changes
+                self._told.move_to_end(request.session_hash)
+                while len(self._told) > 4 * MAX_SESSIONS:
+                    self._told.popitem(last=False)
+            return updates
+
+        if inspect.isgeneratorfunction(listener):
+
+            @functools.wraps(listener)
+            def streaming(*args: Any, **kwargs: Any) -> Iterator[Any]:
+                request = next(arg for arg in args if isinstance(arg, gr.Request))
+                for updates in listener(*args, **kwargs):
+                    yield remember(request, updates)
+
+            return streaming
+
+        @functools.wraps(listener)
+        def answering(*args: Any, **kwargs: Any) -> Any:
+            request = next(arg for arg in args if isinstance(arg, gr.Request))
+            return remember(request, listener(*args, **kwargs))
+
+        return answering
+
+    async def _follow(self, request: gr.Request) -> AsyncIterator[dict[Any, Any]]:
+        """Show a tab what others do to its project, for as long as the tab is open."""
+        tab = request.session_hash or ""
+        seen: tuple[Session, int] | None = None
+        typed: dict[Any, Any] = {}
+        while (session := self.sessions.shown_in(tab)) is not None:
+            changes = session.changes
+            if seen is None or seen[0] is not session:
+                typed = self._standing(session)
+            # A change is looked at twice, so that the answer to this tab's own gesture comes first.
+            elif changes == seen[1] and changes > self._told.get(tab, changes):
+                now = self._standing(session)
+                self._told[tab] = changes
+                yield self._shown(session) | {
+                    field: value for field, value in now.items() if typed.get(field) != value
+                }
+                typed = now
+            elif changes == seen[1]:
+                typed = self._standing(session)
+                if session.running and tab not in self._watching:  # another tab began it
+                    yield self._going(session)
+            seen = (session, changes)
+            await asyncio.sleep(FOLLOW_SECONDS if not session.running else 2 * FOLLOW_SECONDS)
 
     def _open(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         try:
@@ -641,7 +708,7 @@ class _Page:
             except InputError as error:
                 yield self._shown(session, "run", str(error))
                 return
-            yield from self._stream(session)
+            yield from self._stream(session, request)
 
         return start
 
@@ -659,7 +726,7 @@ class _Page:
         except InputError as error:
             yield self._shown(session, "run", str(error))
             return
-        yield from self._stream(session)
+        yield from self._stream(session, request)
 
     def _turn(self, session: Session, *values: Any) -> None:
         """What stands in the knobs, in their order, into the project; an empty one changes nothing."""
@@ -705,23 +772,31 @@ class _Page:
         """A page that was reloaded while its run goes on."""
         session = self.sessions.of(request.session_hash)
         if session.running:
-            yield from self._stream(session)
+            yield from self._stream(session, request)
         else:
             yield self._shown(session)
 
-    def _stream(self, session: Session) -> Iterator[dict[Any, Any]]:
+    def _stream(self, session: Session, request: gr.Request) -> Iterator[dict[Any, Any]]:
         """Tell the page how a run goes; a finished take updates more than a report."""
-        before = None
-        for _ in session.watch():
-            now = (session.done, session.running, session.project.clip)
-            if now == before:
-                yield {
-                    self.takes: session.takes(),
-                    self.status: status_markup(session.runs, session.done, session.message),
-                }
-                continue
-            before = now
-            yield self._shown(session)
+        tab, before = request.session_hash or "", None
+        self._watching.add(tab)
+        try:
+            for _ in session.watch():
+                now = (session.done, session.running, session.project.clip)
+                if now == before:
+                    yield self._going(session)
+                    continue
+                before = now
+                yield self._shown(session)
+        finally:
+            self._watching.discard(tab)
+
+    def _going(self, session: Session) -> dict[Any, Any]:
+        """Updates of what a report changes."""
+        return {
+            self.takes: session.takes(),
+            self.status: status_markup(session.runs, session.done, session.message),
+        }
 
     def _vote(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         """A blind round is over."""
