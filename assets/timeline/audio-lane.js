@@ -5,8 +5,9 @@
 
 import { desk } from './desk.js';
 import { icons, text, ENGINES } from './icons.js';
-import { drawWave, hatch, prepare } from './wave.js';
+import { boxOf, drawWave, hatch, prepare } from './wave.js';
 import { loudest } from './peaks.js';
+import { drawPeaks } from './track-wave.js';
 import { chooseFile } from './upload.js';
 import { heard, ticks, timeToX } from './time.js';
 
@@ -54,7 +55,7 @@ export class AudioLane {
     const { region } = this.timeline;
     this.empty.hidden = Boolean(doc.clip);
     this.open.hidden = !doc.clip;
-    const { c, width, height } = prepare(this.canvas);
+    const { c, width, height } = prepare(this.canvas, boxOf(this.canvas));
     c.fillStyle = colour('lane');
     c.fillRect(0, 0, width, height);
     const end = Math.min(width, timeToX(view, duration));
@@ -92,10 +93,14 @@ export class AudioLane {
     c.fillRect(from, 0, to - from, height);
     const track = desk.track;
     const inside = track?.kind === 'take' ? desk.pyramid(track.id) : null;
+    const busy = desk.group?.tracks.find(({ state, peaks, region: place }) => state === 'running' && peaks?.length && place?.start === region.start && place?.end === region.end);
     const ink = inside ? colour(ENGINES[track.engine]?.token ?? 'wave') : colour('span-wave');
     drawWave(c, base, view, { ...shape, from: 0, to: Math.min(first, width), colour: colour('wave'), alpha: 0.4 });
     drawWave(c, base, view, { ...shape, from: Math.max(0, first), to: Math.min(from, width), colour: colour('wave') });
-    drawWave(c, inside ?? base, view, { ...shape, from: Math.max(0, from), to: Math.min(to, width), colour: ink });
+    // A take that is being written grows over the old sound, which stays where it has not come yet.
+    const grown = busy ? Math.min(to, from + busy.peaks.length * busy.peak_seconds * view.pps) : from;
+    drawWave(c, inside ?? base, view, { ...shape, from: Math.max(0, from, grown), to: Math.min(to, width), colour: ink, alpha: busy ? 0.4 : 1 });
+    if (busy) drawPeaks(c, busy, { from, room: to - from, view, height, gain: shape.gain, ink: colour(ENGINES[busy.engine]?.token ?? 'wave') });
     drawWave(c, base, view, { ...shape, from: Math.max(0, to), to: Math.min(last, width), colour: colour('wave') });
     drawWave(c, base, view, { ...shape, from: Math.max(0, last), to: width, colour: colour('wave'), alpha: 0.4 });
     hatch(c, 0, 0, Math.min(first, width), height, colour('line'));

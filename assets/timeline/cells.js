@@ -33,12 +33,35 @@ export function cover(cells, cell) {
   return [...out, cell].sort(byTime);
 }
 
+/** What is left of a cell under `cuts`, which are in order and apart; as `cover` leaves it, one after the other. */
+function remains(cell, cuts) {
+  let [low, high] = [0, cuts.length];
+  while (low < high) { // the first cut that ends behind the cell's start
+    const middle = (low + high) >> 1;
+    if (cuts[middle].end <= cell.start) low = middle + 1;
+    else high = middle;
+  }
+  const out = [];
+  let rest = cell;
+  for (; low < cuts.length && rest && cuts[low].start < rest.end; low++) {
+    const { start, end } = cuts[low];
+    const left = rest.start < start;
+    if (left) out.push({ ...rest, end: start });
+    rest = rest.end > end ? { ...rest, id: left ? `${rest.id}b` : rest.id, start: end } : null;
+  }
+  return rest ? [...out, rest] : out;
+}
+
 /** The lane with these objects on it: known ones move, cells cut what they cover, equal hits become one. */
 export function put(items, changed) {
   const ids = new Set(changed.map(({ id }) => id));
   const rest = items.filter(({ id }) => !ids.has(id));
   if (!changed.length) return rest;
-  if (changed[0].time === undefined) return changed.reduce(cover, rest);
+  if (changed[0].time === undefined) {
+    const cuts = [...changed].sort(byTime);
+    const apart = cuts.every((cell, i) => i === 0 || cuts[i - 1].end <= cell.start);
+    return apart ? [...rest.flatMap((cell) => remains(cell, cuts)), ...cuts].sort(byTime) : changed.reduce(cover, rest);
+  }
   const places = new Set(changed.map(({ time, drum }) => `${time} ${drum}`));
   return [...rest.filter(({ time, drum }) => !places.has(`${time} ${drum}`)), ...changed].sort(byTime);
 }

@@ -54,9 +54,21 @@ export class ChordLane extends Lane {
     this.beats.style.cssText = `--bar:${barPx}px;--beat:${barPx / grid.beats_per_bar}px;--from:${this.x(0)}px;` +
       `width:${Math.max(0, Math.min(this.timeline.width, (duration - view.start) * view.pps))}px`;
     this.beats.classList.toggle('dense', barPx / grid.beats_per_bar < 10);
+    if (this.#placed.cells !== cells || this.#placed.key !== desk.key) this.#place(cells);
+    for (const { cell, node, numeral } of this.#placed.all) this.#paint(node, cell, numeral);
+  }
+
+  #placed = { cells: null, key: '', all: [] }; // a button and a numeral for each cell, until cells or key change
+
+  /** One button a cell, in order of time: known ones stay in the page. */
+  #place(cells) {
     this.hint.hidden = cells.length > 0;
-    const numerals = [...new Set(cells.map((cell) => roman(cell.symbol, desk.key)).filter(Boolean))];
-    this.words.textContent = cells.length ? numerals.slice(0, 4).join(' ') : 'None yet';
+    const known = new Map();
+    const numeralOf = (symbol) => {
+      if (!known.has(symbol)) known.set(symbol, roman(symbol, desk.key));
+      return known.get(symbol);
+    };
+    const all = [];
     const kept = new Map([...this.cells.children].map((node) => [node.dataset.id, node]));
     let previous = null;
     for (const cell of cells) {
@@ -69,13 +81,15 @@ export class ChordLane extends Lane {
       }
       const next = previous ? previous.nextSibling : this.cells.firstChild;
       if (next !== node) this.cells.insertBefore(node, next); // only when out of order: moving a node drops its focus
-      this.#paint(node, cell);
+      all.push({ cell, node, numeral: numeralOf(cell.symbol) });
       previous = node;
     }
     for (const node of kept.values()) node.remove();
+    this.#placed = { cells, key: desk.key, all };
+    this.words.textContent = cells.length ? [...known.values()].filter(Boolean).slice(0, 4).join(' ') : 'None yet';
   }
 
-  #paint(node, cell) {
+  #paint(node, cell, numeral) {
     const { view, region, width: shown } = this.timeline;
     const { grid } = desk.doc;
     const [start, end] = [beatsToSeconds(grid, cell.start), beatsToSeconds(grid, cell.end)];
@@ -94,16 +108,16 @@ export class ChordLane extends Lane {
       node.dataset.place = place;
       node.style.cssText = `transform:translateX(${left + 1.5}px);width:${width}px`;
     }
-    const numeral = roman(cell.symbol, desk.key);
     const heard = this.#heard(cell);
     const chosen = this.isChosen(cell.id);
     const inside = Boolean(region && start < region.end - 1e-6 && end > region.start + 1e-6);
     const { bar, beat } = barBeat(grid, start);
-    const sign = [cell.symbol, numeral, Math.round(width), heard?.words ?? '', heard?.token ?? '', chosen, inside, bar, beat].join('|');
+    const symbol = fitSymbol(cell.symbol, width - 10);
+    const sign = [cell.symbol, symbol, numeral, width > 34, width > 84, heard?.words ?? '', heard?.token ?? '', chosen, inside, bar, beat].join('|');
     if (node.dataset.sign === sign) return;
     node.dataset.sign = sign;
     const share = heard && width > 84 ? `<i style="--e:var(--${heard.token})"></i>${text(heard.words)}` : '';
-    node.innerHTML = `<b>${text(fitSymbol(cell.symbol, width - 10))}</b>${width > 34 ? `<small>${text(numeral)}${share}</small>` : ''}`;
+    node.innerHTML = `<b>${text(symbol)}</b>${width > 34 ? `<small>${text(numeral)}${share}</small>` : ''}`;
     node.classList.toggle('chosen', chosen);
     node.classList.toggle('in', inside);
     node.setAttribute('aria-label', `Bar ${bar} beat ${beat}, ${cell.symbol}${numeral ? `, ${numeral}` : ''}${heard ? `, heard ${heard.words}` : ''}`);

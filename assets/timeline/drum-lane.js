@@ -9,18 +9,17 @@ import { drag } from './gestures.js';
 import { icons } from './icons.js';
 import { newId, put, shifted, tidy, within, without } from './cells.js';
 import { DRUMS, STEP, frames, hitAt } from './drums.js';
-import { Lane } from './lane.js';
+import { CanvasLane } from './canvas-lane.js';
 import { announceItem } from './lane-grid.js';
-import { barBeat, beatsToSeconds, clamp, heard, secondsToBeats, ticks } from './time.js';
-import { hatch, prepare } from './wave.js';
+import { barBeat, beatsToSeconds, clamp, heard, secondsToBeats } from './time.js';
+import { boxOf, hatch, prepare } from './wave.js';
 
 const TAPS = { a: 'kick', s: 'snare', d: 'hat', f: 'tom', g: 'cymbal' };
 
-export class DrumLane extends Lane {
+export class DrumLane extends CanvasLane {
   edits = { erase: 'erase_hits', move: 'move_hits' };
   tapping = false;
   lastDrum = 'kick';
-  #box = null;
   #told = { sign: [], bits: null }; // what the models are told, and of what it was counted
 
   constructor(timeline, host, head) {
@@ -41,7 +40,7 @@ export class DrumLane extends Lane {
   }
 
   get row() {
-    return Math.max(4, (this.host.clientHeight - this.strip) / DRUMS.length);
+    return Math.max(4, (boxOf(this.host).height - this.strip) / DRUMS.length);
   }
 
   drumAt(event) {
@@ -56,8 +55,8 @@ export class DrumLane extends Lane {
   // ---- drawing
 
   draw(colour) {
-    const { c, width, height } = prepare(this.canvas);
-    const { view, duration, region } = this.timeline;
+    const { c, width, height } = prepare(this.canvas, boxOf(this.canvas));
+    const { view, duration } = this.timeline;
     const { grid } = desk.doc;
     const hits = this.items;
     const end = Math.min(width, (duration - view.start) * view.pps);
@@ -69,25 +68,13 @@ export class DrumLane extends Lane {
     for (let beat = Math.floor(from); this.x(beat) < end; beat++) {
       if (((beat % 2) + 2) % 2 === 0 && beatPx > 6) c.fillRect(this.x(beat), 0, Math.min(beatPx, end - this.x(beat)), height - this.strip);
     }
-    for (const tick of ticks(grid, view, width, duration)) {
-      if (tick.beat !== 1 && beatPx < 24) continue;
-      c.fillStyle = colour(tick.beat === 1 ? 'line2' : 'line');
-      c.fillRect(Math.round((tick.time - view.start) * view.pps), 0, 1, height - this.strip);
-    }
+    this.drawBeats(c, colour, { width, tall: height - this.strip, bars: beatPx < 24 });
     c.fillStyle = colour('line');
     for (let row = 1; row <= DRUMS.length; row++) c.fillRect(0, Math.round(row * this.row), end, 1);
-    if (region) {
-      c.fillStyle = colour('span-soft');
-      c.fillRect((region.start - view.start) * view.pps, 0, (region.end - region.start) * view.pps, height - this.strip);
-    }
+    this.drawSpan(c, colour, height - this.strip);
     this.#drawHits(c, colour, hits, width, beatPx);
     this.#drawTold(c, colour, end, height);
-    if (this.#box) {
-      c.strokeStyle = colour('text');
-      c.setLineDash([3, 3]);
-      c.strokeRect(this.#box.x + 0.5, this.#box.y + 0.5, this.#box.w, this.#box.h);
-      c.setLineDash([]);
-    }
+    this.drawMarquee(c, colour);
     this.hint.hidden = hits.length > 0;
     this.host.classList.toggle('tapping', this.tapping);
     this.#name();
@@ -97,28 +84,17 @@ export class DrumLane extends Lane {
     const { region } = this.timeline;
     const { grid } = desk.doc;
     const wide = clamp(beatPx * STEP - 3, 2.5, 7);
-    const chosen = this.timeline.selection.lane === 'drums' ? this.timeline.selection.ids : new Set();
     const { row } = this;
-    const [zero, beat] = [this.x(0), beatPx];
-    const paths = { note: new Path2D(), 'span-wave': new Path2D(), text: new Path2D() };
+    const zero = this.x(0);
+    const boxes = [];
     for (const { id, time, drum } of hits) {
-      const x = zero + time * beat;
+      const x = zero + time * beatPx + 1;
       if (x < -wide || x > width) continue;
       const at = beatsToSeconds(grid, time);
-      const y = DRUMS.indexOf(drum) * row + 3;
-      const path = paths[region && at >= region.start - 1e-6 && at < region.end - 1e-6 ? 'span-wave' : 'note'];
-      if (wide < 5) path.rect(x + 1, y, wide, Math.max(2, row - 6));
-      else path.roundRect(x + 1, y, wide, Math.max(2, row - 6), 1.5);
-      if (chosen.has(id)) paths.text.rect(x - 0.5, y - 1.5, wide + 3, row - 3);
+      const inside = Boolean(region && at >= region.start - 1e-6 && at < region.end - 1e-6);
+      boxes.push({ id, x, y: DRUMS.indexOf(drum) * row + 3, wide, tall: Math.max(2, row - 6), inside });
     }
-    for (const token of ['note', 'span-wave']) {
-      c.fillStyle = colour(token);
-      c.fill(paths[token]);
-    }
-    c.strokeStyle = colour('text');
-    c.lineWidth = 2;
-    c.stroke(paths.text);
-    c.lineWidth = 1;
+    this.drawBoxes(c, colour, boxes);
   }
 
   /** What the models hear of the drums: {start, rate, bits} with the drums of each latent frame; null = nothing. */
@@ -154,7 +130,6 @@ export class DrumLane extends Lane {
     const last = Math.min(end, left + bits.length * wide);
     hatch(c, 0, top, Math.min(left, end), this.strip, colour('line'));
     hatch(c, Math.max(0, last), top, end - Math.max(0, last), this.strip, colour('line'));
-    const paths = [new Path2D(), new Path2D(), new Path2D(), new Path2D()]; // by the number of drums, three and more
     let drawn = -1; // where frames are narrower than a pixel, one stands for all of its pixel
     for (let frame = Math.max(0, Math.floor(-left / wide)); frame < bits.length; frame++) {
       const x = left + frame * wide;
@@ -163,12 +138,9 @@ export class DrumLane extends Lane {
       for (let rest = bits[frame]; rest; rest &= rest - 1) drums += 1;
       if (drums ? wide < 1 && Math.floor(x) === drawn : wide < 3) continue;
       if (drums) drawn = Math.floor(x);
-      paths[Math.min(3, drums)].rect(x, top + 2, Math.max(1, wide - 0.75), this.strip - 6);
-    }
-    for (const [drums, token, alpha] of [[0, 'row-key', 1], [1, 'note', 0.5], [2, 'note', 0.75], [3, 'note', 1]]) {
-      c.globalAlpha = alpha;
-      c.fillStyle = colour(token);
-      c.fill(paths[drums]);
+      c.globalAlpha = [1, 0.5, 0.75, 1][Math.min(3, drums)];
+      c.fillStyle = colour(drums ? 'note' : 'row-key');
+      c.fillRect(wide < 1 ? Math.floor(x) : x, top + 2, Math.max(1, wide - 0.75), this.strip - 6);
     }
     c.globalAlpha = 1;
   }
@@ -265,27 +237,14 @@ export class DrumLane extends Lane {
   }
 
   #marquee(event) {
-    const box = this.host.getBoundingClientRect();
-    const begun = { x: event.clientX - box.left, y: event.clientY - box.top };
-    const pick = (now) => {
-      const here = { x: now.clientX - box.left, y: clamp(now.clientY - box.top, 0, box.height) };
-      const [x, y] = [Math.min(begun.x, here.x), Math.min(begun.y, here.y)];
-      const [w, h] = [Math.abs(here.x - begun.x), Math.abs(here.y - begun.y)];
-      this.#box = { x, y, w, h };
-      this.choose(...desk.doc.drums.filter(({ time, drum }) => {
-        const top = DRUMS.indexOf(drum) * this.row;
-        return this.x(time) + 4 > x && this.x(time) < x + w && top + this.row > y && top < y + h;
-      }).map(({ id }) => id));
-    };
-    const end = () => {
-      this.#box = null;
-      this.timeline.redraw();
-    };
-    const click = () => {
+    const within = ({ x, y, w, h }) => desk.doc.drums.filter(({ time, drum }) => {
+      const top = DRUMS.indexOf(drum) * this.row;
+      return this.x(time) + 4 > x && this.x(time) < x + w && top + this.row > y && top < y + h;
+    });
+    this.chooseByDrag(event, within, () => {
       const hit = this.#under(event, this.drumAt(event));
       if (hit) this.toggle(hit.id);
-    };
-    drag(event, this.timeline.board, { move: pick, end, cancel: end, click });
+    });
   }
 
   // ---- actions

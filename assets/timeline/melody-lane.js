@@ -11,20 +11,20 @@ import { icons } from './icons.js';
 import { cover, halves, newId, put, resized, shifted, tidy, within, without } from './cells.js';
 import { scaleOf } from './chords.js';
 import { HIGH, LOW, firstAfter, fitWords, inRange, pitchName, pitchWithin, transposed } from './notes.js';
-import { Lane } from './lane.js';
+import { CanvasLane } from './canvas-lane.js';
 import { announceItem } from './lane-grid.js';
-import { barBeat, barWords, beatsToSeconds, clamp, secondsToBeats, ticks } from './time.js';
-import { prepare } from './wave.js';
+import { barBeat, barWords, beatsToSeconds, clamp, secondsToBeats } from './time.js';
+import { boxOf, prepare } from './wave.js';
 
 const EDGE = 6; // pixels that resize
 const BLACK = new Set([1, 3, 6, 8, 10]);
 
-export class MelodyLane extends Lane {
+export class MelodyLane extends CanvasLane {
   edits = { erase: 'erase_notes', move: 'move_notes', resize: 'resize_notes' };
   lastLength = 1; // beats, of a note that a click draws
   lastPitch = 67;
   #top = null; // pitch at the upper edge, null = follow the notes
-  #box = null; // marquee, in pixels
+  #counted = { notes: null, middle: 67 };
 
   constructor(timeline, host, head) {
     super(timeline, 'melody', 'n', host, head);
@@ -52,7 +52,7 @@ export class MelodyLane extends Lane {
   // ---- rows
 
   get height() {
-    return this.host.clientHeight || 1;
+    return boxOf(this.host).height || 1;
   }
 
   /** Pixels of a semitone: tall enough to see and hit, all 53 where they fit. */
@@ -66,12 +66,17 @@ export class MelodyLane extends Lane {
 
   /** The pitch at the upper edge, not necessarily whole. */
   get top() {
-    if (this.#top === null) {
-      const notes = desk.doc.melody;
-      const middle = notes.length ? (Math.min(...notes.map((n) => n.pitch)) + Math.max(...notes.map((n) => n.pitch))) / 2 : 67;
-      return clamp(Math.ceil(middle + this.rows / 2), LOW + this.rows, HIGH + 1);
+    return clamp(this.#top ?? Math.ceil(this.#middle() + this.rows / 2), LOW + this.rows, HIGH + 1);
+  }
+
+  /** The middle of all pitches, counted once for the notes that there are. */
+  #middle() {
+    const notes = desk.doc.melody;
+    if (this.#counted.notes !== notes) {
+      const pitches = notes.map(({ pitch }) => pitch);
+      this.#counted = { notes, middle: notes.length ? (Math.min(...pitches) + Math.max(...pitches)) / 2 : 67 };
     }
-    return clamp(this.#top, LOW + this.rows, HIGH + 1);
+    return this.#counted.middle;
   }
 
   scroll(semitones) {
@@ -97,9 +102,8 @@ export class MelodyLane extends Lane {
   // ---- drawing
 
   draw(colour) {
-    const { c, width, height } = prepare(this.canvas);
-    const { view, duration, region } = this.timeline;
-    const { grid } = desk.doc;
+    const { c, width, height } = prepare(this.canvas, boxOf(this.canvas));
+    const { view, duration } = this.timeline;
     const notes = this.items;
     const end = Math.min(width, (duration - view.start) * view.pps);
     const scale = scaleOf(desk.key);
@@ -108,29 +112,17 @@ export class MelodyLane extends Lane {
     c.fillRect(0, 0, width, height);
     c.fillStyle = colour('row-key');
     for (let pitch = first; pitch <= last; pitch++) if (scale.has(pitch % 12)) c.fillRect(0, this.y(pitch) + 0.5, end, this.row - 1);
-    for (const tick of ticks(grid, view, width, duration)) {
-      c.fillStyle = colour(tick.beat === 1 ? 'line2' : 'line');
-      c.fillRect(Math.round((tick.time - view.start) * view.pps), 0, 1, height);
-    }
+    this.drawBeats(c, colour, { width, tall: height });
     c.fillStyle = colour('line2');
     for (let pitch = first; pitch <= last; pitch++) if (pitch % 12 === 0) c.fillRect(0, Math.round(this.y(pitch) + this.row), end, 1);
-    if (region) {
-      c.fillStyle = colour('span-soft');
-      c.fillRect((region.start - view.start) * view.pps, 0, (region.end - region.start) * view.pps, height);
-    }
+    this.drawSpan(c, colour, height);
     c.font = `400 11px ${colour('font')}`;
     c.textBaseline = 'bottom';
     c.fillStyle = colour('faint');
     for (let pitch = first; pitch <= last; pitch++) if (pitch % 12 === 0 && this.y(pitch) > 10 && this.y(pitch) + this.row <= height) c.fillText(pitchName(pitch), end - 24, this.y(pitch) + this.row);
     this.#drawNotes(c, colour, notes, width);
     this.#drawGhost(c, colour, width);
-    if (this.#box) {
-      const { x, y, w, h } = this.#box;
-      c.strokeStyle = colour('text');
-      c.setLineDash([3, 3]);
-      c.strokeRect(x + 0.5, y + 0.5, w, h);
-      c.setLineDash([]);
-    }
+    this.drawMarquee(c, colour);
     this.hint.hidden = notes.length > 0 || this.timeline.tool === 'draw';
     this.words.textContent = fitWords(notes, desk.key);
     this.#drawKeys(colour, scale);
@@ -144,28 +136,15 @@ export class MelodyLane extends Lane {
     const to = secondsToBeats(grid, view.start + width / view.pps);
     const tall = Math.max(6, this.row - 1);
     const inside = region && [secondsToBeats(grid, region.start), secondsToBeats(grid, region.end)];
-    const chosen = this.timeline.selection.lane === 'melody' ? this.timeline.selection.ids : new Set();
     const { top, row } = this;
     const [zero, beat] = [this.x(0), this.x(1) - this.x(0)];
-    const paths = { note: new Path2D(), 'span-wave': new Path2D(), text: new Path2D() };
+    const boxes = [];
     for (let i = firstAfter(notes, from); i < notes.length && notes[i].start < to; i++) {
       const { id, start, end, pitch } = notes[i];
-      const x = zero + start * beat;
-      const wide = Math.max(2, (end - start) * beat - 1);
       const y = (top - pitch - 1) * row + (row - tall) / 2;
-      const path = paths[inside && start < inside[1] && end > inside[0] ? 'span-wave' : 'note'];
-      if (wide < 5) path.rect(x, y, wide, tall); // rounded corners cost, and are not seen on it
-      else path.roundRect(x, y, wide, tall, 2);
-      if (chosen.has(id)) paths.text.rect(x - 1.5, y - 1.5, wide + 3, tall + 3);
+      boxes.push({ id, x: zero + start * beat, y, wide: Math.max(2, (end - start) * beat - 1), tall, inside: Boolean(inside && start < inside[1] && end > inside[0]) });
     }
-    for (const token of ['note', 'span-wave']) {
-      c.fillStyle = colour(token);
-      c.fill(paths[token]);
-    }
-    c.strokeStyle = colour('text');
-    c.lineWidth = 2;
-    c.stroke(paths.text);
-    c.lineWidth = 1;
+    this.drawBoxes(c, colour, boxes);
   }
 
   /** What was heard in the take that plays, dashed, and how far each bar agrees. */
@@ -193,7 +172,7 @@ export class MelodyLane extends Lane {
   }
 
   #drawKeys(colour, scale) {
-    const { c, width, height } = prepare(this.keys);
+    const { c, width, height } = prepare(this.keys, boxOf(this.keys));
     const sounding = new Set(this.chosen.map(({ pitch }) => pitch));
     for (let pitch = Math.max(LOW, Math.floor(this.top - this.rows) - 1); pitch <= Math.min(HIGH, Math.ceil(this.top)); pitch++) {
       c.fillStyle = colour(sounding.has(pitch) ? 'text' : BLACK.has(pitch % 12) ? 'line' : scale.has(pitch % 12) ? 'faint' : 'line2');
@@ -340,30 +319,11 @@ export class MelodyLane extends Lane {
   }
 
   #marquee(event) {
-    const box = this.host.getBoundingClientRect();
-    const at = (now) => ({ x: now.clientX - box.left, y: clamp(now.clientY - box.top, 0, box.height) });
-    const begun = at(event);
-    const pick = (now) => {
-      const here = at(now);
-      const [x, y] = [Math.min(begun.x, here.x), Math.min(begun.y, here.y)];
-      this.#box = { x, y, w: Math.abs(here.x - begun.x), h: Math.abs(here.y - begun.y) };
-      const { w, h } = this.#box;
-      this.choose(...desk.doc.melody
-        .filter((note) => this.x(note.end) > x && this.x(note.start) < x + w && this.y(note.pitch) + this.row > y && this.y(note.pitch) < y + h)
-        .map(({ id }) => id));
-    };
-    const end = () => {
-      this.#box = null;
-      this.timeline.redraw();
-    };
-    drag(event, this.timeline.board, {
-      move: pick,
-      end,
-      cancel: end,
-      click: () => {
-        this.choose();
-        desk.player.seek(this.timeline.timeAt(event));
-      },
+    const within = ({ x, y, w, h }) => desk.doc.melody.filter((note) =>
+      this.x(note.end) > x && this.x(note.start) < x + w && this.y(note.pitch) + this.row > y && this.y(note.pitch) < y + h);
+    this.chooseByDrag(event, within, () => {
+      this.choose();
+      desk.player.seek(this.timeline.timeAt(event));
     });
   }
 

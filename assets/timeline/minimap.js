@@ -3,10 +3,12 @@
 import { desk } from './desk.js';
 import { drag } from './gestures.js';
 import { fitView, formatLength, timeToX, xToTime } from './time.js';
-import { drawWave, prepare } from './wave.js';
+import { boxOf, drawWave, prepare } from './wave.js';
 import { loudest } from './peaks.js';
 
 export class Minimap {
+  #sign = []; // what the picture shows
+
   constructor(timeline, host, head) {
     Object.assign(this, { timeline, host, head });
     host.innerHTML = '<canvas></canvas><div class="window"></div>';
@@ -17,23 +19,32 @@ export class Minimap {
   draw(colour) {
     const { timeline } = this;
     const { view, duration } = timeline;
-    const { c, width, height } = prepare(this.canvas);
+    const { width, height } = boxOf(this.canvas);
     const whole = fitView(duration, width);
-    const { active } = timeline.spans;
-    for (const span of timeline.spans.spans) {
-      const [from, to] = [timeToX(whole, span.start), timeToX(whole, span.end)];
-      c.fillStyle = colour('span-mini');
-      if (span.id === active?.id) c.fillRect(from, 0, Math.max(to - from, 2), height);
-      else c.fillRect(from, height - 3, Math.max(to - from, 2), 3);
-    }
+    const { active, spans } = timeline.spans;
     const base = desk.pyramid('base');
-    const gain = base ? 0.95 / Math.max(loudest(base), 0.1) : 1;
-    drawWave(c, base, whole, { middle: height / 2, half: height / 2 - 2, gain, from: 0, to: width, colour: colour('wave'), alpha: 0.75 });
+    const sign = [colour, width, height, duration, base?.levels, active?.id, ...spans.flatMap(({ start, end }) => [start, end])];
+    if (sign.length !== this.#sign.length || sign.some((part, i) => part !== this.#sign[i])) {
+      this.#sign = sign; // scrolling and zooming leave the picture as it is
+      this.#picture(colour, { whole, active, spans, base });
+    }
     this.window.style.transform = `translateX(${timeToX(whole, view.start)}px)`;
     this.window.style.width = `${Math.min((timeline.width / view.pps) * whole.pps, width)}px`;
     const { grid } = desk.doc;
     const bars = Math.max(1, Math.ceil((duration * grid.bpm) / 60 / grid.beats_per_bar - 0.01));
     this.head.textContent = `${formatLength(duration)}, ${bars} bar${bars === 1 ? '' : 's'}`;
+  }
+
+  #picture(colour, { whole, active, spans, base }) {
+    const { c, width, height } = prepare(this.canvas, boxOf(this.canvas));
+    for (const span of spans) {
+      const [from, to] = [timeToX(whole, span.start), timeToX(whole, span.end)];
+      c.fillStyle = colour('span-mini');
+      if (span.id === active?.id) c.fillRect(from, 0, Math.max(to - from, 2), height);
+      else c.fillRect(from, height - 3, Math.max(to - from, 2), 3);
+    }
+    const gain = base ? 0.95 / Math.max(loudest(base), 0.1) : 1;
+    drawWave(c, base, whole, { middle: height / 2, half: height / 2 - 2, gain, from: 0, to: width, colour: colour('wave'), alpha: 0.75 });
   }
 
   press(event) {

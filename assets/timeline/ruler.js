@@ -2,10 +2,10 @@
 
 import { desk } from './desk.js';
 import { fineTicks, formatShort, ticks, timeToX } from './time.js';
-import { prepare } from './wave.js';
+import { boxOf, prepare } from './wave.js';
 
 export function drawRuler(canvas, { view, duration }, colour) {
-  const { c, width, height } = prepare(canvas);
+  const { c, width, height } = prepare(canvas, boxOf(canvas));
   c.textBaseline = 'middle';
   const line = (time, tall, token) => {
     c.fillStyle = colour(token);

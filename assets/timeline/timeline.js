@@ -20,7 +20,7 @@ import { Transport, TRANSPORT } from './transport.js';
 import { drawRuler } from './ruler.js';
 import { showHelp } from './help.js';
 import { chooseFile } from './upload.js';
-import { tokens } from './wave.js';
+import { boxOf, tokens } from './wave.js';
 import { SNAPS, barBeat, barWords, clamp, clampView, fitView, formatSpan, round, snapStep, snapTime, timeToX, xToTime, zoomAt } from './time.js';
 
 const STYLE = new URL('./timeline.css', import.meta.url).href;
@@ -73,6 +73,8 @@ export class Timeline extends HTMLElement {
   #current = 'chords'; // the lane that was touched last
   #scope = null;
   #frame = 0;
+  #ruler = null;
+  #colour = null; // the theme's colours, asked for once: asking makes the browser work out all styles
 
   connectedCallback() {
     if (!this.shadowRoot) this.#build();
@@ -80,7 +82,10 @@ export class Timeline extends HTMLElement {
     const options = { signal: this.#scope.signal };
     desk.timeline = this;
     desk.addEventListener('change', (event) => this.#changed(event.detail), options);
-    const theme = new MutationObserver(() => this.redraw());
+    const theme = new MutationObserver(() => {
+      this.#colour = null;
+      this.redraw();
+    });
     theme.observe(document.body, { attributes: true, attributeFilter: ['class'] });
     const sized = new ResizeObserver(() => this.#resized());
     sized.observe(this.board);
@@ -92,6 +97,10 @@ export class Timeline extends HTMLElement {
     this.find('.snap select').addEventListener('change', (event) => {
       this.snap = event.target.value;
       sessionStorage.setItem('inlay-snap', this.snap);
+    }, options);
+    this.board.addEventListener('resized', () => {
+      this.sizes.draw();
+      this.redraw();
     }, options);
     this.board.addEventListener('wheel', (event) => this.#wheel(event), { ...options, passive: false });
     this.board.addEventListener('pointerdown', (event) => this.#press(event), options);
@@ -119,6 +128,7 @@ export class Timeline extends HTMLElement {
     showWhenStyled(this);
     const part = (name) => [this.find(`.${name}`), this.find(`.${name}-head`)];
     this.board = this.find('.board');
+    this.#ruler = this.find('.ruler');
     this.minimap = new Minimap(this, ...part('minimap'));
     this.audio = new AudioLane(this, ...part('audio'));
     this.chords = new ChordLane(this, ...part('chords'));
@@ -145,7 +155,7 @@ export class Timeline extends HTMLElement {
 
   /** Width of the lanes in CSS pixels. */
   get width() {
-    return this.find('.ruler').clientWidth || 1;
+    return boxOf(this.#ruler).width || 1;
   }
 
   get duration() {
@@ -243,12 +253,13 @@ export class Timeline extends HTMLElement {
 
   #draw() {
     this.view ??= fitView(this.duration, this.width);
-    const colour = tokens(this);
-    this.minimap.draw(colour);
+    const colour = (this.#colour ??= tokens(this));
+    if (!colour('text')) this.#colour = null; // the page's styles are not there yet
+    // Canvases first: to set a font on one makes the browser work out the styles that elements have changed.
     drawRuler(this.find('.ruler canvas'), this, colour);
-    for (const lane of this.lanes) if (lane.host.clientHeight) lane.draw(colour);
+    for (const lane of [this.audio, this.melody, this.drums, this.chords]) if (boxOf(lane.host).height) lane.draw(colour);
+    this.minimap.draw(colour);
     this.spans.draw();
-    this.sizes.draw();
     this.#drawWords();
     this.transport.draw();
     this.#playhead();

@@ -19,8 +19,7 @@ export const TRANSPORT = `
 </div>`;
 
 export class Transport {
-  #shown = -1;
-  #bar = '';
+  #words = ['', '']; // time and bar as they stand on the page
 
   constructor(timeline, host) {
     this.timeline = timeline;
@@ -50,17 +49,14 @@ export class Transport {
     const words = track?.kind === 'take' ? `${tag(track.engine)} <span class="num">seed ${text(track.seed)}</span>` : '';
     const hearing = this.find('.hearing');
     if (hearing.dataset.words !== words) hearing.innerHTML = hearing.dataset.words = words;
-    this.#bar = '';
-    this.#shown = -1;
   }
 
   /** The time at the playhead, in seconds. */
   tell(position) {
-    if (Math.abs(position - this.#shown) < 0.005) return;
-    this.#shown = position;
-    this.find('.time').textContent = formatClock(position);
-    const bar = `bar ${barWords(desk.doc.grid, position)}`;
-    if (bar !== this.#bar) this.find('.bar').textContent = this.#bar = bar;
+    const words = [formatClock(position), `bar ${barWords(desk.doc.grid, position)}`];
+    ['.time', '.bar'].forEach((place, i) => {
+      if (words[i] !== this.#words[i]) this.find(place).textContent = this.#words[i] = words[i];
+    });
   }
 
   togglePreview() {

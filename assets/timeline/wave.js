@@ -6,10 +6,31 @@
 
 import { rangeOf } from './peaks.js';
 
+const boxes = new WeakMap(); // element -> {width, height}
+const watcher = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    boxes.set(target, { width: Math.round(contentRect.width), height: Math.round(contentRect.height) });
+    target.dispatchEvent(new CustomEvent('resized', { bubbles: true, composed: true }));
+  }
+});
+
+/**
+ * Inner size {width, height} of an element without padding, in CSS pixels. It is measured when it changes, and
+ * a `resized` event says so: to measure it while drawing would make the browser lay the page out every time.
+ */
+export function boxOf(element) {
+  const known = boxes.get(element);
+  if (known?.width && known.height) return known;
+  const box = { width: element.clientWidth, height: element.clientHeight };
+  if (!known) watcher.observe(element);
+  boxes.set(element, box);
+  return box;
+}
+
 /** Sizes a canvas to its box in device pixels; gives {c, width, height} in CSS pixels, cleared. */
-export function prepare(canvas) {
+export function prepare(canvas, box = { width: canvas.clientWidth, height: canvas.clientHeight }) {
   const ratio = window.devicePixelRatio || 1;
-  const { clientWidth: width, clientHeight: height } = canvas;
+  const { width, height } = box;
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
@@ -40,7 +61,6 @@ export function drawWave(c, pyramid, view, { from, to, middle, half, gain = 1, c
   if (perPixel < 1 && pyramid.channels) return drawSamples(c, pyramid, view, { from, to, middle, half, gain, colour, alpha });
   c.globalAlpha = alpha;
   c.fillStyle = colour;
-  c.beginPath();
   const first = Math.max(0, Math.floor(from));
   for (let x = first; x < to; x++) {
     const sample = (view.start - pyramid.start) * pyramid.rate + x * perPixel;
@@ -48,9 +68,8 @@ export function drawWave(c, pyramid, view, { from, to, middle, half, gain = 1, c
     const [low, high] = rangeOf(pyramid, sample, sample + perPixel);
     const top = middle - Math.min(1, high * gain) * half;
     const bottom = middle - Math.max(-1, low * gain) * half;
-    c.rect(x, top - 0.4, 1, Math.max(bottom - top + 0.8, 1));
+    c.fillRect(x, top - 0.4, 1, Math.max(bottom - top + 0.8, 1)); // a thousand of them are quicker than one path
   }
-  c.fill();
   c.globalAlpha = 1;
 }
 

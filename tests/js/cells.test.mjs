@@ -66,3 +66,18 @@ test('neighbours by time', () => {
   assert.equal(cells.neighbour(lane, 2, -1).id, 'a');
   assert.equal(cells.neighbour(lane, 2, 1), null);
 });
+
+test('many cells at once cut what they cover as they would one after the other', () => {
+  let seed = 7;
+  const random = () => { seed = (seed * 16807) % 2147483647; return seed / 2147483647; };
+  for (let round = 0; round < 40; round++) {
+    const lane = [];
+    for (let at = 0; at < 40; at += 1 + Math.floor(random() * 4)) lane.push(cell(`a${at}`, at, at + 1 + Math.floor(random() * 1.9)));
+    const whole = [cell('long', 0, 40)];
+    const group = [];
+    for (let at = 2; at < 36; at += 2 + Math.floor(random() * 5)) group.push(cell(`g${at}`, at, at + 1));
+    for (const before of [lane.filter(({ end }, i) => end <= (lane[i + 1]?.start ?? 99)), whole]) {
+      assert.deepEqual(cells.put(before, group), group.reduce(cells.cover, before));
+    }
+  }
+});
