@@ -432,10 +432,12 @@ def _controls(arguments: argparse.Namespace, seconds: float) -> Controls:
 
 def _settings(arguments: argparse.Namespace) -> tuple[ARSettings, FMSettings]:
     given = arguments.guidance
-    ar = ARSettings(
-        arguments.temperature, arguments.top_k, arguments.top_p, given, candidates=arguments.candidates
-    )
-    return ar, FMSettings(arguments.solver, arguments.steps, given, budget=arguments.budget)
+    ar = ARSettings(arguments.temperature, arguments.top_k, arguments.top_p, given)
+    fm = FMSettings(arguments.solver, arguments.steps, given, budget=arguments.budget)
+    if arguments.candidates is not None:
+        ar = replace(ar, candidates=arguments.candidates)
+        fm = replace(fm, candidates=arguments.candidates)
+    return ar, fm
 
 
 def _output(name: str) -> Path:
@@ -639,7 +641,11 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=_above_zero, default=ar.temperature, help="AR")
     parser.add_argument("--top-k", type=_top_k, default=ar.top_k, help="AR: 0 = off")
     parser.add_argument("--top-p", type=_share, default=ar.top_p, help="AR: 0 = off")
-    parser.add_argument("--candidates", type=_count, default=ar.candidates, help="AR: choose among so many")
+    parser.add_argument(
+        "--candidates",
+        type=_count,
+        help=f"choose among so many fillings; default: AR {ar.candidates}, FM {fm.candidates}",
+    )
     parser.add_argument("--zero-shot", choices=ZERO_SHOT, help="default: the bundle's")
     parser.add_argument("--budget", type=_count, default=fm.budget, help="evaluations of --zero-shot search")
 

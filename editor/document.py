@@ -171,21 +171,21 @@ class Round:
 class Settings:
     """The knobs of the panel; what an engine does not have it ignores."""
 
-    steps: int = 25  # solver steps of the FM engines
-    solver: str = "euler"  # "euler" | "midpoint" | "ab2" | "dopri5"
+    steps: int = 12  # solver steps of the FM engines
+    solver: str = "ab2"  # "euler" | "midpoint" | "ab2" | "dopri5"
     guidance: float | None = None  # None = the bundle's
     temperature: float = 1.0  # of AR's sampling
     top_k: int = 250  # of AR's sampling, 0 = off
     strength: float = 1.0  # how much of the span is new, 0..1
     match: float = 0.75  # share of a difference to the context that is corrected, 0..1
-    crossfade: float = 0.03  # seconds, at each seam
+    crossfade: float = 0.2  # seconds, at each seam; a shorter one where it sounds smoother
     text_guidance: float = 0.0  # weight of the words alone; used with a guidance of one's own
     schedule: str = "uniform"  # "uniform" | "sway": the solver's steps
     zero_shot: str = ""  # how the zero-shot engine fills; empty = the bundle's
     budget: int = 50  # network evaluations of the zero-shot search
     top_p: float = 0.0  # of AR's sampling, 0 = off
     cooling: float = 0.0  # of AR's sampling: how much calmer the last codebook is, 0 = off
-    candidates: int = 1  # AR's fillings side by side, of which one is taken
+    candidates: int = 4  # AR's fillings side by side, of which one is taken
     patience: float = 30.0  # seconds that the choice among all engines may take
     join: float = 2.0  # seconds re-made around the join of a loop
 

@@ -43,7 +43,7 @@ FIELDS = (
         GROUPS[0],
         0.05,
     ),
-    Field("crossfade", "Crossfade, s", "Seconds over which old and new blend at each seam", GROUPS[0], 0.01),
+    Field("crossfade", "Crossfade, s", "At most so long do old and new blend at a seam", GROUPS[0], 0.01),
     Field(
         "guidance",
         "Guidance",
@@ -58,8 +58,8 @@ FIELDS = (
         GROUPS[0],
         0.1,
     ),
-    Field("steps", "FM steps", "Steps of FM and ZS: more take longer, and are finer to about 50", GROUPS[1]),
-    Field("solver", "FM solver", "How the steps are taken: euler is quick, dopri5 exact and slow", GROUPS[1]),
+    Field("steps", "FM steps", "Steps of FM and ZS: more take longer, and are finer to about 25", GROUPS[1]),
+    Field("solver", "FM solver", "The way of stepping: ab2 needs few, dopri5 is exact and slow", GROUPS[1]),
     Field("schedule", "FM schedule", "Where the steps lie: even, or sway with short ones first", GROUPS[1]),
     Field(
         "zero_shot",

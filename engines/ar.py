@@ -11,12 +11,11 @@ from torch import Tensor
 from engines import spans
 from engines import window as windows
 from engines.checkpoints import Models
-from engines.lm import complete, continuation_nll, sample_step, take
+from engines.lm import complete, sample_step, take
 from engines.requests import InpaintRequest, InputError, ProgressHook, Request, Result, Stopwatch, Support
 from engines.timebase import frames_for
 
-FEWEST_BEHIND = 10  # frames of music behind a span by which candidates can be judged
-JUDGED = 50  # how many of them are listened to
+SEEDED_BOOKS = (2, 1)  # codebooks that two candidates take from a repeat of the context
 
 
 def supports(request: Request) -> Support:
@@ -43,6 +42,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     windows.load(models, models.ar, watch)
     codec, lm, settings = models.codec(), models.ar(), request.ar
     window, known, order = None, 0, None
+    seeds: list[tuple[Tensor, str]] = []  # codes [1, K, T + 3] to begin from, and whence they come
     if isinstance(request, InpaintRequest):
         watch.report("encode", 0, 1)
         window = windows.cut(request, codec, models.spec.window_seconds)
@@ -50,7 +50,12 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         codes = codec.quantize(windows.encode(window, models, silenced))  # [1, D, T] -> [1, K, T]
         if window.known.any():  # a span that leaves nothing is a clip from nothing
             order = spans.reorder(*window.span, window.frames)
-            codes = take(lm.config, codes, order[None].to(codes.device))  # -> [1, K, T + 3]
+            columns = order[None].to(codes.device)
+            for copy, words in _repeats(request, window, models):
+                heard = codec.quantize(copy)  # [1, D, T] -> [1, K, T]
+                heard = torch.where(window.known.to(codes.device), codes, heard)
+                seeds.append((take(lm.config, heard, columns), words))
+            codes = take(lm.config, codes, columns)  # -> [1, K, T + 3]
             known = codes.shape[2] - (window.span[1] - window.span[0])
         watch.lap("encode")
     else:
@@ -64,10 +69,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     watch.lap("text")
 
     generator = torch.Generator().manual_seed(request.seed)
-    frames_behind = window.frames - window.span[1] if window is not None and order is not None else 0
-    count = (
-        settings.candidates if frames_behind >= FEWEST_BEHIND else 1
-    )  # nothing behind: nothing to judge by
+    count = settings.candidates if order is not None else 1
 
     def sample(logits: Tensor) -> Tensor:
         return sample_step(
@@ -77,9 +79,12 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     def on_step(step: int, total: int) -> None:
         watch.report("sample", step, total)
 
-    kept = round((1 - request.strength) * codec.codebooks) if isinstance(request, InpaintRequest) else 0
+    own = round((1 - request.strength) * codec.codebooks) if isinstance(request, InpaintRequest) else 0
+    plain = count - len(seeds)
+    batch = torch.cat([codes.repeat(plain, 1, 1), *(seed for seed, _ in seeds)])  # [C, K, T + 3]
+    kept = [own] * plain + list(SEEDED_BOOKS[: len(seeds)])
     codes = complete(
-        lm, codes.repeat(count, 1, 1), known, lanes, given.text, given.rows, sample, on_step, kept=kept
+        lm, batch, known, lanes, given.text, given.rows, sample, on_step, kept=kept
     )
     parameters: dict[str, object] = {
         "temperature": settings.temperature,
@@ -89,14 +94,14 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         "guidance": {"all": given.guidance.all, "text": given.guidance.text},
     }
     if window is not None and order is not None:
-        codes = codes[:, :, spans.restore(*window.span, window.frames).to(codes.device)]  # -> [B, K, T]
-        if count > 1:
-            behind = window.span[1]
-            nll = continuation_nll(
-                lm, codes, behind, min(window.frames, behind + JUDGED), given.lanes, given.text
-            )
-            best = int(nll.argmin())
-            codes = codes[best : best + 1]
-            parameters["candidates"] = {"nll": [round(v, 4) for v in nll.tolist()], "chosen": best}
+        codes = codes[:, :, spans.restore(*window.span, window.frames).to(codes.device)]  # -> [C, K, T]
     watch.lap("sample")
-    return windows.finish(request, models, codec.dequantize(codes), window, watch, parameters)
+    beginnings = ["nothing"] * plain + [words for _, words in seeds]
+    return windows.finish(request, models, codec.dequantize(codes), window, watch, parameters, beginnings)
+
+
+def _repeats(request: InpaintRequest, window: windows.Window, models: Models) -> list[tuple[Tensor, str]]:
+    """Latents [1, D, T] of repeats of the context from which some candidates take their first codebooks."""
+    if request.strength < 1:  # a variation begins from what was there
+        return []
+    return windows.repeats_of(request, window, models, min(request.ar.candidates // 2, len(SEEDED_BOOKS)))

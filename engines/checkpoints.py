@@ -62,8 +62,8 @@ class BundleSpec:
         return Guidance(*weights)
 
     def zero_shot_with(self, solver: str) -> ZeroShot:
-        """The method that measured best; all but replacement need Euler, so other solvers take that."""
-        return self.zero_shot if solver == "euler" else "replacement"
+        """The method that measured best, or replacement where that cannot use the solver."""
+        return self.zero_shot if solver in ("euler", "ab2") else "replacement"
 
     def to_json(self) -> str:
         """The text of `bundle.json`."""

@@ -63,16 +63,16 @@ def compose(
     window: NDArray[np.float32],
     window_start: float,
     rate: int,
-    crossfade: float,
+    crossfade: float | tuple[float, float],
     share: float = CONTENT_SHARE,
 ) -> Recording:
     """The source with [start, end) replaced by the decoded mono `window` [n] at `rate` Hz.
 
     `window` begins `window_start` seconds into the source and covers the span; the context that it
-    also covers tells level, bands and width. `crossfade` seconds at each seam that has context
-    blend with the original, inside the span. `share` of what the content differs from the context
-    around it, in level and bands, is corrected (0 none, 1 all). Raises ValueError for a window that
-    misses the span or is not finite, or for an empty span.
+    also covers tells level, bands and width. `crossfade` seconds at each seam that has context (or one
+    number for each of the two) blend with the original, inside the span. `share` of what the content
+    differs from the context around it, in level and bands, is corrected (0 none, 1 all). Raises ValueError
+    for a window that misses the span or is not finite, or for an empty span.
     """
     first, last = span_samples(source, start, end)
     if not np.isfinite(window).all():
@@ -91,11 +91,12 @@ def compose(
     if source.samples.dtype.kind != "f":
         made = _limit(made)
     original = source.as_float(first, last).astype(np.float64)  # [N, C]
-    blend = min(round(crossfade * source.rate), (last - first) // 2)
-    if blend > 0 and first > 0:
-        made[:blend] = _crossfade(original[:blend], made[:blend])
-    if blend > 0 and last < source.length:
-        made[-blend:] = _crossfade(made[-blend:], original[-blend:])
+    both = crossfade if isinstance(crossfade, tuple) else (crossfade, crossfade)
+    begin, finish = (min(round(seconds * source.rate), (last - first) // 2) for seconds in both)
+    if begin > 0 and first > 0:
+        made[:begin] = _crossfade(original[:begin], made[:begin])
+    if finish > 0 and last < source.length:
+        made[-finish:] = _crossfade(made[-finish:], original[-finish:])
     return source.with_span(first, source.to_native(made))
 
 

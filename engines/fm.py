@@ -8,6 +8,7 @@ engines or the editor.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -29,6 +30,9 @@ from engines.requests import (
 )
 from engines.timebase import frames_for
 from engines.transformer import Memory
+
+SEEDED = 2  # most fillings that begin from a repeat of the context
+SEEDED_AT = 0.35  # flow time at which they begin
 
 
 def supports(request: Request) -> Support:
@@ -71,21 +75,62 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     watch.lap("text")
 
     field = guided_field(models, given, known, settings.guided)
-    z = noise = draw_noise(source, request.seed)
-    if begin > 0 and window is not None:  # a variation sets out part of the way from what was there
-        z = flow.path(noise, own_content(window, models), torch.full((1,), begin, device=noise.device))
+    count = settings.candidates if window is not None else 1
+    noises = draw_noise(source, request.seed, count)  # [C, D, T]
+    told = resolved(request, given)
+
+    evaluated = 0
 
     def clamped(z: Tensor, t: float) -> Tensor:  # Alg. 2, line 4, before every evaluation
+        nonlocal evaluated
+        evaluated += len(z) * len(given.rows)
         return field(torch.where(known, source, z), t)
 
-    def on_step(step: int, total: int) -> None:
-        watch.report("sample", step, total)
+    starts = [Start(begin, None, "noise")] * count
+    if begin > 0 and window is not None:  # a variation sets out part of the way from what was there
+        starts = [Start(begin, own_content(window, models), "what was there")] * count
+    elif window is not None and isinstance(request, InpaintRequest):
+        starts = beginnings(request, window, models, count)
+        watch.lap("encode")
+    groups = [[i for i, other in enumerate(starts) if other.time == t] for t in {s.time: 0 for s in starts}]
+    total = sum(steps_from(settings.steps, starts[group[0]].time) for group in groups)
+    done, made = 0, torch.empty_like(noises)
+    for group in groups:  # those that begin at the same time go side by side
+        time = starts[group[0]].time
+        steps = steps_from(settings.steps, time)
 
-    steps = steps_from(settings.steps, begin)
-    z = flow.solve(clamped, z, settings.solver, steps, on_step, settings.schedule, begin)
-    z = torch.where(known, source, z)  # Alg. 2, line 9
+        def on_step(step: int, of: int, done: int = done, steps: int = steps) -> None:
+            watch.report("sample", done + round(steps * step / of), total)
+
+        z = torch.cat([starts[i].latents(noises[i : i + 1]) for i in group])  # [G, D, T]
+        made[group] = flow.solve(clamped, z, settings.solver, steps, on_step, settings.schedule, time)
+        done += steps
+    z = torch.where(known, source, made)  # Alg. 2, line 9: [C, D, T]
     watch.lap("sample")
-    return windows.finish(request, models, z, window, watch, resolved(request, given))
+    told["evaluations"] = evaluated
+    return windows.finish(request, models, z, window, watch, told, [start.words for start in starts])
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a filling sets out."""
+
+    time: float  # flow time, 0 noise .. 1 data
+    data: Tensor | None  # latents [1, D, T] that it sets out from, as noisy as at that time
+    words: str  # for the musician
+
+    def latents(self, noise: Tensor) -> Tensor:
+        """The point of the flow at `time`: noise [1, D, T] -> [1, D, T]."""
+        if self.data is None:
+            return noise
+        return flow.path(noise, self.data, torch.full((1,), self.time, device=noise.device))
+
+
+def beginnings(request: InpaintRequest, window: windows.Window, models: Models, count: int) -> list[Start]:
+    """Where `count` fillings begin: one from noise, two from repeats of the context, the rest from noise."""
+    repeats = windows.repeats_of(request, window, models, min(count - 1, SEEDED))
+    starts = [Start(0.0, None, "noise"), *(Start(SEEDED_AT, z, words) for z, words in repeats)]
+    return starts + [Start(0.0, None, "noise")] * (count - len(starts))
 
 
 def own_content(window: windows.Window, models: Models) -> Tensor:

@@ -4,8 +4,8 @@
 forth the known frames are put back to where they came by. `replacement` puts them on the straight
 path between one fixed noise and the source instead, `resampling` takes its middle steps several
 times, `guided` draws the known frames to the source by gradients, and `search` tries several beginnings
-within a budget (`engines.search`). The mask channel stays empty: the network is the one that
-generates. Does not know the other engines or the editor.
+within a budget (`engines.search`) and takes the one with the smoothest seams. The mask channel stays empty:
+the network is the one that generates. Does not know the other engines or the editor.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import Tensor
 from engines import flow, search
 from engines import window as windows
 from engines.checkpoints import Models
-from engines.fm import draw_noise, guided_field, own_content, resolved, steps_from
+from engines.fm import SEEDED, draw_noise, guided_field, own_content, resolved, steps_from
 from engines.requests import (
     Guidance,
     InpaintRequest,
@@ -33,6 +33,7 @@ from engines.requests import (
 RESAMPLED = (0.15, 0.7)  # flow times between which `resampling` takes a step again
 REPEATS = 3  # how often it takes it
 GUIDED_NOISE = 0.05  # sigma of the known frames in `guided`: how exactly they are to be met
+EULER = ("inversion", "resampling", "guided")  # methods whose steps are Euler's by their definition
 SEARCH_GUIDANCE = Guidance(1.0, 0.0)  # one row a candidate, unless asked for more
 
 
@@ -42,9 +43,9 @@ def supports(request: Request) -> Support:
     settings = request.fm
     if not support:
         return support
-    if settings.zero_shot in ("inversion", "resampling", "guided", "search") and settings.solver != "euler":
+    if settings.zero_shot != "replacement" and settings.solver not in ("euler", "ab2"):
         return Support(
-            f"solver {settings.solver!r}: {settings.zero_shot} needs euler; choose it, or replacement"
+            f"solver {settings.solver!r}: {settings.zero_shot} needs euler or ab2; choose one, or replacement"
         )
     if settings.zero_shot != "replacement" and isinstance(request, InpaintRequest) and request.strength < 1:
         return Support(
@@ -90,6 +91,9 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
         watch.report("sample", step, total)
 
     told: dict[str, object] = {**resolved(request, given), "zero_shot": method}
+    if method in EULER:
+        told["solver"] = "euler"
+    beginnings = ["noise"]
     if method == "inversion":
         z = inversion(field, source, known, noise, settings.steps, on_step)
     elif method == "resampling":
@@ -98,9 +102,15 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
         z = guided(field, source, known, noise, settings.steps, on_step)
     elif method == "search":
         plan = search.plan(settings.budget, len(given.rows))
+        late = sum(joins > 0 for joins in plan.joins)
+        repeats = windows.repeats_of(request, window, models, min(late, SEEDED))
         noises = draw_noise(source, request.seed, len(plan.joins))
-        z, candidates = search.fill(field, source, known, noises, plan, on_step)
+        watch.lap("encode")
+        z, candidates = search.fill(
+            field, source, known, noises, repeats, plan, on_step, settings.solver == "ab2"
+        )
         spent = sum(len(candidate.curve) for candidate in candidates) * len(given.rows)
+        beginnings = [candidate.start for candidate in candidates if candidate.dropped is None]
         told["steps"] = plan.steps
         told["search"] = {
             "budget": settings.budget,
@@ -115,7 +125,7 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
             field, source, known, noise, settings.solver, steps, on_step, settings.schedule, begin, own
         )
     watch.lap("sample")
-    return windows.finish(request, models, z, window, watch, told)
+    return windows.finish(request, models, z, window, watch, told, beginnings)
 
 
 def inversion(

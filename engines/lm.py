@@ -275,19 +275,21 @@ def complete(
     sample: Callable[[Tensor], Tensor],
     on_step: Callable[[int, int], None],
     cached: bool = True,
-    kept: int = 0,
+    kept: int | Sequence[int] = 0,
 ) -> Tensor:
     """Sample every cell from column `known` on: codes int64 [B, K, T] -> [B, K, T].
 
-    Columns before `known` (specials included) are given and stay, and so do the codebooks before
-    `kept` behind them; exactly T - known + K - 1 steps are sampled. `lanes` [1, T] and `text`
-    [1, L, text_dim] are used by the rows of `rows` that see them; `sample` draws [B, K] from guided
-    logits [B, K, V]. At the first steps the higher codebooks still emit given cells: those are forced.
+    Columns before `known` (specials included) are given and stay, and so do the codebooks before `kept`
+    (one number, or one for each of the B) behind them; exactly T - known + K - 1 steps are sampled.
+    `lanes` [1, T] and `text` [1, L, text_dim] are used by the rows of `rows` that see them; `sample` draws
+    [B, K] from guided logits [B, K, V]. At the first steps the higher codebooks still emit given cells:
+    those are forced.
     `on_step(done, total)` may raise to stop. `cached=False` recomputes everything at each step (for tests).
     """
     config, device, count, batch = lm.config, codes.device, len(rows), len(codes)
     cells = codes.clone()
-    cells[:, kept:, known:] = -1  # unknown
+    for item, books in enumerate([kept] * batch if isinstance(kept, int) else kept):
+        cells[item, books:, known:] = -1  # unknown
     delayed = delay(cells, config.pad)  # [B, K, T] -> [B, K, S]
     total = delayed.shape[2] - known
     text_given = torch.tensor([row.text for row in rows], device=device).repeat_interleave(batch)  # [R B]
@@ -308,23 +310,3 @@ def complete(
         line[:, :, step + 1] = torch.where(column == -1, drawn, column)
         on_step(step - known + 1, total)
     return undelay(line[:, :, 1:])
-
-
-@torch.inference_mode()
-def continuation_nll(
-    lm: LM, codes: Tensor, start: int, end: int, lanes: Lanes, text: TextStates | None
-) -> Tensor:
-    """How badly the frames [start, end) continue all before them: codes int64 [B, K, T] -> nats a cell [B].
-
-    Teacher-forced in the order of time; the first codebook, which carries most of the sound, counts
-    twice. `lanes` [1, T] and `text` [1, L, text_dim] are those of all B.
-    """
-    batch = len(codes)
-    nll = lm.cell_nll(
-        codes[:, :, :end],
-        cat_lanes([lanes.window(0, end)] * batch),
-        text.repeat(batch) if text is not None else None,
-    )[:, :, start:]  # [B, K, end] -> [B, K, end - start]
-    weights = torch.ones(nll.shape[1], device=nll.device)
-    weights[0] = 2.0
-    return (nll.mean(dim=2) * weights).sum(dim=1) / weights.sum()

@@ -87,20 +87,21 @@ class ARSettings:
     top_p: float = 0.0  # 0 = off, else 0..1
     guidance: Guidance | None = None  # None = the bundle's default for this task
     cooling: float = 0.0  # 0..1: the last codebook's temperature is (1 - cooling) of the first one's
-    candidates: int = 1  # fillings sampled side by side; the one after which the music goes on best is taken
+    candidates: int = 4  # fillings of a span sampled side by side; the one with the smoothest seams is taken
 
 
 @dataclass(frozen=True)
 class FMSettings:
     """How the FM engines integrate the flow (sec. 3.3)."""
 
-    solver: Literal["euler", "midpoint", "ab2", "dopri5"] = "euler"
-    steps: int = 25  # intervals; ignored by dopri5
+    solver: Literal["euler", "midpoint", "ab2", "dopri5"] = "ab2"
+    steps: int = 12  # intervals; ignored by dopri5
     guidance: Guidance | None = None  # None = the bundle's default for this task
     zero_shot: ZeroShot = "replacement"  # how the zero-shot engine holds the known frames
     schedule: Literal["uniform", "sway"] = "uniform"  # of the intervals; sway: short ones near the noise
     guided: tuple[float, float] = (0.0, 1.0)  # flow times between which guidance is applied
     budget: int = 50  # network evaluations that "search" may spend
+    candidates: int = 3  # fillings of a span that begin apart; the one with the smoothest seams is taken
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,9 @@ class InpaintRequest:
     controls: Controls = field(default_factory=Controls)
     ar: ARSettings = field(default_factory=ARSettings)
     fm: FMSettings = field(default_factory=FMSettings)
-    crossfade: float = 0.03  # seconds, inside the span, at each seam
+    crossfade: float = 0.2  # seconds, inside the span, at each seam; the longest one where `fitted`
     match: float = 0.75  # share of a difference in level and bands to the context that is corrected, 0..1
+    fitted: bool = True  # a shorter crossfade is taken at a seam that sounds smoother with it
     strength: float = 1.0  # 0..1: how much of the span is new; less keeps that much of its own content
     also: tuple[tuple[float, float], ...] = ()  # further spans, seconds, after `end` and apart, in order
     latents: Latents | None = None  # of a source that a model made: its context is not encoded again

@@ -12,7 +12,7 @@ does not hear.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +32,7 @@ HARMONY_SECONDS: Final = 1.0  # each side of the harmony
 LOUDNESS_SECONDS: Final = 3.0  # each side of the loudness
 RHYTHM_SECONDS: Final = 4.0  # each side of the beat
 CLICK_SECONDS: Final = 0.005  # where a click is looked for, each side
+LATE_SECONDS: Final = 0.02  # a beat that is off by less is not heard as off
 MIN_SIDE_SECONDS: Final = 0.05  # a boundary with less context on its outer side has no seam
 MOMENTS: Final = 64  # moments of the original that a seam is ranked among
 NEAR_SECONDS: Final = 10.0  # how far from the span those moments lie
@@ -65,7 +66,7 @@ class WideMeasures(NamedTuple):
     """The statistics that need seconds of context at one moment; after minus before."""
 
     harmony: float  # distance of the mean pitch-class profiles, 36 bins an octave: 0 same .. 2 opposite
-    beat: float  # how much better the two rhythms would agree if one were moved: 0 .. 2
+    beat: float  # how much better the rhythms would agree if one were moved audibly: 0 .. 2
     texture: float  # distance of log-mel shape, spread and motion, dB
     loudness: float  # dB, mean over the quantiles of the level
     late: float  # seconds that the rhythm after lags behind the rhythm before, within half a beat
@@ -77,28 +78,58 @@ def score(original: Recording, edited: Recording, start: float, end: float) -> t
     Both recordings are on the same clock; the original tells what its own moments are like.
     `Seam.score` is the share of those moments that are smoother (0 best, 1 worse than all).
     """
-    rate = edited.rate
-    low = max(0.0, start - NEAR_SECONDS)
-    high = min(original.seconds, end + NEAR_SECONDS)
-    source = _mono(original, low, high)
-    made = _mono(edited, low, high)
-    inside = (start - low, end - low)
-    moments = moments_of(source, rate)
-    hears = Listener(source, rate)
-    listens = Listener(made, rate, hears.period)
-    whole = len(made) / rate
-    seams = []
-    for time, outer in ((start, start), (end, edited.seconds - end)):
-        if outer < MIN_SIDE_SECONDS:
-            continue
-        at_start = time == start
-        bounds = (0.0, inside[1]) if at_start else (inside[0], whole)
-        reach = reach_of(time - low, bounds)
-        narrow = measure(made, rate, time - low, bounds)
-        wide = listens.at(time - low, reach)
-        reference = references(source, hears, moments, rate, reach)
-        seams.append(_seam(time, narrow, wide, 1.0 if at_start else -1.0, reference))
-    return tuple(seams)
+    return Judge(original, start, end).seams(edited)
+
+
+class Judge:
+    """What the moments of an original are like, kept to judge many versions of one span of it."""
+
+    def __init__(self, original: Recording, start: float, end: float) -> None:
+        """The span is [start, end) seconds."""
+        self.rate = rate = original.rate
+        self.low = low = max(0.0, start - NEAR_SECONDS)
+        self.high = min(original.seconds, end + NEAR_SECONDS)
+        source = _mono(original, low, self.high)
+        moments = moments_of(source, rate)
+        hears = Listener(source, rate)
+        self._period = hears.period
+        whole = len(source) / rate
+        # (seconds, +1 at the span's start and -1 at its end, where windows may reach, the moments)
+        self._boundaries: list[tuple[float, float, tuple[float, float], Floats]] = []
+        for time, outer, sign in ((start, start, 1.0), (end, original.seconds - end, -1.0)):
+            if outer < MIN_SIDE_SECONDS:
+                continue
+            bounds = (0.0, end - low) if sign > 0 else (start - low, whole)
+            reference = references(source, hears, moments, rate, reach_of(time - low, bounds))
+            self._boundaries.append((time, sign, bounds, reference))
+
+    def seams(self, edited: Recording) -> tuple[Seam, ...]:
+        """One Seam for each boundary of a version of the original."""
+        return tuple(
+            _seam(time, narrow, wide, sign, reference)
+            for time, sign, narrow, wide, reference in self._measured(edited)
+        )
+
+    def costs(self, edited: Recording) -> dict[float, float]:
+        """Time of each boundary -> its weighed surprises: what is lower is nearer to the original's moments.
+
+        Unlike the scores they still tell two versions apart that both are rougher than every moment, or
+        smoother than most.
+        """
+        weigh = np.array(list(WEIGHTS.values()))
+        return {
+            time: float(features(surprise(vector(narrow, wide), reference)[0]) @ weigh)
+            for time, _, narrow, wide, reference in self._measured(edited)
+        }
+
+    def _measured(self, edited: Recording) -> Iterator[tuple[float, float, Measures, WideMeasures, Floats]]:
+        """(time, sign, narrow, wide, the moments' statistics) of each boundary."""
+        made = _mono(edited, self.low, self.high)
+        listens = Listener(made, self.rate, self._period)
+        for time, sign, bounds, reference in self._boundaries:
+            at = time - self.low
+            narrow = measure(made, self.rate, at, bounds)
+            yield time, sign, narrow, listens.at(at, reach_of(at, bounds)), reference
 
 
 def reach_of(time: float, bounds: tuple[float, float]) -> tuple[float, float]:
@@ -196,7 +227,7 @@ def _reasons(narrow: Measures, wide: WideMeasures, surprises: Floats, reference:
         "click": ("Click", narrow.click > max(bound, 12.0)),  # drum strokes are sharp too
         "colour": (bright if dull else "Different sound", narrow.colour >= 5),
         "harmony": ("Harmony changes", wide.harmony >= 0.3),
-        "beat": (beat, wide.beat >= 0.1 and abs(wide.late) >= 0.02),
+        "beat": (beat, wide.beat >= 0.1),
         "texture": (bright if dull else "Different sound", wide.texture >= 2),
         "loudness": (loud, abs(level) >= 2),
     }
@@ -230,7 +261,7 @@ class Listener:
         self.rises = np.maximum(np.diff(self.mel, axis=0, prepend=self.mel[:1]), 0).mean(axis=1)  # [F]
         size = 1 << max(9, (long - 1).bit_length())
         self.tones = np.sqrt(_power_frames(x, long, slow_hop, size)) @ _pitch_classes(rate, size).T  # [G, 36]
-        self.period = _period(self.rises, self.frame_rate) if period is None else period
+        self.period = beat_period(self.rises, self.frame_rate) if period is None else period
 
     def at(self, time: float, reach: tuple[float, float]) -> WideMeasures:
         """The statistics at `time`, hearing at most `reach` seconds before and after; 0 where too short."""
@@ -264,7 +295,9 @@ class Listener:
         agreement = np.fft.irfft(np.fft.rfft(a).conj() * np.fft.rfft(b), bins) / norm  # [bins], b moved
         best = int(agreement.argmax())
         late = (best - bins if best > bins / 2 else best) / self.frame_rate
-        return float(agreement[best] - agreement[0]), late
+        slack = round(LATE_SECONDS * self.frame_rate)
+        in_time = max(agreement[shift] for shift in range(-slack, slack + 1))
+        return float(agreement[best] - in_time), late
 
 
 _GAP: Final = 3  # frames next to a boundary whose windows reach over it
@@ -297,7 +330,7 @@ def _fold(rises: Floats, first: int, period: float, bins: int) -> Floats:
     return folded
 
 
-def _period(rises: Floats, rate: float) -> float:
+def beat_period(rises: Floats, rate: float) -> float:
     """The beat in seconds, 0.3-1.0: where the autocorrelation of the rises [F] and its multiples peak."""
     centred = rises - rises.mean()
     n = len(centred)

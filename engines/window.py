@@ -11,7 +11,7 @@ for FM, 7.9 against 7.0 for AR). Does not know how a model fills the span.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines import compose, seams
+from engines import compose, repeats, seams
 from engines.checkpoints import Models
 from engines.codec import Codec
 from engines.controls import Lanes, lanes_from
@@ -37,6 +37,7 @@ from engines.requests import (
     Latents,
     Request,
     Result,
+    Seam,
     Stopwatch,
     Support,
 )
@@ -47,6 +48,8 @@ from engines.timebase import frames_for, seconds_to_samples, span_to_frames
 WINDOW_SECONDS = 10.0  # longest clip the models hear
 CONTEXT_SECONDS = 2.0  # at least so much of a full window is context
 FRAME_SECONDS = 0.04  # one latent frame at 25 Hz
+_FADES = (1.0, 0.6, 0.3, 0.15)  # shares of the longest crossfade that are tried
+_FADED = 0.2  # of a span, the most that a fitted crossfade takes at each end
 _SILENCE = 1e-4  # peak below which a recording counts as silent (-80 dB)
 _LEVELS = (0.03, 0.3)  # RMS that the models are used to
 
@@ -74,11 +77,12 @@ def _settings(request: Request) -> str:
     if not 0 <= ar.top_p <= 1:
         return f"top-p {ar.top_p:g}: expected 0 (off) to 1; choose 0 or about 0.9"
     if not 1 <= fm.steps <= 1000:
-        return f"{fm.steps} steps: expected 1-1000; 25 is the usual value"
+        return f"{fm.steps} steps: expected 1-1000; 12 is the usual value"
     if not (math.isfinite(ar.cooling) and 0 <= ar.cooling < 1):
         return f"cooling {ar.cooling:g}: expected 0 (off) to less than 1; 0 is the usual value"
-    if not 1 <= ar.candidates <= 16:
-        return f"{ar.candidates} candidates: expected 1-16; 4 is the usual value"
+    for candidates in (ar.candidates, fm.candidates):
+        if not 1 <= candidates <= 16:
+            return f"{candidates} candidates: expected 1-16; 3 is the usual value"
     if fm.solver not in ("euler", "midpoint", "ab2", "dopri5"):
         return f"solver {str(fm.solver)[:24]!r}: expected euler, midpoint, ab2 or dopri5; choose one of them"
     if fm.schedule not in ("uniform", "sway"):
@@ -123,7 +127,7 @@ def _span(request: InpaintRequest) -> str:
         fit = "are made in one run" if request.sliding else "fit into the models' window"
         return f"{span}: at most {longest:g} s {fit}; select a shorter span"
     if not (math.isfinite(request.crossfade) and 0 <= request.crossfade <= 1):
-        return f"crossfade {request.crossfade:g} s: expected 0-1 s; 0.03 is the usual value"
+        return f"crossfade {request.crossfade:g} s: expected 0-1 s; 0.2 is the usual value"
     if not (math.isfinite(request.strength) and 0 < request.strength <= 1):
         return f"strength {request.strength:g}: expected more than 0 up to 1 (all new); 1 is the usual value"
     before = request.end
@@ -308,6 +312,35 @@ def conditions(
     return Conditions(text, lanes, sources(guidance, text is not None, lanes.any_given), guidance)
 
 
+def repeats_of(
+    request: InpaintRequest, window: Window, models: Models, count: int
+) -> list[tuple[Tensor, str]]:
+    """Up to `count` latents [1, D, T] of a window whose spans are copied from elsewhere, and how, in words.
+
+    What is copied keeps the beat (`engines.repeats`). None where the musician has drawn what should come.
+    """
+    controls = request.controls
+    if count < 1 or any(lane is not None for lane in (controls.chords, controls.melody, controls.drums)):
+        return []
+    source, spans = request.source, request.spans
+    found = [repeats.lags(source, a, b, count, tuple(s for s in spans if s != (a, b))) for a, b in spans]
+    made = []
+    for choice in zip(*found, strict=False):
+        filled = source
+        for (a, b), lag in zip(spans, choice, strict=True):
+            filled = repeats.copied(filled, a, b, lag)
+        heard = _read(
+            filled, seconds_to_samples(window.start, source.rate), len(window.audio), models.codec().rate
+        )
+        copy = replace(window, audio=heard * np.float32(window.gain))
+        made.append((encode(copy, models, silenced=False), ", ".join(_from_where(lag) for lag in choice)))
+    return made
+
+
+def _from_where(lag: float) -> str:
+    return f"the music {abs(lag):.2f} s {'earlier' if lag < 0 else 'later'}"
+
+
 def finish(
     request: Request,
     models: Models,
@@ -315,31 +348,41 @@ def finish(
     window: Window | None,
     watch: Stopwatch,
     parameters: dict[str, object],
+    beginnings: Sequence[str] = (),
 ) -> Result:
-    """Decode latents [1, D, T] and make the Result: a clip, or the source with its span re-made."""
+    """Decode latents [B, D, T] and make the Result: a clip, or the source with its span re-made.
+
+    Of several the one with the smoothest seams is taken; `beginnings` says in words how each came about.
+    """
     codec = models.codec()
-    watch.report("decode", 0, 1)
-    audio = codec.decode(z)[0, 0].float().cpu().numpy()  # [1, D, T] -> [T hop]
-    if not np.isfinite(audio).all():
-        raise InputError("result: the model produced no finite audio; lower the guidance or change the seed")
     told = {"seed": request.seed, "bundle": models.spec.name, "device": str(models.device), **parameters}
+    audios = []
+    for i in range(len(z)):
+        watch.report("decode", i, len(z))
+        audio = codec.decode(z[i : i + 1])[0, 0].float().cpu().numpy()  # [1, D, T] -> [T hop]
+        if not np.isfinite(audio).all():
+            raise InputError(
+                "result: the model produced no finite audio; lower the guidance or change the seed"
+            )
+        audios.append(audio)
     if isinstance(request, GenerateRequest) or window is None:
-        clip = audio[: seconds_to_samples(request.seconds, codec.rate)]
+        clip = audios[0][: seconds_to_samples(request.seconds, codec.rate)]
         recording = from_float(clip, codec.rate)
         watch.report("decode", 1, 1)
         watch.lap("decode")
         latents = Latents(z[0].float().cpu().numpy(), 0.0, 1.0, ((0.0, request.seconds),))
         return Result(request, recording, dict(watch.timings), (), told, latents)
-    made = (audio / window.gain).astype(np.float32)
-    recording = request.source
-    for start, end in request.spans:
-        recording = compose.compose(
-            recording, start, end, made, window.start, codec.rate, request.crossfade, request.match
-        )
-    found = [
-        seam for start, end in request.spans for seam in seams.score(request.source, recording, start, end)
-    ]
-    watch.report("decode", 1, 1)
+    made = [(audio / window.gain).astype(np.float32) for audio in audios]
+    recording, found, chosen, costs, fades = _smoothest(request, made, window.start, codec.rate)
+    if len(made) > 1:
+        told["candidates"] = {
+            "began from": list(beginnings),
+            "roughness": [round(cost, 3) for cost in costs],
+            "chosen": chosen,
+        }
+    if request.fitted:
+        told["crossfades"] = [[round(fade, 4) for fade in pair] for pair in fades]
+    watch.report("decode", len(z), len(z))
     watch.lap("decode")
     told["window"] = {"start": window.start, "seconds": window.frames / codec.frame_rate}
     kept = None
@@ -353,4 +396,51 @@ def finish(
                 if part[1] > part[0]
             )
         kept = replace(request.latents, known=untouched)
-    return Result(request, recording, dict(watch.timings), tuple(found), told, kept)
+    return Result(request, recording, dict(watch.timings), found, told, kept)
+
+
+def _smoothest(
+    request: InpaintRequest, made: list[NDArray[np.float32]], begin: float, rate: int
+) -> tuple[Recording, tuple[Seam, ...], int, list[float], list[tuple[float, float]]]:
+    """Put each of the decoded windows [n] back, and choose.
+
+    Gives the recording, its seams, which window it is, the roughness of all, and the crossfades of each span.
+    """
+    judges = [seams.Judge(request.source, a, b) for a, b in request.spans]
+
+    def composed(window: NDArray[np.float32], fades: list[tuple[float, float]]) -> Recording:
+        recording = request.source
+        for (a, b), pair in zip(request.spans, fades, strict=True):
+            recording = compose.compose(recording, a, b, window, begin, rate, pair, request.match)
+        return recording
+
+    def roughness(recording: Recording) -> list[dict[float, float]]:
+        return [judge.costs(recording) for judge in judges]
+
+    longest = [
+        min(request.crossfade, _FADED * (b - a)) if request.fitted else request.crossfade
+        for a, b in request.spans
+    ]
+    fades = [(fade, fade) for fade in longest]
+    costs, best = [0.0] * len(made), 0
+    if len(made) > 1:
+        costs = [sum(sum(at.values()) for at in roughness(composed(window, fades))) for window in made]
+        best = int(np.argmin(costs))
+    if request.fitted:
+        tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
+        heard = [roughness(composed(made[best], pairs)) for pairs in tried]
+        fades = [
+            (_least(heard, tried, i, a)[0], _least(heard, tried, i, b)[1])
+            for i, (a, b) in enumerate(request.spans)
+        ]
+    recording = composed(made[best], fades)
+    found = tuple(seam for judge in judges for seam in judge.seams(recording))
+    return recording, found, best, costs, fades
+
+
+def _least(
+    heard: list[list[dict[float, float]]], tried: list[list[tuple[float, float]]], span: int, time: float
+) -> tuple[float, float]:
+    """The crossfades with which the boundary of a span at `time` is least rough; the first without a seam."""
+    best = min(range(len(tried)), key=lambda k: heard[k][span].get(time, 0.0))
+    return tried[best][span]

@@ -30,7 +30,7 @@ from engines.transformer import Cache
 
 NEUTRAL: dict[str, object] = {  # settings that the loops here do not know, and where they change nothing
     "cooling": 0.0, "candidates": 1, "schedule": "uniform", "guided": (0.0, 1.0), "strength": 1.0, "also": (),
-    "latents": None,
+    "latents": None, "fitted": False,
 }  # fmt: skip
 SOLVERS, ZERO_SHOT = ("euler", "midpoint", "dopri5"), ("inversion", "replacement")
 
@@ -80,7 +80,10 @@ def plain(request: Request, window_seconds: float) -> bool:
     """Whether the loops here make what the engine makes of a request."""
     settings = request.ar if request.engine == "ar" else request.fm
     known = all(
-        getattr(x, name, value) == value for x in (request, settings) for name, value in NEUTRAL.items()
+        getattr(x, name, value) == value
+        for x in (request, settings)
+        for name, value in NEUTRAL.items()
+        if name != "candidates" or isinstance(request, InpaintRequest)  # a clip has but one
     )
     if request.engine != "ar":
         known = known and request.fm.solver in SOLVERS

@@ -1,12 +1,13 @@
-"""Measure inpainting, the paper's algorithms beside ours: `python -m study.inpainting --spans 200`.
+"""Measure inpainting, the paper's algorithms beside ours: `python -m study.inpainting --spans 100`.
 
 Spans of 1-5 s in held-out renders and recordings are re-made by every row of the table through the
 engines as a user calls them. Seams: score, share of failed spans (a seam rougher than any moment of the
 original), log-mel jump, loudness and brightness steps (absolute, mean of both ends), and how well a
 logistic classifier that is given the seams' percentiles tells the row from untouched audio (AUC, judged on
 spans that it was not fitted on; 0.5 = not at all). Match: log-mel distance to and chroma agreement with what
-was there. Cost: network evaluations and seconds. What was made is kept below `runs/inpainting`, so that
-a stopped run goes on and a larger one begins where a smaller one ended.
+was there. Cost: network evaluations and seconds. What was made is kept as audio below `runs/inpainting`,
+so that a stopped run goes on, a larger one begins where a smaller one ended, and a changed seam score
+is measured anew without any forward.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from engines.checkpoints import Models, open_bundle
 from engines.dispatch import run
 from engines.guidance import sources
 from engines.recording import from_float
-from engines.requests import ARSettings, EngineName, FMSettings, Guidance, InpaintRequest, Result, Seam
+from engines.requests import ARSettings, EngineName, FMSettings, Guidance, InpaintRequest, Result, ZeroShot
 from study import metrics
 from study.outputs import digest
 from study.spans import RATE, Piece, pieces
@@ -45,34 +46,42 @@ class Row:
     ar: ARSettings = ARSettings()
     fm: FMSettings = FMSettings()
     match: float = InpaintRequest.match
+    crossfade: float = InpaintRequest.crossfade
+    fitted: bool = InpaintRequest.fitted
 
     def request(self, piece: Piece, seed: int) -> InpaintRequest:
         """The piece's span, to be re-made this way."""
         source = from_float(piece.audio, RATE)
         return InpaintRequest(
-            self.engine,
-            source,
-            piece.start,
-            piece.end,
-            piece.prompt,
-            seed,
-            ar=self.ar,
-            fm=self.fm,
-            match=self.match,
-        )
+            self.engine, source, piece.start, piece.end, piece.prompt, seed,
+            ar=self.ar, fm=self.fm, crossfade=self.crossfade, match=self.match, fitted=self.fitted,
+        )  # fmt: skip
+
+
+def paper(engine: EngineName, zero_shot: ZeroShot = "inversion") -> Row:
+    """The paper's algorithm and nothing beyond it: one sample, Euler with 25 steps, no matching."""
+    return Row(
+        engine,
+        ARSettings(candidates=1),
+        FMSettings("euler", 25, zero_shot=zero_shot, candidates=1),
+        match=0.0,
+        crossfade=0.03,
+        fitted=False,
+    )
 
 
 ROWS: dict[str, Row] = {
-    "AR, paper (App. J)": Row("ar", match=0.0),
-    "AR": Row("ar", ARSettings(candidates=4)),
-    "FM, paper (Alg. 2)": Row("fm", match=0.0),
+    "AR, paper (App. J)": paper("ar"),
+    "FM, paper (Alg. 2)": paper("fm"),
+    "ZS, paper (Alg. 1)": paper("fm-zero-shot"),
+    "AR": Row("ar"),
     "FM": Row("fm"),
-    "FM, ab2 12": Row("fm", fm=FMSettings(solver="ab2", steps=12)),
-    "ZS, paper (Alg. 1)": Row("fm-zero-shot", fm=FMSettings(zero_shot="inversion"), match=0.0),
-    "ZS replacement": Row("fm-zero-shot", fm=FMSettings(zero_shot="replacement")),
-    "ZS resampling": Row("fm-zero-shot", fm=FMSettings(zero_shot="resampling")),
-    "ZS guided": Row("fm-zero-shot", fm=FMSettings(zero_shot="guided")),
     "ZS search": Row("fm-zero-shot", fm=FMSettings(zero_shot="search")),
+}
+MORE: dict[str, Row] = {  # rows that are made when they are asked for
+    "ZS replacement": Row("fm-zero-shot", fm=FMSettings(zero_shot="replacement")),
+    "ZS resampling": Row("fm-zero-shot", fm=FMSettings("euler", zero_shot="resampling")),
+    "ZS guided": Row("fm-zero-shot", fm=FMSettings("euler", zero_shot="guided")),
 }
 PARTS = {"ar": ("codec", "ar"), "fm": ("codec", "fm"), "fm-zero-shot": ("codec", "fm")}
 
@@ -80,6 +89,8 @@ PARTS = {"ar": ("codec", "ar"), "fm": ("codec", "fm"), "fm-zero-shot": ("codec",
 def evaluations(result: Result) -> float:
     """Network evaluations of a run over one window: guided rows count each, gradients as two more."""
     told: dict[str, Any] = result.parameters
+    if "evaluations" in told:
+        return float(told["evaluations"])
     if "search" in told:
         return float(told["search"]["spent"])
     if "steps" not in told:
@@ -89,6 +100,15 @@ def evaluations(result: Result) -> float:
     rows = len(sources(guidance, bool(result.request.prompt.strip()), lanes))
     twice = {"inversion": 2, "guided": 3}.get(str(told.get("zero_shot")), 1)
     return float(told["steps"] * twice * rows * (2 if told["solver"] == "midpoint" else 1))
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What a row made of a span, and what it cost."""
+
+    audio: NDArray[np.float32]  # [n], the span alone
+    evaluations: float
+    seconds: float
 
 
 class Maker:
@@ -102,52 +122,59 @@ class Maker:
             for engine, parts in PARTS.items()
         }
 
-    def figures(self, row: Row, piece: Piece, seed: int) -> dict[str, Any]:
-        """What is measured of one span, read from disk where it was made before."""
+    def filling(self, row: Row, piece: Piece, seed: int, make: bool = True) -> Filling | None:
+        """One span re-made, read from disk where it was made before; None where it was not, unless `make`."""
         bare = replace(row.request(piece, seed), source=from_float(np.zeros(1, np.float32), RATE))
         key = digest(self._weights[row.engine].encode(), piece.audio.tobytes(), repr(bare).encode())
-        file = self.folder / f"{key}.json"
+        file = self.folder / f"{key}.npz"
+        if not file.exists() and not make:
+            return None
         if not file.exists():
             result = run(row.request(piece, seed), self.models)
-            told = heard(result.audio.mono_at(RATE), piece, result.seams)
-            told |= {"evaluations": evaluations(result), "seconds": result.seconds_spent}
-            file.write_text(json.dumps(told) + "\n")
-        figures: dict[str, Any] = json.loads(file.read_text())
-        return figures
+            a, b = piece.samples
+            made = result.audio.mono_at(RATE)[a:b]
+            part = file.with_suffix(".part.npz")  # a stopped run leaves no half file under the name
+            np.savez(part, audio=made, evaluations=evaluations(result), seconds=result.seconds_spent)
+            part.rename(file)
+        with np.load(file) as told:
+            return Filling(told["audio"], float(told["evaluations"]), float(told["seconds"]))
 
 
-def heard(audio: NDArray[np.float32], piece: Piece, found: tuple[Seam, ...]) -> dict[str, Any]:
-    """The seams and the inside of one version of a piece."""
-    a, b = piece.samples
+class Ear:
+    """Measures versions of one piece."""
 
-    def mean(values: list[float]) -> float:
-        return float(np.mean(values))
+    def __init__(self, piece: Piece) -> None:
+        self.piece = piece
+        self._judge = seams.Judge(from_float(piece.audio, RATE), piece.start, piece.end)
 
-    return {
-        "score": max(seam.score for seam in found),
-        "failed": float(any(seam.failed for seam in found)),
-        "jump dB": mean([seam.jump for seam in found]),
-        "loudness dB": mean([abs(seam.loudness) for seam in found]),
-        "brightness dB": mean([abs(seam.brightness) for seam in found]),
-        "log-mel nats": metrics.log_mel_distance(audio[a:b], piece.audio[a:b], RATE),
-        "chroma": metrics.chroma_agreement(audio[a:b], piece.audio[a:b], RATE),
-        "percentiles": [[seam.percentiles[name] for name in seams.STATISTICS] for seam in found],
-    }
+    def figures(self, inside: NDArray[np.float32]) -> dict[str, Any]:
+        """The seams and the inside of the piece with `inside` [n] in its span."""
+        audio, (a, b) = self.piece.audio.copy(), self.piece.samples
+        audio[a:b] = inside
+        found = self._judge.seams(from_float(audio, RATE))
 
+        def mean(values: list[float]) -> float:
+            return float(np.mean(values))
 
-def untouched(piece: Piece) -> dict[str, Any]:
-    """The same figures of the piece itself."""
-    source = from_float(piece.audio, RATE)
-    return heard(piece.audio, piece, seams.score(source, source, piece.start, piece.end))
+        return {
+            "score": max(seam.score for seam in found),
+            "failed": float(any(seam.failed for seam in found)),
+            "jump dB": mean([seam.jump for seam in found]),
+            "loudness dB": mean([abs(seam.loudness) for seam in found]),
+            "brightness dB": mean([abs(seam.brightness) for seam in found]),
+            "log-mel nats": metrics.log_mel_distance(inside, self.piece.audio[a:b], RATE),
+            "chroma": metrics.chroma_agreement(inside, self.piece.audio[a:b], RATE),
+            "percentiles": [[seam.percentiles[name] for name in seams.STATISTICS] for seam in found],
+        }
 
-
-def pasted(piece: Piece, other: Piece) -> dict[str, Any]:
-    """The same figures with another piece's audio cut in hard."""
-    made = piece.audio.copy()
-    a, b = piece.samples
-    made[a:b] = other.audio[a:b]
-    found = seams.score(from_float(piece.audio, RATE), from_float(made, RATE), piece.start, piece.end)
-    return heard(made, piece, found)
+    def anchors(self, other: Piece) -> dict[str, dict[str, Any]]:
+        """The figures of the piece itself, of another one cut in hard, and of silence."""
+        a, b = self.piece.samples
+        return {
+            "untouched": self.figures(self.piece.audio[a:b]),
+            "pasted": self.figures(other.audio[a:b]),
+            "silence": self.figures(np.zeros(b - a, np.float32)),
+        }
 
 
 def told_apart(row: list[dict[str, Any]], real: list[dict[str, Any]]) -> float:
@@ -185,15 +212,19 @@ def _logistic(x: Floats, y: Floats) -> Floats:
     return found
 
 
-def table(made: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, float]]:
-    """Means of every row, and how well it is told from untouched audio."""
+def table(made: dict[str, dict[int, dict[str, Any]]]) -> dict[str, dict[str, float]]:
+    """Row -> span -> figures becomes row -> means, and how well the row is told from its spans untouched."""
     rows = {}
     for name, items in made.items():
-        columns = [c for c in items[0] if c != "percentiles"]
-        rows[name] = {c: float(np.nanmean([item[c] for item in items])) for c in columns if any(
-            np.isfinite(item[c]) for item in items)}  # fmt: skip
+        figures = list(items.values())
+        columns = [c for c in figures[0] if c != "percentiles"]
+        rows[name] = {"spans": float(len(items))} | {
+            c: float(np.nanmean([item[c] for item in figures]))
+            for c in columns
+            if any(np.isfinite(item[c]) for item in figures)
+        }
         if name != "untouched":
-            rows[name]["AUC"] = told_apart(items, made["untouched"])
+            rows[name]["AUC"] = told_apart(figures, [made["untouched"][i] for i in items])
     return rows
 
 
@@ -218,24 +249,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bundle", default="bundle")
     parser.add_argument("--spans", type=int, default=12)
-    parser.add_argument("--recorded", type=float, default=0.25)
+    parser.add_argument("--recorded", type=float, default=0.6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rows", default=";".join(ROWS), help="names, with semicolons")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--make-only", action="store_true", help="make what is missing, measure nothing")
+    only.add_argument("--measure-only", action="store_true", help="measure what there is, make nothing")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path("runs/inpainting"))
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    chosen = {name: ROWS[name] for name in args.rows.split(";")}
+    chosen = {name: (ROWS | MORE)[name] for name in args.rows.split(";")}
     maker, begin = Maker(open_bundle(args.bundle, "cpu"), args.folder / "made"), time.time()
     spans = pieces(args.spans, args.recorded, args.seed)
-    made: dict[str, list[dict[str, Any]]] = {"untouched": [], "pasted": []}
+    made: dict[str, dict[int, dict[str, Any]]] = {}
     for i, piece in enumerate(spans):
-        made["untouched"].append(untouched(piece))
-        made["pasted"].append(pasted(piece, spans[(i + 1) % len(spans)]))
-        for name, row in chosen.items():
-            made.setdefault(name, []).append(maker.figures(row, piece, i))
+        fillings = {name: maker.filling(row, piece, i, not args.measure_only) for name, row in chosen.items()}
+        if not args.make_only and any(fillings.values()):
+            ear = Ear(piece)
+            for name, figures in ear.anchors(spans[(i + 1) % len(spans)]).items():
+                made.setdefault(name, {})[i] = figures
+            for name, filling in fillings.items():
+                if filling is not None:
+                    told = {
+                        "evaluations": filling.evaluations,
+                        "seconds": filling.seconds,
+                        "recorded": float(piece.recorded),
+                    }
+                    made.setdefault(name, {})[i] = ear.figures(filling.audio) | told
         print(f"{i + 1} of {len(spans)} spans, {time.time() - begin:.0f} s", flush=True)
+    if args.make_only:
+        return
     rows = table(made)
     columns = list(dict.fromkeys(c for row in rows.values() for c in row))
     print(f"\n{'':22}" + "".join(f"{c:>15}" for c in columns))

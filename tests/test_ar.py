@@ -1,5 +1,7 @@
 """The AR engine on a tiny bundle."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from engines import ar
 from engines.checkpoints import Models
 from engines.lm import LM
 from engines.recording import Recording
-from engines.requests import ARSettings, GenerateRequest, InpaintRequest, Progress
+from engines.requests import ARSettings, Controls, GenerateRequest, InpaintRequest, Progress
 
 
 def test_generation_samples_every_frame_and_its_delays(models: Models) -> None:
@@ -52,16 +54,16 @@ def test_inpainting_gives_the_network_both_sides_in_the_a_c_b_order(
     assert len(read) == 10 + config.codebooks - 1
 
 
-def test_the_candidate_after_which_the_music_goes_on_best_is_taken(models: Models, song: Recording) -> None:
-    request = InpaintRequest("ar", song, 2.0, 2.4, ar=ARSettings(candidates=3))
+def test_the_candidate_with_the_smoothest_seams_is_taken(models: Models, song: Recording) -> None:
+    request = InpaintRequest("ar", song, 2.0, 2.4, ar=ARSettings(candidates=4))
     result = ar.run(request, models)
     told = result.parameters["candidates"]
-    assert isinstance(told, dict) and len(told["nll"]) == 3
-    assert told["nll"][told["chosen"]] == min(told["nll"]) < max(told["nll"])
+    assert isinstance(told, dict) and len(told["roughness"]) == len(told["began from"]) == 4
+    assert told["roughness"][told["chosen"]] == min(told["roughness"]) < max(told["roughness"])
+    assert told["began from"][:2] == ["nothing"] * 2 and "earlier" in " ".join(told["began from"][2:])
     assert np.array_equal(ar.run(request, models).audio.samples, result.audio.samples)
-    # at the end of a recording nothing follows by which to choose
-    last = ar.run(InpaintRequest("ar", song, 3.6, 4.0, ar=ARSettings(candidates=3)), models)
-    assert "candidates" not in last.parameters
+    drawn = ar.run(replace(request, controls=Controls(chords=())), models).parameters["candidates"]
+    assert isinstance(drawn, dict) and drawn["began from"] == ["nothing"] * 4
 
 
 @pytest.mark.parametrize(
@@ -69,3 +71,28 @@ def test_the_candidate_after_which_the_music_goes_on_best_is_taken(models: Model
 )
 def test_odd_settings_are_refused(song: Recording, settings: ARSettings, why: str) -> None:
     assert why in ar.supports(InpaintRequest("ar", song, 2.0, 2.4, ar=settings)).reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"), [(ARSettings(candidates=0), "1-16"), (ARSettings(cooling=1.0), "cooling")]
+)
+def test_odd_settings_are_refused(song: Recording, settings: ARSettings, why: str) -> None:
+    assert why in ar.supports(InpaintRequest("ar", song, 2.0, 2.4, ar=settings)).reason
+
+
+def test_the_growing_sound_is_what_the_finished_one_begins_with(models: Models) -> None:
+    """Decoded in pieces, each after the one before, it is nearly what all frames at once decode to."""
+    heard = []
+
+    def hook(progress: Progress) -> None:
+        if progress.partial is not None and progress.step % 7 == 0:
+            heard.append(progress.partial())
+
+    request = GenerateRequest("ar", "", 2.0, 3)
+    whole = ar.run(request, models, hook).audio.as_float()[:, 0]
+    samples, rate = heard[-1]
+    assert rate == models.codec().rate
+    lengths = [len(part) for part, _ in heard]
+    assert lengths == sorted(lengths) and lengths[0] > 0 and len(samples) > 0.7 * len(whole)
+    inner = len(samples) - rate // 4  # its last frames do not know yet what follows
+    assert np.abs(samples[:inner] - whole[:inner]).max() < 0.2 * np.abs(whole).max()

@@ -1,5 +1,6 @@
 """The two FM engines on a tiny bundle, and their algorithms on known fields."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from engines import flow, fm, fm_zero_shot
 from engines import window as windows
 from engines.checkpoints import Models
 from engines.recording import Recording
-from engines.requests import FMSettings, GenerateRequest, Guidance, InpaintRequest
+from engines.requests import Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest
 
 KNOWN = torch.tensor([True, False, False, True])
 SOURCE = torch.arange(8.0).view(1, 2, 4)
@@ -145,9 +146,30 @@ def test_supervised_inpainting_clamps_the_known_frames_at_every_step(
     window = windows.cut(request, models.codec(), 10.0)
     with torch.inference_mode():
         source = windows.encode(window, models)
-    assert len(latents) == 3 and torch.equal(masks[0], window.known)
+    # three steps from noise, then two from 0.35 on, of two repeats side by side
+    assert [len(z) for z in latents] == [1, 1, 1, 2, 2] and torch.equal(masks[0], window.known)
     for z in latents:
-        assert torch.equal(z[..., window.known], source[..., window.known])
+        for item in z:
+            assert torch.equal(item[..., window.known], source[0, :, window.known])
+
+
+def test_repeats_of_the_context_begin_part_of_the_way_unless_lanes_say_what_should_come(
+    models: Models, song: Recording
+) -> None:
+    request = InpaintRequest("fm", song, 2.0, 2.4, fm=FMSettings(steps=4, candidates=3))
+    window = windows.cut(request, models.codec(), 10.0)
+    starts = fm.beginnings(request, window, models, 3)
+    assert [start.time for start in starts] == [0.0, fm.SEEDED_AT, fm.SEEDED_AT]
+    assert starts[0].words == "noise" and starts[1].words.startswith("the music ")
+    noise = torch.randn(1, 128, window.frames, generator=torch.Generator().manual_seed(0))
+    data = starts[1].data
+    assert data is not None and data.shape == noise.shape
+    assert torch.allclose(starts[1].latents(noise), 0.65 * noise + 0.35 * data, atol=1e-4)
+    drawn = replace(request, controls=Controls(chords=()))
+    assert [start.time for start in fm.beginnings(drawn, window, models, 3)] == [0.0] * 3
+    told = fm.run(request, models).parameters["candidates"]
+    assert isinstance(told, dict) and told["began from"] == [start.words for start in starts]
+    assert told["roughness"][told["chosen"]] == min(told["roughness"])
 
 
 def test_zero_shot_leaves_the_mask_channel_empty(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,28 +113,47 @@ def test_evaluations_count_rows_and_both_ways(models: Models, some: list[Piece])
         ("replacement", "", 3.0),
         ("guided", "x", 18.0),
     ):
-        settings = FMSettings(steps=3, zero_shot=method)  # type: ignore[arg-type]
+        settings = FMSettings("euler", 3, zero_shot=method)  # type: ignore[arg-type]
         result = run(InpaintRequest("fm-zero-shot", source, 1.0, 1.4, prompt, fm=settings), models)
         assert inpainting.evaluations(result) == expected
+
+
+def test_the_papers_rows_know_nothing_beyond_it(some: list[Piece]) -> None:
+    for name, row in inpainting.ROWS.items():
+        request = row.request(some[0], 0)
+        plain = (request.ar.candidates, request.fm.candidates, request.match, request.fitted)
+        assert (plain == (1, 1, 0.0, False)) == ("paper" in name)
+        if "paper" in name:
+            assert (request.fm.solver, request.fm.steps, request.fm.zero_shot) == ("euler", 25, "inversion")
+        else:
+            assert replace(request, fm=FMSettings()) == InpaintRequest(
+                request.engine, request.source, request.start, request.end, request.prompt
+            )
 
 
 def test_the_table_reads_from_disk_what_was_made_and_names_the_bars(
     models: Models, some: list[Piece], tmp_path: Path
 ) -> None:
     maker = inpainting.Maker(models, tmp_path)
-    row = inpainting.Row("fm", fm=FMSettings(steps=2))
-    first = [maker.figures(row, piece, i) for i, piece in enumerate(some)]
-    assert len(list(tmp_path.glob("*.json"))) == 4
-    models_gone = inpainting.Maker(models, tmp_path)
-    assert [models_gone.figures(row, piece, i) for i, piece in enumerate(some)] == first
-    made = {
-        "untouched": [inpainting.untouched(piece) for piece in some],
-        "pasted": [inpainting.pasted(piece, some[(i + 1) % 4]) for i, piece in enumerate(some)],
-        "FM": first,
-        "ZS search": first,
-    }
+    row = inpainting.Row("fm", fm=FMSettings("euler", 2, candidates=1))
+    assert maker.filling(row, some[0], 0, make=False) is None
+    first = [maker.filling(row, piece, i) for i, piece in enumerate(some)]
+    assert len(list(tmp_path.glob("*.npz"))) == 4
+    again = inpainting.Maker(models, tmp_path)
+    made: dict[str, dict[int, dict[str, object]]] = {}
+    for i, (piece, filling) in enumerate(zip(some, first, strict=True)):
+        kept = again.filling(row, piece, i, make=False)
+        assert kept is not None and filling is not None and np.array_equal(kept.audio, filling.audio)
+        a, b = piece.samples
+        assert len(kept.audio) == b - a and kept.evaluations == 2.0
+        ear = inpainting.Ear(piece)
+        for name, figures in ear.anchors(some[(i + 1) % 4]).items():
+            made.setdefault(name, {})[i] = figures
+        for name in ("FM", "ZS search")[: 1 if i == 3 else 2]:  # the last span was not made by search
+            made.setdefault(name, {})[i] = ear.figures(kept.audio) | {"evaluations": kept.evaluations}
     rows = inpainting.table(made)
     assert rows["untouched"]["log-mel nats"] == 0.0 and rows["untouched"]["chroma"] == pytest.approx(1.0)
-    assert rows["pasted"]["log-mel nats"] > 0.1
+    assert rows["pasted"]["log-mel nats"] > 0.1 and rows["silence"]["log-mel nats"] > 0.1
+    assert (rows["FM"]["spans"], rows["ZS search"]["spans"]) == (4, 3)
     named = {what: value for what, value, _ in inpainting.bars(rows)}
     assert named["ZS search / FM: evaluations"] == 1.0 and "FM: AUC" in named and "FM: failed" in named

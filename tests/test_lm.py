@@ -15,7 +15,6 @@ from engines.lm import (
     LM,
     LMConfig,
     complete,
-    continuation_nll,
     delay,
     fim_batch,
     sample_step,
@@ -190,18 +189,10 @@ def test_kept_codebooks_are_given_behind_the_known_columns() -> None:
     out = complete(lm, codes, 4, null_lanes(1, 8), None, rows, draw(3), lambda *_: None, kept=1)
     assert torch.equal(out[:, 0], codes[:, 0]) and torch.equal(out[:, :, :4], codes[:, :, :4])
     assert not torch.equal(out[:, 1:, 4:], codes[:, 1:, 4:])
-
-
-def test_the_continuations_likelihood_is_that_of_its_cells() -> None:
-    lm = build()
-    codes = torch.randint(0, 11, (2, 3, 9))
-    found = continuation_nll(lm, codes, 5, 8, null_lanes(1, 9), None)
-    logits = lm.teacher_forced(codes[:, :, :8], null_lanes(2, 8), None)
-    nll = torch.nn.functional.cross_entropy(logits.permute(0, 3, 1, 2), codes[:, :, :8], reduction="none")[
-        :, :, 5:
-    ]
-    weighed = (2 * nll[:, 0] + nll[:, 1] + nll[:, 2]).mean(dim=1) / 4
-    assert torch.allclose(found, weighed, atol=1e-5)
+    both = codes.repeat(2, 1, 1)
+    out = complete(lm, both, 4, null_lanes(1, 8), None, rows, draw(3), lambda *_: None, kept=[0, 2])
+    assert not torch.equal(out[0, 0, 4:], codes[0, 0, 4:])
+    assert torch.equal(out[1, :2], codes[0, :2]) and not torch.equal(out[1, 2, 4:], codes[0, 2, 4:])
 
 
 def test_cooling_sharpens_the_last_codebooks_only() -> None:

@@ -30,7 +30,11 @@ def towards(data: torch.Tensor):  # type: ignore[no-untyped-def]
     return field
 
 
-@pytest.mark.parametrize("budget", [8, 20, 50, 100, 400])
+def repeats(source: torch.Tensor) -> list[tuple[torch.Tensor, str]]:
+    return [(source, "from before"), (source, "from behind")]
+
+
+@pytest.mark.parametrize("budget", [8, 20, 33, 50, 100, 400])
 @pytest.mark.parametrize("rows", [1, 2])
 def test_a_plan_stays_within_its_budget_and_counts_what_is_spent(budget: int, rows: int) -> None:
     plan = search.plan(budget, rows)
@@ -46,19 +50,22 @@ def test_a_plan_stays_within_its_budget_and_counts_what_is_spent(budget: int, ro
     source = periodic()
     noises = torch.randn(len(plan.joins), 4, 60)
     steps: list[tuple[int, int]] = []
-    _, candidates = search.fill(field, source, KNOWN, noises, plan, lambda *s: steps.append(s))
+    z, candidates = search.fill(
+        field, source, KNOWN, noises, repeats(source), plan, lambda *s: steps.append(s)
+    )
     assert evaluated == plan.evaluations == sum(len(c.curve) for c in candidates)
+    assert len(z) == sum(c.dropped is None for c in candidates) == min(plan.kept[1], len(plan.joins))
     assert steps == [(i, plan.steps) for i in range(plan.steps + 1)]
 
 
 def test_more_budget_means_more_candidates() -> None:
-    assert [len(search.plan(budget, 1).joins) for budget in (10, 25, 50)] == [1, 2, 4]
+    assert [len(search.plan(budget, 1).joins) for budget in (10, 25, 50)] == [1, 3, 6]
 
 
-def test_the_worse_half_is_dropped_and_the_best_arrives() -> None:
+def test_the_worst_are_dropped_and_the_others_arrive() -> None:
     """A field that leads one noise, told by its size in a known frame, away from the source."""
     source, plan = periodic(), search.plan(50, 1)
-    noises = torch.zeros(4, 4, 60)
+    noises = torch.zeros(6, 4, 60)
     noises[1] = 5.0
 
     def field(z: torch.Tensor, t: float) -> torch.Tensor:
@@ -66,39 +73,45 @@ def test_the_worse_half_is_dropped_and_the_best_arrives() -> None:
         bad = (noise > 2.5)[:, None, None]
         return torch.where(bad, (source + 1.0 - z) / (1 - t), (source - z) / (1 - t))
 
-    z, candidates = search.fill(field, source, KNOWN, noises, plan, lambda *_: None)
+    z, candidates = search.fill(
+        field, source, KNOWN, noises, repeats(source), plan, lambda *_: None, multistep=False
+    )
     dropped = [c.dropped for c in candidates if c.dropped is not None]
-    assert len(dropped) == 3 and candidates[1].dropped == min(dropped) < 0.5 < 0.7 <= max(dropped) < 0.8
+    assert len(dropped) == 2 and candidates[1].dropped == min(dropped) < 0.5 < 0.7 <= max(dropped) < 0.8
     assert candidates[1].curve[-1][1] > 0.5
-    assert torch.allclose(z, source, atol=1e-4)
+    assert len(z) == 4 and torch.allclose(z, source.expand(4, -1, -1), atol=1e-4)
 
 
-def test_an_exact_field_is_followed_to_its_data_and_known_frames_stay() -> None:
+@pytest.mark.parametrize("multistep", [True, False])
+def test_an_exact_field_is_followed_to_its_data_and_known_frames_stay(multistep: bool) -> None:
     source = periodic()
     plan = search.plan(50, 1)
-    noises = torch.randn(4, 4, 60, generator=torch.Generator().manual_seed(0))
-    z, _ = search.fill(towards(source), source, KNOWN, noises, plan, lambda *_: None)
-    assert torch.equal(z[..., KNOWN], source[..., KNOWN])
-    assert torch.allclose(z, source, atol=1e-4)
+    noises = torch.randn(6, 4, 60, generator=torch.Generator().manual_seed(0))
+    z, _ = search.fill(
+        towards(source), source, KNOWN, noises, repeats(source), plan, lambda *_: None, multistep
+    )
+    assert torch.equal(z[..., KNOWN], source[..., KNOWN].expand(4, -1, -1))
+    assert torch.allclose(z, source.expand(4, -1, -1), atol=1e-3)
 
 
-def test_the_copy_of_a_periodic_context_is_the_missing_part() -> None:
-    source = periodic()
-    hidden = torch.where(KNOWN, source, torch.zeros(()))
-    copies = search.context_copies(hidden, KNOWN, 2)
-    assert torch.equal(copies[0][0], source)
-    assert copies[0][1] in ("copy of 15 frames earlier", "copy of 15 frames later")
-    alone = torch.zeros(60, dtype=torch.bool)
-    alone[:8] = True
-    assert search.context_copies(source, alone, 2) == []  # nothing to copy from
+def test_without_repeats_all_begin_from_noise() -> None:
+    source, plan = periodic(), search.plan(50, 1)
+    noises = torch.randn(6, 4, 60, generator=torch.Generator().manual_seed(0))
+    z, candidates = search.fill(towards(source), source, KNOWN, noises, [], plan, lambda *_: None)
+    assert [c.start for c in candidates] == ["noise", "noise"] and len(z) == 2
 
 
-def test_a_span_longer_than_the_lag_is_filled_by_repeating() -> None:
-    known = torch.ones(90, dtype=torch.bool)
-    known[30:75] = False
-    source = periodic(90)
-    copies = search.context_copies(torch.where(known, source, torch.zeros(())), known, 1)
-    assert torch.equal(copies[0][0], source)
+def test_steps_of_second_order_end_nearer_than_eulers() -> None:
+    """The flow of a curved field, v = 2 (1 - t) a: from noise n it ends at n + a."""
+    plan, unknown = search.Plan(12, (0.0,), (1, 1)), torch.zeros(60, dtype=torch.bool)
+    a, noise = periodic(), torch.randn(1, 4, 60, generator=torch.Generator().manual_seed(0))
+    far = []
+    for multistep in (True, False):
+        z, _ = search.fill(
+            lambda z, t: 2 * (1 - t) * a, a, unknown, noise, [], plan, lambda *_: None, multistep
+        )
+        far.append(float((z - noise - a).abs().mean()))
+    assert far[0] < 0.2 * far[1]
 
 
 def test_misfit_is_zero_for_the_source_and_grows_with_the_error() -> None:
@@ -113,11 +126,13 @@ def test_misfit_is_zero_for_the_source_and_grows_with_the_error() -> None:
 def test_a_run_tells_its_curve_and_its_cost(models: Models, song: Recording) -> None:
     settings = FMSettings(zero_shot="search", budget=30)
     result = run(InpaintRequest("fm-zero-shot", song, 1.5, 2.1, "piano", fm=settings), models)
-    told = result.parameters["search"]
-    assert isinstance(told, dict)
+    told, chosen = result.parameters["search"], result.parameters["candidates"]
+    assert isinstance(told, dict) and isinstance(chosen, dict)
     assert told["budget"] == 30 and 16 <= told["spent"] <= 30
-    assert len(told["candidates"]) == 2
-    assert sum(candidate["dropped"] is None for candidate in told["candidates"]) == 1
+    assert len(told["candidates"]) == 3
+    arrived = [c["start"] for c in told["candidates"] if c["dropped"] is None]
+    assert chosen["began from"] == arrived and arrived[0] == "noise" and "the music" in arrived[-1]
+    assert chosen["roughness"][chosen["chosen"]] == min(chosen["roughness"])
     for candidate in told["candidates"]:
         times = [t for t, _ in candidate["curve"]]
         assert (
