@@ -23,7 +23,7 @@ from pydantic import Field
 from editor import blind
 from editor.commands import take_label
 from editor.document import Project, Region, Sound, Take
-from editor.jobs import EXTENSIONS, Kind
+from editor.jobs import EXTENSIONS, PEAK_SECONDS, Kind
 from editor.storage import PREVIEWS, audio_path, sound_path
 from editor.timeline import RegionState, drop_stub, module_script
 from engines.recording import Recording, write_recording
@@ -70,6 +70,8 @@ class TrackState(GradioModel):
     state: str = "ready"  # "waiting" | "running" | "ready" | "failed" | "cancelled"
     progress: float = 0.0  # 0..1
     note: str = ""  # progress or failure in words
+    peaks: list[int] = Field(default_factory=list)  # of a run's sound so far, 0..100
+    peak_seconds: float = PEAK_SECONDS  # of sound that each stands for
     words: str = ""  # time spent
     seconds: float = 0.0  # length of the whole clip
     region: RegionState | None = None
@@ -178,6 +180,7 @@ class RunTrack:
     progress: float = 0.0
     note: str = "Waiting"
     index: int = 0  # which of the job's requests
+    peaks: tuple[int, ...] = ()  # of the sound so far (`jobs.Running`)
 
     @property
     def id(self) -> str:
@@ -299,6 +302,7 @@ def _group(
                     state=item.state,
                     progress=item.progress,
                     note=item.note,
+                    peaks=list(item.peaks),
                     region=place,
                 )
             )
@@ -424,17 +428,22 @@ def details(take: Take) -> list[list[str]]:
     for name, value in known.items():
         if name in ("seed", "window", "auto") or (name == "zero_shot" and take.engine != "fm-zero-shot"):
             continue
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            value = ", ".join(str(item) for item in value)
-        if isinstance(value, Mapping):
-            value = ", ".join(f"{key} {number:g}" for key, number in value.items())
-        rows.append((name.replace("_", " ").capitalize(), "the bundle's" if value is None else str(value)))
+        rows.append((name.replace("_", " ").capitalize(), "the bundle's" if value is None else _said(value)))
     for name, unit in (("strength", ""), ("match", ""), ("crossfade", " s")):
         if name in sent:
             rows.append((name.capitalize(), f"{sent[name]}{unit}"))
     rows.extend((f"Time, {stage}", f"{spent:.2f} s") for stage, spent in take.timings.items())
     rows.append(("Made", take.made.replace("T", " ")[:19]))
     return [list(row) for row in rows]
+
+
+def _said(value: object) -> str:
+    """A setting in words, whatever an engine has put there."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{str(key).replace('_', ' ')} {_said(part)}" for key, part in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_said(part) for part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _fields(value: object) -> Mapping[str, Any]:

@@ -54,6 +54,9 @@ EXTENSIONS: tuple[ExtensionKind, ...] = ("continue", "intro", "loop")
 GENERATORS: tuple[EngineName, ...] = ("ar", "fm")  # engines that make whole clips
 EVENT_SECONDS = 0.125  # at most eight reports a second
 HEARTBEAT_SECONDS = 0.5  # a silent stream repeats its last event, so that a closed tab is noticed
+PEAK_SECONDS = 0.02  # of sound that a peak stands for
+PARTIAL_SECONDS = 0.5  # what an engine has made so far is decoded at most twice a second ...
+PARTIAL_SHARE = 0.03  # ... and takes no more of a run's time than this
 _WAIT_SECONDS = 0.05  # how often a waiting run looks for Cancel
 
 log = logging.getLogger("inlay")
@@ -122,6 +125,7 @@ class Running:
     engine: EngineName
     progress: Progress
     index: int = 0
+    peaks: tuple[int, ...] = ()  # of what it has made so far: loudest sample of each PEAK_SECONDS, 0..100
 
 
 @dataclass(frozen=True)
@@ -366,6 +370,7 @@ def _spans(data: Any) -> tuple[tuple[float, float], ...]:
 
 _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request and how JSON gives them back
     "crossfade": float,
+    "fitted": bool,
     "match": float,
     "strength": float,
     "also": _spans,
@@ -590,6 +595,7 @@ class _Job:
         began = time.perf_counter()
         newest = Progress("load", 0, 1, 0.0, None)
         sent = began
+        growing = _Growing()
         self._queue.put(Running(engine, newest, index))
 
         def report(progress: Progress) -> None:
@@ -600,7 +606,7 @@ class _Job:
             now = time.perf_counter()
             if now - sent >= EVENT_SECONDS:
                 sent = now
-                self._queue.put(Running(engine, progress, index))
+                self._queue.put(Running(engine, progress, index, growing.peaks(progress)))
 
         try:
             extension = request if isinstance(request, Extension) else None
@@ -618,6 +624,27 @@ class _Job:
         except Exception as error:  # one broken engine must not stop the others, nor lose the page
             log.exception("engine %s broke", engine)
             return Failed(engine, failure_words(error), index)
+
+
+class _Growing:
+    """The waveform of a take while it is made, decoded now and then."""
+
+    def __init__(self) -> None:
+        self._peaks: tuple[int, ...] = ()
+        self._next = 0.0  # time at which to look again
+
+    def peaks(self, progress: Progress) -> tuple[int, ...]:
+        """Peaks of all that there is, or what they were a moment ago."""
+        now = time.perf_counter()
+        if progress.partial is None or now < self._next:
+            return self._peaks
+        samples, rate = progress.partial()
+        size = max(1, round(PEAK_SECONDS * rate))
+        whole = samples[: len(samples) // size * size].reshape(-1, size)  # [n] -> [n / size, size]
+        self._peaks = tuple(int(peak) for peak in np.clip(100 * np.abs(whole).max(axis=1), 0, 100))
+        done = time.perf_counter()
+        self._next = max(now + PARTIAL_SECONDS, done + (done - now) / PARTIAL_SHARE)
+        return self._peaks
 
 
 def with_seed(asked: Asked, seed: int) -> Asked:

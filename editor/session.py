@@ -427,7 +427,12 @@ class Session:
             )
             self.say = self._quarter(event, share)
             self.runs = with_state(
-                self.runs, event.index, state="running", progress=share, note=progress_words(progress)
+                self.runs,
+                event.index,
+                state="running",
+                progress=share,
+                note=progress_words(progress),
+                peaks=event.peaks,
             )
         elif isinstance(event, jobs.Done):
             asked = self._asked[event.index]

@@ -5,17 +5,23 @@ Does not know the other engines or the editor.
 
 from __future__ import annotations
 
+from functools import partial
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from engines import spans
 from engines import window as windows
 from engines.checkpoints import Models
-from engines.lm import complete, sample_step, take
+from engines.codec import Codec
+from engines.lm import complete, sample_step, take, undelay
 from engines.requests import InpaintRequest, InputError, ProgressHook, Request, Result, Stopwatch, Support
 from engines.timebase import frames_for
 
 SEEDED_BOOKS = (2, 1)  # codebooks that two candidates take from a repeat of the context
+OVERLAP = 8  # frames decoded again, so that the pieces of a growing sound meet
 
 
 def supports(request: Request) -> Support:
@@ -76,15 +82,17 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
             logits, settings.temperature, settings.top_k, settings.top_p, generator, settings.cooling
         )
 
+    growing = _Growing(codec, known, window.gain if window else 1.0)
+
     def on_step(step: int, total: int) -> None:
-        watch.report("sample", step, total)
+        watch.report("sample", step, total, partial(growing.audio, step) if step >= codec.codebooks else None)
 
     own = round((1 - request.strength) * codec.codebooks) if isinstance(request, InpaintRequest) else 0
     plain = count - len(seeds)
     batch = torch.cat([codes.repeat(plain, 1, 1), *(seed for seed, _ in seeds)])  # [C, K, T + 3]
     kept = [own] * plain + list(SEEDED_BOOKS[: len(seeds)])
     codes = complete(
-        lm, batch, known, lanes, given.text, given.rows, sample, on_step, kept=kept
+        lm, batch, known, lanes, given.text, given.rows, sample, on_step, kept=kept, expose=growing.expose
     )
     parameters: dict[str, object] = {
         "temperature": settings.temperature,
@@ -98,6 +106,33 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     watch.lap("sample")
     beginnings = ["nothing"] * plain + [words for _, words in seeds]
     return windows.finish(request, models, codec.dequantize(codes), window, watch, parameters, beginnings)
+
+
+class _Growing:
+    """What the first of the fillings sounds like while it is being sampled, decoded piece by piece."""
+
+    def __init__(self, codec: Codec, known: int, gain: float) -> None:
+        self.line: Tensor | None = None  # [B, K, 1 + S], filled by `complete`
+        self._codec, self._known, self._gain = codec, known, gain
+        self._made = np.zeros(0, np.float32)
+
+    def expose(self, line: Tensor) -> None:
+        """Take note of the line [B, K, 1 + S] that is being filled."""
+        self.line = line
+
+    @torch.inference_mode()
+    def audio(self, step: int) -> tuple[NDArray[np.float32], int]:
+        """Samples [n] of the frames that are whole after `step` steps, and their rate."""
+        codec, done = self._codec, step - self._codec.codebooks + 1
+        ready = len(self._made) // codec.hop
+        if self.line is not None and done > ready:
+            kept = max(0, ready - OVERLAP)  # the last frames did not know yet what follows
+            first = max(0, kept - OVERLAP)
+            end = self._known + done + codec.codebooks  # the delayed columns that hold these frames
+            codes = undelay(self.line[:1, :, 1:end])[:, :, self._known + first : self._known + done]
+            part = codec.decode(codec.dequantize(codes))[0, 0].float().cpu().numpy() / self._gain
+            self._made = np.concatenate([self._made[: kept * codec.hop], part[(kept - first) * codec.hop :]])
+        return self._made, codec.rate
 
 
 def _repeats(request: InpaintRequest, window: windows.Window, models: Models) -> list[tuple[Tensor, str]]:

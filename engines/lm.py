@@ -276,6 +276,7 @@ def complete(
     on_step: Callable[[int, int], None],
     cached: bool = True,
     kept: int | Sequence[int] = 0,
+    expose: Callable[[Tensor], None] | None = None,
 ) -> Tensor:
     """Sample every cell from column `known` on: codes int64 [B, K, T] -> [B, K, T].
 
@@ -284,7 +285,8 @@ def complete(
     `lanes` [1, T] and `text` [1, L, text_dim] are used by the rows of `rows` that see them; `sample` draws
     [B, K] from guided logits [B, K, V]. At the first steps the higher codebooks still emit given cells:
     those are forced.
-    `on_step(done, total)` may raise to stop. `cached=False` recomputes everything at each step (for tests).
+    `on_step(done, total)` may raise to stop; `expose` is given the delayed line [B, K, 1 + S] that is being
+    filled, a column of pads first. `cached=False` recomputes everything at each step (for tests).
     """
     config, device, count, batch = lm.config, codes.device, len(rows), len(codes)
     cells = codes.clone()
@@ -298,6 +300,8 @@ def complete(
     guided = cat_lanes([part for part in parts for _ in range(batch)])  # [1, T] -> [R B, T]
     _, stepped = lm.inputs(cells, guided)
     line = F.pad(delayed, (1, 0), value=config.pad)  # what is read, filled as it is sampled: [B, K, 1 + S]
+    if expose is not None:
+        expose(line)
     cache = Cache(config.backbone, count * batch, delayed.shape[2], lm.heads.weight) if cached else None
     on_step(0, total)
     for step in range(known, delayed.shape[2]):

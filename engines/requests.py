@@ -183,6 +183,8 @@ class Progress:
     total: int
     elapsed: float  # seconds since the run began
     remaining: float | None  # estimated seconds left, None while unknown
+    # Decodes what there is so far when it is called: mono samples [n] and their rate. None = nothing yet.
+    partial: Callable[[], tuple[NDArray[np.float32], int]] | None = None
 
     @property
     def fraction(self) -> float:
@@ -256,14 +258,21 @@ class Stopwatch:
         self._stage_begin = self._begin
         self.timings: dict[str, float] = {}
 
-    def report(self, stage: str, step: int, total: int) -> None:
-        """Tell the hook; raises Cancelled when the hook does. `step` counts finished steps."""
+    def report(
+        self,
+        stage: str,
+        step: int,
+        total: int,
+        partial: Callable[[], tuple[NDArray[np.float32], int]] | None = None,
+    ) -> None:
+        """Tell the hook; raises Cancelled when the hook does. `step` counts finished steps; `partial` gives
+        the samples [n] made so far, and their rate."""
         if self._progress is None:
             return
         now = time.perf_counter()
         in_stage = now - self._stage_begin
         remaining = in_stage / step * (total - step) if step else None
-        self._progress(Progress(stage, step, total, now - self._begin, remaining))
+        self._progress(Progress(stage, step, total, now - self._begin, remaining, partial))
 
     def lap(self, stage: str) -> None:
         """Close the current stage under `stage`; the next begins now."""

@@ -73,13 +73,6 @@ def test_odd_settings_are_refused(song: Recording, settings: ARSettings, why: st
     assert why in ar.supports(InpaintRequest("ar", song, 2.0, 2.4, ar=settings)).reason
 
 
-@pytest.mark.parametrize(
-    ("settings", "why"), [(ARSettings(candidates=0), "1-16"), (ARSettings(cooling=1.0), "cooling")]
-)
-def test_odd_settings_are_refused(song: Recording, settings: ARSettings, why: str) -> None:
-    assert why in ar.supports(InpaintRequest("ar", song, 2.0, 2.4, ar=settings)).reason
-
-
 def test_the_growing_sound_is_what_the_finished_one_begins_with(models: Models) -> None:
     """Decoded in pieces, each after the one before, it is nearly what all frames at once decode to."""
     heard = []

@@ -236,3 +236,12 @@ def test_the_choice_among_engines_says_why() -> None:
     short, _ = choice_words(take({"fm": 0.8}, {"ar": "about 9 s more would exceed 5 s"}))
     assert short == "Only FM fitted the time"
     assert choice_words(Take("t2", "inpaint", "ar", 0, "", "a.wav", 4.0, None, None)) == ("", "")
+
+
+def test_whatever_an_engine_reports_can_be_shown() -> None:
+    told: dict[str, object] = {"seams": [[0.1, 0.2]]}
+    told["candidates"] = {"costs": [0.5, 1], "from": ["nothing", "a repeat"], "chosen": 1}
+    take = Take("t1", "inpaint", "ar", 0, "", "a.wav", 4.0, None, None, {"resolved": told})
+    rows = dict(map(tuple, details(take)))
+    assert rows["Candidates"] == "costs 0.5, 1, from nothing, a repeat, chosen 1"
+    assert rows["Seams"] == "0.1, 0.2"

@@ -454,3 +454,31 @@ def test_a_run_that_works_is_stopped_alone(engine: FakeEngine) -> None:
             skipped.add(0)
             engine.may_go_on.set()
     assert finals(events) == [("CancelledEvent", "ar"), ("Done", "fm")]
+
+
+def test_what_is_made_so_far_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "PARTIAL_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "PARTIAL_SHARE", 1e9)
+
+    def run(request: Request, models: Any, progress: ProgressHook) -> Result:
+        for step in range(1, 5):
+            samples = np.full(step * RATE // 50 + 3, -0.5, np.float32)  # a peak a step, and a bit
+            progress(Progress("sample", step, 4, 0.1, 0.1, lambda samples=samples: (samples, RATE)))
+        return Result(request, noise(1.0, 0), {"sample": 0.1})
+
+    runner = jobs.Runner(lambda: "models", run, lambda request: Support())
+    told = [event.peaks for event in runner.stream([generate("ar")]) if isinstance(event, jobs.Running)]
+    assert told == [(), (50,), (50, 50), (50,) * 3, (50,) * 4]
+
+
+def test_what_is_made_so_far_is_not_decoded_more_than_it_may_cost() -> None:
+    asked = []
+
+    def run(request: Request, models: Any, progress: ProgressHook) -> Result:
+        for step in range(200):
+            progress(Progress("sample", step, 200, 0.1, 0.1, lambda: asked.append(1) or (np.zeros(0), RATE)))
+        return Result(request, noise(1.0, 0), {"sample": 0.1})
+
+    list(jobs.Runner(lambda: "models", run, lambda request: Support()).stream([generate("ar")]))
+    assert len(asked) <= 1  # all of it takes far less than the time between two looks

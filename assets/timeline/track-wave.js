@@ -28,7 +28,7 @@ export function drawTrack(canvas, track, view, colour, { neutral = false } = {})
     const parts = left === null ? [[0, width, ink]]
       : [[0, timeToX(view, left), ink], [timeToX(view, left), timeToX(view, right), colour('wave')], [timeToX(view, right), width, ink]];
     for (const [from, to, part] of parts) drawWave(c, own, view, { ...shape, from, to, colour: part });
-    if (track.state === 'running') drawReached(c, width * track.progress, height, ink);
+    if (track.state === 'running') drawReached(c, drawPeaks(c, track, { from: 0, room: width, view, height, gain, ink }), height, ink);
     return;
   }
   const [from, to] = [timeToX(view, region.start), timeToX(view, region.end)];
@@ -43,7 +43,7 @@ export function drawTrack(canvas, track, view, colour, { neutral = false } = {})
     c.fillStyle = colour('line2');
     c.fillRect(from, height / 2, to - from, 1);
   }
-  if (track.state === 'running') drawReached(c, from + (to - from) * track.progress, height, ink);
+  if (track.state === 'running') drawReached(c, from + drawPeaks(c, track, { from, room: to - from, view, height, gain, ink }), height, ink);
   drawBorders(c, region, view, height, colour);
 }
 
@@ -51,6 +51,25 @@ export function drawTrack(canvas, track, view, colour, { neutral = false } = {})
 function joinOf(track) {
   const times = track.extends === 'loop' && track.kind === 'take' ? track.seams.map((seam) => seam.time) : [];
   return times.length === 2 ? [Math.min(...times), Math.max(...times)] : [null, null];
+}
+
+/**
+ * The sound of a run so far, growing from the left; gives how wide that is, or how far the run has come where
+ * nothing can be heard of it yet. A clip of its own fills the room once it is whole.
+ */
+export function drawPeaks(c, track, { from, room, view, height, gain, ink }) {
+  const { peaks, peak_seconds: step } = track;
+  if (!peaks?.length) return room * track.progress;
+  const wide = track.region ? step * view.pps : (room * Math.max(track.progress, 1e-3)) / peaks.length;
+  c.fillStyle = ink;
+  for (let x = 0, last = -1; x < Math.min(room, peaks.length * wide); x++) {
+    const at = Math.min(peaks.length - 1, Math.floor(x / wide));
+    const loud = Math.max(...peaks.slice(Math.min(at, last + 1), at + 1));
+    const half = Math.min(height / 2 - 2, Math.max(0.5, (loud / 100) * gain * (height / 2 - 2)));
+    c.fillRect(from + x, height / 2 - half, 1, 2 * half);
+    last = at;
+  }
+  return Math.min(room, peaks.length * wide);
 }
 
 /** How far a run has come. */
