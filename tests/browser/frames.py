@@ -1,8 +1,9 @@
 """How fast the timeline draws: `python -m tests.browser.frames [URL]`, against a running Inlay.
 
-A three-minute clip with 1,000 notes, 1,000 hits and 90 chords scrolls for 300 frames. Printed are the
-milliseconds that the page's own drawing takes per frame (16.7 is the budget of 60 frames a second), and the
-time between frames, which also counts what else the machine does.
+A three-minute clip with 1,000 notes, 1,000 hits and 90 chords is scrolled, zoomed and edited by wheel and
+mouse. Printed for each gesture: the frames it took, the milliseconds that the page works for a frame (script,
+style and layout; 16.7 is the budget of 60 frames a second), the time between frames, which also counts what
+else the machine does, and what each part of the timeline spends on drawing a frame.
 """
 
 from __future__ import annotations
@@ -11,36 +12,15 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 RATE = 44_100
-SCROLL = """() => new Promise((done) => {
-  const { desk } = window.inlay; const { timeline } = desk;
-  const parts = [...timeline.lanes, timeline.minimap, timeline.spans, timeline.transport];
-  const each = {}; let spent = 0;
-  for (const part of parts) {
-    const draw = part.draw.bind(part);
-    part.draw = (...args) => {
-      const begun = performance.now();
-      draw(...args);
-      const took = performance.now() - begun;
-      spent += took;
-      each[part.constructor.name] = (each[part.constructor.name] ?? 0) + took / 300;
-    };
-  }
-  const own = []; const between = []; let last = performance.now(); let frame = 0;
-  const tick = (now) => {
-    between.push(now - last); last = now; own.push(spent); spent = 0;
-    if (++frame > 300) return done({ own: own.slice(2), between: between.slice(2), each });
-    timeline.setView({ ...timeline.view, start: (frame * 0.5) % 150 });
-    requestAnimationFrame(tick);
-  };
-  requestAnimationFrame(tick);
-})"""
 FILL = """() => { const { desk } = window.inlay;
   const at = (count, make) => Array.from({ length: count }, (_, i) => make(i));
   desk.editLane('draw_notes', 'melody', at(1000, (i) =>
@@ -50,6 +30,127 @@ FILL = """() => { const { desk } = window.inlay;
   desk.editLane('draw_chords', 'chords', at(90, (i) =>
     ({ id: `c${i}`, start: i * 4, end: i * 4 + 4, symbol: ['C', 'Am7', 'F', 'G/B'][i % 4] })));
   desk.putSpan({ id: 's', start: 20, end: 26 }); }"""
+# Counts frames and what every part spends on drawing until `stop` is called.
+WATCH = """() => {
+  const { timeline } = window.inlay.desk;
+  const parts = [...timeline.lanes, timeline.minimap, timeline.spans, timeline.transport];
+  const each = {}; const between = []; let draws = 0; let last = 0; let going = true;
+  for (const part of parts) {
+    const draw = Object.getPrototypeOf(part).draw.bind(part);
+    part.draw = (...args) => {
+      const begun = performance.now();
+      draw(...args);
+      draws += part === timeline.spans;
+      each[part.constructor.name] = (each[part.constructor.name] ?? 0) + performance.now() - begun;
+    };
+  }
+  const tick = (now) => {
+    if (last) between.push(now - last);
+    last = now;
+    if (going) requestAnimationFrame(tick);
+  };
+  requestAnimationFrame(tick);
+  window.stop = () => { going = false; return { each, between, draws }; };
+}"""
+SPENT = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
+
+
+def spent(client: CDPSession) -> float:
+    """Milliseconds that the page has worked so far."""
+    metrics = client.send("Performance.getMetrics")["metrics"]
+    return sum(metric["value"] * 1e3 for metric in metrics if metric["name"] in SPENT)
+
+
+def measure(page: Page, client: CDPSession, name: str, gesture: Callable[[], object]) -> dict[str, Any]:
+    """Print and return what one gesture costs."""
+    page.evaluate(WATCH)
+    before = spent(client)
+    gesture()
+    page.wait_for_timeout(50)
+    found = page.evaluate("window.stop()")
+    frames = max(1, found["draws"])
+    told = {
+        "gesture": name,
+        "frames drawn": found["draws"],
+        "work ms a frame": round((spent(client) - before) / frames, 2),
+        "ms between frames": {
+            "median": round(float(np.median(found["between"])), 1),
+            "95 % below": round(float(np.percentile(found["between"], 95)), 1),
+        },
+        "drawing ms a frame": {part: round(ms / frames, 2) for part, ms in found["each"].items()},
+    }
+    print(json.dumps(told), flush=True)
+    return told
+
+
+def drives(page: Page) -> dict[str, Callable[[], object]]:
+    """The gestures, by name."""
+    timeline = "window.inlay.desk.timeline"
+
+    def place(selector: str) -> tuple[float, float]:
+        box = page.locator(f"inlay-timeline {selector}").first.bounding_box()
+        assert box
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def turn(x: float, y: float, times: int = 60) -> None:
+        for _ in range(times):
+            page.mouse.wheel(x, y)
+
+    def over(selector: str) -> None:
+        page.mouse.move(*place(selector))
+
+    def drag(x: float, y: float, wide: float) -> None:
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + wide, y, steps=40)
+        page.mouse.move(x + wide / 2, y, steps=40)
+        page.mouse.up()
+
+    def view(seconds: float, start: float) -> None:
+        page.evaluate(f"{timeline}.setView({{ start: {start}, pps: {timeline}.width / {seconds} }})")
+
+    def scroll() -> None:
+        over(".melody")
+        turn(40, 0)
+
+    def zoom() -> None:
+        over(".melody")
+        page.keyboard.down("Control")
+        turn(0, -60, 30)
+        turn(0, 60, 30)
+        page.keyboard.up("Control")
+
+    def note() -> None:
+        x, y = page.evaluate(
+            f"""(({{ melody, view, width }}) => {{ const box = melody.host.getBoundingClientRect();
+              const shown = melody.items.filter((n) => melody.x(n.start) > width / 4
+                && n.pitch < melody.top - 2 && n.pitch > melody.top - melody.rows + 2);
+              const [n] = shown; return [box.left + melody.x((n.start + n.end) / 2),
+                box.top + melody.y(n.pitch) + melody.row / 2]; }})({timeline})"""
+        )
+        drag(x, y, 120)
+        page.keyboard.press("Control+z")
+        page.wait_for_function("window.inlay.desk.settled")
+
+    def all_notes() -> None:
+        page.locator("inlay-timeline .melody").focus()
+        page.keyboard.press("Control+a")
+        note()
+
+    def span() -> None:
+        drag(*place(".active .grip.end"), 100)
+
+    def minimap() -> None:
+        drag(*place(".minimap"), 300)
+
+    near, far = (lambda: view(20, 15)), (lambda: view(180, 0))
+    done: dict[str, Callable[[], object]] = {}
+    for words, look in (("20 s in view", near), ("180 s in view", far)):
+        for name, gesture in (("scroll", scroll), ("zoom", zoom), ("drag a note", note),
+                              ("drag 1,000 notes", all_notes), ("drag a span's end", span),
+                              ("drag the minimap", minimap)):  # fmt: skip
+            done[f"{name}, {words}"] = lambda look=look, gesture=gesture: (look(), gesture())  # type: ignore[misc]
+    return done
 
 
 def main(url: str) -> None:
@@ -73,19 +174,10 @@ def main(url: str) -> None:
         page.wait_for_function("window.inlay.desk.doc.clip && window.inlay.desk.pyramid('base')")
         page.evaluate(FILL)
         page.wait_for_function("window.inlay.desk.settled")
-        for seconds in (180, 20):
-            page.evaluate(f"window.inlay.desk.timeline.zoom({180 / seconds}, 0)")
-            found = page.evaluate(SCROLL)
-            each = found.pop("each")
-            shown = {
-                name: {
-                    "median ms": round(float(np.median(times)), 2),
-                    "95 % below ms": round(float(np.percentile(times, 95)), 2),
-                }
-                for name, times in found.items()
-            }
-            mean = {part: round(spent, 2) for part, spent in each.items()}
-            print(json.dumps({"seconds in view": seconds, **shown, "mean ms a part": mean}))
+        client = page.context.new_cdp_session(page)
+        client.send("Performance.enable")
+        for name, gesture in drives(page).items():
+            measure(page, client, name, gesture)
         browser.close()
 
 
