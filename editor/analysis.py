@@ -27,7 +27,8 @@ log = logging.getLogger("inlay")
 MELODY_CONFIDENCE = 0.35  # notes less likely than this are not drawn
 DRUM_CONFIDENCE = 0.6
 MIN_HITS = 4  # fewer of a drum in a clip are mistakes rather than a part
-TEMPO_CONFIDENCE = 0.62  # below it the grid stays: noise reaches 0.59, a speech-like sound 0.57
+DRUMS_A_SECOND = 1.0  # where no beat is heard, drums must be at least so busy
+TEMPO_CONFIDENCE = 0.62  # below it beats are mostly wrong, and speech and noise stay below it
 KEY_CONFIDENCE = 0.3
 CONTEXT_SECONDS = 4.0  # heard on each side of a span that is analysed anew
 _SHARP_MINORS = {"Ab": "G#"}  # the page's spellings of keys, where they differ from those of chords
@@ -70,6 +71,8 @@ def lanes_of(heard: Analysis, grid: Grid) -> Lanes:
     ]
     played = {drum for drum in {h.drum for h in likely} if sum(h.drum == drum for h in likely) >= MIN_HITS}
     hits = [hit for hit in likely if hit.drum in played]
+    if grid_of(heard) is None and len(hits) < DRUMS_A_SECOND * heard.seconds:
+        hits = []  # consonants and bumps: neither a beat nor a part
     return Lanes(
         lanes.chords_to_lane(heard.chords.chords, grid),
         lanes.notes_to_lane(notes[: lanes.MAX_OBJECTS], grid),

@@ -29,8 +29,8 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "analysis" / "chor
 STEP = 8  # frames that share one decision, 93 ms
 STEP_SECONDS = STEP * FRAME_SECONDS
 REGISTERS = ((21, 48), (48, 60), (60, 72), (72, 109))  # MIDI pitches, half-open
-NEAR = (-5, -3, -1, 0, 1, 3, 5)  # steps that are seen around a decision
-AROUND_SECONDS = 6.0  # on each side, averaged: what is common here
+GROUPS = 2 * len(REGISTERS) + 1  # what is seen of a step, by pitch class
+LAYERS = (1, 2, 4, 8, 16)  # dilations: a decision hears 5.9 s on each side
 CHANGE = 6.0  # nats that a change of chord costs
 SNAP_SECONDS = 0.14  # a change so near to a beat is moved onto it
 CHORD_CONFIDENCE = 0.15  # chords below it become N
@@ -63,7 +63,7 @@ def from_notes(features: Features, beats: Sequence[float] = ()) -> ChordLine:
     seen = network_input(features)
     if not len(seen):
         return _line([(0.0, "N", 1.0)], features.seconds, "notes")
-    likelihood = _network(seen)  # [S, 12 G, 12] -> [S, 193]
+    likelihood = likelihoods(seen)  # [S, GROUPS, 12] -> [S, 193]
     path = best_path(likelihood, CHANGE)
     quiet, pitches = _quiet(features), _pitch_classes(features)
     marks: list[Mark] = []
@@ -79,14 +79,13 @@ def from_notes(features: Features, beats: Sequence[float] = ()) -> ChordLine:
 
 
 def network_input(features: Features) -> NDArray[np.float32]:
-    """What the network sees of each step: [S, G, 12] pitch classes from C.
+    """What the network sees of each step: [S, GROUPS, 12] pitch classes from C.
 
-    Groups G: notes and onsets in four registers and the lowest note, at each step of NEAR, then their
-    mean over AROUND_SECONDS on each side.
+    GROUPS: notes and onsets in four registers, and the lowest note.
     """
     steps = features.frames // STEP
     if not steps:
-        return np.zeros((0, 9 * (len(NEAR) + 1), 12), np.float32)
+        return np.zeros((0, GROUPS, 12), np.float32)
     notes = features.notes[: steps * STEP].reshape(steps, STEP, 88).mean(axis=1)  # [F, 88] -> [S, 88]
     onsets = features.onsets[: steps * STEP].reshape(steps, STEP, 88).max(axis=1)
     groups = []
@@ -100,30 +99,35 @@ def network_input(features: Features) -> NDArray[np.float32]:
     for pitch in range(LOWEST_NOTE, 60):
         lowest[:, pitch % 12] += unheard * notes[:, pitch - LOWEST_NOTE]
         unheard = unheard * (1 - notes[:, pitch - LOWEST_NOTE])
-    here = np.stack([*groups, lowest], axis=1)  # 9 x [S, 12] -> [S, 9, 12]
-    at = np.arange(steps)
-    near = [here[np.clip(at + offset, 0, steps - 1)] for offset in NEAR]
-    reach = round(AROUND_SECONDS / STEP_SECONDS)
-    total = np.concatenate([np.zeros((1, 9, 12)), np.cumsum(here, axis=0, dtype=np.float64)])
-    first, last = np.maximum(at - reach, 0), np.minimum(at + reach + 1, steps)
-    around = (total[last] - total[first]) / (last - first)[:, None, None]
-    return np.concatenate([*near, around], axis=1).astype(np.float32)  # [S, 9 (NEAR + 1), 12]
+    return np.stack([*groups, lowest], axis=1).astype(np.float32)  # 9 x [S, 12] -> [S, 9, 12]
 
 
-def _network(seen: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Log-likelihoods of CLASSES, [S, G, 12] -> [S, 193]; each root sees the pitches from itself up."""
+def likelihoods(seen: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Log-likelihoods of CLASSES, [S, GROUPS, 12] -> [S, 193].
+
+    Each root sees the pitches from itself up, what sounds before and after, and the mean of all roots.
+    """
     w = _weights()
-    scores, none = [], []
-    for root in range(12):
-        x = np.roll(seen, -root, axis=2).reshape(len(seen), -1)  # [S, G, 12] -> [S, 12 G]
-        h = _gelu(x @ w["a.weight"].T + w["a.bias"])
-        h = h + _gelu(h @ w["b.weight"].T + w["b.bias"])
-        out = h @ w["o.weight"].T + w["o.bias"]  # [S, 17]: 16 chords of this root, and none
-        scores.append(out[:, :16])
-        none.append(out[:, 16])
-    logits = np.concatenate([*scores, np.mean(none, axis=0)[:, None]], axis=1).astype(np.float64)
+    views = [np.roll(seen, -root, axis=2).reshape(len(seen), -1) for root in range(12)]
+    x = np.stack(views, axis=1)  # [S, GROUPS, 12] -> [S, 12 roots, 12 GROUPS]
+    h = _gelu(_conv(x, w["i.weight"], w["i.bias"], 1))  # -> [S, 12, W]
+    for n, dilation in enumerate(LAYERS):
+        common = h.mean(axis=1, keepdims=True) @ w[f"c.{n}.weight"].T  # [S, 1, W]
+        h = h + _gelu(_conv(h, w[f"l.{n}.weight"], w[f"l.{n}.bias"], dilation) + common)
+    out = h @ w["o.weight"].T + w["o.bias"]  # [S, 12, 17]: 16 chords of each root, and none
+    chords, none = out[..., :16].reshape(len(seen), -1), out[..., 16].mean(axis=1)
+    logits = np.concatenate([chords, none[:, None]], axis=1).astype(np.float64)  # [S, 193]
     top = logits.max(axis=1, keepdims=True)
     return np.asarray(logits - top - np.log(np.exp(logits - top).sum(axis=1, keepdims=True)))
+
+
+def _conv(
+    x: NDArray[np.float32], weight: NDArray[np.float32], bias: NDArray[np.float32], dilation: int
+) -> NDArray[np.float32]:
+    """Convolution of three steps over time, alike for each root: [S, R, I], weight [O, I, 3] -> [S, R, O]."""
+    padded = np.pad(x, ((dilation, dilation), (0, 0), (0, 0)))
+    parts = [padded[k * dilation : k * dilation + len(x)] @ weight[:, :, k].T for k in range(3)]
+    return np.asarray(parts[0] + parts[1] + parts[2] + bias, np.float32)
 
 
 def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:

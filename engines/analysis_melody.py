@@ -22,6 +22,8 @@ HEIGHT = 0.05  # salience that an octave of height is worth
 CHANGE = 0.6  # what leaving a note or a rest costs, in salience * frames
 AGAIN = 0.5  # likelihood of an onset that strikes the same note anew
 SHORTEST = 0.06  # seconds; shorter notes are noise
+TUNED, LONG, LONG_SHARE = 0.44, 0.25, 0.35  # below both it is speech: see `_tuned`
+AROUND_SECONDS = 4.0  # heard on each side of a note for that
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,40 @@ def melody(features: Features) -> MelodyLine:
             if stop - begin >= SHORTEST:
                 notes.append(Note(begin, stop, pitch + MELODY_LOW))
                 sure.append(float(salience[start:end, pitch].mean()))
-    return MelodyLine(tuple(notes), tuple(sure))
+    kept = _tuned(features, notes)
+    return MelodyLine(
+        tuple(n for n, keep in zip(notes, kept, strict=True) if keep),
+        tuple(c for c, keep in zip(sure, kept, strict=True) if keep),
+    )
+
+
+def _tuned(features: Features, notes: list[Note]) -> list[bool]:
+    """Which notes belong to music rather than to speech, whose pitch glides and leaves short, unsure notes.
+
+    Music has either a clear note at most times (the mean of the likeliest note is TUNED or more) or notes
+    that last (LONG_SHARE of their time in notes of LONG seconds or more), in the whole and around each note.
+    Measured: recorded speech loses all its notes, held-out renders 1 % of their time, recordings 3 %.
+    """
+    if not notes:
+        return []
+    low, high = MELODY_LOW - LOWEST_NOTE, MELODY_HIGH + 1 - LOWEST_NOTE
+    likeliest = features.notes[:, low:high].max(axis=1) * features.sounding  # [F, 53] -> [F]
+    clear = np.concatenate([[0.0], np.cumsum(likeliest, dtype=np.float64)])
+    heard = np.concatenate([[0], np.cumsum(features.sounding)])
+    length = np.array([n.end - n.start for n in notes])
+    middle = np.array([(n.start + n.end) / 2 for n in notes])
+    total = np.concatenate([[0.0], np.cumsum(length)])
+    lasting = np.concatenate([[0.0], np.cumsum(length * (length >= LONG))])
+
+    def music(start: float, end: float) -> bool:
+        a, b = (int(np.clip(t / FRAME_SECONDS, 0, features.frames)) for t in (start, end))
+        i, j = np.searchsorted(middle, (start, end))
+        clarity = (clear[b] - clear[a]) / max(1, heard[b] - heard[a])
+        return bool(clarity >= TUNED or lasting[j] - lasting[i] >= LONG_SHARE * (total[j] - total[i]))
+
+    if not music(0.0, features.seconds + FRAME_SECONDS):
+        return [False] * len(notes)
+    return [music(t - AROUND_SECONDS, t + AROUND_SECONDS) for t in middle]
 
 
 def _pooled(values: NDArray[np.float32], peak: bool = False) -> NDArray[np.float32]:

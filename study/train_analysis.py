@@ -1,9 +1,9 @@
 """Train what the analysis learns of our own renders: `python -m study.train_analysis`.
 
-Three small nets, one after the other, on the CPU: chords from basic-pitch's notes, beats and drums from mel
-bands, the key from chords and melody. They are trained on the training renders only and written to
-`assets/analysis`. What was heard of each clip is kept in `--cache`, so that a second call goes on there.
-`study.analysis_bars` measures them on held-out renders.
+Three small nets, one after the other, on the CPU: beats and drums from mel bands and notes, chords from
+basic-pitch's notes, the key from the chords and the melody that were heard. They are trained on the
+training renders only and written to `assets/analysis`. What was heard of each clip is kept in `--cache`, so
+that a second call goes on there. `study.analysis_bars` measures them on held-out renders.
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from engines import analysis_chords, analysis_key, analysis_rhythm
+from engines import analysis_chords, analysis_key, analysis_melody, analysis_rhythm
+from engines.allocator import keep_freed_memory
 from engines.analysis_features import FRAME_SECONDS, Features, listen
 from engines.chords import CLASSES, ROOTS, parse
+from engines.recording import resample
 from engines.requests import DRUMS, Chord, Note, Stopwatch
 
 RATE = 32_000
@@ -63,6 +67,38 @@ def heard_clips(data: Path, cache: Path, every: int) -> list[tuple[Features, Lab
     return clips
 
 
+EMPTY: Label = {"chords": [], "melody": [], "beats": [], "downbeats": [], "hits": [], "key": ""}
+
+
+def no_music(count: int, speech: Path | None) -> Iterator[NDArray[np.float32]]:
+    """Clips [12 s] that hold no music: silence, noise of three colours, bursts, gliding buzzes, speech.
+
+    Speech is what a folder of recordings holds, joined; every second clip where there is one.
+    """
+    rng = np.random.default_rng(0)
+    n = 12 * RATE
+    t = np.arange(n) / RATE
+    files = sorted(speech.rglob("*.wav")) if speech is not None else []
+    for i in range(count):
+        if files and i % 2:
+            parts: list[NDArray[np.float32]] = []
+            while sum(map(len, parts)) < n:
+                audio, rate = soundfile.read(files[rng.integers(len(files))], dtype="float32", always_2d=True)
+                parts.append(resample(audio.mean(axis=1), rate, RATE))
+            yield (np.concatenate(parts)[:n] * rng.uniform(0.3, 1.5)).clip(-1, 1).astype(np.float32)
+            continue
+        level = 10 ** rng.uniform(-3, -0.5)
+        colour = np.maximum(np.arange(n // 2 + 1), 1) ** -rng.choice([0.0, 0.5, 1.0])
+        noise = np.fft.irfft(np.fft.rfft(rng.standard_normal(n)) * colour)
+        noise *= level / noise.std()
+        glide = 110 * 2 ** (rng.uniform(-1, 1.5) + 0.5 * np.cumsum(rng.standard_normal(n)) / RATE**0.5)
+        buzz = level * np.sign(np.sin(2 * np.pi * np.cumsum(glide) / RATE))
+        on = np.repeat(rng.random(48) < 0.6, n // 48)
+        kind = (i // 2) % 4
+        made = (noise, noise * on, np.where(on, buzz, 0.2 * noise), np.zeros(n) if i % 16 else 1e-4 * t)[kind]
+        yield made.clip(-1, 1).astype(np.float32)
+
+
 def chord_classes(chords: list[dict[str, Any]], steps: int) -> NDArray[np.int64]:
     """Class of each step [S]; time without a chord is NONE."""
     index = {symbol: i for i, symbol in enumerate(CLASSES)}
@@ -79,33 +115,45 @@ def chord_classes(chords: list[dict[str, Any]], steps: int) -> NDArray[np.int64]
 
 
 class ChordNet(nn.Module):
-    """Pitch classes [N, G, 12] -> logits [N, 193]; the same weights for each root."""
+    """Pitch classes [B, S, G, 12] -> logits [B, S, 193]; the same weights for each root."""
 
-    def __init__(self, groups: int, width: int) -> None:
+    def __init__(self, width: int = 56) -> None:
         super().__init__()
-        self.a, self.b, self.o = nn.Linear(groups * 12, width), nn.Linear(width, width), nn.Linear(width, 17)
-        self.drop = nn.Dropout(0.2)
+        self.i = nn.Conv1d(analysis_chords.GROUPS * 12, width, 3, padding=1)
+        self.l = nn.ModuleList(
+            nn.Conv1d(width, width, 3, padding=d, dilation=d) for d in analysis_chords.LAYERS
+        )
+        self.c = nn.ModuleList(nn.Linear(width, width, bias=False) for _ in analysis_chords.LAYERS)
+        self.o = nn.Linear(width, 17)
+        self.drop = nn.Dropout(0.15)
 
     def forward(self, seen: Tensor) -> Tensor:
         """Logits of CLASSES."""
-        x = torch.stack([torch.roll(seen, -root, 2) for root in range(12)], 1).flatten(2)  # [N, 12, 12 G]
-        h = self.drop(F.gelu(self.a(x), approximate="tanh"))
-        h = h + self.drop(F.gelu(self.b(h), approximate="tanh"))
-        out = self.o(h)  # [N, 12, 17]
-        return torch.cat([out[..., :16].flatten(1), out[..., 16:].mean(1)], 1)
+        batch = len(seen)
+        views = [torch.roll(seen, -root, 3).flatten(2) for root in range(12)]  # 12 x [B, S, 12 G]
+        x = torch.stack(views, 1).flatten(0, 1).transpose(1, 2)  # [12 B, 12 G, S]
+        h = F.gelu(self.i(x), approximate="tanh")
+        for layer, common in zip(self.l, self.c, strict=True):
+            mean = common(h.unflatten(0, (batch, 12)).mean(1).transpose(1, 2)).transpose(1, 2)  # [B, W, S]
+            h = h + self.drop(F.gelu(layer(h) + mean.repeat_interleave(12, 0), approximate="tanh"))
+        out = self.o(h.transpose(1, 2)).unflatten(0, (batch, 12))  # [B, 12, S, 17]
+        chords = out[..., :16].transpose(1, 2).flatten(2)  # [B, S, 192]
+        return torch.cat([chords, out[..., 16].mean(1)[..., None]], 2)
 
 
-def train_chords(clips: list[tuple[Features, Label]], steps: int) -> ChordNet:
-    """A chord network after `steps` steps of 96 decisions."""
+def train_chords(clips: list[tuple[Features, Label]], steps: int, start: Path | None = None) -> ChordNet:
+    """A chord network after `steps` steps of 16 clips; it goes on from the weights in `start`, if given."""
     seen = [analysis_chords.network_input(features).astype(np.float16) for features, _ in clips]
     classes = [chord_classes(label["chords"], len(s)) for s, (_, label) in zip(seen, clips, strict=True)]
-    inputs, targets = torch.from_numpy(np.concatenate(seen)), torch.from_numpy(np.concatenate(classes))
-    net = ChordNet(inputs.shape[1], 56)
+    inputs, targets = torch.from_numpy(np.stack(seen)), torch.from_numpy(np.stack(classes))
+    net = ChordNet()
+    _go_on(net, start)
     rng = torch.Generator().manual_seed(0)
 
     def loss() -> Tensor:
-        pick = torch.randint(len(inputs), (96,), generator=rng)
-        return F.cross_entropy(net(inputs[pick].float()), targets[pick], label_smoothing=0.05)
+        pick = torch.randint(len(inputs), (16,), generator=rng)
+        logits = net(inputs[pick].float())
+        return F.cross_entropy(logits.flatten(0, 1), targets[pick].flatten(), label_smoothing=0.03)
 
     _descend(net, loss, steps, 3e-3, "chords")
     return net
@@ -115,11 +163,11 @@ def train_chords(clips: list[tuple[Features, Label]], steps: int) -> ChordNet:
 
 
 class RhythmNet(nn.Module):
-    """Mel bands and their rise [B, 80, F] -> logits of beat and downbeat [B, 2, F // 2], drums [B, 5, F]."""
+    """What is seen [B, INPUTS, F] -> logits of beat and downbeat [B, 2, F // 2], drums [B, 5, F]."""
 
     def __init__(self, width: int = 24) -> None:
         super().__init__()
-        self.i = nn.Conv1d(80, width, 5, padding=2)
+        self.i = nn.Conv1d(analysis_rhythm.INPUTS, width, 5, padding=2)
         self.l = nn.ModuleList(
             nn.Conv1d(width, width, 3, padding=d, dilation=d) for d in analysis_rhythm.LOCAL
         )
@@ -157,14 +205,10 @@ def onset_targets(label: Label, frames: int) -> NDArray[np.float32]:
 
 def train_rhythm(clips: list[tuple[Features, Label]], steps: int, start: Path | None = None) -> RhythmNet:
     """A rhythm network after `steps` steps of 6 clips; it goes on from the weights in `start`, if given."""
-    inputs = torch.from_numpy(np.stack([analysis_rhythm.network_input(f.mel).T for f, _ in clips]))
+    inputs = torch.from_numpy(np.stack([analysis_rhythm.network_input(f).T for f, _ in clips]))
     targets = torch.from_numpy(np.stack([onset_targets(label, f.frames) for f, label in clips]))
     net = RhythmNet()
-    if start is not None and start.is_file():
-        with np.load(start) as file:
-            net.load_state_dict(
-                {name: torch.from_numpy(file[name].astype(np.float32)) for name in file.files}
-            )
+    _go_on(net, start)
     rng = torch.Generator().manual_seed(0)
     rare, drums = torch.tensor([3.0, 6.0])[:, None], torch.tensor([3.0, 3.0, 3.0, 6.0, 6.0])[:, None]
 
@@ -194,17 +238,27 @@ class KeyNet(nn.Module):
         return self.linear(seen).transpose(1, 2).flatten(1)  # [B, 12, 2] -> [B, 24]
 
 
-def train_key(labels: list[Label], steps: int) -> KeyNet:
-    """A key network after `steps` steps; it learns from labels alone, audio is not needed."""
+def heard_harmony(clips: list[tuple[Features, Label]]) -> list[tuple[NDArray[np.float32], Label]]:
+    """What the key is judged by in clips, as it is heard and as it was written: ([12, WIDTH], label) each."""
     rows = []
-    for label in labels:
-        chords = [Chord(**c) for c in label["chords"]]
-        rows.append(analysis_key.key_input(chords, [Note(**n) for n in label["melody"] or ()]))
+    for features, label in clips:
+        if not label["chords"] or not label["key"]:
+            continue
+        beats = analysis_rhythm.rhythm(analysis_rhythm.activations(features)[0]).beats
+        heard = analysis_chords.from_notes(features, beats).chords
+        rows.append((analysis_key.key_input(heard, analysis_melody.melody(features).notes), label))
+        written = [Chord(**c) for c in label["chords"]]
+        rows.append((analysis_key.key_input(written, [Note(**n) for n in label["melody"] or ()]), label))
+    return rows
+
+
+def train_key(rows: list[tuple[NDArray[np.float32], Label]], steps: int) -> KeyNet:
+    """A key network after `steps` steps of 128 rows."""
     wanted = [
         analysis_key.MODES.index(k.split()[1]) * 12 + ROOTS.index(k.split()[0])
-        for k in (x["key"] for x in labels)
+        for k in (label["key"] for _, label in rows)
     ]
-    inputs, targets = torch.from_numpy(np.stack(rows)), torch.tensor(wanted)
+    inputs, targets = torch.from_numpy(np.stack([seen for seen, _ in rows])), torch.tensor(wanted)
     net = KeyNet()
     rng = torch.Generator().manual_seed(0)
 
@@ -214,6 +268,13 @@ def train_key(labels: list[Label], steps: int) -> KeyNet:
 
     _descend(net, loss, steps, 3e-2, "key")
     return net
+
+
+def _go_on(net: nn.Module, start: Path | None) -> None:
+    """Loads weights that were saved, if there are any."""
+    if start is not None and start.is_file():
+        with np.load(start) as file:
+            net.load_state_dict({n: torch.from_numpy(file[n].astype(np.float32)) for n in file.files})
 
 
 def _descend(net: nn.Module, loss: Any, steps: int, rate: float, name: str) -> None:
@@ -256,27 +317,30 @@ def main() -> None:
     )
     parser.add_argument("--steps", type=int, help="steps of each net (default: its own)")
     parser.add_argument(
-        "--continue", dest="resume", action="store_true", help="rhythm goes on from its weights"
+        "--continue", dest="resume", action="store_true", help="chords and rhythm go on from their weights"
+    )
+    parser.add_argument(
+        "--no-music", type=int, default=160, help="clips of noise and the like that hold nothing"
+    )
+    parser.add_argument(
+        "--speech", type=Path, help="a folder of recorded speech (.wav), half of these clips then"
     )
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    keep_freed_memory()
     torch.manual_seed(0)
-    if "key" in args.set:
-        labels = [
-            label for p in sorted(args.data.glob("labels_*.json")) for label in json.loads(p.read_text())
-        ]
-        labels = [label for label in labels if label["chords"] and label["key"]]
-        net = train_key(labels, args.steps or 1500)
-        save(analysis_key.WEIGHTS, {"weight": net.linear.weight.detach(), "bias": net.linear.bias.detach()})
-    if not {"chords", "rhythm"} & set(args.set):
-        return
     clips = heard_clips(args.data, args.cache, args.every)
+    clips += [(listen(audio, RATE, Stopwatch(None)), EMPTY) for audio in no_music(args.no_music, args.speech)]
     if "rhythm" in args.set:
         start = analysis_rhythm.WEIGHTS if args.resume else None
         save(analysis_rhythm.WEIGHTS, train_rhythm(clips, args.steps or 1500, start).state_dict())
     if "chords" in args.set:
-        save(analysis_chords.WEIGHTS, train_chords(clips, args.steps or 4000).state_dict())
+        start = analysis_chords.WEIGHTS if args.resume else None
+        save(analysis_chords.WEIGHTS, train_chords(clips, args.steps or 4000, start).state_dict())
+    if "key" in args.set:  # last: it learns from what the others hear
+        net = train_key(heard_harmony(clips), args.steps or 1500)
+        save(analysis_key.WEIGHTS, {"weight": net.linear.weight.detach(), "bias": net.linear.bias.detach()})
 
 
 if __name__ == "__main__":

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from editor.analysis import grid_of, key_of, lanes_of
+from editor.document import Lanes
 from engines import analysis, analysis_chords, analysis_key, analysis_rhythm, chordino
 from engines import analysis_features as features
 from engines.analysis_features import listen
@@ -15,6 +19,7 @@ from engines.requests import MELODY_HIGH, MELODY_LOW, Cancelled, Chord, InputErr
 from engines.timebase import Grid
 
 RATE = 32_000
+FIXTURES = Path(__file__).parent / "fixtures"
 SPEC = ("C", "Am", "F", "G7")
 LINE = (72, 76, 74, 79, 77, 76, 74, 71)
 
@@ -68,9 +73,9 @@ def test_chords_of_a_known_progression() -> None:
 
 def test_a_chord_in_another_key_is_the_same_chord_there() -> None:
     """The network sees each root alike: rolling what it sees rolls what it says."""
-    seen = np.random.default_rng(0).random((3, 72, 12), np.float32)
-    here, there = analysis_chords._network(seen), analysis_chords._network(np.roll(seen, 5, axis=2))
-    rolled = np.roll(here[:, :192].reshape(3, 12, 16), 5, axis=1).reshape(3, 192)
+    seen = np.random.default_rng(0).random((30, analysis_chords.GROUPS, 12), np.float32)
+    here, there = analysis_chords.likelihoods(seen), analysis_chords.likelihoods(np.roll(seen, 5, axis=2))
+    rolled = np.roll(here[:, :192].reshape(30, 12, 16), 5, axis=1).reshape(30, 192)
     assert np.allclose(there[:, :192], rolled, atol=1e-4)
     assert len(CLASSES) == 193 and set(CLASSES) | {"UNK"} == set(VOCABULARY)
 
@@ -130,6 +135,12 @@ def speech(seconds: float) -> NDArray[np.float32]:
     return np.asarray(0.2 * np.where(voiced, buzz, 0.3 * rng.standard_normal(len(t))), np.float32)
 
 
+def recorded_speech() -> tuple[NDArray[np.float32], int]:
+    """Twelve seconds of a woman who reads a text: mono samples [n] and their rate."""
+    audio, rate = soundfile.read(FIXTURES / "speech.flac", dtype="float32")
+    return audio, rate
+
+
 def sine(seconds: float) -> NDArray[np.float32]:
     return (0.3 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * RATE)) / RATE)).astype(np.float32)
 
@@ -152,6 +163,23 @@ def test_what_is_no_music_has_no_chords_and_no_key(make) -> None:  # type: ignor
     assert {c.symbol for c in heard.chords.chords} == {"N"}
     assert key_of(heard) == "" and grid_of(heard) is None  # whatever was heard is too unsure for the page
     assert lanes_of(heard, Grid()).chords == ()
+
+
+def test_recorded_speech_leaves_every_lane_empty() -> None:
+    heard = analysis.analyze(*recorded_speech())
+    assert {c.symbol for c in heard.chords.chords} == {"N"}
+    assert heard.melody.notes == ()  # gliding voices are no melody
+    assert lanes_of(heard, Grid()) == Lanes() and key_of(heard) == "" and grid_of(heard) is None
+
+
+def test_a_melody_beside_speech_is_kept() -> None:
+    voice, rate = recorded_speech()
+    voice = analysis_chords.resample(voice, rate, RATE)
+    tune = np.concatenate([tones([p], 0.5, 0.16) for p in LINE * 3])
+    notes = analysis.analyze(np.concatenate([voice, tune]), RATE).melody.notes
+    spoken = voice.size / RATE
+    assert sum(n.end - n.start for n in notes if n.end < spoken - 4) == 0
+    assert sum(n.end - n.start for n in notes if n.start >= spoken) > 0.8 * len(tune) / RATE
 
 
 def test_one_second_is_heard_without_complaint() -> None:
@@ -223,6 +251,29 @@ def test_a_part_keeps_the_clock_of_the_whole() -> None:
     moved = analysis.analyze(progression(), RATE).shifted(10.0)
     assert moved.chords.chords[0].start == 10.0
     assert all(note.start >= 10.0 for note in moved.melody.notes)
+
+
+def test_beats_follow_a_change_of_tempo() -> None:
+    """A medley: 24 s at 100 bpm, then 24 s at 132; one tempo for both would lose one of them."""
+    step = analysis_rhythm.STEP_SECONDS
+    heard = np.full((round(48 / step), 2), 0.02, np.float32)
+    times = np.concatenate([np.arange(0.2, 24, 60 / 100), np.arange(24.1, 48, 60 / 132)])
+    heard[np.round(times / step).astype(int), 0] = 0.9
+    found = np.array(analysis_rhythm.rhythm(heard).beats)
+    assert np.mean([np.abs(found - t).min() < 0.05 for t in times]) > 0.95
+    assert len(found) < 1.05 * len(times)
+
+
+def test_a_pickup_and_one_odd_bar_do_not_move_the_later_downbeats() -> None:
+    step = analysis_rhythm.STEP_SECONDS
+    heard = np.full((round(40 / step), 2), 0.02, np.float32)
+    accents = [1, *range(2, 26, 4), *range(28, 70, 4)]  # a bar of six in the middle
+    for i, time in enumerate(np.arange(0.2, 39, 0.5)):
+        heard[round(time / step)] = (0.9, 0.85 if i in accents[1:] else 0.05)
+    found = analysis_rhythm.rhythm(heard)
+    assert found.beats_per_bar == 4
+    for accent in accents[1:]:
+        assert np.abs(np.array(found.downbeats) - (0.2 + accent * 0.5)).min() < 0.05
 
 
 def test_beats_follow_a_regular_activation_and_bars_their_accents() -> None:

@@ -68,12 +68,12 @@ def test_the_chord_network_is_the_one_that_the_analysis_computes() -> None:
 
     torch.manual_seed(0)
     weights = analysis_chords._weights()
-    seen = np.random.default_rng(0).random((4, weights["a.weight"].shape[1] // 12, 12), np.float32)
-    net = train_analysis.ChordNet(seen.shape[1], weights["a.weight"].shape[0]).eval()
+    seen = np.random.default_rng(0).random((40, analysis_chords.GROUPS, 12), np.float32)
+    net = train_analysis.ChordNet(weights["o.weight"].shape[1]).eval()
     net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     with torch.inference_mode():
-        expected = torch.log_softmax(net(torch.from_numpy(seen)), 1).numpy()
-    assert np.abs(analysis_chords._network(seen) - expected).max() < 1e-3
+        expected = torch.log_softmax(net(torch.from_numpy(seen)[None])[0], 1).numpy()
+    assert np.abs(analysis_chords.likelihoods(seen) - expected).max() < 1e-3
 
 
 def test_the_rhythm_network_is_the_one_that_the_analysis_computes() -> None:
@@ -83,14 +83,12 @@ def test_the_rhythm_network_is_the_one_that_the_analysis_computes() -> None:
     from engines.analysis_features import Features
 
     rng = np.random.default_rng(0)
-    mel = rng.random((400, 40), np.float32)
-    heard = Features(
-        4.6, np.zeros((400, 88), np.float32), np.zeros((400, 88), np.float32), mel, np.zeros(400, np.float32)
-    )
+    notes, onsets, mel = (rng.random((400, bands), np.float32) for bands in (88, 88, 40))
+    heard = Features(4.6, notes, onsets, mel, np.zeros(400, np.float32))
     net = train_analysis.RhythmNet().eval()
     net.load_state_dict({name: torch.from_numpy(w) for name, w in analysis_rhythm._weights().items()})
     with torch.inference_mode():
-        beats, drums = net(torch.from_numpy(analysis_rhythm.network_input(mel).T)[None])
+        beats, drums = net(torch.from_numpy(analysis_rhythm.network_input(heard).T)[None])
     here_beats, here_drums = analysis_rhythm.activations(heard)
     assert np.abs(here_beats - torch.sigmoid(beats)[0].T.numpy()).max() < 1e-3
     assert np.abs(here_drums - torch.sigmoid(drums)[0].T.numpy()).max() < 1e-3
