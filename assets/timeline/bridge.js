@@ -18,9 +18,18 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
   desk.midiOf = (lanes) => functions.midi_of_lanes(lanes);
   let answered;
   const opened = new Promise((resolve) => { answered = resolve; });
+  let turn = Promise.resolve();
   desk.send = async (kind, data) => {
     await opened; // the project of this tab is known only then
     if (kind === 'project') return desk.projectEvent(data);
+    if (kind === 'edit') {
+      // One after the other: of two requests on their way at once, the later one may arrive first.
+      turn = turn.then(() => {
+        trigger(kind, data);
+        return desk.answer(data.rev);
+      });
+      return turn;
+    }
     if (kind !== 'upload') return trigger(kind, data);
     const { file, lane = '' } = data; // a recording, or MIDI for a lane
     desk.timeline?.say(`Reading ${file.name} …`);

@@ -7,6 +7,7 @@
  * Times in seconds, chords in beats. Knows neither Gradio nor any element: `send` is set by the bridge.
  */
 
+import { Meter } from './meter.js';
 import { Player } from './player.js';
 import { buildPyramid } from './peaks.js';
 import { changes, newId } from './cells.js';
@@ -33,6 +34,7 @@ class Desk extends EventTarget {
   view = 'edit';
   looping = false;
   player = new Player();
+  meter = new Meter(this.player);
   synth = new Synth(this.player);
   ghost = new Ghost();
   ghostOf = async () => null; // set by the bridge
@@ -61,9 +63,9 @@ class Desk extends EventTarget {
 
   /** The server's document; dropped when a newer gesture is on its way, or when a newer one came first. */
   receive(doc) {
+    if (doc) this.#hear(doc.rev);
     if (!doc || doc.rev < this.#rev || (doc.serial ?? 0) < this.#serial) return;
     this.#serial = doc.serial ?? 0;
-    this.#answered = doc.rev;
     const before = this.doc.clip;
     this.doc = { ...EMPTY, ...doc };
     // Keep and its undo change the clip in place, so the sound goes on; another recording starts anew.
@@ -77,6 +79,24 @@ class Desk extends EventTarget {
   /** Whether the server has seen and saved every gesture. */
   get settled() {
     return this.#answered >= this.#rev;
+  }
+
+  #waiting = []; // [rev, what to do once the server has seen it]
+
+  #hear(rev) {
+    this.#answered = Math.max(this.#answered, rev);
+    const due = this.#waiting.filter(([wanted]) => wanted <= this.#answered);
+    this.#waiting = this.#waiting.filter(([wanted]) => wanted > this.#answered);
+    for (const [, resolve] of due) resolve();
+  }
+
+  /** Until the server has seen a gesture, and for ten seconds at most: a lost answer must not stop the rest. */
+  answer(rev) {
+    return new Promise((resolve) => {
+      if (rev <= this.#answered) return resolve();
+      this.#waiting.push([rev, resolve]);
+      return setTimeout(resolve, 10_000);
+    });
   }
 
   /** One gesture: shows `change` at once and sends the command. */
