@@ -68,6 +68,12 @@ FIELDS = (
         GROUPS[1],
     ),
     Field("budget", "ZS search budget", "Network evaluations that the search may spend", GROUPS[1]),
+    Field(
+        "fm_candidates",
+        "FM candidates",
+        "Fillings that FM makes from different beginnings; the one with the smoothest seams is taken",
+        GROUPS[1],
+    ),
     Field("candidates", "AR candidates", "Fillings that AR makes side by side; the best is taken", GROUPS[2]),
     Field("temperature", "AR temperature", "Higher surprises more, lower repeats more", GROUPS[2], 0.05),
     Field("top_k", "AR top-k (0 = off)", "AR chooses among so many of the likeliest sounds", GROUPS[2]),

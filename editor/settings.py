@@ -38,6 +38,7 @@ KNOBS: dict[str, Knob] = {
     "top_p": Knob("AR top-p", 0, 1),
     "cooling": Knob("AR cooling", 0, 0.95),
     "candidates": Knob("AR candidates", 1, 8, whole=True),
+    "fm_candidates": Knob("FM candidates", 1, 8, whole=True),
     "patience": Knob("time for Fix it", 1, 600),
     "join": Knob("loop join", 0.2, 8),
 }
@@ -86,6 +87,8 @@ def of_take(now: Settings, take: Take) -> Settings:
     found = {key: known[key] for key in names if key in known}
     found |= {key: sent[key] for key in ("strength", "match", "crossfade") if key in sent}
     found["guidance"] = guidance.get("all")
+    if take.engine != "ar" and "candidates" in known:
+        found["fm_candidates"] = known["candidates"]
     if guidance:
         found["text_guidance"] = guidance.get("text")
     return turned(now, Payload("use_take", found))
@@ -102,6 +105,7 @@ def for_engines(settings: Settings, zero_shot: ZeroShot) -> tuple[ARSettings, FM
         ARSettings(**{name: knobs[name] for name in sampled}, guidance=weights),
         FMSettings(
             **{name: knobs[name] for name in ("solver", "steps", "schedule", "budget")},
+            candidates=settings.fm_candidates,
             guidance=weights,
             zero_shot=cast(ZeroShot, settings.zero_shot) if settings.zero_shot else zero_shot,
         ),

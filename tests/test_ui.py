@@ -204,12 +204,12 @@ def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui._Page, t
     assert ar == ARSettings() and fm == FMSettings(zero_shot=page.spec.zero_shot)
     turned: dict[str, Any] = {"steps": 8, "solver": "midpoint", "schedule": "sway", "guidance": 2.5}
     turned |= {"text_guidance": 0.5, "temperature": 0.7, "top_k": 40, "top_p": 0.9, "cooling": 0.2}
-    turned |= {"candidates": 3, "zero_shot": "search", "budget": 64}
+    turned |= {"candidates": 3, "fm_candidates": 2, "zero_shot": "search", "budget": 64}
     page._turn(session, *knobs(page, **turned))
     ar, fm = page._resolved(session)
     weights = Guidance(all=2.5, text=0.5)
     assert ar == ARSettings(0.7, 40, 0.9, weights, 0.2, 3)
-    assert fm == FMSettings("midpoint", 8, weights, "search", "sway", budget=64)
+    assert fm == FMSettings("midpoint", 8, weights, "search", "sway", budget=64, candidates=2)
     for wrong in ({"steps": 0}, {"solver": "nonsense"}, {"guidance": float("nan")}, {"temperature": "hot"}):
         with pytest.raises(InputError):
             page._turn(session, *knobs(page, **wrong))

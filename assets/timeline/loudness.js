@@ -61,6 +61,17 @@ export function integrated(channels, rate) {
   return toLufs(mean(loud.filter((power) => toLufs(power) > gate)));
 }
 
+/** Loudness of one block of samples that are K-weighted already; -Infinity for silence. */
+export function momentary(weighted) {
+  let power = 0;
+  for (const samples of weighted) {
+    let sum = 0;
+    for (const sample of samples) sum += sample * sample;
+    power += sum / Math.max(1, samples.length);
+  }
+  return power > 0 ? toLufs(power) : -Infinity;
+}
+
 /** Largest magnitude of some channels. */
 export function peak(channels) {
   let most = 0;

@@ -41,6 +41,21 @@ export class Player extends EventTarget {
     return this.#context;
   }
 
+  /** Where all tracks come together before they sound. */
+  get output() {
+    if (!this.#output) {
+      this.#output = this.context.createGain();
+      this.#output.connect(this.context.destination);
+    }
+    return this.#output;
+  }
+  #output = null;
+
+  /** Channels of what is chosen to sound. */
+  get channels() {
+    return (this.#tracks.get(this.#selected) ?? this.#tracks.get('base'))?.buffer.numberOfChannels ?? 2;
+  }
+
   get selected() {
     return this.#selected;
   }
@@ -198,6 +213,7 @@ export class Player extends EventTarget {
   /** Starts every track of a pass at one context time. */
   #schedule(at, from) {
     const to = this.#passEnd();
+    const { output } = this;
     const pass = { at, from, to, nodes: new Map() };
     for (const [id, track] of this.#tracks) {
       const end = Math.min(track.start + track.seconds, to);
@@ -205,7 +221,7 @@ export class Player extends EventTarget {
       const source = this.context.createBufferSource();
       const gain = this.context.createGain();
       source.buffer = track.buffer;
-      source.connect(gain).connect(this.context.destination);
+      source.connect(gain).connect(output);
       const begin = Math.max(from, track.start);
       source.start(at + begin - from, begin - track.start, end - begin);
       pass.nodes.set(id, { source, gain });

@@ -7,6 +7,7 @@ import { desk } from './desk.js';
 import { drag } from './gestures.js';
 import { ENGINES, icons, tag, text } from './icons.js';
 import { listening } from './listening.js';
+import { METER } from './meter.js';
 import { HIGH, LOW, shade } from './spectrum.js';
 import { isSmooth, percent, seamFigures, takeLabel, takeName } from './take-words.js';
 import { starButton, stopWords, takeButton } from './take-cards.js';
@@ -46,7 +47,7 @@ export const ROWS = `
   <footer><button class="play" aria-label="Play" title="Play or pause (Space)">${icons.play}</button>
     <button class="ic loop" aria-label="Loop the span" aria-pressed="false" title="Loop the span and what is around it (L)">${icons.loop}</button>
     <output class="time" aria-label="Time"></output><span class="soft bar"></span>
-    <div class="switch" role="group" aria-label="Switch take"></div><span class="spring"></span><span class="soft num loudness"></span></footer>
+    <div class="switch" role="group" aria-label="Switch take"></div><span class="spring"></span><span class="soft num loudness" title="Integrated loudness of what is looped"></span>${METER}</footer>
 </section>`;
 
 export class TakeRows {
@@ -261,6 +262,7 @@ export class TakeRows {
     const middle = this.find('.scale .middle');
     line.hidden = x < 0 || x > middle.clientWidth;
     line.style.transform = `translateX(${middle.offsetLeft + x}px)`;
+    desk.meter.draw(this.find('footer'), desk.player.channels);
     this.find('.time').textContent = formatClock(position);
     this.find('.bar').textContent = `bar ${barWords(desk.doc.grid, position)}`;
     const level = desk.track && listening.level(desk.track.id);

@@ -2,6 +2,7 @@
 
 import { desk } from './desk.js';
 import { icons, tag, text } from './icons.js';
+import { METER } from './meter.js';
 import { barWords, formatClock } from './time.js';
 
 export const TRANSPORT = `
@@ -16,6 +17,7 @@ export const TRANSPORT = `
   <button class="pill chip" data-action="click" aria-pressed="false" title="Hear a click on the beats (⇧P)"><span>Click</span></button>
   <span class="hearing"></span>
   <p class="notice" role="alert"></p>
+  ${METER}
 </div>`;
 
 export class Transport {
@@ -53,6 +55,7 @@ export class Transport {
 
   /** The time at the playhead, in seconds. */
   tell(position) {
+    desk.meter.draw(this.host, desk.player.channels);
     const words = [formatClock(position), `bar ${barWords(desk.doc.grid, position)}`];
     ['.time', '.bar'].forEach((place, i) => {
       if (words[i] !== this.#words[i]) this.find(place).textContent = this.#words[i] = words[i];

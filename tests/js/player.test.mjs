@@ -20,7 +20,7 @@ class FakeContext {
   sources = [];
   async resume() {}
   async decodeAudioData(bytes) { return { duration: bytes.byteLength / 100, numberOfChannels: 1, sampleRate: 100 }; }
-  gains = [];
+  gains = []; // the first is where all tracks come together
   createGain() {
     this.gains.push(new Parameter());
     return Object.assign(new Node(), { gain: this.gains.at(-1) });
@@ -87,7 +87,7 @@ test('switching keeps every source running and takes 5 ms', async () => {
   assert.equal(player.position, before);
   assert.equal(context.sources.length, count);
   assert.ok(context.sources.every((source) => !source.stopped));
-  const ramps = (index) => context.gains[index].events.filter(({ kind }) => kind === 'ramp');
+  const ramps = (index) => context.gains[1 + index].events.filter(({ kind }) => kind === 'ramp');
   const [down] = ramps(0);
   const [up] = ramps(1);
   assert.deepEqual([down.value, up.value], [0, 1]); // the clip goes, the take comes
@@ -154,7 +154,8 @@ test('choosing a take that lies behind does not interrupt', async () => {
 test('a muted mix keeps its clock, and comes back where it is', async () => {
   const player = await ready();
   await player.play(2);
-  const [{ gains, sources }] = [player.context];
+  const { sources } = player.context;
+  const gains = player.context.gains.slice(1);
   player.mute(true);
   assert.deepEqual(gains.map(({ value }) => value), gains.map(() => 0));
   assert.ok(sources.every(({ stopped }) => !stopped) && player.playing);
