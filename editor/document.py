@@ -171,7 +171,7 @@ class Round:
 class Settings:
     """The knobs of the panel; what an engine does not have it ignores."""
 
-    steps: int = 12  # solver steps of the FM engines
+    steps: int = 25  # solver steps of the FM engines; half of them for each of several candidates
     solver: str = "ab2"  # "euler" | "midpoint" | "ab2" | "dopri5"
     guidance: float | None = None  # None = the bundle's
     temperature: float = 1.0  # of AR's sampling
@@ -186,7 +186,7 @@ class Settings:
     top_p: float = 0.0  # of AR's sampling, 0 = off
     cooling: float = 0.0  # of AR's sampling: how much calmer the last codebook is, 0 = off
     candidates: int = 4  # AR's fillings side by side, of which one is taken
-    fm_candidates: int = 3  # FM's and ZS's fillings that begin apart, of which one is taken
+    fm_candidates: int = 3  # FM's fillings that begin apart, of which one is taken
     patience: float = 30.0  # seconds that the choice among all engines may take
     join: float = 2.0  # seconds re-made around the join of a loop
 

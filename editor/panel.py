@@ -58,7 +58,7 @@ FIELDS = (
         GROUPS[0],
         0.1,
     ),
-    Field("steps", "FM steps", "Steps of FM and ZS: more take longer, and are finer to about 25", GROUPS[1]),
+    Field("steps", "FM steps", "Steps of FM and ZS: more take longer, and are finer to about 50", GROUPS[1]),
     Field("solver", "FM solver", "The way of stepping: ab2 needs few, dopri5 is exact and slow", GROUPS[1]),
     Field("schedule", "FM schedule", "Where the steps lie: even, or sway with short ones first", GROUPS[1]),
     Field(

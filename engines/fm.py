@@ -93,11 +93,12 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         starts = beginnings(request, window, models, count)
         watch.lap("encode")
     groups = [[i for i, other in enumerate(starts) if other.time == t] for t in {s.time: 0 for s in starts}]
-    total = sum(steps_from(settings.steps, starts[group[0]].time) for group in groups)
+    told["steps"] = intervals = settings.steps if count == 1 else max(1, settings.steps // 2)
+    total = sum(steps_from(intervals, starts[group[0]].time) for group in groups)
     done, made = 0, torch.empty_like(noises)
     for group in groups:  # those that begin at the same time go side by side
         time = starts[group[0]].time
-        steps = steps_from(settings.steps, time)
+        steps = steps_from(intervals, time)
 
         def on_step(step: int, of: int, done: int = done, steps: int = steps) -> None:
             watch.report("sample", done + round(steps * step / of), total)

@@ -95,7 +95,7 @@ class FMSettings:
     """How the FM engines integrate the flow (sec. 3.3)."""
 
     solver: Literal["euler", "midpoint", "ab2", "dopri5"] = "ab2"
-    steps: int = 12  # intervals; ignored by dopri5
+    steps: int = 25  # intervals, half of them where there are several candidates; ignored by dopri5
     guidance: Guidance | None = None  # None = the bundle's default for this task
     zero_shot: ZeroShot = "replacement"  # how the zero-shot engine holds the known frames
     schedule: Literal["uniform", "sway"] = "uniform"  # of the intervals; sway: short ones near the noise

@@ -77,7 +77,7 @@ def _settings(request: Request) -> str:
     if not 0 <= ar.top_p <= 1:
         return f"top-p {ar.top_p:g}: expected 0 (off) to 1; choose 0 or about 0.9"
     if not 1 <= fm.steps <= 1000:
-        return f"{fm.steps} steps: expected 1-1000; 12 is the usual value"
+        return f"{fm.steps} steps: expected 1-1000; 25 is the usual value"
     if not (math.isfinite(ar.cooling) and 0 <= ar.cooling < 1):
         return f"cooling {ar.cooling:g}: expected 0 (off) to less than 1; 0 is the usual value"
     for candidates in (ar.candidates, fm.candidates):
