@@ -37,6 +37,7 @@ from engines.requests import (
     InpaintRequest,
     InputError,
     Progress,
+    ProgressHook,
     Result,
 )
 from engines.timebase import Grid
@@ -240,6 +241,7 @@ def _analyze(arguments: argparse.Namespace) -> str | None:
     progress.begin()
     try:
         heard = analyze(mono, recording.rate, progress, arguments.chords_by).shifted(start)
+        signal = _drum_signal(arguments, mono, recording.rate, start, progress)
     finally:
         progress.close()
     spent = time.perf_counter() - begin
@@ -249,8 +251,29 @@ def _analyze(arguments: argparse.Namespace) -> str | None:
         grid = analysis.grid_of(heard) or Grid()
         lanes.write_midi(midi, analysis.lanes_of(heard, grid), grid)
     if arguments.json:
-        return json.dumps(jobs.plain(_heard(heard, arguments, spent)), allow_nan=False)
-    return "\n".join(_heard_lines(heard))
+        return json.dumps(jobs.plain(_heard(heard, arguments, spent) | signal), allow_nan=False)
+    lines = _heard_lines(heard)
+    if signal:
+        row = signal["drum_signal"]
+        codes = " ".join(map(str, row["codes"]))
+        lines.append(f"drum signal at {row['frame_rate']:g} Hz, codes of {row['codebook']}: {codes}")
+    return "\n".join(lines)
+
+
+def _drum_signal(
+    arguments: argparse.Namespace, mono: Any, rate: int, start: float, progress: ProgressHook
+) -> dict[str, Any]:
+    """The paper's coarse drum signal of mono audio [n], as `--json` prints it; empty if not asked for."""
+    if not arguments.drum_signal:
+        return {}
+    _quiet_libraries()
+    from engines import checkpoints
+    from engines.analysis_drums import drum_signal
+
+    models = checkpoints.open_bundle(arguments.bundle, arguments.device)
+    signal = drum_signal(mono, rate, models.codec(), progress)
+    row = {"start": start, "frame_rate": signal.frame_rate, "codebook": f"the first of {models.spec.name}"}
+    return {"drum_signal": row | {"codes": signal.codes.tolist()}}
 
 
 def _bundle(arguments: argparse.Namespace) -> str | None:
@@ -611,6 +634,9 @@ def _parser() -> argparse.ArgumentParser:
         default="notes",
         help="chords from the notes (default) or by Chordino",
     )
+    analyze.add_argument(
+        "--drum-signal", action="store_true", help="add the paper's coarse drum signal, by the bundle's codec"
+    )
     analyze.add_argument("--json", action="store_true", help="one JSON object on stdout")
     analyze.set_defaults(command=_analyze)
 
@@ -618,7 +644,7 @@ def _parser() -> argparse.ArgumentParser:
     bundle.add_argument("--json", action="store_true", help="one JSON object on stdout")
     bundle.set_defaults(command=_bundle)
 
-    for command in (serve, generate, inpaint, extend, replay, bundle):
+    for command in (serve, generate, inpaint, extend, replay, analyze, bundle):
         command.add_argument(
             "--bundle", default="bundle", metavar="NAME_OR_PATH", help="the checkpoints to use"
         )

@@ -74,8 +74,8 @@ def activations(features: Features) -> tuple[Activations, Activations]:
     g = _elu(_conv(g, w["p.weight"], w["p.bias"], 1))
     for n, dilation in enumerate(WIDE):
         g = g + _elu(_conv(g, w[f"t.{n}.weight"], w[f"t.{n}.bias"], dilation))
-    sounding = features.sounding[: 2 * steps].reshape(steps, 2).any(axis=1)  # [F] -> [S]
-    return _sigmoid(_conv(g, w["b.weight"], w["b.bias"], 1)) * sounding[:, None], drums  # [S, W] -> [S, 2]
+    beats = _sigmoid(_conv(g, w["b.weight"], w["b.bias"], 1))  # [S, W] -> [S, 2]
+    return beats * features.sounding[: 2 * steps].reshape(steps, 2).max(axis=1, keepdims=True), drums
 
 
 BASS_BELOW = 48  # MIDI pitch

@@ -286,6 +286,20 @@ def test_analyze_keeps_the_files_clock_and_speaks_to_people(song: Path, capsys: 
     assert "chords by notes: A@2.00" in out and "LUFS" in out
 
 
+def test_analyze_prints_the_coarse_drum_signal_when_asked(
+    song: Path, tiny_bundle: Path, capsys: Captured
+) -> None:
+    status, printed, _ = run(
+        capsys, tiny_bundle, "analyze", str(song), "--start", "1", "--drum-signal", "--json"
+    )
+    assert status == 0
+    signal = json.loads(printed)["drum_signal"]
+    assert signal["start"] == 1.0
+    assert len(signal["codes"]) == round(3.0 * signal["frame_rate"])  # one code a latent frame
+    status, printed, _ = run(capsys, tiny_bundle, "analyze", str(song), "--start", "1", "--drum-signal")
+    assert " ".join(map(str, signal["codes"])) in printed
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -295,9 +309,7 @@ def test_analyze_keeps_the_files_clock_and_speaks_to_people(song: Path, capsys: 
         (["--chords-by", "ear"], "invalid choice"),
     ],
 )
-def test_analyze_says_what_it_cannot_use(
-    song: Path, capsys: Captured, options: list[str], told: str
-) -> None:
+def test_analyze_says_what_it_cannot_use(song: Path, capsys: Captured, options: list[str], told: str) -> None:
     assert cli.main(["analyze", str(song), *options]) == 2
     assert told in capsys.readouterr().err
 
