@@ -4,7 +4,8 @@
  */
 
 import { desk } from './desk.js';
-import { text } from './icons.js';
+import { KEYS } from './chords.js';
+import { icons, text } from './icons.js';
 import { PATTERNS, patternHits, replaceWithin, swung } from './drums.js';
 import { toKey } from './notes.js';
 import { Popover } from './popover.js';
@@ -40,14 +41,20 @@ export class LaneMenu extends Popover {
     return `<div class="rows"><h2>Progressions<span>over ${words}, a bar each</span></h2>${progressionsIn(desk.key)
       .map(({ name, symbols }, index) => `<button class="line-button" data-progression="${index}"><b>${text(name)}</b><small>${text(symbols.join(' '))}</small></button>`).join('')}
       <h2>All chords</h2><div class="buttons">${button('down', 'Semitone down', '↓ on chosen chords')}${button('up', 'Semitone up', '↑ on chosen chords')}
-      ${button('quantise', 'Quantise', 'Q')}${button('clear', 'Clear')}</div></div>`;
+      ${button('quantise', 'Quantise', 'Q')}${button('clear', 'Clear')}</div>${this.#hear()}</div>`;
+  }
+
+  /** Whether the lane is heard when the lanes play: on the lane's head, and here, where fingers have room. */
+  #hear() {
+    const heard = !desk.synth.muted.has(this.#lane);
+    return `<div class="buttons"><button data-mute="${this.#lane}" data-act="hear" aria-pressed="${heard}">${heard ? icons.sound : icons.mute}<span>${heard ? 'Heard' : 'Silent'} when the lanes play</span></button></div>`;
   }
 
   #melody() {
     return `<div class="rows"><h2>Whole line<span>keys move what is chosen</span></h2>
       <div class="buttons">${button('down', 'Semitone down', '↓')}${button('up', 'Semitone up', '↑')}${button('octave-down', 'Octave down', '⇧↓')}${button('octave-up', 'Octave up', '⇧↑')}</div>
       <div class="buttons">${button('quantise', 'Quantise', 'Q')}${button('key', `Move into ${text(desk.key)}`)}${button('clear', 'Clear')}</div>
-      <h2>MIDI</h2><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', desk.doc.melody.length ? '' : 'disabled')}</div></div>`;
+      <h2>MIDI</h2><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', desk.doc.melody.length ? '' : 'disabled')}</div>${this.#hear()}</div>`;
   }
 
   #drums() {
@@ -58,14 +65,16 @@ export class LaneMenu extends Popover {
         <option value="1" ${this.#pair === 1 ? 'selected' : ''}>eighths</option><option value="0.5" ${this.#pair === 0.5 ? 'selected' : ''}>sixteenths</option></select>
         <input type="range" min="50" max="75" step="1" value="50" aria-label="Swing in percent"></div>
       <div class="buttons">${button('tap', this.#own.tapping ? 'Stop tapping' : 'Tap them in', '⇧T: A S D F G are kick, snare, hat, tom, cymbal')}${button('clear', 'Clear')}</div>
-      <h2>MIDI</h2><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', desk.doc.drums.length ? '' : 'disabled')}</div></div>`;
+      <h2>MIDI</h2><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', desk.doc.drums.length ? '' : 'disabled')}</div>${this.#hear()}</div>`;
   }
 
   #grid() {
-    const { bpm, offset } = desk.doc.grid;
-    return `<div class="rows"><h2>Beat 1 of bar 1</h2><label class="pair"><span>Lies at, seconds</span><input type="text" inputmode="decimal" data-offset value="${Number(offset.toFixed(4))}"></label>
+    const { bpm, offset, beats_per_bar: beats } = desk.doc.grid;
+    const options = (all, chosen, words = (name) => name) => all.map((name) => `<option value="${name}" ${name === chosen ? 'selected' : ''}>${words(name)}</option>`).join('');
+    return `<div class="rows"><h2>Signature and key</h2><div class="pairs"><select data-signature aria-label="Time signature">${options([2, 3, 4, 5, 6, 7], beats, (count) => `${count}/4`)}</select>
+      <select data-key aria-label="Key">${options(KEYS, desk.key)}</select></div><h2>Beat 1 of bar 1</h2><label class="pair"><span>Lies at, seconds</span><input type="text" inputmode="decimal" data-offset value="${Number(offset.toFixed(4))}"></label>
       <div class="buttons">${button('beat-one', 'At the playhead', 'B')}${button('beat-zero', 'At 0 s')}</div>
-      <h2>Tempo<span>${Number(bpm.toFixed(2))} bpm</span></h2><div class="buttons">${button('tap-tempo', 'Tap', 'T')}${button('half', 'Half')}${button('double', 'Double')}</div></div>`;
+      <h2>Tempo</h2><label class="pair"><span>Beats a minute</span><input type="text" inputmode="decimal" data-bpm value="${Number(bpm.toFixed(2))}"></label><div class="buttons">${button('tap-tempo', 'Tap', 'T')}${button('half', 'Half')}${button('double', 'Double')}</div></div>`;
   }
 
   press(pressed) {
@@ -97,6 +106,7 @@ export class LaneMenu extends Popover {
       },
       'open-midi': () => this.timeline.openMidi(this.#lane),
       'save-midi': () => this.timeline.saveMidi(this.#lane),
+      hear: () => this.timeline.toggleLane(this.#lane),
       'beat-one': () => desk.setGrid({ offset: desk.player.position }),
       'beat-zero': () => desk.setGrid({ offset: 0 }),
       'tap-tempo': () => desk.tapTempo(),
@@ -105,6 +115,7 @@ export class LaneMenu extends Popover {
     };
     actions[act]?.();
     if (act === 'tap') return undefined;
+    if (act === 'hear') return this.again('[data-act=hear]');
     if (['up', 'down', 'octave-up', 'octave-down', 'tap-tempo', 'half', 'double'].includes(act)) return act === 'half' || act === 'double' ? this.render() : undefined; // pressed again and again
     return this.close();
   }
@@ -114,7 +125,16 @@ export class LaneMenu extends Popover {
   }
 
   change(field) {
-    if (field.matches('select')) this.#pair = Number(field.value);
+    if (field.matches('[data-signature]')) desk.setGrid({ beats_per_bar: Number(field.value) });
+    else if (field.matches('[data-key]')) desk.edit('set_key', { key: field.value }, { key: field.value });
+    else if (field.matches('[data-bpm]')) {
+      const bpm = Number.parseFloat(field.value.replace(',', '.'));
+      if (bpm >= 20 && bpm <= 400) desk.setGrid({ bpm });
+      else {
+        this.timeline.say(`tempo ${field.value.slice(0, 12)}: expected 20 to 400 beats a minute; type another`);
+        field.value = Number(desk.doc.grid.bpm.toFixed(2));
+      }
+    } else if (field.matches('select')) this.#pair = Number(field.value);
     else if (field.type === 'range') this.#own.commit('swing', swung(desk.doc.drums, Number(field.value) / 100, this.#pair));
     else if (field.matches('[data-offset]')) {
       const offset = Number.parseFloat(field.value.replace(',', '.'));
@@ -124,7 +144,7 @@ export class LaneMenu extends Popover {
   }
 
   key(event) {
-    if (event.key === 'Enter' && event.target.matches('[data-offset]')) {
+    if (event.key === 'Enter' && event.target.matches('[data-offset], [data-bpm]')) {
       this.change(event.target);
       this.close();
       return true;

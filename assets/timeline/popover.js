@@ -48,6 +48,12 @@ export class Popover {
     this.node.innerHTML = `<i class="arrow"></i>${this.markup()}`;
   }
 
+  /** Renders anew and gives the focus back to what had it. */
+  again(selector) {
+    this.render();
+    this.node.querySelector(selector)?.focus({ preventScroll: true });
+  }
+
   close(refocus = true) {
     if (!this.node) return;
     this.node.remove();

@@ -46,7 +46,7 @@ ${styles(STYLE)}
 <div class="board" role="group" aria-label="Timeline" tabindex="0" data-tab="melody">
   <div class="head minimap-head"></div>
   <div class="minimap"></div>
-  <div class="head ruler-head"><button class="text-button" data-menu="grid" title="Where beat 1 lies (B), tempo (T)" aria-haspopup="dialog">Bar, seconds</button></div>
+  <div class="head ruler-head"><button class="text-button" data-menu="grid" title="Signature, key, where beat 1 lies (B), tempo (T)" aria-haspopup="dialog">Bar<span>, seconds</span></button></div>
   <div class="ruler"><canvas></canvas></div>
   <div class="head audio-head"></div>
   <div class="audio"></div>
@@ -54,6 +54,7 @@ ${styles(STYLE)}
   <div class="chords"></div>
   <div class="tabs" role="tablist" aria-label="Lane">
     <button role="tab" data-tab="melody" aria-selected="true">Melody</button><button role="tab" data-tab="drums" aria-selected="false">Drums</button></div>
+  <div class="tab-menus">${['melody', 'drums'].map((lane) => `<button class="ic" data-of="${lane}" title="${lane === 'melody' ? 'Transpose, quantise, MIDI' : 'Patterns, swing, tapping, MIDI'}" aria-label="${lane === 'melody' ? 'Melody' : 'Drum'} lane menu" aria-haspopup="dialog">${icons.more}</button>`).join('')}</div>
   <div class="head melody-head"></div>
   <div class="melody"></div>
   <div class="head drums-head"></div>
@@ -346,17 +347,20 @@ export class Timeline extends HTMLElement {
   #click(event) {
     const button = event.target.closest?.('button');
     if (!button || button.closest('.popover')) return;
-    const { tool, action, menu, midi, mute, tab } = button.dataset;
+    const { tool, action, menu = button.dataset.of, midi, mute, tab } = button.dataset;
     if (tool) this.setTool(tool);
     if (action) this.act(action);
     if (menu) this.menu.open(menu, button);
     if (midi) this.openMidi(midi);
-    if (mute) {
-      if (!desk.synth.muted.delete(mute)) desk.synth.muted.add(mute);
-      desk.synth.silence();
-      this.redraw();
-    }
+    if (mute) this.toggleLane(mute);
     if (tab) this.#showTab(tab);
+  }
+
+  /** Whether the synth plays a lane. */
+  toggleLane(name) {
+    if (!desk.synth.muted.delete(name)) desk.synth.muted.add(name);
+    desk.synth.silence();
+    this.redraw();
   }
 
   #showTab(name) {
