@@ -576,6 +576,7 @@ class _Page:
             self.prompt: project.span_prompt,
             self.follow: list(project.span_follow),
             self.tempo: project.grid.bpm,
+            self.signature: f"{project.grid.beats_per_bar}/4",
             self.key: project.key,
             self.seed: project.seed,
             **self._turned(session),
