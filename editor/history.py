@@ -52,6 +52,11 @@ class History:
         """What Redo does again; empty when there is nothing."""
         return self.future[0].label if self.future else ""
 
+    @property
+    def projects(self) -> tuple[Project, ...]:
+        """Every state that it can come to."""
+        return (self.present, *(step.project for step in (*self.past, *self.future)))
+
     def do(self, project: Project, label: str, merge: str = "") -> History:
         """Record an edit that led to `project`. An edit that changes nothing makes no step.
 

@@ -127,6 +127,8 @@ class Session:
         self.folder = opened.folder
         self._journal = Journal(opened.folder)
         self.history = self._journal.read(opened.project)
+        if not opened.notice:  # a document that had to be mended may have forgotten what it named
+            storage.sweep(opened.folder, self.history.projects)
         self.error = opened.notice or None
 
     def apply(self, name: str, payload: object) -> None:

@@ -18,7 +18,8 @@ import re
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
@@ -57,8 +58,11 @@ TAKES = "takes"  # folder of takes that have been finished
 MAX_DOCUMENT = 32 << 20  # bytes; a larger project.json is not one of ours
 MAX_SOUNDS = 8  # patched clips that stay in previews/ as files
 
+STALE_SECONDS = 3600.0  # age from which audio that nothing names is deleted
+
 _IN_FLAC = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,120}")
+_BY_CONTENT = re.compile(r"[0-9a-f]{16}\.(flac|wav|aiff|caf|w64|au)")  # what `add_audio` writes
 _SUFFIX = {
     "WAV": ".wav",
     "WAVEX": ".wav",
@@ -165,6 +169,8 @@ def add_audio(folder: Path, recording: Recording) -> str:
     for suffix in (".flac", own) if recording.subtype in _IN_FLAC else (own,):
         path = folder / f"{name}{suffix}"
         if path.exists():
+            with suppress(OSError):
+                os.utime(path)  # it is about to be named again: `sweep` leaves it
             return path.name
         try:
             write_recording(path, recording)
@@ -223,6 +229,35 @@ def add_finished(folder: Path, take: Take) -> None:
 def drop_finished(folder: Path, take: Take) -> None:
     """Forget a take that the document will not name. Its audio may be another take's, too, and stays."""
     (folder / TAKES / f"{take.id}.json").unlink(missing_ok=True)
+
+
+def sweep(folder: Path, projects: Iterable[Project], older: float = STALE_SECONDS) -> tuple[str, ...]:
+    """Delete audio that nothing names any more, and give its names; a run that broke leaves some behind.
+
+    Named is what one of `projects` (the document and every state of its history) or a take that was
+    written down refers to. Only files that were named by their content are looked at, and only those
+    untouched for `older` seconds: a run may be about to name a younger one.
+    """
+    named: set[str] = set()
+    for project in projects:
+        sounds = [take.sound for take in project.takes]
+        sounds += [take.source for take in project.takes if take.source]
+        sounds += [version.clip.sound for version in project.versions]
+        sounds += [project.clip.sound] if project.clip else []
+        for sound in sounds:
+            named |= {sound.file, *(patch.file for patch in sound.patches)}
+    records = [_read_bytes(path) or b"" for path in (folder / TAKES).glob("*.json")]
+    gone = []
+    for path in folder.iterdir():
+        if path.name in named or not _BY_CONTENT.fullmatch(path.name) or path.is_symlink():
+            continue
+        if any(path.name.encode() in record for record in records):
+            continue
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > older:
+                path.unlink()
+                gone.append(path.name)
+    return tuple(sorted(gone))
 
 
 def audio_path(folder: Path, name: str) -> Path:

@@ -299,3 +299,30 @@ def test_a_take_on_top_of_a_clip_of_format_1(tmp_path: Path) -> None:
         (None, None),
         ("v1", project.takes[2].id),
     ]
+
+
+def test_audio_that_nothing_names_goes_and_nothing_else_does(tmp_path: Path) -> None:
+    folder = storage.new_project(tmp_path).folder
+    levels = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+    names = [storage.add_audio(folder, from_float(tone() * level, 8000)) for level in levels]
+    clip, patch, source, past, written, orphan = names
+    take = Take("t1", "inpaint", "fm", 0, "", patch, 0.1, Region(0.02, 0.05), Sound(source), first=160)
+    project = commands.set_clip(commands.add_take(Project(), take), Clip(clip, 0.1, 8000, 1, "a.wav"))
+    before = commands.set_clip(Project(), Clip(past, 0.1, 8000, 1, "b.wav"))  # a state of the history
+    storage.add_finished(folder, replace(take, id="t2", file=written))  # the document does not name it yet
+    mine = folder / "my own recording.wav"
+    shutil.copy(folder / clip, mine)
+    assert storage.sweep(folder, (project, before)) == ()  # a run may be about to name it
+    for path in folder.iterdir():
+        os.utime(path, (1e9, 1e9))
+    assert storage.sweep(folder, (project, before)) == (orphan,)
+    assert all((folder / name).is_file() for name in names[:-1]) and mine.is_file()
+
+
+def test_audio_that_is_stored_again_is_as_good_as_new(tmp_path: Path) -> None:
+    folder = storage.new_project(tmp_path).folder
+    recording = from_float(tone(), 8000)
+    file = storage.add_audio(folder, recording)
+    os.utime(folder / file, (1e9, 1e9))
+    assert storage.add_audio(folder, recording) == file
+    assert storage.sweep(folder, ()) == ()
