@@ -26,10 +26,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 
 import gradio as gr
-from gradio.themes.utils.sizes import Size
 from gradio.utils import get_upload_folder
 
-from editor import commands, exports, ghost, jobs, library, panel, scores, settings, storage
+from editor import commands, exports, ghost, jobs, library, panel, scores, settings, storage, theme
 from editor.commands import MAX_VARIATIONS
 from editor.compare import Takes, estimate_words, status_markup
 from editor.document import Region
@@ -876,61 +875,12 @@ def _apply_field(session: Session, command: str, payload: dict[str, Any]) -> Non
 # ---- serving
 
 
-def theme() -> gr.themes.Base:
-    """Gradio's variables in Inlay's tokens; `page.css` does the rest."""
-    colours = {
-        "body_background_fill": "bg",
-        "background_fill_primary": "surface",
-        "background_fill_secondary": "surface",
-        "body_text_color": "text",
-        "body_text_color_subdued": "muted",
-        "block_background_fill": "surface",
-        "block_label_text_color": "muted",
-        "block_title_text_color": "muted",
-        "block_info_text_color": "muted",
-        "border_color_primary": "line",
-        "input_background_fill": "lane",
-        "input_border_color": "line2",
-        "input_border_color_focus": "text",
-        "input_placeholder_color": "faint",
-        "button_primary_background_fill": "text",
-        "button_primary_text_color": "surface",
-        "button_secondary_background_fill": "raised",
-        "button_secondary_background_fill_hover": "hover",
-        "button_secondary_text_color": "text",
-        "checkbox_background_color": "lane",
-        "checkbox_border_color": "line2",
-        "checkbox_label_text_color": "text",
-        "slider_color": "text",
-        "error_text_color": "err",
-        "color_accent_soft": "hover",
-    }
-    variables: dict[str, str] = {}
-    for name, token in colours.items():
-        variables[name] = f"var(--{token})"
-        variables[f"{name}_dark"] = f"var(--{token})"
-    base = gr.themes.Base(
-        font=["Inter", "Helvetica Neue", "Segoe UI", "Arial", "sans-serif"],
-        font_mono=["ui-monospace", "monospace"],
-        text_size=Size("11px", "11px", "12px", "13px", "15px", "18px", "28px", name="inlay_text"),
-        radius_size=Size("3px", "4px", "4px", "6px", "6px", "8px", "10px", name="inlay_radius"),
-    )
-    known = {name: value for name, value in variables.items() if hasattr(base, name)}
-    return base.set(**known, block_border_width="0px", block_padding="0px", block_shadow="none")
-
-
-def stylesheet() -> str:
-    """The page's CSS with the font's address in it."""
-    font = file_address(ASSETS / "fonts" / "InterVariable-subset.woff2")
-    return (MODULES / "page.css").read_text("utf-8").replace("__FONT__", font)
-
-
 def launch_options(root: Path | None = None) -> dict[str, Any]:
     """What `Blocks.launch` needs beside host and port."""
     home = (root or storage.default_root()).resolve()
     return {
-        "theme": theme(),
-        "css": stylesheet(),
+        "theme": theme.theme(),
+        "css": theme.stylesheet(),
         "footer_links": [],
         "run_history": False,
         "show_error": True,

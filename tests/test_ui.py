@@ -15,7 +15,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from editor import library, ui
+from editor import library, theme, ui
 from editor.document import Settings
 from editor.session import Sessions
 from engines import chordino
@@ -98,10 +98,10 @@ def test_nothing_asks_the_network_at_start() -> None:
         check=True,
     )
     assert told.stdout.split() == ["False", "1"]
-    css = ui.stylesheet()
+    css = theme.stylesheet()
     assert "http://" not in css.replace("http://www.w3.org/2000/svg", "") and "https://" not in css
     assert "__FONT__" not in css
-    assert "fonts.googleapis" not in str(ui.theme().font)
+    assert "fonts.googleapis" not in str(theme.theme().font)
 
 
 def test_an_edit_answers_with_the_whole_document(page: ui._Page, tab: Tab) -> None:

@@ -31,6 +31,16 @@ test('Ctrl and Command are one', () => {
   }
 });
 
+test('what is made beyond a span has keys too', () => {
+  assert.equal(stroke('Enter', { ctrlKey: true, altKey: true }).action, 'continue');
+  assert.equal(stroke('Enter', { metaKey: true, altKey: true, shiftKey: true }).action, 'intro');
+  assert.equal(stroke('L', { shiftKey: true }).action, 'make-loop');
+  assert.equal(stroke('F', { shiftKey: true }).action, 'fix');
+  assert.equal(stroke('z', { ctrlKey: true, altKey: true }), null);
+  const listed = new Set(KEYS.map(([, action]) => action));
+  for (const action of ['continue', 'intro', 'make-loop', 'fix']) assert.ok(listed.has(action), action);
+});
+
 test('the browser keeps its own keys', () => {
   assert.equal(stroke('r', { ctrlKey: true }), null);
   assert.equal(stroke('l', { altKey: true }), null);
