@@ -106,6 +106,22 @@ def test_a_channel_that_is_silent_in_the_context_stays_nearly_silent() -> None:
     assert levels[:2] == pytest.approx(original[:2], rel=0.35)
 
 
+def test_each_seam_has_its_own_crossfade() -> None:
+    source = recording(3.0, MODEL_RATE, 1, "FLOAT")
+    window = np.random.default_rng(4).normal(scale=0.1, size=3 * MODEL_RATE).astype(np.float32)
+
+    def change(crossfade: float | tuple[float, float], at: float) -> float:
+        """Share of the original that is left in 10 ms around a time: 1 all, 0 nothing."""
+        edited = compose(source, 1.0, 2.0, window, 0.0, MODEL_RATE, crossfade, 0.0)
+        near = slice(round((at - 0.005) * MODEL_RATE), round((at + 0.005) * MODEL_RATE))
+        a, b = edited.samples[near, 0], source.samples[near, 0]
+        return float((a @ b) / (b @ b))
+
+    assert change((0.2, 0.02), 1.02) > 0.6 and change((0.02, 0.2), 1.98) > 0.6
+    assert abs(change((0.2, 0.02), 1.9)) < 0.6 and abs(change((0.02, 0.2), 1.1)) < 0.6
+    assert change((0.1, 0.1), 1.03) == change(0.1, 1.03)
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_the_crossfade_keeps_its_power_whether_correlated_or_not(same: bool) -> None:
     rate, fade = MODEL_RATE, 0.5

@@ -7,7 +7,7 @@ import pytest
 from scipy import signal
 
 from engines.recording import Recording, from_float
-from engines.seams import log_mel_jump, score
+from engines.seams import Judge, log_mel_jump, score
 
 RATE = 32000
 START, END = 4.03, 7.61
@@ -122,6 +122,31 @@ def test_a_shifted_rhythm_is_heard_and_measured(shift: float, words: str) -> Non
         assert seam.percentiles["beat"] > 95
     for seam in score(original, original, 4.25, 8.25):
         assert seam.late == pytest.approx(0.0, abs=0.011)
+
+
+def test_a_rhythm_that_is_off_by_less_than_one_hears_counts_as_in_time() -> None:
+    """Against the same strokes: 10 ms late is nothing, 60 ms late stands out among the moments."""
+    wave = drums()
+    a, b = round(4.25 * RATE), round(8.25 * RATE)
+    judge = Judge(from_float(wave, RATE, "FLOAT"), 4.25, 8.25)
+    beats = []
+    for shift in (0.01, 0.06):
+        moved = wave.copy()
+        moved[a:b] = np.roll(wave, round(shift * RATE))[a:b]
+        beats.append([seam.percentiles["beat"] for seam in judge.seams(from_float(moved, RATE, "FLOAT"))])
+    assert max(beats[0]) < 50 and min(beats[1]) > 95
+
+
+def test_one_judge_hears_many_versions_as_each_would_be_scored_alone() -> None:
+    judge = Judge(ORIGINAL, START, END)
+    costs = []
+    for gain in (1.0, 1.3, 2.0, 4.0):
+        edited = edit(gain * WAVE[A:B])
+        assert judge.seams(edited) == score(ORIGINAL, edited, START, END)
+        costs.append(judge.costs(edited))
+    for time in (START, END):  # also between two versions that both are rougher than every moment
+        at = [cost[time] for cost in costs]
+        assert at == sorted(at) and at[-1] > at[-2]
 
 
 def test_a_seam_worse_than_every_moment_is_named_a_failure() -> None:

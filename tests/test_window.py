@@ -1,5 +1,7 @@
 """The window that a model hears: its place, its grid, and that the removed audio stays out of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from engines import window as windows
 from engines.checkpoints import Models
 from engines.recording import Recording, from_float
 from engines.requests import InpaintRequest
+from engines.seams import Judge
 
 
 def tone(seconds: float, rate: int, gain: float = 0.2) -> Recording:
@@ -69,3 +72,42 @@ def test_the_removed_audio_never_reaches_a_model(models: Models) -> None:
         assert torch.equal(a, b)
         heard = windows.encode(cut(models, changed, 2.0, 3.0), models, silenced=False)
     assert not torch.equal(a, heard)
+
+
+def strokes(seconds: float = 12.0, rate: int = 32_000) -> np.ndarray:
+    """Noise bursts every half second over a quiet hum, no two alike."""
+    rng = np.random.default_rng(2)
+    t = np.arange(round(seconds * rate)) / rate
+    wave = 0.02 * np.sin(2 * np.pi * 110 * t)
+    for beat in range(int(2 * seconds)):
+        a = beat * rate // 2
+        wave[a : a + rate // 4] += (
+            rng.uniform(0.05, 0.15) * rng.normal(size=rate // 4) * np.exp(-np.arange(rate // 4) / rate * 30)
+        )
+    return wave.astype(np.float32)
+
+
+def test_of_several_fillings_the_one_that_sounds_like_the_original_is_taken() -> None:
+    wave = strokes()
+    request = InpaintRequest("fm", from_float(wave, 32_000, "FLOAT"), 4.3, 6.7, match=0.0)
+    late, louder = np.roll(wave, 32_000 // 8), 3.0 * wave
+    recording, seams, best, costs, fades = windows._smoothest(request, [late, wave, louder], 0.0, 32_000)
+    assert best == 1 and costs[1] == min(costs) and len(seams) == 2
+    assert all(0.15 * 0.2 - 1e-9 <= fade <= 0.2 for fade in fades[0])
+    assert np.abs(recording.as_float()[:, 0] - wave).max() < 0.02  # the codec's share is exact here
+    _, _, best, _, fades = windows._smoothest(replace(request, fitted=False), [late, wave], 0.0, 32_000)
+    assert best == 1 and fades == [(0.2, 0.2)]
+    short = replace(request, end=4.8)
+    assert max(windows._smoothest(short, [wave], 0.0, 32_000)[4][0]) <= 0.2 * 0.5 + 1e-9
+
+
+def test_a_fitted_crossfade_is_no_rougher_than_the_longest_one() -> None:
+    wave = strokes()
+    rng = np.random.default_rng(7)
+    other = (0.05 * rng.normal(size=len(wave))).astype(np.float32)
+    request = InpaintRequest("fm", from_float(wave, 32_000, "FLOAT"), 4.3, 6.7, match=0.0)
+    judge = Judge(request.source, 4.3, 6.7)
+    fitted = windows._smoothest(request, [other], 0.0, 32_000)[0]
+    fixed = windows._smoothest(replace(request, fitted=False), [other], 0.0, 32_000)[0]
+    for time, cost in judge.costs(fitted).items():
+        assert cost <= judge.costs(fixed)[time] + 0.5
