@@ -42,6 +42,8 @@ CONTENT_QUIET_DB: Final = 20.0  # a side so much quieter than the other is a pau
 CONTEXT_SECONDS: Final = 2.0  # context listened to on each side
 MIN_CONTEXT_SECONDS: Final = 0.1  # less than this says nothing about the bands
 MISSING_SECONDS: Final = 0.05  # a window may end this much before the span does (frame rounding)
+SILENT_FADE_SECONDS: Final = 0.005  # most that content rises over where the original is silent: no hole
+_SILENT: Final = 1e-4  # of full scale
 _KNEE: Final = 0.95  # of full scale: where integer formats begin to limit softly
 _FIR_SECONDS: Final = 0.012  # length of the matching filters
 _ALLPASS: Final = ((0.0031, 0.6), (0.0047, -0.6), (0.0073, 0.6))  # decorrelator: delay s, coefficient
@@ -93,6 +95,11 @@ def compose(
     original = source.as_float(first, last).astype(np.float64)  # [N, C]
     both = crossfade if isinstance(crossfade, tuple) else (crossfade, crossfade)
     begin, finish = (min(round(seconds * source.rate), (last - first) // 2) for seconds in both)
+    brief = round(SILENT_FADE_SECONDS * source.rate)
+    if np.abs(original[:begin]).max(initial=0.0) < _SILENT:  # a continuation, or a gap: nothing to fade from
+        begin = min(begin, brief)
+    if np.abs(original[len(original) - finish :]).max(initial=0.0) < _SILENT:
+        finish = min(finish, brief)
     if begin > 0 and first > 0:
         made[:begin] = _crossfade(original[:begin], made[:begin])
     if finish > 0 and last < source.length:

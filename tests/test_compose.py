@@ -106,6 +106,19 @@ def test_a_channel_that_is_silent_in_the_context_stays_nearly_silent() -> None:
     assert levels[:2] == pytest.approx(original[:2], rel=0.35)
 
 
+def test_what_continues_into_silence_does_not_rise_out_of_a_hole() -> None:
+    """A long crossfade with what is not there would be heard as a dip: the content is there at once."""
+    source = recording(3.0, MODEL_RATE, 1, "FLOAT")
+    gap = source.samples.copy()
+    gap[MODEL_RATE : 2 * MODEL_RATE] = 0
+    edited = compose(
+        from_float(gap[:, 0], MODEL_RATE, "FLOAT"), 1.0, 2.0, source.samples[:, 0], 0.0, MODEL_RATE, 0.2, 0.0
+    )
+    for at in (1.006, 1.05, 1.9, 1.984):
+        near = slice(round(at * MODEL_RATE), round((at + 0.01) * MODEL_RATE))
+        assert edited.samples[near].std() > 0.7 * source.samples[near].std()
+
+
 def test_each_seam_has_its_own_crossfade() -> None:
     source = recording(3.0, MODEL_RATE, 1, "FLOAT")
     window = np.random.default_rng(4).normal(scale=0.1, size=3 * MODEL_RATE).astype(np.float32)
