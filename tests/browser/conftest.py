@@ -37,33 +37,53 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+class Server:
+    """The app in a process of its own, on a free port, with its projects in `home`."""
+
+    def __init__(self, bundle: Path, home: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environment = {**os.environ, "INLAY_HOME": str(home), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "app.py", "--port", str(port), "--bundle", str(bundle), "--device", "cpu"]
+        command.append("--no-analysis")  # lanes are the tests' own; `test_analysis` asks for it by the button
+        self.url = f"http://127.0.0.1:{port}/"
+        self._log = home / f"server-{port}.log"
+        with self._log.open("w") as sink:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
+
+    def wait(self) -> None:
+        """Until it answers."""
+        deadline = time.monotonic() + 300
+        while True:
+            try:
+                with urllib.request.urlopen(self.url, timeout=5):
+                    return
+            except (URLError, OSError):
+                assert self._process.poll() is None and time.monotonic() < deadline, self._log.read_text()
+                time.sleep(0.2)
+
+    def kill(self) -> None:
+        """As the system does when memory ends: no handler, no flush, no goodbye."""
+        self._process.kill()
+        self._process.wait(20)
+
+    def stop(self) -> None:
+        """In an orderly way; nothing may have broken meanwhile."""
+        self._process.terminate()
+        self._process.wait(20)
+        assert "Traceback" not in self._log.read_text(), self._log.read_text()
+
+
 @pytest.fixture(scope="session")
 def address(tiny_bundle: Path, home: Path) -> Iterator[str]:
     """A running server with the tiny bundle."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "INLAY_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "app.py", "--port", str(port), "--bundle", str(tiny_bundle), "--device", "cpu"]
-    command.append("--no-analysis")  # lanes are the tests' own; `test_analysis` asks for it by the button
-    log = home / "server.log"
-    with log.open("w") as sink:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
-    url = f"http://127.0.0.1:{port}/"
+    server = Server(tiny_bundle, home)
     try:
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                with urllib.request.urlopen(url, timeout=5):
-                    break
-            except (URLError, OSError):
-                assert server.poll() is None and time.monotonic() < deadline, log.read_text()
-                time.sleep(0.2)
-        yield url
+        server.wait()
+        yield server.url
     finally:
-        server.terminate()
-        server.wait(20)
-    assert "Traceback" not in log.read_text()
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,73 @@
+"""More than one span's takes: the choice among all engines, a clip that goes on, begins earlier, or loops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_edit import drag_span, saved_clip, settled, state, upload
+
+
+def test_fix_it_shows_one_take_and_says_why(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    expect(page.locator("#auto")).to_be_disabled()  # nothing is selected
+    drag_span(page, 1, 2)
+    expect(page.locator("#auto")).to_be_enabled()
+    assert "smoothest" in (page.locator("#auto").get_attribute("title") or "")
+    page.locator("inlay-timeline .board").focus()
+    page.keyboard.press("Shift+F")
+    settled(page)
+    card = page.locator("inlay-takes .card").nth(1)
+    expect(page.locator("inlay-takes .card")).to_have_count(2)
+    why = card.locator(".say").first
+    assert any(words in why.inner_text() for words in ("Smoothest of", "smooth at once", "fitted the time"))
+    assert "Roughness of the rougher seam" in (why.locator("span").get_attribute("title") or "")
+    assert state(page, "group.tracks[1].engine") in ("ar", "fm", "fm-zero-shot")
+
+
+def test_a_clip_goes_on_begins_earlier_and_loops(page: Page, song_file: Path, tmp_path: Path) -> None:
+    upload(page, song_file)
+    original, _ = saved_clip(page, tmp_path)
+    for engine in ("ar", "fm-zero-shot"):
+        page.locator(f"#engine-{engine} input").uncheck()
+    page.locator("#length input").fill("2")
+    page.locator("#length input").blur()
+    page.wait_for_function("document.querySelector('#generate').textContent.includes('2 s')")
+    board = page.locator("inlay-timeline .board")
+    for keys, kind, seconds in (("Control+Alt+Enter", "continue", 6), ("Control+Alt+Shift+Enter", "intro", 6),
+                                ("Shift+L", "loop", 4)):  # fmt: skip
+        board.focus()
+        page.keyboard.press(keys)
+        settled(page)
+        assert state(page, "group.extends") == kind
+        page.wait_for_function("window.inlay.desk.player.tracks.size === 3")
+        page.locator("inlay-takes .card").nth(1).locator("[data-act=keep]").click()
+        page.wait_for_function("(seconds) => window.inlay.desk.doc.clip.seconds === seconds", arg=seconds)
+        kept, _ = saved_clip(page, tmp_path)
+        places = {"continue": slice(0, 176_400), "intro": slice(88_200, None), "loop": slice(44_100, -44_100)}
+        place = places[kind]
+        old = original[44_100:-44_100] if kind == "loop" else original
+        assert np.array_equal(kept[place], old)
+        page.locator("#undo").click()
+        page.wait_for_function("window.inlay.desk.doc.redo === 'keep take'")
+    # Hearing a loop goes over its join.
+    page.locator("inlay-takes .card").nth(1).locator("[data-act=hear]").click()
+    page.wait_for_function("window.inlay.desk.player.playing")
+    assert state(page, "loop") == {"start": 0, "end": 4}
+
+
+def test_a_span_longer_than_the_window_is_made(page: Page, song_file: Path) -> None:
+    page.locator("#length input").fill("12")
+    page.locator("#length input").blur()
+    page.wait_for_function("document.querySelector('#generate').textContent.includes('12 s')")
+    page.locator("#engine-ar input").uncheck()
+    page.locator("#engine-fm-zero-shot input").uncheck()
+    page.locator("#generate").click()
+    settled(page)
+    assert state(page, "doc.clip.seconds") == 12
+    drag_span(page, 1, 10.5)
+    page.locator("#inpaint").click()
+    settled(page)
+    assert page.evaluate("window.inlay.desk.group.tracks.map((track) => track.state)") == ["ready"] * 2
