@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_edit import drag_span, settled, state, upload
+from tests.browser.test_lanes import project
 
 # Every control that can have the focus, through shadow roots: what it is, what it is called, how large it is.
 CONTROLS = """() => {
@@ -25,7 +27,7 @@ CONTROLS = """() => {
       const label = node.getAttribute('aria-labelledby');
       found.push({ role, name: label ? root.getElementById?.(label)?.textContent ?? '' : named(node),
         width: box.width, height: box.height, value: node.getAttribute('aria-valuetext'),
-        now: node.getAttribute('aria-valuenow'), id: node.id || node.className });
+        now: node.getAttribute('aria-valuenow'), type: node.type ?? '', id: node.id || node.className });
     }
   };
   walk(document);
@@ -45,6 +47,20 @@ def drawn(page: Page, song_file: Path) -> None:
     page.wait_for_function("window.inlay.desk.settled")
 
 
+def too_small(controls: list[dict[str, Any]], least: float) -> list[dict[str, Any]]:
+    """Buttons and fields below a size. Chord cells are as long as their chord, spans as their time."""
+    kinds = ("button", "input", "select", "textarea", "tab")
+    apart = ("cell", "text-button", "remedy", "own")  # words in a line, and what has its size from the music
+    return [
+        c
+        for c in controls
+        if c["role"] in kinds
+        and min(c["width"], c["height"]) < least - 0.5
+        and not any(name in str(c["id"]).split() for name in apart)
+        and c["type"] not in ("checkbox", "radio", "range")  # their labels are what one presses
+    ]
+
+
 def test_every_control_has_a_name_and_room(page: Page, song_file: Path) -> None:
     drawn(page, song_file)
     controls = page.evaluate(CONTROLS)
@@ -54,8 +70,7 @@ def test_every_control_has_a_name_and_room(page: Page, song_file: Path) -> None:
     assert [slider["value"] for slider in sliders] == [
         "1.00 seconds, bar 1 beat 3", "2.00 seconds, bar 2 beat 1"
     ]  # fmt: skip
-    small = [c for c in controls if c["role"] == "button" and min(c["width"], c["height"]) < 16]
-    assert small == []
+    assert too_small(controls, 24) == []
 
 
 def test_what_a_screen_reader_meets_on_the_lanes(page: Page, song_file: Path) -> None:
@@ -166,7 +181,9 @@ def test_every_action_of_the_sheet_has_a_key_and_tooltips_name_theirs(page: Page
     assert [title for title in titles if not title.endswith(")")] == []
 
 
-def test_a_phone_shows_one_lane_at_a_time(browser: Browser, address: str, song_file: Path) -> None:
+def test_a_phone_shows_one_lane_at_a_time(
+    browser: Browser, address: str, home: Path, song_file: Path
+) -> None:
     with browser.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     ) as context:
@@ -184,6 +201,26 @@ def test_a_phone_shows_one_lane_at_a_time(browser: Browser, address: str, song_f
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         expect(page.locator("#inpaint")).to_be_in_viewport()
         expect(page.locator("#seed input")).to_be_hidden()
+        assert too_small(page.evaluate(CONTROLS), 44) == []  # fingers
+        page.locator(f"{lanes} .tab-menus [data-of=drums]").tap()
+        menu = page.get_by_role("dialog", name="Drum lane")
+        assert too_small(page.evaluate(CONTROLS), 44) == []
+        menu.get_by_role("button", name="Waltz").tap()
+        page.wait_for_function("window.inlay.desk.doc.drums.length > 4")
+        page.locator("#undo").tap()
+        page.wait_for_function("window.inlay.desk.doc.drums.length === 0")
+        page.locator(f"{lanes} [data-menu=grid]").tap()
+        page.get_by_label("Time signature").last.select_option("3")
+        page.get_by_label("Key", exact=True).last.select_option("Eb major")
+        field = page.get_by_label("Beats a minute")
+        field.fill("12")
+        field.blur()
+        expect(page.locator(f"{lanes} .notice")).to_contain_text("expected 20 to 400")
+        field.fill("96")
+        field.press("Enter")
+        page.wait_for_function("window.inlay.desk.settled")
+        saved = project(page, home)
+        assert (saved["grid"]["bpm"], saved["grid"]["beats_per_bar"], saved["key"]) == (96, 3, "Eb major")
         page.locator("#drawer").tap()
         page.locator("#seed input").scroll_into_view_if_needed()
         expect(page.locator("#seed input")).to_be_visible()

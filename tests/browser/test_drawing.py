@@ -1,5 +1,4 @@
-"""How much the timeline draws: once a frame, and only what is in sight. `frames.py` measures how long it takes.
-"""
+"""How much the timeline draws: once a frame, and only what is in sight. `frames.py` measures the time."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pretty_midi
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from engines.controls import lanes_from
 from engines.requests import Controls, Hit
@@ -393,3 +393,26 @@ def test_lanes_are_heard_without_a_clip(page: Page, drums: Lane) -> None:
     page.locator("inlay-timeline .board").focus()
     page.keyboard.press("Space")
     assert not state(page, "player.playing")
+
+
+def test_quick_edits_arrive_in_their_order(page: Page, chords: Lane) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+        if len(held) > 1:  # the first request is slow
+            route.continue_()
+
+    page.route("**/queue/join*", hold)
+    page.evaluate(
+        """(({ desk }) => { const put = (id, start, symbol) => desk.edit('draw_chords', {
+            chords: [{ id, start, end: start + 4, symbol }], remove: [] });
+          put('a', 0, 'C'); put('a', 2, 'F'); put('b', 4, 'Am'); })(window.inlay)"""
+    )
+    for _ in range(10):
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
+    assert len(held) == 1  # the others wait for it
+    assert not state(page, "settled")
+    held[0].continue_()
+    page.unroute("**/queue/join*", hold)
+    assert chords.saved == [(2, 4, "F"), (4, 8, "Am")]
