@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pretty_midi
 import pytest
@@ -24,12 +27,35 @@ def test_tonal_pieces_stay_in_their_key() -> None:
 
 
 def test_the_table_sets_means_beside_their_bars() -> None:
-    rows = [{"tonal": 1.0, "beat F1": 0.9}, {"tonal": 0.0, "beat F1": 0.7}, {"tonal": 0.0, "chord IOU": 0.9}]
+    rows = [
+        {"tonal": 1.0, "played": 1.0, "beat F1": 0.9},
+        {"tonal": 0.0, "played": 1.0, "beat F1": 0.7},
+        {"tonal": 0.0, "played": 0.0, "chord IOU": 0.9},
+    ]
     lines = "\n".join(analysis_bars.table("set", rows))
-    assert "3 clips, 1 tonal" in lines
+    assert "3 clips, 1 tonal, 2 played" in lines
     beat = next(line for line in lines.splitlines() if line.startswith("beat F1"))
-    assert beat.split() == ["beat", "F1", "0.800", "0.900", "0.85", "NOT", "MET"]
+    assert beat.split() == ["beat", "F1", "0.800", "0.900", "0.800", "0.85", "NOT", "MET"]
     assert next(line for line in lines.splitlines() if line.startswith("chord IOU")).endswith("met")
+
+
+def test_a_piece_in_two_sounds_counts_once(tmp_path: Path) -> None:
+    for name, seeds in (("one", (1, 2)), ("other", (2, 3, 4))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "labels_000.json").write_text(json.dumps([{"seed": seed} for seed in seeds]))
+        np.save(tmp_path / name / "audio_000.npy", np.zeros((len(seeds), 8), np.int16))
+    had: set[int] = set()
+    found = [
+        label["seed"]
+        for name in ("one", "other")
+        for _, label in analysis_bars.clips(tmp_path / name, 2, had)
+    ]
+    assert found == [1, 2, 3, 4]
+
+
+def test_only_played_chords_can_be_heard() -> None:
+    assert analysis_bars.played({"roles": ["bass", "comp", "lead"]}) and analysis_bars.played({})
+    assert not analysis_bars.played({"roles": ["lead"]}) and not analysis_bars.played({"roles": ["bass"]})
 
 
 def test_a_tune_gives_its_melody_chords_and_beats() -> None:
