@@ -47,7 +47,7 @@ export class LaneMenu extends Popover {
   /** Whether the lane is heard when the lanes play: on the lane's head, and here, where fingers have room. */
   #hear() {
     const heard = !desk.synth.muted.has(this.#lane);
-    return `<div class="buttons"><button data-mute="${this.#lane}" data-act="hear" aria-pressed="${heard}">${heard ? icons.sound : icons.mute}<span>${heard ? 'Heard' : 'Silent'} when the lanes play</span></button></div>`;
+    return `<div class="buttons"><button data-act="hear" aria-pressed="${heard}">${heard ? icons.sound : icons.mute}<span>${heard ? 'Heard' : 'Silent'} when the lanes play</span></button></div>`;
   }
 
   #melody() {

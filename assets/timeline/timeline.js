@@ -408,6 +408,7 @@ export class Timeline extends HTMLElement {
     const timer = setTimeout(() => {
       scope.abort();
       window.dispatchEvent(new PointerEvent('pointercancel', { pointerId: event.pointerId }));
+      this.#ignoreRelease();
       if (id) lane.openPalette(id);
       else this.menu.open(lane.name, lane.host);
     }, 500);
@@ -417,6 +418,17 @@ export class Timeline extends HTMLElement {
       scope.abort();
     };
     for (const kind of ['pointermove', 'pointerup', 'pointercancel']) window.addEventListener(kind, stop, { signal: scope.signal });
+  }
+
+  /** The finger that opened a dialog by holding is lifted over it: that is no press on what lies there. */
+  #ignoreRelease() {
+    const scope = new AbortController();
+    const swallow = (event) => {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    };
+    window.addEventListener('click', swallow, { signal: scope.signal, capture: true });
+    window.addEventListener('pointerdown', () => scope.abort(), { signal: scope.signal, capture: true }); // a new press is meant
   }
 
   /** Two fingers: the view follows both. True once the second is down. */
