@@ -10,6 +10,7 @@ import pytest
 from engines.checkpoints import Models, open_bundle
 from engines.dispatch import run
 from engines.requests import (
+    ARSettings,
     Chord,
     Controls,
     EngineName,
@@ -22,7 +23,8 @@ from engines.requests import (
 )
 from study.batches import plain, run_many
 
-FM = FMSettings(steps=3)
+FM = FMSettings("euler", 3, candidates=1)
+ONE = ARSettings(candidates=1)
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +52,10 @@ def test_filled_spans_of_different_length_are_the_engines_own(bundle: Models, en
     clip = run(GenerateRequest("fm", "rock", 4.0, 0, fm=FM), bundle).audio
     lanes = Controls(drums=(Hit(1.0, "kick"), Hit(2.0, "snare")))
     asked: list[Request] = [
-        InpaintRequest(engine, clip, 1.0, 1.48, "rock", 1, lanes, fm=FM),
-        InpaintRequest(engine, clip, 2.0, 2.24, "rock with organ melody", 2, lanes, fm=FM),
+        InpaintRequest(engine, clip, 1.0, 1.48, "rock", 1, lanes, ONE, FM, fitted=False),
+        InpaintRequest(engine, clip, 2.0, 2.24, "rock with organ melody", 2, lanes, ONE, FM, fitted=False),
     ]
+    assert all(plain(request, 10.0) for request in asked)
     results = run_many(asked, bundle)
     for request, made in zip(asked, results, strict=True):
         alone = run(request, bundle)
