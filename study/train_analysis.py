@@ -227,15 +227,18 @@ def train_rhythm(clips: list[tuple[Features, Label]], steps: int, start: Path | 
 
 
 class KeyNet(nn.Module):
-    """What each tonic is judged by [B, 12, WIDTH] -> logits [B, 24]."""
+    """What each tonic is judged by [B, 12, WIDTH] -> logits [B, 24]; the same weights for each tonic."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 48) -> None:
         super().__init__()
-        self.linear = nn.Linear(analysis_key.WIDTH, 2)
+        self.a, self.l = nn.Linear(analysis_key.WIDTH, width), nn.Linear(analysis_key.WIDTH, 2)
+        self.o = nn.Linear(width, 2)
+        self.drop = nn.Dropout(0.5)
 
     def forward(self, seen: Tensor) -> Tensor:
         """Logits of the 24 keys, majors first."""
-        return self.linear(seen).transpose(1, 2).flatten(1)  # [B, 12, 2] -> [B, 24]
+        scores = self.l(seen) + self.o(self.drop(F.relu(self.a(seen))))
+        return scores.transpose(1, 2).flatten(1)  # [B, 12, 2] -> [B, 24]
 
 
 def heard_harmony(clips: list[tuple[Features, Label]]) -> list[tuple[NDArray[np.float32], Label]]:
@@ -264,9 +267,9 @@ def train_key(rows: list[tuple[NDArray[np.float32], Label]], steps: int) -> KeyN
 
     def loss() -> Tensor:
         pick = torch.randint(len(inputs), (128,), generator=rng)
-        return F.cross_entropy(net(inputs[pick]), targets[pick])
+        return F.cross_entropy(net(inputs[pick]), targets[pick], label_smoothing=0.05)
 
-    _descend(net, loss, steps, 3e-2, "key")
+    _descend(net, loss, steps, 1e-2, "key")
     return net
 
 
@@ -339,8 +342,8 @@ def main() -> None:
         start = analysis_chords.WEIGHTS if args.resume else None
         save(analysis_chords.WEIGHTS, train_chords(clips, args.steps or 4000, start).state_dict())
     if "key" in args.set:  # last: it learns from what the others hear
-        net = train_key(heard_harmony(clips), args.steps or 1500)
-        save(analysis_key.WEIGHTS, {"weight": net.linear.weight.detach(), "bias": net.linear.bias.detach()})
+        net = train_key(heard_harmony(clips), args.steps or 2500)
+        save(analysis_key.WEIGHTS, net.state_dict())
 
 
 if __name__ == "__main__":

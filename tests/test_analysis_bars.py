@@ -118,3 +118,17 @@ def test_the_rhythm_network_is_the_one_that_the_analysis_computes() -> None:
     here_beats, here_drums = analysis_rhythm.activations(heard)
     assert np.abs(here_beats - torch.sigmoid(beats)[0].T.numpy()).max() < 1e-3
     assert np.abs(here_drums - torch.sigmoid(drums)[0].T.numpy()).max() < 1e-3
+
+
+def test_the_key_network_is_the_one_that_the_analysis_computes() -> None:
+    import torch
+
+    from engines import analysis_key
+
+    weights = analysis_key._weights()
+    seen = np.random.default_rng(0).random((12, analysis_key.WIDTH), np.float32)
+    net = train_analysis.KeyNet(len(weights["a.bias"])).eval()
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    with torch.inference_mode():
+        expected = torch.softmax(net(torch.from_numpy(seen)[None])[0], 0).numpy()
+    assert np.abs(analysis_key.likelihoods(seen, weights) - expected).max() < 1e-5
