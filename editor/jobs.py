@@ -378,6 +378,10 @@ _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request an
     "patience": float,
 }
 
+# Requests that were written before these fields were made without what they do.
+_UNNAMED: dict[str, Any] = {"fitted": False}
+_UNNAMED_FM: dict[str, Any] = {"candidates": 1}
+
 
 def request_from(
     parameters: Mapping[str, Any], folder: Path | None, source: Recording | None = None
@@ -393,13 +397,14 @@ def request_from(
         prompt, seed = str(parameters["prompt"]), int(parameters["seed"])
         controls = _controls(parameters["controls"])
         ar = ARSettings(**_settings(parameters["ar"]))
-        fm = FMSettings(**_settings(parameters["fm"]))
+        fm = FMSettings(**(_UNNAMED_FM | _settings(parameters["fm"])))
         if parameters["kind"] == "generate":
             seconds = float(parameters["seconds"])
             sliding = parameters.get("sliding") is True
             return GenerateRequest(engine, prompt, seconds, seed, controls, ar, fm, sliding)
         start, end = float(parameters["start"]), float(parameters["end"])
-        given = {name: read(parameters[name]) for name, read in _INPAINT.items() if name in parameters}
+        named = {name: read(parameters[name]) for name, read in _INPAINT.items() if name in parameters}
+        given: dict[str, Any] = _UNNAMED | named
         sound = storage.sound_from_json(parameters["source"]) if source is None else None
         extension = _extension(parameters.get("extension"))
     except (KeyError, TypeError, ValueError) as error:

@@ -226,6 +226,17 @@ def test_damaged_settings_are_an_input_error(folder: Path, damage: dict[str, obj
         jobs.request_from({**jobs.request_to_json(generate()), **damage}, folder)
 
 
+def test_a_request_from_before_candidates_and_fitted_seams_has_neither(folder: Path) -> None:
+    source = noise(1, 1)
+    parameters = jobs.request_to_json(InpaintRequest("fm", source, 0.2, 0.8))
+    assert isinstance(parameters["fm"], dict)
+    old = {name: value for name, value in parameters.items() if name != "fitted"}
+    old["fm"] = {name: value for name, value in parameters["fm"].items() if name != "candidates"}
+    request = jobs.request_from(old, folder, source)
+    assert isinstance(request, InpaintRequest)
+    assert not request.fitted and request.fm.candidates == 1
+
+
 def test_a_take_whose_source_is_elsewhere_is_refused(folder: Path) -> None:
     parameters = jobs.request_to_json(InpaintRequest("fm", noise(1, 1), 0, 1), Sound("../../secret.wav"))
     with pytest.raises(InputError, match="not a file name of a project"):
