@@ -40,6 +40,7 @@ def test_the_document_arrives_whole() -> None:
     assert 0 < state.serial < editor_state(drawn()).serial  # the page drops what was overtaken
     assert state.model_dump() == {
         "rev": 7,
+        "changes": 0,
         "serial": state.serial,
         "project": "",
         "seconds": 10.0,
