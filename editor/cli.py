@@ -118,15 +118,8 @@ def _generate(arguments: argparse.Namespace) -> str | None:
 
 
 def _inpaint(arguments: argparse.Namespace) -> str | None:
-    given = Path(arguments.input)
-    out = _output(arguments.out)
-    if out.exists() and given.exists() and out.samefile(given):
-        raise InputError(
-            f"{arguments.out}: the input itself, which is never overwritten; choose another --out"
-        )
     prompt = commands.check_prompt(arguments.prompt)
-    source = read_recording(given)
-    _check_format(out, source)
+    source, out = _recordings(arguments)
     ar, fm = _settings(arguments)
     request = InpaintRequest(
         engine=arguments.engine,
@@ -145,6 +138,19 @@ def _inpaint(arguments: argparse.Namespace) -> str | None:
     return _make(arguments, request, out)
 
 
+def _recordings(arguments: argparse.Namespace) -> tuple[Recording, Path]:
+    """The input and where the output goes; InputError where the one would overwrite the other."""
+    given = Path(arguments.input)
+    out = _output(arguments.out)
+    if out.exists() and given.exists() and out.samefile(given):
+        raise InputError(
+            f"{arguments.out}: the input itself, which is never overwritten; choose another --out"
+        )
+    source = read_recording(given)
+    _check_format(out, source)
+    return source, out
+
+
 def _replay(arguments: argparse.Namespace) -> str | None:
     out = _output(arguments.out)
     source = None if arguments.source is None else Path(arguments.source)
@@ -161,15 +167,8 @@ def _replay(arguments: argparse.Namespace) -> str | None:
 
 
 def _extend(arguments: argparse.Namespace) -> str | None:
-    given = Path(arguments.input)
-    out = _output(arguments.out)
-    if out.exists() and given.exists() and out.samefile(given):
-        raise InputError(
-            f"{arguments.out}: the input itself, which is never overwritten; choose another --out"
-        )
     prompt = commands.check_prompt(arguments.prompt)
-    source = read_recording(given)
-    _check_format(out, source)
+    source, out = _recordings(arguments)
     ar, fm = _settings(arguments)
     kind: jobs.ExtensionKind = arguments.edit
     seconds: float = arguments.seconds
