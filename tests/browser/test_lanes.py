@@ -134,7 +134,7 @@ def test_melody_by_keys(page: Page, melody: Lane) -> None:
     for key in ("i", "i", "ArrowUp", "Shift+ArrowUp"):
         page.keyboard.press(key)
     assert melody.saved == [(0, 1, 67), (1, 2, 80)]
-    assert "G♯5, bar 1 beat 2, 1 beats" in page.locator("inlay-timeline .melody [role=gridcell]").inner_text()
+    assert "G♯5, bar 1 beat 2, 1 beats" in page.locator("inlay-timeline #cell-melody").inner_text()
     for key in (",", "ArrowDown", ".", "ArrowRight", "Shift+ArrowRight"):
         page.keyboard.press(key)
     assert melody.saved == [(0, 1, 66), (2, 4, 80)]
