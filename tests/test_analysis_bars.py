@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pretty_midi
 import pytest
+import soundfile
 
 from engines.analysis_chords import STEP_SECONDS
 from engines.analysis_features import FRAME_SECONDS
@@ -132,3 +133,13 @@ def test_the_key_network_is_the_one_that_the_analysis_computes() -> None:
     with torch.inference_mode():
         expected = torch.softmax(net(torch.from_numpy(seen)[None])[0], 0).numpy()
     assert np.abs(analysis_key.likelihoods(seen, weights) - expected).max() < 1e-5
+
+
+def test_clips_without_music_are_of_every_kind_and_the_same_each_time(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "voice.wav", np.full(8000, 0.1, np.float32), 8000)
+    made = list(train_analysis.no_music(8, None))
+    assert {clip.shape for clip in made} == {(12 * train_analysis.RATE,)}
+    assert all(np.abs(clip).max() <= 1 for clip in made) and len({clip.tobytes() for clip in made}) > 6
+    assert all((a == b).all() for a, b in zip(made, train_analysis.no_music(8, None), strict=True))
+    spoken = list(train_analysis.no_music(2, tmp_path))[1]
+    assert spoken.std() < 0.1 * abs(spoken.mean())  # the file's steady level, again and again
