@@ -119,6 +119,7 @@ def test_a_closed_tab_is_not_told_any_more(pair: tuple[Page, Page], open_page: C
     one, two = pair
     two.close()
     chord(one, 0, "Am")
+    one.wait_for_function("window.inlay.desk.doc.chords.length === 1 && window.inlay.desk.settled")
     one.reload()
     one.wait_for_function("window.inlay?.desk.doc.chords?.[0]?.symbol === 'Am'")
     chord(one, 1, "F")
