@@ -11,26 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines import chordino
 from engines.analysis_features import FRAME_SECONDS, LOWEST_NOTE, Audio, Features
+from engines.analysis_network import FOLDER, conv, weights
 from engines.analysis_path import best_path
 from engines.chords import CLASSES, parse
 from engines.recording import resample
 from engines.requests import Chord, InputError, ProgressHook, Stopwatch
 from engines.timebase import seconds_to_samples
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "analysis" / "chords.npz"
+WEIGHTS = FOLDER / "chords.npz"
 STEP = 8  # frames that share one decision, 93 ms
 STEP_SECONDS = STEP * FRAME_SECONDS
 REGISTERS = ((21, 48), (48, 60), (60, 72), (72, 109))  # MIDI pitches, half-open
 GROUPS = 2 * len(REGISTERS) + 1  # what is seen of a step, by pitch class
-LAYERS = (1, 2, 4, 8, 16)  # dilations: a decision hears 5.9 s on each side
+LAYERS = (1, 2, 4, 8, 16)  # dilations: a decision hears 3 s on each side
 CHANGE = 6.0  # nats that a change of chord costs
 SNAP_SECONDS = 0.14  # a change so near to a beat is moved onto it
 CHORD_CONFIDENCE = 0.15  # chords below it become N
@@ -110,10 +109,10 @@ def likelihoods(seen: NDArray[np.float32]) -> NDArray[np.float64]:
     w = _weights()
     views = [np.roll(seen, -root, axis=2).reshape(len(seen), -1) for root in range(12)]
     x = np.stack(views, axis=1)  # [S, GROUPS, 12] -> [S, 12 roots, 12 GROUPS]
-    h = _gelu(_conv(x, w["i.weight"], w["i.bias"], 1))  # -> [S, 12, W]
+    h = _gelu(conv(x, w["i.weight"], w["i.bias"], 1))  # -> [S, 12, W]
     for n, dilation in enumerate(LAYERS):
         common = h.mean(axis=1, keepdims=True) @ w[f"c.{n}.weight"].T  # [S, 1, W]
-        h = h + _gelu(_conv(h, w[f"l.{n}.weight"], w[f"l.{n}.bias"], dilation) + common)
+        h = h + _gelu(conv(h, w[f"l.{n}.weight"], w[f"l.{n}.bias"], dilation) + common)
     out = h @ w["o.weight"].T + w["o.bias"]  # [S, 12, 17]: 16 chords of each root, and none
     chords, none = out[..., :16].reshape(len(seen), -1), out[..., 16].mean(axis=1)
     logits = np.concatenate([chords, none[:, None]], axis=1).astype(np.float64)  # [S, 193]
@@ -121,25 +120,12 @@ def likelihoods(seen: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(logits - top - np.log(np.exp(logits - top).sum(axis=1, keepdims=True)))
 
 
-def _conv(
-    x: NDArray[np.float32], weight: NDArray[np.float32], bias: NDArray[np.float32], dilation: int
-) -> NDArray[np.float32]:
-    """Convolution of three steps over time, alike for each root: [S, R, I], weight [O, I, 3] -> [S, R, O]."""
-    padded = np.pad(x, ((dilation, dilation), (0, 0), (0, 0)))
-    parts = [padded[k * dilation : k * dilation + len(x)] @ weight[:, :, k].T for k in range(3)]
-    return np.asarray(parts[0] + parts[1] + parts[2] + bias, np.float32)
-
-
 def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x**3))), np.float32)
 
 
-@cache
 def _weights() -> dict[str, NDArray[np.float32]]:
-    if not WEIGHTS.is_file():
-        raise InputError(f"{WEIGHTS}: missing, so chords cannot be read; restore the folder assets/analysis")
-    with np.load(WEIGHTS) as file:
-        return {name: file[name].astype(np.float32) for name in file.files}
+    return weights(WEIGHTS, "chords cannot be read")
 
 
 def _quiet(features: Features) -> NDArray[np.bool_]:

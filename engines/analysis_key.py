@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.analysis_network import FOLDER, weights
 from engines.chords import ROOTS, root
-from engines.requests import Chord, InputError, Note
+from engines.requests import Chord, Note
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "analysis" / "key.npz"
+WEIGHTS = FOLDER / "key.npz"
 KINDS = {"": 0, "6": 0, "7": 1, "maj7": 2, "m": 3, "m6": 3, "m7": 4, "dim": 5, "m7b5": 5, "aug": 6}
 WIDTH = 7 * 12 + 2 * 2 * 12 + 12  # numbers that a tonic is judged by
 MODES = ("major", "minor")
@@ -77,11 +76,5 @@ def _kind(symbol: str) -> int:
     return KINDS[head[2:] if head[1:2] in ("#", "b") else head[1:]]
 
 
-@cache
 def _weights() -> dict[str, NDArray[np.float32]]:
-    if not WEIGHTS.is_file():
-        raise InputError(
-            f"{WEIGHTS}: missing, so the key cannot be heard; restore the folder assets/analysis"
-        )
-    with np.load(WEIGHTS) as file:
-        return {name: file[name].astype(np.float32) for name in file.files}
+    return weights(WEIGHTS, "the key cannot be heard")

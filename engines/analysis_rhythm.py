@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.analysis_features import FRAME_SECONDS, LOWEST_NOTE, Features
+from engines.analysis_network import FOLDER, conv, weights
 from engines.analysis_path import best_path
-from engines.requests import DRUMS, Hit, InputError
+from engines.requests import DRUMS, Hit
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "assets" / "analysis" / "rhythm.npz"
+WEIGHTS = FOLDER / "rhythm.npz"
 STEP_SECONDS = 2 * FRAME_SECONDS  # beats are heard on every second frame
 TEMPI = (55.0, 200.0)  # bpm that are looked for
 COMMON_TEMPO, TEMPO_SPREAD = 105.0, 1.5  # centre (bpm) and width (octaves) of what tempo is expected
@@ -63,18 +62,18 @@ def activations(features: Features) -> tuple[Activations, Activations]:
     if not features.frames:
         return np.zeros((0, 2), np.float32), np.zeros((0, len(DRUMS)), np.float32)
     w = _weights()
-    h = _elu(_conv(network_input(features), w["i.weight"], w["i.bias"], 1))  # [F, INPUTS] -> [F, W]
+    h = _elu(conv(network_input(features), w["i.weight"], w["i.bias"], 1))  # [F, INPUTS] -> [F, W]
     for n, dilation in enumerate(LOCAL):
-        h = h + _elu(_conv(h, w[f"l.{n}.weight"], w[f"l.{n}.bias"], dilation))
-    drums = _sigmoid(_conv(h, w["dr.weight"], w["dr.bias"], 1))  # [F, W] -> [F, 5]
+        h = h + _elu(conv(h, w[f"l.{n}.weight"], w[f"l.{n}.bias"], dilation))
+    drums = _sigmoid(conv(h, w["dr.weight"], w["dr.bias"], 1))  # [F, W] -> [F, 5]
     steps = len(h) // 2
     if not steps:
         return np.zeros((0, 2), np.float32), drums
     g = h[: 2 * steps].reshape(steps, 2, -1).max(axis=1)  # [F, W] -> [S, W]
-    g = _elu(_conv(g, w["p.weight"], w["p.bias"], 1))
+    g = _elu(conv(g, w["p.weight"], w["p.bias"], 1))
     for n, dilation in enumerate(WIDE):
-        g = g + _elu(_conv(g, w[f"t.{n}.weight"], w[f"t.{n}.bias"], dilation))
-    beats = _sigmoid(_conv(g, w["b.weight"], w["b.bias"], 1))  # [S, W] -> [S, 2]
+        g = g + _elu(conv(g, w[f"t.{n}.weight"], w[f"t.{n}.bias"], dilation))
+    beats = _sigmoid(conv(g, w["b.weight"], w["b.bias"], 1))  # [S, W] -> [S, 2]
     return beats * features.sounding[: 2 * steps].reshape(steps, 2).max(axis=1, keepdims=True), drums
 
 
@@ -265,19 +264,6 @@ def _bars(peak: NDArray[np.float64]) -> tuple[int, NDArray[np.int64], float]:
     return count, downs, stands
 
 
-def _conv(
-    x: NDArray[np.float32], weight: NDArray[np.float32], bias: NDArray[np.float32], dilation: int
-) -> NDArray[np.float32]:
-    """Convolution over time that keeps the length: [T, I], weight [O, I, K] -> [T, O]."""
-    width = weight.shape[2]
-    reach = dilation * (width // 2)
-    padded = np.pad(x, ((reach, reach), (0, 0)))
-    out = np.broadcast_to(bias, (len(x), len(bias))).astype(np.float32)
-    for k in range(width):
-        out = out + padded[k * dilation : k * dilation + len(x)] @ weight[:, :, k].T
-    return out
-
-
 def _elu(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(x > 0, x, np.expm1(np.minimum(x, 0))).astype(np.float32)
 
@@ -286,9 +272,5 @@ def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -30, 30))), np.float32)
 
 
-@cache
 def _weights() -> dict[str, NDArray[np.float32]]:
-    if not WEIGHTS.is_file():
-        raise InputError(f"{WEIGHTS}: missing, so beats cannot be heard; restore the folder assets/analysis")
-    with np.load(WEIGHTS) as file:
-        return {name: file[name].astype(np.float32) for name in file.files}
+    return weights(WEIGHTS, "beats cannot be heard")

@@ -68,12 +68,17 @@ def test_fingers_draw_move_and_hold(touched: tuple[Page, Fingers], home: Path) -
     assert Lane(page, home, "drums").saved == []  # the hold took the press back
 
 
-def test_the_wheel_scrolls_time_and_pitches(page: Page, song_file: Path) -> None:
-    upload(page, song_file)
+def zoom_in(page: Page, times: int) -> None:
+    """Zooms by keys, then to the beginning."""
     page.locator("inlay-timeline .board").focus()
-    for _ in range(5):
+    for _ in range(times):
         page.keyboard.press("+")
     page.evaluate("(({ timeline: t }) => t.setView({ ...t.view, start: 0 }))(window.inlay.desk)")
+
+
+def test_the_wheel_scrolls_time_and_pitches(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    zoom_in(page, 5)
     page.locator("inlay-timeline .audio").hover()
     page.mouse.wheel(0, 120)
     page.wait_for_function("window.inlay.desk.timeline.view.start > 0")
@@ -90,10 +95,7 @@ def test_the_wheel_scrolls_time_and_pitches(page: Page, song_file: Path) -> None
 
 def test_the_minimap_is_dragged(page: Page, song_file: Path) -> None:
     upload(page, song_file)
-    page.locator("inlay-timeline .board").focus()
-    for _ in range(4):
-        page.keyboard.press("+")
-    page.evaluate("(({ timeline: t }) => t.setView({ ...t.view, start: 0 }))(window.inlay.desk)")
+    zoom_in(page, 4)
     box = page.locator("inlay-timeline .minimap").bounding_box()
     assert box
     page.mouse.move(box["x"] + 10, box["y"] + 10)
