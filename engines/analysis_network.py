@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "assets" / "analysis"
 
 @cache
 def weights(path: Path, without: str) -> dict[str, Array]:
-    """The arrays of an .npz file, such as [O, I, K]; InputError says what does not work where it is missing."""
+    """The arrays of an .npz file, such as [O, I, K]; InputError says what fails where it is missing."""
     if not path.is_file():
         raise InputError(f"{path}: missing, so {without}; restore the folder assets/analysis")
     with np.load(path) as file:
