@@ -90,9 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> None:
-    from editor import ui
+    from editor import server
 
-    ui.serve(
+    server.serve(
         host=arguments.host,
         port=arguments.port,
         bundle=arguments.bundle,

@@ -1,34 +1,19 @@
-"""Edits: pure functions Project -> Project, and the table that applies the page's events by name.
+"""Edits of words, grid, spans and lanes: pure functions Project -> Project.
 
 Every function checks what it is given and raises `InputError` (one line: value, expectation, remedy);
 none changes its argument. Times of regions and audio are seconds, times of lanes are beats.
-`apply` takes payloads from outside and answers anything unusable with an `InputError`.
 Knows neither history, files nor engines' insides.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 from unicodedata import category
 
 from editor import lanes, settings
-from editor.document import (
-    ChordCell,
-    Clip,
-    LaneHit,
-    LaneNote,
-    Lanes,
-    Project,
-    Rating,
-    Round,
-    Sound,
-    Span,
-    Take,
-    Version,
-)
+from editor.document import ChordCell, LaneHit, LaneNote, Lanes, Project, Span
 from editor.payload import Payload
 from engines.chords import parse as parse_chord
 from engines.requests import DRUMS, ENGINE_NAMES, LONGEST_SECONDS, MAX_PROMPT, InputError
@@ -38,7 +23,6 @@ LENGTH_SECONDS = (1.0, LONGEST_SECONDS)  # what Generate may be asked for, and w
 MAX_SEED = 2**32 - 1
 MAX_NAME = 100  # characters
 MAX_VARIATIONS = 4
-MAX_RATED = 5  # takes in a blind round, the original among them
 MAX_SPANS = 16
 MAX_BEATS = 100_000.0  # far beyond any clip; keeps lane times finite
 Item = TypeVar("Item", ChordCell, LaneNote, LaneHit)
@@ -354,86 +338,6 @@ def _checked_hits(hits: Sequence[LaneHit]) -> tuple[LaneHit, ...]:
     return tuple(hits)
 
 
-# ---- clip and takes (from the server's side only: they name files)
-
-
-def set_clip(project: Project, clip: Clip) -> Project:
-    """Put uploaded audio on the timeline. The region stays if it lies inside the new clip."""
-    return _show(project, clip, None, None)
-
-
-def add_take(project: Project, take: Take) -> Project:
-    """Add a finished take; one whose id is there already changes nothing."""
-    if any(known.id == take.id for known in project.takes):
-        return project
-    return replace(project, takes=(*project.takes, take))
-
-
-def find_take(project: Project, id: str) -> Take:
-    """The take of that id; InputError when there is none."""
-    for take in project.takes:
-        if take.id == id:
-            return take
-    raise InputError(f"take {id[:40]!r}: no such take; choose one from the list")
-
-
-def keep(project: Project, id: str) -> Project:
-    """Put a take on the timeline. A re-made span leaves the clip its name."""
-    take = find_take(project, id)
-    sound = take.sound
-    clip = Clip(sound.file, take.seconds, take.rate, take.channels, take_label(take), sound.patches)
-    if take.source is None:
-        return _show(project, clip, None, id)
-    parent = _version_of(project, take.source)
-    if parent is None:  # a project of an older Inlay, which remembered no versions
-        label = project.clip.label if project.clip else ""
-        before = Clip(take.source.file, take.seconds, take.rate, take.channels, label, take.source.patches)
-        parent = Version(_fresh_version(project), before, None, None)
-        project = replace(project, versions=(*project.versions, parent))
-    added = take.region.end if take.kind == "intro" and take.region else 0.0
-    clip = replace(clip, label=parent.clip.label, lead=parent.clip.lead + added)
-    return _show(project, clip, parent.id, id)
-
-
-def show_version(project: Project, id: str) -> Project:
-    """Put a clip on the timeline that was there before."""
-    for version in project.versions:
-        if version.id == id:
-            return _show(project, version.clip, version.parent, version.take)
-    raise InputError(f"version {id[:40]!r}: no such version; choose one from the tree")
-
-
-def rename_take(project: Project, id: str, name: str) -> Project:
-    """Name a take; an empty name gives it back its engine and seed."""
-    name = clean_text(name)
-    if len(name) > MAX_NAME:
-        raise InputError(f"name of {len(name)} characters: at most {MAX_NAME}; shorten it")
-    return _with_take(project, replace(find_take(project, id), name=name))
-
-
-def star_take(project: Project, id: str) -> Project:
-    """Star a take, or take its star away."""
-    take = find_take(project, id)
-    return _with_take(project, replace(take, starred=not take.starred))
-
-
-def delete_take(project: Project, id: str) -> Project:
-    """Take a take out of the list. Its audio stays in the project, and `restore_take` brings it back."""
-    return _with_take(project, replace(find_take(project, id), deleted=True))
-
-
-def restore_take(project: Project, id: str) -> Project:
-    """Bring a deleted take back."""
-    return _with_take(project, replace(find_take(project, id), deleted=False))
-
-
-def use_take(project: Project, id: str) -> Project:
-    """Set prompt, seed and the engine's knobs as they were for a take."""
-    take = find_take(project, id)
-    project = set_seed(set_prompt(project, take.prompt), take.seed)
-    return replace(project, settings=settings.of_take(project.settings, take))
-
-
 def set_settings(project: Project, sent: Payload) -> Project:
     """Turn the knobs that are named."""
     return replace(project, settings=settings.turned(project.settings, sent))
@@ -446,250 +350,7 @@ def set_variations(project: Project, count: int) -> Project:
     return replace(project, variations=count)
 
 
-def vote(project: Project, ratings: Sequence[tuple[str, int, int]], matched: bool, made: str) -> Round:
-    """A blind round of (take id or "original", smoothness, match) in the order in which they stood."""
-    if not 2 <= len(ratings) <= MAX_RATED:
-        raise InputError(f"{len(ratings)} ratings: expected 2-{MAX_RATED} takes; choose them again")
-    if len({id for id, _, _ in ratings}) < len(ratings):
-        raise InputError("vote: a take is rated twice; begin the round again")
-    rated, regions, sources = [], set(), set()
-    for id, smoothness, match in ratings:
-        for scale, value in (("transition smoothness", smoothness), ("audio match", match)):
-            if not 1 <= value <= 10:
-                raise InputError(f"{scale} {value}: expected 1-10; choose one of the ten")
-        if id == "original":
-            rated.append(Rating("", "gt", smoothness, match))
-            continue
-        take = find_take(project, id)
-        regions.add(take.region)
-        sources.add(take.source)
-        rated.append(Rating(id, take.engine, smoothness, match))
-    region = next(iter(regions), None)
-    if region is None or len(regions) > 1 or len(sources) > 1:
-        raise InputError("vote: expected takes of one span; begin the round again")
-    id = lanes.fresh_id("r", (round.id for round in project.rounds))
-    return Round(id, region, tuple(rated), matched, made)
-
-
-def take_label(take: Take) -> str:
-    """What a take is called."""
-    return take.name or f"{ENGINE_LABELS.get(take.engine, take.engine)} seed {take.seed}"
-
-
-ENGINE_LABELS: dict[str, str] = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS"}
-
-
-# ---- events from the page
-
-
-@dataclass(frozen=True)
-class Command:
-    """An edit that the page may ask for."""
-
-    label: str  # what Undo names: "Undo draw chord"
-    run: Callable[[Project, Payload], Project]
-    merges: bool = False  # consecutive ones make one undo step (typing, turning a knob)
-
-
-def _cells(sent: Payload) -> list[ChordCell] | None:
-    if not sent.has("chords"):
-        return None
-    return [
-        ChordCell(_id(c), c.number("start"), c.number("end"), c.text("symbol", 40))
-        for c in sent.items("chords")
-    ]
-
-
-def _notes(sent: Payload) -> list[LaneNote] | None:
-    if not sent.has("melody"):
-        return None
-    return [
-        LaneNote(_id(n), n.number("start"), n.number("end"), n.whole("pitch")) for n in sent.items("melody")
-    ]
-
-
-def _hits(sent: Payload) -> list[LaneHit] | None:
-    if not sent.has("drums"):
-        return None
-    return [LaneHit(_id(h), h.number("time"), h.text("drum", 40)) for h in sent.items("drums")]
-
-
-def _lanes_event(project: Project, sent: Payload) -> Project:
-    return set_lanes(project, _cells(sent), _notes(sent), _hits(sent))
-
-
-def lanes_sent(sent: Payload) -> Lanes:
-    """The lane objects of a payload: chords, melody and drums, each a list that may be missing."""
-    return Lanes(tuple(_cells(sent) or ()), tuple(_notes(sent) or ()), tuple(_hits(sent) or ()))
-
-
-def _edit_lanes_event(project: Project, sent: Payload) -> Project:
-    remove = sent.names("remove") if sent.has("remove") else ()
-    return edit_lanes(project, lanes_sent(sent), remove)
-
-
-# What a gesture on the lanes is called; all of them are `edit_lanes`.
-LANE_EDITS: dict[str, str] = {
-    "edit_lanes": "edit lanes",
-    "draw_chords": "draw chord",
-    "move_chords": "move chords",
-    "erase_chords": "erase chords",
-    "split_chord": "split chord",
-    "merge_chords": "merge chords",
-    "transpose_chords": "transpose chords",
-    "set_progression": "chord progression",
-    "draw_notes": "draw note",
-    "move_notes": "move notes",
-    "resize_notes": "resize notes",
-    "erase_notes": "erase notes",
-    "split_note": "split note",
-    "transpose_notes": "transpose notes",
-    "quantise": "quantise",
-    "draw_hits": "draw hits",
-    "move_hits": "move hits",
-    "erase_hits": "erase hits",
-    "set_pattern": "drum pattern",
-    "swing": "swing",
-    "tap_hits": "tap drums",
-    "paste": "paste",
-    "repeat": "repeat",
-    "clear_lane": "clear lane",
-}
-
-
-def _grid_event(project: Project, sent: Payload) -> Project:
-    now = project.grid
-    return set_grid(
-        project,
-        sent.number("bpm") if sent.has("bpm") else now.bpm,
-        sent.whole("beats_per_bar") if sent.has("beats_per_bar") else now.beats_per_bar,
-        sent.number("offset") if sent.has("offset") else now.offset,
-    )
-
-
-COMMANDS: dict[str, Command] = {
-    "set_name": Command("rename", lambda p, x: set_name(p, x.text("name")), merges=True),
-    "set_prompt": Command("prompt", lambda p, x: set_prompt(p, x.text("prompt")), merges=True),
-    "set_length": Command("length", lambda p, x: set_length(p, x.number("seconds")), merges=True),
-    "set_seed": Command("seed", lambda p, x: set_seed(p, x.whole("seed")), merges=True),
-    "set_grid": Command("tempo", _grid_event, merges=True),
-    "set_key": Command("key", lambda p, x: set_key(p, x.text("key", 40))),
-    "set_engines": Command("engines", lambda p, x: set_engines(p, x.names("engines"))),
-    "toggle_engine": Command("engines", lambda p, x: toggle_engine(p, x.text("engine", 40))),
-    "set_follow": Command("lanes to follow", lambda p, x: set_follow(p, x.names("lanes"))),
-    "set_region": Command("select span", lambda p, x: set_region(p, x.number("start"), x.number("end"))),
-    "clear_region": Command("clear span", lambda p, x: clear_region(p)),
-    "add_span": Command("add span", lambda p, x: add_span(p, x.number("start"), x.number("end"), _id(x))),
-    "set_span": Command(
-        "change span", lambda p, x: set_span(p, x.identifier(), x.number("start"), x.number("end"))
-    ),
-    "activate_span": Command("choose span", lambda p, x: activate_span(p, x.identifier())),
-    "delete_span": Command("remove span", lambda p, x: delete_span(p, x.identifier())),
-    "set_span_own": Command(
-        "prompt of the span", lambda p, x: set_span_own(p, x.identifier(), x.flag("own"))
-    ),
-    "set_span_prompt": Command(
-        "prompt of the span",
-        lambda p, x: set_span_prompt(p, x.identifier(), x.text("prompt")),
-        merges=True,
-    ),
-    "set_span_follow": Command(
-        "lanes of the span", lambda p, x: set_span_follow(p, x.identifier(), x.names("lanes"))
-    ),
-    "put_chord": Command(
-        "draw chord",
-        lambda p, x: put_chord(p, x.number("start"), x.number("end"), x.text("symbol", 40), _id(x)),
-    ),
-    "name_chord": Command("change chord", lambda p, x: name_chord(p, x.identifier(), x.text("symbol", 40))),
-    "move_chord": Command("move chord", lambda p, x: move_chord(p, x.identifier(), x.number("start"))),
-    "resize_chord": Command(
-        "resize chord", lambda p, x: resize_chord(p, x.identifier(), x.number("start"), x.number("end"))
-    ),
-    "delete_chord": Command("delete chord", lambda p, x: delete_chord(p, x.identifier())),
-    "set_lanes": Command("edit lanes", _lanes_event),
-    "keep": Command("keep take", lambda p, x: keep(p, x.identifier())),
-    "show_version": Command("go to version", lambda p, x: show_version(p, x.identifier())),
-    "rename_take": Command("rename take", lambda p, x: rename_take(p, x.identifier(), x.text("name"))),
-    "star_take": Command("star take", lambda p, x: star_take(p, x.identifier())),
-    "delete_take": Command("delete take", lambda p, x: delete_take(p, x.identifier())),
-    "restore_take": Command("restore take", lambda p, x: restore_take(p, x.identifier())),
-    "use_take": Command("settings of a take", lambda p, x: use_take(p, x.identifier())),
-    "set_variations": Command("variations", lambda p, x: set_variations(p, x.whole("count"))),
-    "set_settings": Command("advanced settings", set_settings, merges=True),
-    **{name: Command(label, _edit_lanes_event) for name, label in LANE_EDITS.items()},
-}
-
-
-def apply(project: Project, name: str, payload: object) -> Project:
-    """Apply an event from the page: `COMMANDS[name]` with the fields of `payload`.
-
-    Raises only InputError, whatever the payload holds.
-    """
-    return command(name).run(project, Payload(name, payload))
-
-
-def command(name: object) -> Command:
-    """The command of that name; InputError when there is none."""
-    found = COMMANDS.get(name) if isinstance(name, str) else None
-    if found is None:
-        raise InputError(f"event {str(name)[:40]!r}: no such command; reload the page")
-    return found
-
-
 # ---- inside
-
-
-def _id(sent: Payload) -> str:
-    return sent.identifier() if sent.has("id") else ""
-
-
-def _show(project: Project, clip: Clip, parent: str | None, take: str | None) -> Project:
-    """The clip on the timeline, remembered as a version. Spans stay if they lie inside it."""
-    if _root(project, project.clip) == _root(project, clip, parent) is not None and project.clip:
-        project = _moved(project, clip.lead - project.clip.lead)
-    spans = tuple(span for span in project.spans if 0 <= span.start and span.end <= clip.seconds)
-    active = project.active if any(span.id == project.active for span in spans) else ""
-    if _version_of(project, clip.sound) is None:
-        version = Version(_fresh_version(project), clip, parent, take)
-        project = replace(project, versions=(*project.versions, version))
-    return replace(project, clip=clip, spans=spans, active=active, kept=take)
-
-
-def _root(project: Project, clip: Clip | None, parent: str | None = None) -> str | None:
-    """The version that a clip began as; None for one that is no version and comes from none."""
-    known = {version.id: version for version in project.versions}
-    version = known.get(parent or "") or (_version_of(project, clip.sound) if clip else None)
-    while version is not None and version.parent in known:
-        version = known[version.parent]
-    return version.id if version else None
-
-
-def _moved(project: Project, seconds: float) -> Project:
-    """Lanes and spans so much later in time: with them goes the music that they belong to."""
-    if not seconds:
-        return project
-    grid = project.grid
-    bars = math.trunc(seconds / (grid.seconds_per_beat * grid.beats_per_bar) * (1 + 1e-9))
-    beats = float(bars * grid.beats_per_bar)
-    later = lanes.shifted(project.lanes, beats)
-    offset = grid.offset + seconds - beats * grid.seconds_per_beat
-    spans = tuple(
-        replace(span, start=round(span.start + seconds, 6), end=round(span.end + seconds, 6))
-        for span in project.spans
-    )
-    return replace(project, grid=replace(grid, offset=offset), lanes=later, spans=spans)
-
-
-def _version_of(project: Project, sound: Sound) -> Version | None:
-    return next((version for version in project.versions if version.clip.sound == sound), None)
-
-
-def _fresh_version(project: Project) -> str:
-    return lanes.fresh_id("v", (version.id for version in project.versions))
-
-
-def _with_take(project: Project, take: Take) -> Project:
-    return replace(project, takes=tuple(take if known.id == take.id else known for known in project.takes))
 
 
 def _check_cell(start: float, end: float, what: str) -> None:

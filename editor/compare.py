@@ -21,11 +21,11 @@ from gradio.data_classes import GradioModel
 from pydantic import Field
 
 from editor import blind
-from editor.commands import take_label
 from editor.document import Project, Region, Sound, Take
 from editor.jobs import EXTENSIONS, PEAK_SECONDS, Kind
 from editor.storage import PREVIEWS, audio_path, sound_path
 from editor.timeline import RegionState, drop_stub, module_script
+from editor.versions import take_label
 from engines.recording import Recording, write_recording
 from engines.requests import ENGINE_NAMES, Progress, work_seconds
 
@@ -367,7 +367,7 @@ def choice_words(take: Take) -> tuple[str, str]:
     return (f"{only} was smooth at once" if good else f"Only {only} fitted the time"), "\n".join(more)
 
 
-def versions(project: Project) -> list[VersionState]:
+def version_tree(project: Project) -> list[VersionState]:
     """Every clip that was on the timeline, oldest first, with what it was made from."""
     takes = {take.id: take for take in project.takes}
     found = []

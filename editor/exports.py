@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from editor import blind, commands, jobs, lanes, library, storage
+from editor import blind, jobs, lanes, library, storage, versions
 from editor.document import Project, Sound
 from engines.recording import Recording, read_recording, resample, write_recording
 from engines.requests import InputError
@@ -118,7 +118,7 @@ def _stems(place: Path, folder: Path, project: Project, recording: Recording, na
         if take.region and take.first is None:  # an older Inlay stored the whole clip
             first, last = (seconds_to_samples(t, audio.rate) for t in (take.region.start, take.region.end))
             audio = replace(audio, samples=audio.samples[first:last])
-        parts.append((f"take {number} {commands.take_label(take)}{span_words}", audio))
+        parts.append((f"take {number} {versions.take_label(take)}{span_words}", audio))
     if not parts:
         raise InputError("no stems: select a span, or make a take first")
     path = place / "stems.zip"
@@ -138,7 +138,7 @@ def _midi(place: Path, project: Project, name: str) -> tuple[Path, str]:
 
 
 def _request(place: Path, folder: Path, project: Project, id: str) -> tuple[Path, str]:
-    take = commands.find_take(project, id)
+    take = versions.find_take(project, id)
     told: dict[str, Any] = {"inlay": "request", "version": FORMAT, "request": take.parameters}
     if take.source is not None:
         label = next((v.clip.label for v in project.versions if v.clip.sound == take.source), "")
@@ -146,7 +146,7 @@ def _request(place: Path, folder: Path, project: Project, id: str) -> tuple[Path
         told["source"] = {"name": label, "samples": fingerprint(source)}
     path = place / "request.json"
     path.write_text(json.dumps(told, indent=1, allow_nan=False), "utf-8")
-    return path, f"{_safe(title(project))} {_safe(commands.take_label(take))} request.json"
+    return path, f"{_safe(title(project))} {_safe(versions.take_label(take))} request.json"
 
 
 def read_request(path: Path, source: Path | None = None) -> jobs.Asked:

@@ -19,8 +19,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
-from editor import analysis, commands, jobs, lanes, library, scores, storage
+from editor import analysis, commands, events, jobs, lanes, library, scores, storage, versions
 from editor.compare import (
     RunTrack,
     TakesState,
@@ -30,12 +31,13 @@ from editor.compare import (
     groups,
     playable,
     progress_words,
-    versions,
+    version_tree,
     with_state,
 )
 from editor.document import Clip, Lanes, Project, Region, Sound, Take
 from editor.history import History
 from editor.journal import Journal
+from editor.lock import Held, ProjectLock
 from editor.payload import Payload
 from editor.timeline import ClipState, EditorState, editor_state, file_address
 from engines.recording import read_recording
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 
 _PROJECT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,79}")
 MAX_SESSIONS = 64  # kept in memory; a project itself is on disk
-GRACE_SECONDS = 15.0  # a run goes on for so long without a page: a reload is no reason to stop it
+GRACE_SECONDS = 15.0  # a run and a hold go on for so long without a page: a reload is no reason to end them
 
 
 class Pace:
@@ -89,14 +91,18 @@ class Pace:
 class Session:
     """A project on the page."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, place: str = "") -> None:
         self.root = root
+        self.place = place  # where this process can be found, for another that wants the project
         self.folder: Path | None = None
+        self._hold: ProjectLock | None = None  # on that folder; None with a folder: it was let go
+        self.abandoned = False  # lets go of the project when its run has ended
         self._journal: Journal | None = None  # of that folder
         self.history = History()
         self.rev = 0
         self.saved = ""  # "Saved 17:42"
         self.error: str | None = None  # about the last gesture
+        self.held = ""  # name of a project that this session should show and another process has
         self.runs: tuple[RunTrack, ...] = ()
         self.done: tuple[Take, ...] = ()  # takes of the last run, for the status block
         self.message = ""  # about the last run
@@ -122,20 +128,51 @@ class Session:
     # ---- edits
 
     def open(self, folder: Path) -> None:
-        """Take up a project from disk."""
-        opened = storage.open_project(folder)
-        self.folder = opened.folder
+        """Take up a project from disk. `Held` where another process has it."""
+        hold = ProjectLock(folder, self.place) if folder.is_dir() else None
+        try:
+            opened = storage.open_project(folder)
+        except InputError:
+            if hold is not None:
+                hold.release()
+            raise
+        self.close()
+        self.folder, self._hold = opened.folder, hold
         self._journal = Journal(opened.folder)
         self.history = self._journal.read(opened.project)
         if not opened.notice:  # a document that had to be mended may have forgotten what it named
             storage.sweep(opened.folder, self.history.projects)
         self.error = opened.notice or None
+        self.held = ""
+        self.changes += 1
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has let go of its project, which others may have changed since."""
+        return self.folder is not None and self._hold is None
+
+    def close(self) -> None:
+        """Let go of the project; from then on nothing is written. `open` takes it up again."""
+        with self.lock:
+            self.stop_hearing()
+            if self._hold is not None:
+                self._hold.release()
+                self._hold = None
+
+    def abandon(self, cancel: bool = True) -> None:
+        """No page shows it any more: it lets go of the project once its run has ended, or is cancelled."""
+        with self.lock:
+            if cancel:
+                self.cancel.set()
+            self.abandoned = True
+            if not self.running:
+                self.close()
 
     def apply(self, name: str, payload: object) -> None:
         """One command from the page; InputError leaves everything as it was."""
         with self.lock:
-            command = commands.command(name)
-            project = commands.apply(self.project, name, payload)
+            command = events.command(name)
+            project = events.apply(self.project, name, payload)
             self._record(project, command.label, name if command.merges else "")
 
     def vote(self, sent: Payload) -> None:
@@ -146,7 +183,7 @@ class Session:
         ]
         made = datetime.now(UTC).isoformat(timespec="seconds")
         with self.lock:
-            cast = commands.vote(self.project, ratings, sent.flag("matched"), made)
+            cast = versions.vote(self.project, ratings, sent.flag("matched"), made)
             self._replace(self.history.with_rounds(cast))
 
     def undo(self) -> None:
@@ -169,7 +206,7 @@ class Session:
         with self.lock:
             file = storage.add_audio(self._folder(), recording)
             clip = Clip(file, recording.seconds, recording.rate, recording.channels, label)
-            self._record(commands.set_clip(self.project, clip), f"open {label}")
+            self._record(versions.set_clip(self.project, clip), f"open {label}")
             self.error = recording.note or None
 
     def import_score(self, path: Path, name: str, lane: str = "") -> None:
@@ -282,8 +319,11 @@ class Session:
     def _folder(self) -> Path:
         if self.folder is None:
             self.folder = storage.new_project(self.root, self.project).folder
+            self._hold = ProjectLock(self.folder, self.place)
             self._journal = Journal(self.folder)
             self._journal.rewrite(self.history)
+        if self._hold is None:
+            raise Held(self.folder)
         return self.folder
 
     def _save(self) -> None:
@@ -303,7 +343,7 @@ class Session:
     def again(self, take_id: str) -> tuple[tuple[jobs.Asked, ...], Sound | None]:
         """The request of a take with its own seed and settings, and the lanes as they are now."""
         project = self.project
-        take = commands.find_take(project, take_id)
+        take = versions.find_take(project, take_id)
         asked = jobs.request_from(take.parameters, self._folder())
         if isinstance(asked, jobs.Extension):
             controls = jobs.extension_controls(project, asked.kind, asked.seconds)
@@ -314,7 +354,7 @@ class Session:
 
     def another_seed(self, take_id: str) -> tuple[tuple[jobs.Asked, ...], Sound | None]:
         """The request of a take with the next free seed, and the clip that it works on."""
-        take = commands.find_take(self.project, take_id)
+        take = versions.find_take(self.project, take_id)
         seeds = {other.seed for other in self.project.takes if other.engine == take.engine}
         seed = take.seed + 1
         while seed in seeds:
@@ -409,6 +449,8 @@ class Session:
                 self.runs = tuple(run for run in self.runs if run.state not in ("running", "waiting"))
                 self._told += 1
                 self._news.notify_all()
+                if self.abandoned and not self.tabs:
+                    self.close()
 
     def _hear(self, event: jobs.JobEvent, pace: Pace) -> None:
         """One event of a run into the session."""
@@ -445,16 +487,16 @@ class Session:
             same = self._same(event.take)
             if event.take and same and self.folder:
                 storage.drop_finished(self.folder, event.take)
-                self.say = self.message = f"The same as {commands.take_label(same)}, sample for sample"
+                self.say = self.message = f"The same as {versions.take_label(same)}, sample for sample"
                 self.done = (*self.done, event.take)
                 if same.deleted:
-                    self._record(commands.restore_take(self.project, same.id), "restore take")
+                    self._record(versions.restore_take(self.project, same.id), "restore take")
             elif event.take:
                 self.done = (*self.done, event.take)
                 self.history = self.history.with_takes(event.take)
-                self.say = f"{commands.ENGINE_LABELS.get(event.take.engine, engine)} is ready"
+                self.say = f"{versions.ENGINE_LABELS.get(event.take.engine, engine)} is ready"
                 if event.take.kind == "generate" and self.project.clip is None:
-                    self._record(commands.keep(self.project, event.take.id), "keep the first clip")
+                    self._record(versions.keep(self.project, event.take.id), "keep the first clip")
                 else:
                     self._save()
         elif isinstance(event, jobs.Failed):
@@ -498,7 +540,7 @@ class Session:
         run = self._run(event.index)
         quarter = int(share * 4)
         if quarter in (1, 2, 3) and int((run.progress if run else 0.0) * 4) < quarter:
-            return f"{commands.ENGINE_LABELS.get(event.engine, event.engine)} {25 * quarter} percent"
+            return f"{versions.ENGINE_LABELS.get(event.engine, event.engine)} {25 * quarter} percent"
         return ""
 
     # ---- views
@@ -522,6 +564,7 @@ class Session:
             error=self.error,
             undo=self.history.undo_label,
             redo=self.history.redo_label,
+            held=self.held,
             window=window,
             frame_rate=frame_rate,
         )
@@ -531,7 +574,7 @@ class Session:
         found = groups(self.project, self.folder, self.runs, file_address)
         return TakesState(
             groups=found,
-            versions=versions(self.project),
+            versions=version_tree(self.project),
             deleted=deleted(self.project),
             results=blind_results(self.project),
             rounds=len(self.project.rounds),
@@ -552,17 +595,25 @@ def _track(asked: jobs.Asked, source: Sound | None, index: int) -> RunTrack:
 class Sessions:
     """All tabs. A tab that reloads finds its session again by the project's name."""
 
-    def __init__(self, root: Path, grace: float = GRACE_SECONDS) -> None:
+    def __init__(self, root: Path, grace: float = GRACE_SECONDS, place: str = "") -> None:
         self.root = root
+        self.place = place  # where this process can be found
         self._grace = grace
         self._by_tab: OrderedDict[str, Session] = OrderedDict()
+        self._alive: WeakSet[Session] = WeakSet()  # also those that no tab shows and whose run goes on
         self._lock = threading.Lock()
 
     def of(self, tab: str | None) -> Session:
         """The session of a tab; a new one for a tab not seen before."""
         with self._lock:
             key = tab or secrets.token_hex(8)
-            return self._seat(key, self._by_tab.get(key) or Session(self.root))
+            session = self._by_tab.get(key) or self._made()
+            if session.closed and session.folder is not None:  # a tab that was away for long
+                try:
+                    session.open(session.folder)
+                except InputError as error:
+                    session.error = str(error)
+            return self._seat(key, session)
 
     def resume(self, tab: str | None, project: str) -> Session:
         """The session of a tab that worked on `project` before; a project that is gone gives a new one."""
@@ -574,18 +625,19 @@ class Sessions:
         except InputError as error:
             if _PROJECT_NAME.fullmatch(project) and (self.root / project).is_dir():
                 session.error = str(error)
+                session.held = project if isinstance(error, Held) else ""
             return session
 
     def open(self, tab: str | None, project: str) -> Session:
         """Show a project of the home in a tab; InputError when there is none of that name.
 
-        A project that another tab shows is shared with it.
+        A project that another tab shows is shared with it; `Held` where another process has it.
         """
         folder = self.folder(project)
         with self._lock:
-            shown = next((s for s in self._by_tab.values() if s.folder == folder), None)
+            shown = next((s for s in self._alive if s.folder == folder and not s.closed), None)
             if shown is None:
-                shown = Session(self.root)
+                shown = self._made()
                 shown.open(folder)
             return self._seat(tab or "", shown)
 
@@ -599,18 +651,27 @@ class Sessions:
     def new(self, tab: str | None) -> Session:
         """A project without anything in it for a tab."""
         with self._lock:
-            return self._seat(tab or "", Session(self.root))
+            return self._seat(tab or "", self._made())
+
+    def _made(self) -> Session:
+        session = Session(self.root, self.place)
+        self._alive.add(session)
+        return session
 
     def _seat(self, tab: str, session: Session) -> Session:
         before = self._by_tab.get(tab)
         if before is not None and before is not session:
             before.tabs.discard(tab)
+            if not before.tabs:
+                before.abandon(cancel=False)  # its run is still wanted
         session.tabs.add(tab)
+        session.abandoned = False
         self._by_tab[tab] = session
         self._by_tab.move_to_end(tab)
         while len(self._by_tab) > MAX_SESSIONS:
             _, old = self._by_tab.popitem(last=False)
             old.tabs.clear()
+            old.abandon()
         return session
 
     def shown_in(self, tab: str) -> Session | None:
@@ -620,20 +681,20 @@ class Sessions:
             return session if session is not None and tab in session.tabs else None
 
     def leave(self, tab: str | None) -> None:
-        """The tab was closed: a run that no page watches stops after a while, the project stays on disk."""
+        """The tab was closed: what no page shows stops after a while and lets go of its project."""
         with self._lock:
             session = self._by_tab.get(tab or "")
             if session is None:
                 return
             session.tabs.discard(tab or "")
-        if session.running and self._grace > 0:
-            timer = threading.Timer(self._grace, _stop_unwatched, (session,))
+        if self._grace > 0:
+            timer = threading.Timer(self._grace, self._abandon, (session,))
             timer.daemon = True
             timer.start()
         else:
-            _stop_unwatched(session)
+            self._abandon(session)
 
-
-def _stop_unwatched(session: Session) -> None:
-    if not session.tabs:
-        session.cancel.set()
+    def _abandon(self, session: Session) -> None:
+        with self._lock:
+            if not session.tabs:
+                session.abandon()

@@ -21,7 +21,7 @@ import gradio as gr
 from gradio.data_classes import GradioModel
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from editor import commands, lanes
+from editor import commands, events, lanes
 from editor.document import Project
 from editor.payload import Payload
 from engines.requests import InputError
@@ -129,6 +129,7 @@ class EditorState(GradioModel):
     undo: str = ""  # what Undo would take back
     redo: str = ""
     error: str | None = None  # what was wrong with the last gesture
+    held: str = ""  # folder of a project that was to be shown, but another process has it
     window: float = 10.0  # seconds that the models hear at once
     frame_rate: float = 25.0  # of the models' latents, Hz
 
@@ -248,7 +249,7 @@ def midi_of_lanes(sent: object) -> dict[str, str]:
         grid = commands.set_grid(
             Project(), fields.number("bpm"), fields.whole("beats_per_bar"), fields.number("offset")
         ).grid
-        drawn = commands.edit_lanes(Project(), commands.lanes_sent(fields)).lanes
+        drawn = commands.edit_lanes(Project(), events.lanes_sent(fields)).lanes
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "lanes.mid"
             lanes.write_midi(path, drawn, grid)

@@ -1,19 +1,14 @@
-"""The page: Gradio blocks and their wiring only.
+"""The page: what its events do to a session, and their wiring.
 
-What an event does is in `session`, what the page looks like in `assets/timeline`. Panel controls are
-written only when the document changed under them (undo, open, keep), never while the user types.
+What an edit or a run does is in `session`, what the page looks like in `assets/timeline`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import html
 import inspect
 import logging
-import math
-import os
-import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -21,391 +16,64 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
-
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from editor import commands, exports, ghost, jobs, library, panel, scores, settings, storage, theme
-from editor.commands import MAX_VARIATIONS
-from editor.compare import Takes, estimate_words, status_markup
-from editor.document import Region
+from editor import (
+    commands,
+    events,
+    exports,
+    ghost,
+    jobs,
+    library,
+    scores,
+    settings,
+    storage,
+    versions,
+)
+from editor.device import Device
+from editor.layout import ENGINES
 from editor.payload import Payload
-from editor.session import MAX_SESSIONS, Pace, Session, Sessions
+from editor.session import MAX_SESSIONS, Session, Sessions
 from editor.timeline import (
-    ASSETS,
-    MODULES,
     CancelEvent,
     EditEvent,
     EditorState,
     OpenEvent,
     ProjectEvent,
     RunEvent,
-    Timeline,
     UploadEvent,
     file_address,
     read_event,
 )
-from engines import chordino, chords
-from engines.requests import LONGEST_SECONDS, ARSettings, FMSettings, InputError
+from editor.updates import Updates
+from engines.requests import ARSettings, FMSettings, InputError
 
 log = logging.getLogger("inlay")
 
-ENGINES = (
-    ("ar", "AR", "Writes left to right"),
-    ("fm", "FM", "Trained to fill spans"),
-    ("fm-zero-shot", "ZS", "Steered to fit"),
-)
-SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
-KEYS = [
-    f"{tonic} {mode}"
-    for mode, tonics in (("major", "C Db D Eb E F F# G Ab A Bb B"), ("minor", "C C# D Eb E F F# G G# A Bb B"))
-    for tonic in tonics.split()
-]
 FOLLOW_SECONDS = 0.15  # how often an open tab looks for what others did
 TAKE_COMMANDS = {  # edits that change what the cards show
-    name for name in commands.COMMANDS if name in ("keep", "show_version") or name.endswith("_take")
+    name for name in events.COMMANDS if name in ("keep", "show_version") or name.endswith("_take")
 }
-BRAND = """<h1 class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
-<g fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round">
-<path d="M1.3 8.2v1.6M5.8 5.2v7.6M14.8 5.2v7.6M19.3 8.2v1.6"/></g>
-<rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</h1>"""
 
 
-class Device:
-    """The models of one bundle, opened at first use, and the runs on them."""
-
-    def __init__(self, bundle: str, device: str, pace: Pace | None = None) -> None:
-        self.bundle = bundle
-        self.name = device
-        self.runner = jobs.Runner(self.models)
-        self.pace = pace or Pace()
-
-    def warm(self) -> None:
-        """Load every part, so that the first run need not wait. Errors are left to the first run."""
-        try:
-            models = self.models()
-            for load in (models.text, models.codec, models.fm, models.ar):
-                load()
-        except InputError as error:
-            log.warning("%s", error)
-
-    def models(self) -> Any:
-        """The shared checkpoints (`engines.checkpoints.Models`); InputError when the bundle is unusable."""
-        from engines.checkpoints import open_bundle  # loads torch
-
-        return open_bundle(self.bundle, self.name)
-
-
-def build_app(bundle: str = "bundle", device: str = "auto", root: Path | None = None) -> gr.Blocks:
-    """The page for one bundle on one device. Projects live in `root` (the user's data folder when None)."""
-    return _Page(Device(bundle, device), Sessions((root or storage.default_root()).resolve())).build()
-
-
-class _Page:
-    """Components and their events. One object a server; the state of tabs is in `Sessions`."""
+class Page(Updates):
+    """The events of the components. One object a server; the state of tabs is in `Sessions`."""
 
     def __init__(self, device: Device, sessions: Sessions, listens: bool = True) -> None:
+        super().__init__(device.models().spec, device.pace)
         self.device = device
         self.listens = listens  # analyses a recording as soon as it is opened
         self.sessions = sessions
-        spec = device.models().spec
-        self.spec = spec
         self._told: OrderedDict[str, int] = OrderedDict()  # tab -> the change that it has seen last
         self._watching: set[str] = set()  # tabs that a listener of theirs tells how a run goes
-        self.window = float(spec.window_seconds)
-        self.frame_rate = 25.0
-
-    # ---- layout
 
     def build(self) -> gr.Blocks:
         """Make the blocks."""
-        # The modules are plain files that the page imports; Gradio serves what is declared static.
-        gr.set_static_paths([MODULES, ASSETS / "fonts"])
         with gr.Blocks(title="Inlay", fill_width=True, analytics_enabled=False) as app:
-            with gr.Column(elem_id="page"):
-                self._bar()
-                with gr.Column(elem_id="stage"):
-                    self.timeline = Timeline(
-                        vocabulary=chords.VOCABULARY, tips=panel.TIPS, elem_id="timeline"
-                    )
-                    self.takes = Takes(elem_id="takes", server_functions=[*self._server_functions()])
-                with gr.Column(elem_id="panel"):
-                    self._knobs()
-                    self._foot()
+            self.place(self._server_functions())
             self._wire(app)
         return app
-
-    def _bar(self) -> None:
-        with gr.Row(elem_id="bar"):
-            gr.HTML(BRAND, elem_id="brand")
-            self.name = gr.Textbox(
-                "Untitled", container=False, elem_id="name", max_lines=1, label="Project name", max_length=100
-            )
-            self.saved = gr.HTML("", elem_id="saved")
-            gr.Radio(
-                ["Edit", "Listen", "Blind test"],
-                value="Edit",
-                interactive=True,
-                container=False,
-                elem_id="view",
-                elem_classes="seg",
-                label="View",
-            )
-            gr.HTML("", elem_classes="grow")
-            self.tempo = gr.Number(
-                120, container=False, elem_id="tempo", label="Tempo, bpm"
-            )
-            gr.Button("Tap", elem_id="tap")
-            self.signature = gr.Dropdown(
-                SIGNATURES,
-                value="4/4",
-                container=False,
-                elem_id="signature",
-                label="Time signature",
-                filterable=False,
-            )
-            self.key = gr.Dropdown(
-                KEYS, value="C major", container=False, elem_id="key", label="Key", filterable=False
-            )
-            self.undo = gr.Button("Undo", elem_id="undo", interactive=False)
-            self.redo = gr.Button("Redo", elem_id="redo", interactive=False)
-            self.export = gr.Button("Export", elem_id="export", interactive=False)
-            gr.Button("Settings", elem_id="drawer")  # only where the panel has no room beside the lanes
-            gr.Button("Light or dark", elem_id="theme")
-            gr.Button("Projects", elem_id="project")
-
-    def _knobs(self) -> None:
-        with gr.Column(elem_id="knobs"):
-            with gr.Column(elem_id="span-box"):
-                gr.HTML("<inlay-spans></inlay-spans>")  # any number of rows, and no wait for the server
-                self.span_error = gr.HTML("", elem_classes="error-slot")
-            with gr.Column(elem_id="prompt-box"):
-                self.prompt = gr.Textbox(
-                    "",
-                    label="Prompt",
-                    show_label=False,  # <inlay-spans> names it, for the clip or for one span
-                    lines=3,
-                    max_lines=6,
-                    elem_id="prompt",
-                    placeholder="Describe it: warm electric piano, brushed drums, upright bass",
-                )
-                self.prompt_error = gr.HTML("", elem_classes="error-slot")
-            self.follow = gr.CheckboxGroup(
-                [("Chords", "chords"), ("Melody", "melody"), ("Drums", "drums")],
-                value=["chords"],
-                label="Follow the lanes",
-                elem_id="follow",
-                elem_classes="chips",
-            )
-            with gr.Row(elem_id="hearing-row"):
-                self.hearing = gr.HTML("", elem_id="hearing")
-                self.hear = gr.Button("Analyse clip", elem_id="hear", interactive=False)
-                self.replace = gr.Button("Replace mine", elem_id="replace-lanes", visible=False)
-            with gr.Column(elem_id="engines"):
-                gr.HTML('<div class="line"><span>Engines</span><span>time for this span</span></div>')
-                self.engines = [
-                    gr.Checkbox(
-                        True,
-                        label=words,
-                        info=" ",
-                        container=False,
-                        elem_classes=["eng", f"eng-{tag.lower()}"],
-                        elem_id=f"engine-{name}",
-                    )
-                    for name, tag, words in ENGINES
-                ]
-            with gr.Row(elem_classes="two"):
-                self.variations = gr.Radio(
-                    [str(count) for count in range(1, MAX_VARIATIONS + 1)],
-                    value="1",
-                    interactive=True,
-                    label="Variations",
-                    elem_id="variations",
-                    elem_classes="seg",
-                )
-                self.seed = gr.Number(0, label="Seed", precision=0, elem_id="seed")
-            self.knobs: dict[str, gr.Component] = {"strength": panel.build_strength()}
-            self.length = gr.Number(10, label="Length to generate or add, s", elem_id="length")
-            self.knob_error = gr.HTML("", elem_classes="error-slot")
-            with gr.Accordion("Advanced", open=False, elem_id="advanced"):
-                self._advanced()
-
-    def _advanced(self) -> None:
-        self.knobs |= panel.build_advanced()
-        gr.HTML(self._about(), elem_id="about")
-
-    def _about(self) -> str:
-        licence = self.spec.licence or "not stated"
-        lines = [f"<p>Bundle <b>{_safe(self.spec.name)}</b>, licence {_safe(licence)}</p>"]
-        lines.append(f"<p>{_safe(chordino.notice())}</p>")
-        return "".join(lines)
-
-    def _foot(self) -> None:
-        with gr.Column(elem_id="foot"):
-            with gr.Row(elem_id="status-row"):
-                self.status = gr.HTML(status_markup((), ()), elem_id="status")
-                self.stop = gr.Button("Cancel all", elem_id="cancel", interactive=False)
-            with gr.Row(elem_id="span-row"):
-                self.inpaint = gr.Button("Inpaint", elem_id="inpaint", interactive=False)
-                self.auto = gr.Button("Fix it", elem_id="auto", interactive=False)
-            with gr.Row(elem_id="foot-row"):
-                self.generate = gr.Button("Generate", elem_id="generate")
-                self.extend: dict[jobs.Kind, gr.Button] = {
-                    "continue": gr.Button("Continue", elem_id="continue", interactive=False),
-                    "intro": gr.Button("Intro", elem_id="intro", interactive=False),
-                    "loop": gr.Button("Loop", elem_id="make-loop", interactive=False),
-                }
-
-    # ---- what the page shows of a session
-
-    @property
-    def _light(self) -> list[gr.Component]:
-        """What may change with any event."""
-        return [
-            self.timeline,
-            self.takes,
-            self.saved,
-            self.undo,
-            self.redo,
-            self.export,
-            self.span_error,
-            self.prompt_error,
-            self.knob_error,
-            self.hearing,
-            self.hear,
-            self.replace,
-            self.status,
-            self.inpaint,
-            self.auto,
-            self.generate,
-            *self.extend.values(),
-            self.stop,
-            *self.engines,
-        ]
-
-    @property
-    def _fields(self) -> list[gr.Component]:
-        """What the user types into; written only when the document changed under it."""
-        return [
-            self.name,
-            self.tempo,
-            self.signature,
-            self.key,
-            self.prompt,
-            self.follow,
-            self.variations,
-            self.seed,
-            self.length,
-            *self.knobs.values(),
-        ]
-
-    def _shown(
-        self, session: Session, where: str = "", error: str = "", takes: bool = True
-    ) -> dict[Any, Any]:
-        """Updates of `_light`. `where` is the slot in which an error stands."""
-        project, region = session.project, session.project.region
-        in_timeline = error if where == "timeline" else session.error
-        document = session.document(self.window, self.frame_rate)
-        document.error = in_timeline or None
-        limit = self._span_limit(region)
-        ready = bool(project.clip and region) and not session.running and not limit
-        updates: dict[Any, Any] = {
-            self.timeline: document,
-            self.takes: session.takes() if takes else gr.skip(),
-            self.saved: f"<span>{session.saved}</span>",
-            self.undo: gr.update(interactive=session.history.can_undo),
-            self.redo: gr.update(interactive=session.history.can_redo),
-            self.export: gr.update(interactive=project.clip is not None),
-            self.span_error: _error(limit),
-            self.prompt_error: _error(error) if where == "prompt" else "",
-            self.knob_error: _error(error) if where == "knobs" else "",
-            self.status: status_markup(
-                session.runs, session.done, error if where == "run" else session.message
-            ),
-            self.inpaint: gr.update(
-                value=f"Inpaint {region.start:.2f}–{region.end:.2f} s"
-                if region and project.clip
-                else "Inpaint",
-                interactive=ready,
-            ),
-            self.auto: gr.update(interactive=ready),
-            self.generate: gr.update(value=f"Generate {project.length:g} s", interactive=not session.running),
-            **dict.fromkeys(
-                self.extend.values(),
-                gr.update(interactive=project.clip is not None and not session.running),
-            ),
-            self.stop: gr.update(interactive=session.running),
-            **self._hearing(session),
-        }
-        seconds = region.end - region.start if region else project.length
-        for (name, _, _), box in zip(ENGINES, self.engines, strict=True):
-            guess = self.device.pace.guess(name, "inpaint" if region else "generate", seconds)
-            if guess and name != "ar":
-                guess *= self._pieces(seconds, bool(region))
-            updates[box] = gr.update(info=estimate_words(guess) if guess else " ")
-        return updates
-
-    def _hearing(self, session: Session) -> dict[Any, Any]:
-        """Updates of what the page says of the analysis of the clip."""
-        region, listener = session.project.region, session.listener
-        going = listener is not None and listener.running and not listener.cancelled.is_set()
-        part = f"{region.start:.2f}–{region.end:.2f} s" if region else "clip"
-        said = f"Listening to the clip, {listener.progress:.0%}" if going and listener else session.hearing
-        return {
-            self.hearing: f'<p role="status">{_safe(said)}</p>' if said else "",
-            self.hear: gr.update(
-                value="Stop listening" if going else f"Analyse {part}",
-                interactive=session.project.clip is not None,
-            ),
-            self.replace: gr.update(visible=session.heard is not None and not going),
-        }
-
-    def _span_limit(self, region: Region | None) -> str:
-        """Why a span cannot be re-made, told before a run."""
-        if region is None or region.end - region.start <= LONGEST_SECONDS + 1e-6:
-            return ""
-        return (
-            f"Span of {region.end - region.start:.1f} s: at most {LONGEST_SECONDS:g} s are made at once; "
-            "make it shorter"
-        )
-
-    def _pieces(self, seconds: float, span: bool) -> int:
-        """Windows that the models work on, one after the other, for what is longer than one."""
-        from engines.edits import PIECE_SECONDS
-        from engines.window import CONTEXT_SECONDS  # loads torch
-
-        fits = self.window - CONTEXT_SECONDS if span else self.window
-        return 1 if seconds <= fits + 1e-6 else math.ceil(seconds / min(PIECE_SECONDS, self.window / 2))
-
-    def _all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
-        """Updates of everything."""
-        updates = self._shown(session, where, error)
-        standing = self._standing(session)
-        for box in self.engines:
-            standing[box] = gr.update(value=standing[box], info=updates[box]["info"])
-        return updates | standing
-
-    def _standing(self, session: Session) -> dict[Any, Any]:
-        """Values of all that the user types into or ticks."""
-        project = session.project
-        return {
-            self.name: project.name,
-            self.tempo: project.grid.bpm,
-            self.signature: f"{project.grid.beats_per_bar}/4",
-            self.key: project.key,
-            self.prompt: project.span_prompt,
-            self.follow: list(project.span_follow),
-            self.variations: str(project.variations),
-            self.seed: project.seed,
-            self.length: project.length,
-            **self._turned(session),
-            **{box: name in project.engines for (name, _, _), box in zip(ENGINES, self.engines, strict=True)},
-        }
-
-    # ---- events
 
     def _wire(self, app: gr.Blocks) -> None:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -414,7 +82,7 @@ class _Page:
         edits: dict[str, Any] = {**quiet, "concurrency_id": "edits", "concurrency_limit": 1}
         # By default Gradio drops what is chosen while an answer is on its way.
         chosen: dict[str, Any] = {**edits, "trigger_mode": "always_last"}
-        light, everything = self._light, self._light + self._fields
+        light, everything = self.light, self.light + self.fields
         opened = self.timeline.open(told(self._open), None, everything, **edits)
         # What another tab does to the project; a generator that waits takes no thread.
         opened.then(self._follow, None, everything, concurrency_limit=None, **quiet)
@@ -568,23 +236,6 @@ class _Page:
         changed = {field: value for field, value in self._typed(session).items() if value != before[field]}
         return self._shown(session, takes=sent.name in TAKE_COMMANDS) | changed
 
-    def _typed(self, session: Session) -> dict[Any, Any]:
-        """Values of the fields that a gesture on the timeline may change."""
-        project = session.project
-        return {
-            self.prompt: project.span_prompt,
-            self.follow: list(project.span_follow),
-            self.tempo: project.grid.bpm,
-            self.signature: f"{project.grid.beats_per_bar}/4",
-            self.key: project.key,
-            self.seed: project.seed,
-            **self._turned(session),
-        }
-
-    def _turned(self, session: Session) -> dict[Any, Any]:
-        """Values of the knobs."""
-        return {knob: getattr(session.project.settings, name) for name, knob in self.knobs.items()}
-
     def _upload(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
         try:
@@ -652,9 +303,7 @@ class _Page:
     def _redo(self, request: gr.Request) -> dict[Any, Any]:
         return self._stepped(request, Session.redo, "timeline")
 
-    def _stepped(
-        self, request: gr.Request, step: Callable[[Session], object], where: str
-    ) -> dict[Any, Any]:
+    def _stepped(self, request: gr.Request, step: Callable[[Session], object], where: str) -> dict[Any, Any]:
         """What changes the whole page at a click; what speaks against it is told in the slot `where`."""
         session = self.sessions.of(request.session_hash)
         try:
@@ -761,7 +410,7 @@ class _Page:
             try:
                 fields = Payload("ghost", sent)
                 folder = self.sessions.folder(fields.text("project", 80))
-                take = commands.find_take(storage.open_project(folder).project, fields.identifier("take"))
+                take = versions.find_take(storage.open_project(folder).project, fields.identifier("take"))
                 return asdict(ghost.ghost(folder, take))
             except InputError as error:
                 return {"error": str(error)}
@@ -790,13 +439,6 @@ class _Page:
                 yield self._shown(session)
         finally:
             self._watching.discard(tab)
-
-    def _going(self, session: Session) -> dict[Any, Any]:
-        """Updates of what a report changes."""
-        return {
-            self.takes: session.takes(),
-            self.status: status_markup(session.runs, session.done, session.message),
-        }
 
     def _vote(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         """A blind round is over."""
@@ -844,20 +486,6 @@ class _Page:
         self.sessions.leave(request.session_hash)
 
 
-# ---- markup and checks
-
-
-def _safe(text: str) -> str:
-    return html.escape(text)
-
-
-def _error(message: str, remedy: str = "") -> str:
-    if not message:
-        return ""
-    words = _safe(message[:1].upper() + message[1:])
-    return f'<div class="place-error" role="alert"><span>{words} {remedy}</span></div>'
-
-
 def _named(knob: str) -> Callable[[Any], dict[str, Any]]:
     return lambda value: {knob: value}
 
@@ -870,58 +498,3 @@ def _apply_field(session: Session, command: str, payload: dict[str, Any]) -> Non
         session.apply(command.replace("set_", "set_span_"), {"id": span.id, **payload})
     else:
         session.apply(command, payload)
-
-
-# ---- serving
-
-
-def launch_options(root: Path | None = None) -> dict[str, Any]:
-    """What `Blocks.launch` needs beside host and port."""
-    home = (root or storage.default_root()).resolve()
-    return {
-        "theme": theme.theme(),
-        "css": theme.stylesheet(),
-        "footer_links": [],
-        "run_history": False,
-        "show_error": True,
-        "allowed_paths": [str(home)],
-        "ssr_mode": False,
-        "share": False,
-        "quiet": True,
-        "max_threads": 64,
-    }
-
-
-def serve(
-    host: str = "127.0.0.1",
-    port: int = 7860,
-    bundle: str = "bundle",
-    device: str = "auto",
-    open_browser: bool = False,
-    listens: bool = True,
-) -> None:
-    """Open the editor and stay until it is stopped. InputError when the bundle or the port is unusable.
-
-    With `listens`, a recording is analysed as soon as it is opened.
-    """
-    home = storage.default_root().resolve()
-    # Estimates are of this machine and this bundle.
-    pace = Pace(home / f"pace-{Path(bundle).name}-{device}.json")
-    shared = Device(bundle, device, pace)
-    app = _Page(shared, Sessions(home), listens).build()
-    threading.Thread(target=shared.warm, name="inlay-warm", daemon=True).start()
-    app.queue(default_concurrency_limit=16)
-    try:
-        app.launch(
-            server_name=host,
-            server_port=port,
-            inbrowser=open_browser,
-            prevent_thread_lock=True,
-            **launch_options(),
-        )
-    except OSError as error:
-        raise InputError(
-            f"port {port} on {host}: cannot be used ({error}); choose another with --port"
-        ) from error
-    print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)
-    app.block_thread()

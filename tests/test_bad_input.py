@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from editor import cli, commands, jobs, storage
+from editor import cli, commands, jobs, storage, versions
 from editor.document import Clip, Project, Region, Sound
 from editor.session import Session
 from engines.checkpoints import open_bundle
@@ -245,7 +245,7 @@ def test_the_pages_way_gives_a_message_for_every_engine_and_loses_nothing(
     recording = read_recording(uploaded)
     folder = storage.new_project(tmp_path / "home").folder
     file = storage.add_audio(folder, recording)
-    project = commands.set_clip(Project(), Clip(file, recording.seconds, recording.rate, recording.channels))
+    project = versions.set_clip(Project(), Clip(file, recording.seconds, recording.rate, recording.channels))
     project = commands.set_region(project, region.start, region.end)
     stored = (folder / file).read_bytes()
     requests = jobs.requests_for(project, folder, "inpaint", fm=jobs.FMSettings(steps=1))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from editor import blind, commands, exports, storage
-from editor.commands import Payload
+from editor import blind, exports, storage, versions
 from editor.compare import blind_results
 from editor.document import Project, Rating, Region, Round, Sound, Take
 from editor.history import History
+from editor.payload import Payload
 from editor.session import Session
 from engines.requests import InputError
 
@@ -94,7 +94,7 @@ def test_every_judgment_is_a_row() -> None:
 
 def test_a_vote_is_checked() -> None:
     project = Project(takes=(*TAKES, take("other", "ar", region=Region(2, 3))))
-    made = commands.vote(project, [("f", 8, 9), ("original", 10, 10), ("a", 1, 2)], True, "now")
+    made = versions.vote(project, [("f", 8, 9), ("original", 10, 10), ("a", 1, 2)], True, "now")
     assert [(rating.take, rating.engine) for rating in made.ratings] == [("f", "fm"), ("", "gt"), ("a", "ar")]
     assert made.region == SPAN and made.matched
     for wrong, words in (
@@ -106,7 +106,7 @@ def test_a_vote_is_checked() -> None:
         ([("f", 8, 9), ("other", 8, 9)], "takes of one span"),
     ):
         with pytest.raises(InputError, match=words):
-            commands.vote(project, wrong, True, "now")
+            versions.vote(project, wrong, True, "now")
 
 
 def test_votes_are_saved_and_no_undo_takes_them_back(tmp_path: Path) -> None:

@@ -378,10 +378,10 @@ def test_a_defect_is_one_line_too(
 
 def test_serve_hands_its_options_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, object] = {}
-    page = types.ModuleType("editor.ui")
+    page = types.ModuleType("editor.server")
     page.serve = lambda **options: asked.update(options)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "editor.ui", page)
-    monkeypatch.setattr("editor.ui", page, raising=False)
+    monkeypatch.setitem(sys.modules, "editor.server", page)
+    monkeypatch.setattr("editor.server", page, raising=False)
     assert cli.main(["serve", "--port", "9000", "--bundle", "b", "--device", "cpu"]) == 0
     assert asked == {"host": "127.0.0.1", "port": 9000, "bundle": "b", "device": "cpu", "listens": True}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from editor import commands
+from editor import commands, events, versions
 from editor.document import (
     ChordCell,
     Clip,
@@ -178,27 +178,27 @@ def test_numbers_out_of_range() -> None:
 
 
 def test_takes_are_added_once_and_kept_on_the_timeline() -> None:
-    project = commands.add_take(replace(Project(clip=CLIP, spans=SPAN, active="s1")), TAKE)
-    assert commands.add_take(project, TAKE) is project
-    kept = commands.keep(project, "t1")
+    project = versions.add_take(replace(Project(clip=CLIP, spans=SPAN, active="s1")), TAKE)
+    assert versions.add_take(project, TAKE) is project
+    kept = versions.keep(project, "t1")
     assert kept.clip == replace(CLIP, patches=(Patch("b.wav", 132_300),))  # the song keeps its name
     assert (kept.kept, kept.region) == ("t1", Region(3, 6))
     with pytest.raises(InputError, match="no such take"):
-        commands.keep(project, "t2")
+        versions.keep(project, "t2")
 
 
 def test_a_shorter_clip_drops_a_region_that_no_longer_fits() -> None:
     project = Project(clip=CLIP, spans=SPAN, active="s1", kept="t1")
-    after = commands.set_clip(project, replace(CLIP, seconds=5.0))
+    after = versions.set_clip(project, replace(CLIP, seconds=5.0))
     assert (after.region, after.kept) == (None, None)
-    assert commands.set_clip(project, replace(CLIP, seconds=6.0)).region == Region(3, 6)
+    assert versions.set_clip(project, replace(CLIP, seconds=6.0)).region == Region(3, 6)
 
 
 def test_every_command_is_reached_by_name() -> None:
     gone = replace(TAKE, id="t2", deleted=True)
-    before = commands.set_clip(CHORDS, replace(CLIP, file="before.wav"))
+    before = versions.set_clip(CHORDS, replace(CLIP, file="before.wav"))
     project = replace(
-        commands.set_clip(before, CLIP), spans=(*SPAN, Span("s2", 6, 7)), active="s2", takes=(TAKE, gone)
+        versions.set_clip(before, CLIP), spans=(*SPAN, Span("s2", 6, 7)), active="s2", takes=(TAKE, gone)
     )
     payloads: dict[str, dict[str, object]] = {
         "set_name": {"name": "Song"},
@@ -214,7 +214,7 @@ def test_every_command_is_reached_by_name() -> None:
         "set_span_own": {"id": "s1", "own": True},
         "set_span_prompt": {"id": "s1", "prompt": "brass"},
         "set_span_follow": {"id": "s1", "lanes": ["melody"]},
-        **{name: {"drums": [{"time": 1, "drum": "kick"}]} for name in commands.LANE_EDITS},
+        **{name: {"drums": [{"time": 1, "drum": "kick"}]} for name in events.LANE_EDITS},
         "set_engines": {"engines": ["fm"]},
         "toggle_engine": {"engine": "ar"},
         "set_follow": {"lanes": []},
@@ -236,13 +236,13 @@ def test_every_command_is_reached_by_name() -> None:
         "set_variations": {"count": 2},
         "set_settings": {"steps": 9},
     }
-    assert set(payloads) == set(commands.COMMANDS)
+    assert set(payloads) == set(events.COMMANDS)
     for name, payload in payloads.items():
-        changed = commands.apply(project, name, payload)
+        changed = events.apply(project, name, payload)
         assert changed != project
-        assert commands.command(name).label
-    assert commands.apply(project, "set_seed", {"seed": 3.0}).seed == 3
-    assert commands.apply(project, "set_grid", {"bpm": 90}).grid.beats_per_bar == 4
+        assert events.command(name).label
+    assert events.apply(project, "set_seed", {"seed": 3.0}).seed == 3
+    assert events.apply(project, "set_grid", {"bpm": 90}).grid.beats_per_bar == 4
 
 
 HOSTILE: tuple[object, ...] = (
@@ -292,9 +292,9 @@ FIELDS = (
 )
 
 
-@pytest.mark.parametrize("name", sorted(commands.COMMANDS))
+@pytest.mark.parametrize("name", sorted(events.COMMANDS))
 def test_hostile_payloads_give_one_line_errors_or_a_valid_project(name: str) -> None:
-    project = commands.add_take(replace(CHORDS, clip=CLIP, spans=SPAN, active="s1"), TAKE)
+    project = versions.add_take(replace(CHORDS, clip=CLIP, spans=SPAN, active="s1"), TAKE)
     payloads = [*HOSTILE, *({field: value for field in FIELDS} for value in HOSTILE)]
     good: dict[str, object] = {
         "start": 1,
@@ -306,7 +306,7 @@ def test_hostile_payloads_give_one_line_errors_or_a_valid_project(name: str) -> 
     refused = 0
     for payload in payloads:
         try:
-            after = commands.apply(project, name, payload)
+            after = events.apply(project, name, payload)
         except InputError as error:
             refused += 1
             assert "\n" not in str(error)
@@ -320,29 +320,29 @@ def test_hostile_payloads_give_one_line_errors_or_a_valid_project(name: str) -> 
 def test_unknown_commands() -> None:
     for name in ("", "set_clip", "add_take", "__class__", "x" * 1000):
         with pytest.raises(InputError, match="no such command"):
-            commands.apply(Project(), name, {})
+            events.apply(Project(), name, {})
 
 
 def test_keeping_an_intro_moves_the_lanes_with_the_music_and_the_tree_leads_back() -> None:
-    project = commands.set_clip(commands.put_chord(Project(), 0, 4, "C"), CLIP)  # 120 bpm: a bar is 2 s
+    project = versions.set_clip(commands.put_chord(Project(), 0, 4, "C"), CLIP)  # 120 bpm: a bar is 2 s
     project = commands.add_span(project, 3, 6, "s1")
     intro = Take(
         "t2", "intro", "fm", 7, "", "c.wav", 12.5, Region(0, 4.5), Sound("a.wav"), rate=44100, channels=2
     )  # fmt: skip
-    kept = commands.keep(commands.add_take(project, intro), "t2")
+    kept = versions.keep(versions.add_take(project, intro), "t2")
     assert kept.clip and (kept.clip.file, kept.clip.seconds, kept.clip.lead) == ("c.wav", 12.5, 4.5)
     assert kept.clip.label == "song.wav" and kept.versions[1].parent == kept.versions[0].id
     begin = kept.grid.beats_to_seconds(kept.lanes.chords[0].start)
     assert begin == pytest.approx(4.5) and kept.lanes.chords[0].start == 8 and kept.grid.offset == 0.5
     assert (kept.spans[0].start, kept.spans[0].end) == (7.5, 10.5)
-    back = commands.show_version(kept, kept.versions[0].id)
+    back = versions.show_version(kept, kept.versions[0].id)
     assert (back.lanes, back.spans, back.grid) == (project.lanes, project.spans, project.grid)
-    other = commands.set_clip(kept, replace(CLIP, file="d.wav"))  # another recording has another clock
+    other = versions.set_clip(kept, replace(CLIP, file="d.wav"))  # another recording has another clock
     assert other.lanes == kept.lanes and other.grid == kept.grid
 
 
 def test_a_span_that_would_lie_before_the_clip_goes() -> None:
     long = Take("t2", "intro", "fm", 7, "", "c.wav", 10.0, Region(0, 2), Sound("a.wav"), rate=44100)
-    kept = commands.keep(commands.add_take(commands.set_clip(Project(), CLIP), long), "t2")
+    kept = versions.keep(versions.add_take(versions.set_clip(Project(), CLIP), long), "t2")
     kept = commands.add_span(kept, 1, 4, "s1")
-    assert commands.show_version(kept, kept.versions[0].id).spans == ()
+    assert versions.show_version(kept, kept.versions[0].id).spans == ()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor import commands, storage
+from editor import storage, versions
 from editor.compare import (
     MARGIN,
     RunTrack,
@@ -23,7 +23,7 @@ from editor.compare import (
     progress_words,
     spent_words,
     status_markup,
-    versions,
+    version_tree,
     with_state,
 )
 from editor.document import Clip, Patch, Project, Region, Sound, Take
@@ -132,24 +132,24 @@ def test_versions_are_named_by_their_takes_and_show_where_they_came_from(
     folder: Path, song: Recording
 ) -> None:
     file = storage.add_audio(folder, song)
-    project = commands.set_clip(Project(), Clip(file, 4.0, song.rate, 2, "song.wav"))
+    project = versions.set_clip(Project(), Clip(file, 4.0, song.rate, 2, "song.wav"))
     made = replace(take("a", file, file, Region(1, 2)), first=44_100, name="The one")
-    project = commands.keep(commands.add_take(project, made), "a")
-    assert [(v.label, v.parent, v.current, v.engine) for v in versions(project)] == [
+    project = versions.keep(versions.add_take(project, made), "a")
+    assert [(v.label, v.parent, v.current, v.engine) for v in version_tree(project)] == [
         ("song.wav", None, False, ""),
         ("The one, 1.00–2.00 s", "v1", True, "fm"),
     ]
-    back = commands.show_version(project, "v1")
-    assert [v.current for v in versions(back)] == [True, False]
+    back = versions.show_version(project, "v1")
+    assert [v.current for v in version_tree(back)] == [True, False]
 
 
 def test_a_deleted_take_is_out_of_the_list_and_can_come_back(folder: Path, song: Recording) -> None:
     file = storage.add_audio(folder, song)
     project = Project(takes=(take("a", file, file, Region(1, 2)), take("b", file, file, Region(1, 2), "ar")))
-    without = commands.delete_take(project, "a")
+    without = versions.delete_take(project, "a")
     assert [track.id for track in groups(without, folder, (), address)[0].tracks[1:]] == ["b"]
     assert [(gone.id, gone.label) for gone in deleted(without)] == [("a", "FM seed 7")]
-    assert groups(commands.restore_take(without, "a"), folder, (), address) == groups(
+    assert groups(versions.restore_take(without, "a"), folder, (), address) == groups(
         project, folder, (), address
     )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from editor import commands, storage
+from editor import storage, versions
 from editor.session import Sessions
 from engines.recording import Recording, read_recording, write_recording
 
@@ -117,6 +117,6 @@ def test_a_take_outlives_a_kill_before_the_document_names_it(tmp_path: Path, son
         folder, _ = next(lines)
     opened = storage.open_project(tmp_path / "home" / folder)
     assert [take.engine for take in opened.project.takes] == ["ar"]
-    kept = commands.keep(opened.project, opened.project.takes[0].id)
+    kept = versions.keep(opened.project, opened.project.takes[0].id)
     assert kept.clip
     assert read_recording(storage.sound_path(opened.folder, kept.clip.sound)).length == song.length

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor import cli, commands, exports, jobs, lanes, storage
+from editor import cli, commands, exports, jobs, lanes, storage, versions
 from editor.document import Clip, LaneNote, Project
 from engines import dispatch
 from engines.checkpoints import Models
@@ -36,11 +36,11 @@ def folder(tmp_path: Path) -> Path:
 def with_take(folder: Path, song: Recording) -> Project:
     """The song with a re-made and kept second, and one span selected."""
     clip = Clip(storage.add_audio(folder, song), song.seconds, song.rate, song.channels, "My song.wav")
-    project = commands.set_region(commands.set_clip(Project(name="Work"), clip), 1, 2)
+    project = commands.set_region(versions.set_clip(Project(name="Work"), clip), 1, 2)
     request = InpaintRequest("fm", song, 1, 2, "jazz", 7, fm=FMSettings(steps=3))
     made = song.with_span(song.rate, song.samples[song.rate : 2 * song.rate] // 3)
-    project = commands.add_take(project, jobs.take_from(Result(request, made, {}), folder, clip.sound))
-    return commands.keep(project, project.takes[0].id)
+    project = versions.add_take(project, jobs.take_from(Result(request, made, {}), folder, clip.sound))
+    return versions.keep(project, project.takes[0].id)
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac"])
@@ -65,7 +65,7 @@ def test_a_wav_of_any_upload_keeps_its_samples(
     soundfile.write(upload, song.samples, song.rate, subtype, format=format_)
     recording = read_recording(upload)
     clip = Clip(storage.add_audio(folder, recording), 4, song.rate, 2, "in")
-    path, _ = exports.export(folder, commands.set_clip(Project(), clip), "wav")
+    path, _ = exports.export(folder, versions.set_clip(Project(), clip), "wav")
     info = soundfile.info(str(path))
     assert (info.format, info.subtype, info.samplerate) == ("WAV", subtype, song.rate)
     assert np.array_equal(read_recording(path).samples, recording.samples)
@@ -73,7 +73,7 @@ def test_a_wav_of_any_upload_keeps_its_samples(
 
 def test_what_a_kind_cannot_hold_is_said(folder: Path) -> None:
     floats = from_float(np.zeros((800, 3), np.float32), 8000, "FLOAT")
-    project = commands.set_clip(Project(), Clip(storage.add_audio(folder, floats), 0.1, 8000, 3, "x"))
+    project = versions.set_clip(Project(), Clip(storage.add_audio(folder, floats), 0.1, 8000, 3, "x"))
     for kind, words in (("flac", "FLAC cannot hold FLOAT"), ("mp3", "1 or 2 channels"), ("ogg", "expected")):
         with pytest.raises(InputError, match=words):
             exports.export(folder, project, kind)
@@ -88,7 +88,7 @@ def test_mp3_sounds_the_same(folder: Path, rate: int) -> None:
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate).astype(np.float32)
     recording = from_float(np.stack([tone, tone], 1), rate)
     clip = Clip(storage.add_audio(folder, recording), 1.0, rate, 2, "tone")
-    path, name = exports.export(folder, commands.set_clip(Project(), clip), "mp3")
+    path, name = exports.export(folder, versions.set_clip(Project(), clip), "mp3")
     samples, heard_rate = soundfile.read(path, always_2d=True)
     spectrum = np.abs(np.fft.rfft(samples[:, 0] * np.hanning(len(samples))))
     peak = spectrum.argmax() * heard_rate / len(samples)
@@ -145,11 +145,11 @@ def test_a_request_names_its_source_and_everything_else(folder: Path, song: Reco
 
 def test_names_fit_any_disk(folder: Path, song: Recording) -> None:
     clip = Clip(storage.add_audio(folder, song), 4, song.rate, 2, 'My <song>: take/2 "x".aif')
-    assert exports.export(folder, commands.set_clip(Project(), clip), "wav")[1] == "2 -x-.wav"
+    assert exports.export(folder, versions.set_clip(Project(), clip), "wav")[1] == "2 -x-.wav"
     clip = replace(clip, label="FM seed 7")
-    assert exports.export(folder, commands.set_clip(Project(), clip), "wav")[1] == "FM seed 7.wav"
+    assert exports.export(folder, versions.set_clip(Project(), clip), "wav")[1] == "FM seed 7.wav"
     clip = replace(clip, label="")
-    assert exports.export(folder, commands.set_clip(Project(name="..."), clip), "wav")[1] == "clip.wav"
+    assert exports.export(folder, versions.set_clip(Project(name="..."), clip), "wav")[1] == "clip.wav"
 
 
 # ---- replay
@@ -160,12 +160,12 @@ def test_a_request_replays_to_the_same_samples(
     folder: Path, tmp_path: Path, song: Recording, models: Models, tiny_bundle: Path, engine: EngineName
 ) -> None:
     clip = Clip(storage.add_audio(folder, song), song.seconds, song.rate, song.channels, "song.wav")
-    project = commands.set_clip(Project(), clip)
+    project = versions.set_clip(Project(), clip)
     chords = Controls((Chord(0, 2, "Am"), Chord(2, 4, "F")))
     fm = FMSettings(steps=3, zero_shot="replacement")
     request = InpaintRequest(engine, song, 1, 1.5, "jazz", 9, chords, ARSettings(0.8, 20), fm)
     take = jobs.take_from(dispatch.run(request, models), folder, clip.sound)
-    project = commands.add_take(project, take)
+    project = versions.add_take(project, take)
     path, _ = exports.export(folder, project, "request", take.id)
     made = storage.read_sound(folder, take.sound).samples
     write_recording(tmp_path / "song.wav", song)

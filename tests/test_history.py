@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editor import commands
+from editor import commands, versions
 from editor.document import Project, Take
 from editor.history import MAX_STEPS, History
 
@@ -94,7 +94,7 @@ def test_an_edit_computed_before_a_take_arrived_does_not_lose_it() -> None:
 
 def test_undoing_keep_restores_the_clip() -> None:
     history = History().with_takes(take("t1"))
-    kept = history.do(commands.keep(history.present, "t1"), "keep take")
+    kept = history.do(versions.keep(history.present, "t1"), "keep take")
     assert kept.present.kept == "t1"
     back = kept.undo().present
     assert back == replace(Project(), takes=(take("t1"),), versions=kept.present.versions)

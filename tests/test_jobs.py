@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from editor import commands, jobs, storage
+from editor import commands, jobs, storage, versions
 from editor.document import Clip, LaneNote, Lanes, Project, Region, Settings, Sound
 from engines.recording import Recording, from_float, read_recording
 from engines.requests import (
@@ -105,7 +105,7 @@ def project_with_clip(folder: Path) -> Project:
     recording = noise(4.0, 3)
     file = storage.add_audio(folder, recording)
     project = commands.put_chord(Project(prompt="piano", seed=7), 0, 8, "Am")
-    project = commands.set_clip(project, Clip(file, recording.seconds, RATE, 1, "song.wav"))
+    project = versions.set_clip(project, Clip(file, recording.seconds, RATE, 1, "song.wav"))
     return commands.set_region(project, 1.0, 2.5)
 
 
@@ -158,7 +158,7 @@ def test_a_stored_take_replays_the_identical_request(folder: Path, engine: FakeE
     )  # fmt: skip
     result = engine.run(asked, "models", lambda progress: None)
     take = jobs.take_from(result, folder)
-    storage.save_project(folder, commands.add_take(Project(), take))
+    storage.save_project(folder, versions.add_take(Project(), take))
     stored = storage.open_project(folder).project.takes[0]
     assert stored == take
     again = jobs.request_from(stored.parameters, folder)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from editor import commands, library, storage
+from editor import commands, library, storage, versions
 from editor.document import Clip, Project
 from engines.recording import Recording
 from engines.requests import InputError
@@ -22,7 +22,7 @@ V1 = Path(__file__).parent / "fixtures" / "project-v1"
 
 def project(folder: Path, song: Recording, name: str = "Work") -> Project:
     clip = Clip(storage.add_audio(folder, song), song.seconds, song.rate, song.channels, "song.wav")
-    made = commands.set_clip(Project(name=name), clip)
+    made = versions.set_clip(Project(name=name), clip)
     storage.save_project(folder, made)
     return made
 

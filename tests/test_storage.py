@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor import commands, jobs, storage
+from editor import commands, jobs, storage, versions
 from editor.document import Clip, LaneHit, LaneNote, Patch, Project, Region, Settings, Sound, Take
 from engines.recording import Recording, from_float, read_recording
 from engines.requests import InputError
@@ -47,7 +47,7 @@ def full_project(folder: Path) -> Project:
         True,
         True,
     )
-    project = commands.set_clip(commands.add_take(project, take), Clip(file, 0.1, 8000, 1, "a.wav"))
+    project = versions.set_clip(versions.add_take(project, take), Clip(file, 0.1, 8000, 1, "a.wav"))
     project = commands.set_key(commands.set_region(project, 0.02, 0.05), "A minor")
     project = commands.set_span_own(commands.add_span(project, 0.06, 0.09), "s1", True)
     return replace(project, kept="t1", variations=3, settings=Settings(30, "midpoint", 2.5, 0.9, 100))
@@ -290,7 +290,7 @@ def test_a_take_on_top_of_a_clip_of_format_1(tmp_path: Path) -> None:
     folder = tmp_path / "old"
     shutil.copytree(V1, folder)
     project = storage.open_project(folder).project
-    kept = commands.keep(project, project.takes[2].id)  # made from the take that was kept before
+    kept = versions.keep(project, project.takes[2].id)  # made from the take that was kept before
     assert kept.clip and np.array_equal(
         storage.read_sound(folder, kept.clip.sound).samples,
         storage.read_sound(folder, project.takes[2].sound).samples,
@@ -307,8 +307,8 @@ def test_audio_that_nothing_names_goes_and_nothing_else_does(tmp_path: Path) -> 
     names = [storage.add_audio(folder, from_float(tone() * level, 8000)) for level in levels]
     clip, patch, source, past, written, orphan = names
     take = Take("t1", "inpaint", "fm", 0, "", patch, 0.1, Region(0.02, 0.05), Sound(source), first=160)
-    project = commands.set_clip(commands.add_take(Project(), take), Clip(clip, 0.1, 8000, 1, "a.wav"))
-    before = commands.set_clip(Project(), Clip(past, 0.1, 8000, 1, "b.wav"))  # a state of the history
+    project = versions.set_clip(versions.add_take(Project(), take), Clip(clip, 0.1, 8000, 1, "a.wav"))
+    before = versions.set_clip(Project(), Clip(past, 0.1, 8000, 1, "b.wav"))  # a state of the history
     storage.add_finished(folder, replace(take, id="t2", file=written))  # the document does not name it yet
     mine = folder / "my own recording.wav"
     shutil.copy(folder / clip, mine)

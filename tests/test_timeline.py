@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from editor import commands
+from editor import events
 from editor.document import Project
 from editor.timeline import (
     MODULES,
@@ -28,11 +28,11 @@ from engines.requests import InputError
 
 
 def drawn() -> Project:
-    project = commands.apply(Project(), "put_chord", {"start": 0, "end": 4, "symbol": "Db", "id": "c1"})
-    project = commands.apply(project, "set_region", {"start": 1, "end": 2.5})
-    project = commands.apply(project, "draw_notes", {"melody": [{"start": 0, "end": 1.5, "pitch": 60}]})
-    project = commands.apply(project, "draw_hits", {"drums": [{"time": 2, "drum": "snare"}]})
-    return commands.apply(project, "set_grid", {"bpm": 96, "beats_per_bar": 3})
+    project = events.apply(Project(), "put_chord", {"start": 0, "end": 4, "symbol": "Db", "id": "c1"})
+    project = events.apply(project, "set_region", {"start": 1, "end": 2.5})
+    project = events.apply(project, "draw_notes", {"melody": [{"start": 0, "end": 1.5, "pitch": 60}]})
+    project = events.apply(project, "draw_hits", {"drums": [{"time": 2, "drum": "snare"}]})
+    return events.apply(project, "set_grid", {"bpm": 96, "beats_per_bar": 3})
 
 
 def test_the_document_arrives_whole() -> None:

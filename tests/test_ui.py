@@ -15,7 +15,8 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from editor import library, theme, ui
+from editor import library, server, theme, ui
+from editor.device import Device
 from editor.document import Settings
 from editor.session import Sessions
 from engines import chordino
@@ -25,7 +26,7 @@ from engines.requests import ARSettings, FMSettings, Guidance, InputError
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def knobs(page: ui._Page, **turned: Any) -> list[Any]:
+def knobs(page: ui.Page, **turned: Any) -> list[Any]:
     """What stands in the panel's knobs, in their order."""
     return [turned.get(name, knob.value) for name, knob in page.knobs.items()]
 
@@ -33,7 +34,7 @@ def knobs(page: ui._Page, **turned: Any) -> list[Any]:
 class Tab:
     """Calls the page's listeners as a tab would."""
 
-    def __init__(self, page: ui._Page, name: str) -> None:
+    def __init__(self, page: ui.Page, name: str) -> None:
         self.page = page
         self.request: Any = SimpleNamespace(session_hash=name)
 
@@ -44,11 +45,11 @@ class Tab:
 
 
 @pytest.fixture(scope="module")
-def built(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ui._Page, gr.Blocks]:
+def built(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ui.Page, gr.Blocks]:
     root = tmp_path_factory.mktemp("home")
 
-    async def build() -> tuple[ui._Page, gr.Blocks]:
-        page = ui._Page(ui.Device(str(tiny_bundle), "cpu"), Sessions(root), listens=False)
+    async def build() -> tuple[ui.Page, gr.Blocks]:
+        page = ui.Page(Device(str(tiny_bundle), "cpu"), Sessions(root), listens=False)
         return page, page.build()
 
     return asyncio.run(build())  # outside a running loop, Gradio makes loops that it never closes
@@ -62,16 +63,16 @@ def song_file(song: Recording, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def page(built: tuple[ui._Page, gr.Blocks]) -> ui._Page:
+def page(built: tuple[ui.Page, gr.Blocks]) -> ui.Page:
     return built[0]
 
 
 @pytest.fixture
-def tab(page: ui._Page, request: pytest.FixtureRequest) -> Tab:
+def tab(page: ui.Page, request: pytest.FixtureRequest) -> Tab:
     return Tab(page, request.node.name)
 
 
-def test_no_listener_is_a_public_endpoint(built: tuple[ui._Page, gr.Blocks]) -> None:
+def test_no_listener_is_a_public_endpoint(built: tuple[ui.Page, gr.Blocks]) -> None:
     config = built[1].get_config_file()
     assert config["dependencies"]
     public = [
@@ -83,7 +84,8 @@ def test_no_listener_is_a_public_endpoint(built: tuple[ui._Page, gr.Blocks]) -> 
 
 
 def test_nothing_asks_the_network_at_start() -> None:
-    code = "import editor.ui, os; print(os.environ['GRADIO_ANALYTICS_ENABLED'], os.environ['HF_HUB_OFFLINE'])"
+    asked = "os.environ['GRADIO_ANALYTICS_ENABLED'], os.environ['HF_HUB_OFFLINE']"
+    code = f"import editor.server, os; print({asked})"
     environment = {
         key: value
         for key, value in os.environ.items()
@@ -104,7 +106,7 @@ def test_nothing_asks_the_network_at_start() -> None:
     assert "fonts.googleapis" not in str(theme.theme().font)
 
 
-def test_an_edit_answers_with_the_whole_document(page: ui._Page, tab: Tab) -> None:
+def test_an_edit_answers_with_the_whole_document(page: ui.Page, tab: Tab) -> None:
     shown = tab.send(
         "_edit",
         {"rev": 5, "name": "put_chord", "payload": {"start": 0, "end": 4, "symbol": "Am7", "id": "c1"}},
@@ -124,14 +126,14 @@ def test_an_edit_answers_with_the_whole_document(page: ui._Page, tab: Tab) -> No
         {"rev": 1, "name": "put_chord", "payload": {"start": 0, "end": 4, "symbol": "<b>", "id": "c"}},
     ],
 )
-def test_hostile_edits_answer_with_an_error_and_the_old_document(page: ui._Page, tab: Tab, data: Any) -> None:
+def test_hostile_edits_answer_with_an_error_and_the_old_document(page: ui.Page, tab: Tab, data: Any) -> None:
     document = tab.send("_edit", data)[page.timeline]
     assert document.error and "\n" not in document.error
     assert document.chords == [] and document.region is None
 
 
 def test_only_files_from_the_upload_folder_are_read(
-    page: ui._Page, tab: Tab, song: Recording, tmp_path: Path
+    page: ui.Page, tab: Tab, song: Recording, tmp_path: Path
 ) -> None:
     outside = tmp_path / "private.wav"
     write_recording(outside, song)
@@ -141,7 +143,7 @@ def test_only_files_from_the_upload_folder_are_read(
 
 
 def test_an_upload_is_put_on_the_timeline(
-    page: ui._Page, tab: Tab, song: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: ui.Page, tab: Tab, song: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
     write_recording(tmp_path / "song.wav", song)
@@ -155,7 +157,7 @@ def test_an_upload_is_put_on_the_timeline(
     assert "the end must follow the start" in document.error and document.region.end == 2.5
 
 
-def test_runs_take_what_stands_in_the_fields(page: ui._Page, tab: Tab) -> None:
+def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
     start = page._starter("generate")
     for _ in start(tab.request, "lo-fi", 11, 1.0, *knobs(page, steps=2, top_k=0)):
         pass
@@ -166,7 +168,7 @@ def test_runs_take_what_stands_in_the_fields(page: ui._Page, tab: Tab) -> None:
     ]
 
 
-def test_a_run_that_cannot_be_says_why_in_the_status(page: ui._Page, tab: Tab) -> None:
+def test_a_run_that_cannot_be_says_why_in_the_status(page: ui.Page, tab: Tab) -> None:
     (shown,) = page._starter("inpaint")(tab.request, "", 0, 10, *knobs(page))
     assert "nothing to inpaint" in shown[page.status]
     (shown,) = page._starter("generate")(tab.request, "x" * 10_000, 0, 10, *knobs(page))
@@ -177,7 +179,7 @@ def test_a_run_that_cannot_be_says_why_in_the_status(page: ui._Page, tab: Tab) -
 
 @pytest.mark.parametrize(("start", "end", "said"), [(1, 1.05, "frames"), (1, 125, "at most 120 s")])
 def test_spans_that_no_engine_can_fill_say_why(
-    page: ui._Page,
+    page: ui.Page,
     tab: Tab,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -197,7 +199,7 @@ def test_spans_that_no_engine_can_fill_say_why(
     assert said in session.runs[0].note, session.runs[0].note
 
 
-def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui._Page, tab: Tab) -> None:
+def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui.Page, tab: Tab) -> None:
     session = page.sessions.of(tab.request.session_hash)
     page._turn(session, *[None] * len(page.knobs))
     ar, fm = page._resolved(session)
@@ -219,7 +221,7 @@ def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui._Page, t
     assert [shown[page.knobs[name]] for name in ("steps", "guidance", "top_k")] == [8, 2.5, 40]
 
 
-def test_every_knob_and_action_has_a_tooltip(page: ui._Page, built: tuple[ui._Page, gr.Blocks]) -> None:
+def test_every_knob_and_action_has_a_tooltip(page: ui.Page, built: tuple[ui.Page, gr.Blocks]) -> None:
     assert set(page.knobs) == {field.name for field in fields(Settings)}
     told = page.timeline.get_config()["props"]["tips"]
     shown = {part["props"].get("elem_id") for part in built[1].get_config_file()["components"]}
@@ -228,14 +230,14 @@ def test_every_knob_and_action_has_a_tooltip(page: ui._Page, built: tuple[ui._Pa
         assert len(told[knob.elem_id]) > 10, knob.label
 
 
-def test_undo_shows_the_fields_as_they_were(page: ui._Page, tab: Tab) -> None:
+def test_undo_shows_the_fields_as_they_were(page: ui.Page, tab: Tab) -> None:
     page._setter("set_prompt", "prompt", lambda value: {"prompt": value})("first", tab.request)
     shown = page._undo(tab.request)
     assert shown[page.prompt] == "" and shown[page.timeline].redo == "prompt"
     assert page._redo(tab.request)[page.prompt] == "first"
 
 
-def test_the_bundle_and_what_is_missing_are_named(page: ui._Page, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bundle_and_what_is_missing_are_named(page: ui.Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chordino, "present", lambda: False)
     about = page._about()
     assert "tiny" in about and "CC0-1.0" in about
@@ -244,7 +246,7 @@ def test_the_bundle_and_what_is_missing_are_named(page: ui._Page, monkeypatch: p
     assert "GPL-2" in page._about() and "installed" in page._about()
 
 
-def test_only_what_needs_a_length_asks_for_one(page: ui._Page, tab: Tab) -> None:
+def test_only_what_needs_a_length_asks_for_one(page: ui.Page, tab: Tab) -> None:
     (shown,) = page._starter("inpaint")(tab.request, "", 0, None, *knobs(page))
     assert "nothing to inpaint" in shown[page.status]
     for kind in ("generate", "continue", "intro"):
@@ -258,10 +260,10 @@ def test_only_what_needs_a_length_asks_for_one(page: ui._Page, tab: Tab) -> None
 
 def test_a_missing_bundle_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
-        ui.build_app(str(tmp_path / "nowhere"))
+        server.build_app(str(tmp_path / "nowhere"))
 
 
-def test_a_project_is_opened_copied_and_begun_in_its_tab(page: ui._Page, tab: Tab, song_file: Path) -> None:
+def test_a_project_is_opened_copied_and_begun_in_its_tab(page: ui.Page, tab: Tab, song_file: Path) -> None:
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
     session.rev = 7
@@ -279,7 +281,7 @@ def test_a_project_is_opened_copied_and_begun_in_its_tab(page: ui._Page, tab: Ta
 
 
 def test_a_zip_that_is_dropped_opens_as_a_project(
-    page: ui._Page, tab: Tab, song_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: ui.Page, tab: Tab, song_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = page.sessions.of("zipped")
     session.upload(song_file, "song.wav")
@@ -295,7 +297,7 @@ def test_a_zip_that_is_dropped_opens_as_a_project(
 
 
 def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
-    page: ui._Page, tab: Tab, song_file: Path
+    page: ui.Page, tab: Tab, song_file: Path
 ) -> None:
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
@@ -312,7 +314,7 @@ def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
 
 
 def test_an_uploaded_recording_is_heard_and_its_lanes_filled(
-    page: ui._Page, tab: Tab, tmp_path: Path, song_file: Path, monkeypatch: pytest.MonkeyPatch
+    page: ui.Page, tab: Tab, tmp_path: Path, song_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
     monkeypatch.setattr(page, "listens", True)
@@ -325,7 +327,7 @@ def test_an_uploaded_recording_is_heard_and_its_lanes_filled(
     assert last[page.timeline].undo == "lanes from the audio"
 
 
-def test_a_lane_that_was_drawn_is_replaced_only_when_asked(page: ui._Page, tab: Tab, song_file: Path) -> None:
+def test_a_lane_that_was_drawn_is_replaced_only_when_asked(page: ui.Page, tab: Tab, song_file: Path) -> None:
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
     session.apply("put_chord", {"start": 0, "end": 4, "symbol": "F#m"})
