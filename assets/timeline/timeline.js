@@ -4,9 +4,10 @@
  * draw. Everything else lives in the desk.
  */
 
+import { actionsOn } from './actions.js';
 import { desk } from './desk.js';
 import { icons, text } from './icons.js';
-import { showWhenStyled, styles } from './styled.js';
+import { showWhenStyled } from './styled.js';
 import { AudioLane } from './audio-lane.js';
 import { ChordLane } from './chord-lane.js';
 import { DrumLane } from './drum-lane.js';
@@ -16,53 +17,15 @@ import { MelodyLane } from './melody-lane.js';
 import { Minimap } from './minimap.js';
 import { Palette } from './palette.js';
 import { SpanLayer } from './span-layer.js';
-import { Transport, TRANSPORT } from './transport.js';
+import { Touch } from './touch.js';
+import { Transport } from './transport.js';
 import { drawRuler } from './ruler.js';
-import { showHelp } from './help.js';
 import { chooseFile } from './upload.js';
+import { TEMPLATE } from './timeline-template.js';
 import { boxOf, tokens } from './wave.js';
-import { SNAPS, barBeat, barWords, clamp, clampView, fitView, formatSpan, round, snapStep, snapTime, timeToX, xToTime, zoomAt } from './time.js';
+import { barBeat, barWords, clamp, clampView, fitView, formatSpan, round, snapStep, snapTime, timeToX, xToTime, zoomAt } from './time.js';
 
-const STYLE = new URL('./timeline.css', import.meta.url).href;
 const CALM = matchMedia('(prefers-reduced-motion: reduce)');
-const TOOLS = [['select', 'Select', 'V'], ['draw', 'Draw chords, notes and hits', 'D'], ['split', 'Split chords and notes', 'S'], ['erase', 'Erase', 'X']];
-const VIEW = [['zoom-out', 'minus', 'Zoom out', '−'], ['zoom-in', 'plus', 'Zoom in', '+'], ['fit', 'fit', 'Fit the clip', '⇧0'], ['follow', 'follow', 'Follow the playhead', 'F'], ['help', 'help', 'Keys', '?']];
-const icon = (attribute, value, name, words, key) =>
-  `<button class="ic" ${attribute}="${value}" title="${words} (${key})" aria-label="${words}">${icons[name]}</button>`;
-
-const TEMPLATE = `
-${styles(STYLE)}
-<div class="tools" role="toolbar" aria-label="Timeline tools">
-  <div class="left">
-    ${TOOLS.map(([tool, words, key]) => icon('data-tool', tool, tool, words, key)).join('')}
-    <span class="rule"></span>
-    <label class="snap" title="What edges snap to; hold Alt while dragging for none">${icons.snap}<span>Snap:</span>
-      <select aria-label="Snap">${SNAPS.map(({ id, name }) => `<option value="${id}">${name}</option>`).join('')}</select>
-    </label>
-  </div>
-  <div class="summary"></div>
-  <div class="right">${VIEW.map(([action, name, words, key]) => icon('data-action', action, name, words, key)).join('')}</div>
-</div>
-<div class="board" role="group" aria-label="Timeline" tabindex="0" data-tab="melody">
-  <div class="head minimap-head"></div>
-  <div class="minimap"></div>
-  <div class="head ruler-head"><button class="text-button" data-menu="grid" title="Signature, key, where beat 1 lies (B), tempo (T)" aria-haspopup="dialog">Bar<span>, seconds</span></button></div>
-  <div class="ruler"><canvas></canvas></div>
-  <div class="head audio-head"></div>
-  <div class="audio"></div>
-  <div class="head chords-head"></div>
-  <div class="chords"></div>
-  <div class="tabs" role="tablist" aria-label="Lane">
-    <button role="tab" data-tab="melody" aria-selected="true">Melody</button><button role="tab" data-tab="drums" aria-selected="false">Drums</button></div>
-  <div class="tab-menus">${['melody', 'drums'].map((lane) => `<button class="ic" data-of="${lane}" title="${lane === 'melody' ? 'Transpose, quantise, MIDI' : 'Patterns, swing, tapping, MIDI'}" aria-label="${lane === 'melody' ? 'Melody' : 'Drum'} lane menu" aria-haspopup="dialog">${icons.more}</button>`).join('')}</div>
-  <div class="head melody-head"></div>
-  <div class="melody"></div>
-  <div class="head drums-head"></div>
-  <div class="drums"></div>
-  <div class="over"><div class="spans"></div><div class="head-line"><i></i></div></div>
-</div>
-${TRANSPORT}
-`;
 
 export class Timeline extends HTMLElement {
   view = null;
@@ -140,6 +103,7 @@ export class Timeline extends HTMLElement {
     this.transport = new Transport(this, this.find('.transport'));
     this.palette = new Palette(this);
     this.menu = new LaneMenu(this);
+    this.touch = new Touch(this);
     this.sizes = new LaneSizes(this, this.lanes.map(({ host }) => host));
   }
 
@@ -379,19 +343,18 @@ export class Timeline extends HTMLElement {
     }
   }
 
-  #touches = new Map(); // touch points that are down: two of them zoom
   #press(event) {
     const touch = event.pointerType === 'touch';
     const target = touch ? this.shadowRoot.elementFromPoint(event.clientX, event.clientY) ?? event.target : event.target;
     if (target.closest('button:not(.cell), input, select, .empty, .head')) return undefined;
-    if (touch && this.#pinch(event)) return undefined;
+    if (touch && this.touch.pinch(event)) return undefined;
     if (target.closest('.minimap')) return this.minimap.press(event);
     if (target.closest('.flag, .grip') && this.spans.pressOn(event, target)) return undefined;
     const lane = this.#laneOf(target);
     if (lane) {
       this.closePopovers();
       this.#current = lane.name;
-      if (touch) this.#hold(event, lane, target);
+      if (touch) this.touch.hold(event, lane, target);
       return lane.press(event, target);
     }
     return target.closest('.ruler, .audio') ? this.spans.press(event) : undefined;
@@ -399,61 +362,6 @@ export class Timeline extends HTMLElement {
 
   #laneOf(target) {
     return [this.chords, this.melody, this.drums].find(({ host }) => host.contains(target));
-  }
-
-  /** A long press on touch is what the right button is on a mouse. */
-  #hold(event, lane, target) {
-    const scope = new AbortController();
-    const id = target.closest('.cell')?.dataset.id;
-    const timer = setTimeout(() => {
-      scope.abort();
-      window.dispatchEvent(new PointerEvent('pointercancel', { pointerId: event.pointerId }));
-      this.#ignoreRelease();
-      if (id) lane.openPalette(id);
-      else this.menu.open(lane.name, lane.host);
-    }, 500);
-    const stop = (now) => {
-      if (now.type === 'pointermove' && Math.hypot(now.clientX - event.clientX, now.clientY - event.clientY) < 8) return;
-      clearTimeout(timer);
-      scope.abort();
-    };
-    for (const kind of ['pointermove', 'pointerup', 'pointercancel']) window.addEventListener(kind, stop, { signal: scope.signal });
-  }
-
-  /** The finger that opened a dialog by holding is lifted over it: that is no press on what lies there. */
-  #ignoreRelease() {
-    const scope = new AbortController();
-    const swallow = (event) => {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-    };
-    window.addEventListener('click', swallow, { signal: scope.signal, capture: true });
-    window.addEventListener('pointerdown', () => scope.abort(), { signal: scope.signal, capture: true }); // a new press is meant
-  }
-
-  /** Two fingers: the view follows both. True once the second is down. */
-  #pinch(event) {
-    this.#touches.set(event.pointerId, event.clientX);
-    const forget = (now) => this.#touches.delete(now.pointerId);
-    for (const kind of ['pointerup', 'pointercancel']) window.addEventListener(kind, forget, { once: true });
-    if (this.#touches.size < 2) return false;
-    window.dispatchEvent(new PointerEvent('pointercancel', { pointerId: -1 })); // ends the first finger's gesture
-    const box = this.find('.ruler').getBoundingClientRect();
-    const places = () => [...this.#touches.values()].sort((a, b) => a - b);
-    let [left, right] = places();
-    const scope = new AbortController();
-    window.addEventListener('pointermove', (now) => {
-      if (this.#touches.size < 2) return scope.abort();
-      if (!this.#touches.has(now.pointerId)) return undefined;
-      this.#touches.set(now.pointerId, now.clientX);
-      const [a, b] = places();
-      const anchor = xToTime(this.view, (left + right) / 2 - box.left);
-      this.zoom(Math.max(b - a, 10) / Math.max(right - left, 10), (left + right) / 2 - box.left);
-      this.setView({ ...this.view, start: anchor - ((a + b) / 2 - box.left) / this.view.pps });
-      [left, right] = [a, b];
-      return undefined;
-    }, { signal: scope.signal });
-    return true;
   }
 
   #hover(event) {
@@ -486,60 +394,15 @@ export class Timeline extends HTMLElement {
 
   /** Does a named action; false when it is not this element's, or there is nothing to do it on. */
   act(action) {
-    const lane = this.currentLane;
-    const actions = {
-      play: () => desk.togglePlay(),
-      rewind: () => desk.player.seek(0),
-      loop: () => desk.toggleLoop(),
-      follow: () => { this.following = !this.following; },
-      preview: () => this.transport.togglePreview(),
-      click: () => this.transport.toggleClick(),
-      mix: () => this.transport.toggleMix(),
-      'nudge-left': () => (this.selection.lane ? lane.nudge(-1) : this.spans.nudge(-1, -1)),
-      'nudge-right': () => (this.selection.lane ? lane.nudge(1) : this.spans.nudge(1, 1)),
-      shrink: () => (this.selection.lane && lane.stretch(-1)) || this.spans.nudge(0, -1),
-      grow: () => (this.selection.lane && lane.stretch(1)) || this.spans.nudge(0, 1),
-      up: () => lane.transpose(1),
-      down: () => lane.transpose(-1),
-      'octave-up': () => this.selection.lane === 'melody' && lane.transpose(12),
-      'octave-down': () => this.selection.lane === 'melody' && lane.transpose(-12),
-      'scroll-up': () => this.melody.scroll(12),
-      'scroll-down': () => this.melody.scroll(-12),
-      next: () => this.spans.next(1),
-      previous: () => this.spans.next(-1),
-      'add-span': () => this.spans.add(),
-      'tool-select': () => this.setTool('select'),
-      'tool-draw': () => this.setTool('draw'),
-      'tool-split': () => this.setTool('split'),
-      'tool-erase': () => this.setTool('erase'),
-      'step-back': () => lane.step(-1),
-      'step-on': () => lane.step(1),
-      insert: () => lane.insert(),
-      split: () => lane.split?.() ?? false,
-      merge: () => lane.merge?.() ?? false,
-      quantise: () => lane.quantise(),
-      copy: () => lane.copy(),
-      paste: () => (this.clipboard ? this.lane(this.clipboard.lane).paste(this.clipboard.items) : false),
-      repeat: () => lane.repeat(),
-      'choose-all': () => lane.chooseAll(),
-      palette: () => this.chords.openPalette(),
-      delete: () => lane.remove(),
-      tap: () => desk.tapTempo(),
-      'beat-one': () => desk.setGrid({ offset: round(desk.player.position) }),
-      'tap-drums': () => this.drums.setTapping(!this.drums.tapping),
-      'zoom-in': () => this.zoom(1.5),
-      'zoom-out': () => this.zoom(1 / 1.5),
-      fit: () => this.fit(),
-      escape: () => this.#escape(),
-      help: () => showHelp(),
-    };
+    const actions = actionsOn(this, this.currentLane);
     if (!actions[action]) return false;
     const done = actions[action]() !== false;
     this.redraw();
     return done;
   }
 
-  #escape() {
+  /** Closes what is open, then gives up the selection, then the span. */
+  escape() {
     if (this.palette.isOpen || this.menu.isOpen) this.closePopovers();
     else if (this.drums.tapping) this.drums.setTapping(false);
     else if (this.selection.lane) this.select(null, []);

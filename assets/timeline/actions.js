@@ -1,0 +1,53 @@
+/** What keys and buttons do on the timeline, by name. */
+
+import { desk } from './desk.js';
+import { showHelp } from './help.js';
+import { round } from './time.js';
+
+/** Name -> what it does; false = there was nothing to do it on. `lane` is the one that keys mean. */
+export const actionsOn = (timeline, lane) => ({
+  play: () => desk.togglePlay(),
+  rewind: () => desk.player.seek(0),
+  loop: () => desk.toggleLoop(),
+  follow: () => { timeline.following = !timeline.following; },
+  preview: () => timeline.transport.togglePreview(),
+  click: () => timeline.transport.toggleClick(),
+  mix: () => timeline.transport.toggleMix(),
+  'nudge-left': () => (timeline.selection.lane ? lane.nudge(-1) : timeline.spans.nudge(-1, -1)),
+  'nudge-right': () => (timeline.selection.lane ? lane.nudge(1) : timeline.spans.nudge(1, 1)),
+  shrink: () => (timeline.selection.lane && lane.stretch(-1)) || timeline.spans.nudge(0, -1),
+  grow: () => (timeline.selection.lane && lane.stretch(1)) || timeline.spans.nudge(0, 1),
+  up: () => lane.transpose(1),
+  down: () => lane.transpose(-1),
+  'octave-up': () => timeline.selection.lane === 'melody' && lane.transpose(12),
+  'octave-down': () => timeline.selection.lane === 'melody' && lane.transpose(-12),
+  'scroll-up': () => timeline.melody.scroll(12),
+  'scroll-down': () => timeline.melody.scroll(-12),
+  next: () => timeline.spans.next(1),
+  previous: () => timeline.spans.next(-1),
+  'add-span': () => timeline.spans.add(),
+  'tool-select': () => timeline.setTool('select'),
+  'tool-draw': () => timeline.setTool('draw'),
+  'tool-split': () => timeline.setTool('split'),
+  'tool-erase': () => timeline.setTool('erase'),
+  'step-back': () => lane.step(-1),
+  'step-on': () => lane.step(1),
+  insert: () => lane.insert(),
+  split: () => lane.split?.() ?? false,
+  merge: () => lane.merge?.() ?? false,
+  quantise: () => lane.quantise(),
+  copy: () => lane.copy(),
+  paste: () => (timeline.clipboard ? timeline.lane(timeline.clipboard.lane).paste(timeline.clipboard.items) : false),
+  repeat: () => lane.repeat(),
+  'choose-all': () => lane.chooseAll(),
+  palette: () => timeline.chords.openPalette(),
+  delete: () => lane.remove(),
+  tap: () => desk.tapTempo(),
+  'beat-one': () => desk.setGrid({ offset: round(desk.player.position) }),
+  'tap-drums': () => timeline.drums.setTapping(!timeline.drums.tapping),
+  'zoom-in': () => timeline.zoom(1.5),
+  'zoom-out': () => timeline.zoom(1 / 1.5),
+  fit: () => timeline.fit(),
+  escape: () => timeline.escape(),
+  help: () => showHelp(),
+});
