@@ -52,7 +52,7 @@ class Desk extends EventTarget {
     this.player.addEventListener('loaded', () => this.tell('audio'));
     this.player.addEventListener('failed', (event) => this.tell('audio', event.detail));
     for (const what of ['state', 'select']) this.player.addEventListener(what, () => this.tell('player'));
-    this.player.addEventListener('select', () => this.ghost.want(this.track, (take) => this.ghostOf(take), () => this.tell('ghost')));
+    this.player.addEventListener('select', () => this.#askGhost(this.track));
   }
 
   tell(what, detail = null) {
@@ -101,11 +101,17 @@ class Desk extends EventTarget {
 
   /** One gesture: shows `change` at once and sends the command. */
   edit(name, payload, change = {}) {
-    this.#rev = Math.max(this.#rev, this.doc.rev) + 1;
-    this.doc = { ...this.doc, ...change, rev: this.#rev, error: null };
+    const rev = this.nextRev();
+    this.doc = { ...this.doc, ...change, rev, error: null };
     this.#setLoop();
     this.tell('doc');
-    this.send('edit', { rev: this.#rev, name, payload });
+    this.send('edit', { rev, name, payload });
+  }
+
+  /** The number of a new gesture: what the server answers to older ones is not shown any more. */
+  nextRev() {
+    this.#rev = Math.max(this.#rev, this.doc.rev) + 1;
+    return this.#rev;
   }
 
   get key() {
@@ -180,6 +186,22 @@ class Desk extends EventTarget {
     this.run = run;
     this.#retrack();
     this.tell('takes');
+    this.#askGhosts();
+  }
+
+  #askGhost(track) {
+    return this.ghost.want(track, (take) => this.ghostOf(take), () => this.tell('ghost'));
+  }
+
+  #asking = false;
+
+  /** Once a run is over its takes are heard again, one by one, so that each can say how its chords agree. */
+  async #askGhosts() {
+    const next = () => (this.run || !(this.doc.chords.length || this.doc.melody.length) ? null : this.group?.tracks.find((track) => this.ghost.lacks(track)));
+    if (this.#asking) return;
+    this.#asking = true;
+    for (let track = next(); track && (await this.#askGhost(track)); track = next());
+    this.#asking = false;
   }
 
   get group() {
@@ -205,6 +227,7 @@ class Desk extends EventTarget {
     this.#group = this.groups[index]?.id ?? null;
     this.#retrack();
     this.tell('takes');
+    this.#askGhosts();
   }
 
   /** The take being heard, null for the clip itself. */

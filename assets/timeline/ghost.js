@@ -10,16 +10,24 @@ import { beatsToSeconds, secondsToBeats } from './time.js';
 export class Ghost {
   #known = new Map(); // take id -> {chords, melody} in seconds, null while it is being heard
 
-  /** Asks for a take's ghost once; `tell` is called when it is there. */
-  want(track, ask, tell) {
-    if (!track || track.kind !== 'take' || track.state !== 'ready' || this.#known.has(track.id)) return;
+  /** Whether a take is there that was not asked for yet. */
+  lacks(track) {
+    return track?.kind === 'take' && track.state === 'ready' && !this.#known.has(track.id);
+  }
+
+  /** Asks for a take's ghost once; `tell` is called when it is there. Whether there was an answer. */
+  async want(track, ask, tell) {
+    if (!this.lacks(track)) return true;
     this.#known.set(track.id, null);
-    Promise.resolve(ask(track.id))
-      .then((heard) => {
-        if (heard?.chords) this.#known.set(track.id, heard);
-        tell();
-      })
-      .catch(() => this.#known.delete(track.id)); // asked again when it is chosen again
+    try {
+      const heard = await ask(track.id);
+      if (heard?.chords) this.#known.set(track.id, heard);
+    } catch {
+      this.#known.delete(track.id); // asked again when it is chosen again
+      return false;
+    }
+    tell();
+    return true;
   }
 
   of(track) {

@@ -149,9 +149,11 @@ def test_ghosts_of_a_take(page: Page, song_file: Path) -> None:
     page.locator("#inpaint").click()
     settled(page)
     page.wait_for_function("window.inlay.desk.group.tracks.every((track) => track.state === 'ready')")
+    # Its card says how its chords agree before anybody has played it; the lanes show the take that plays.
+    expect(page.locator("inlay-takes .card").nth(1)).to_contain_text("Chords", timeout=90_000)
+    expect(page.locator("inlay-timeline .cell").first).not_to_contain_text("%")
     page.locator("inlay-timeline .board").focus()
     page.keyboard.press("1")
-    page.wait_for_function("window.inlay.desk.ghost.of(window.inlay.desk.track)", timeout=90_000)
     expect(page.locator("inlay-timeline .cell").first).to_contain_text("%")
     share = page.evaluate(
         "(({ ghost, track, doc }) => ghost.chord(track, doc.chords[0], doc.grid))(window.inlay.desk)"
