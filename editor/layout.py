@@ -100,22 +100,22 @@ class Layout:
                     "",
                     label="Prompt",
                     show_label=False,  # <inlay-spans> names it, for the clip or for one span
-                    lines=3,
+                    lines=2,
                     max_lines=6,
                     elem_id="prompt",
                     placeholder="Describe it: warm electric piano, brushed drums, upright bass",
                 )
                 self.prompt_error = gr.HTML("", elem_classes="error-slot")
-            self.follow = gr.CheckboxGroup(
-                [("Chords", "chords"), ("Melody", "melody"), ("Drums", "drums")],
-                value=["chords"],
-                label="Follow the lanes",
-                elem_id="follow",
-                elem_classes="chips",
-            )
-            with gr.Row(elem_id="hearing-row"):
-                self.hearing = gr.HTML("", elem_id="hearing")
+            with gr.Column(elem_id="follow-box"):
+                self.follow = gr.CheckboxGroup(
+                    [("Chords", "chords"), ("Melody", "melody"), ("Drums", "drums")],
+                    value=["chords"],
+                    label="Follow the lanes",
+                    elem_id="follow",
+                    elem_classes="chips",
+                )
                 self.hear = gr.Button("Analyse clip", elem_id="hear", interactive=False)
+                self.hearing = gr.HTML("", elem_id="hearing")
                 self.replace = gr.Button("Replace mine", elem_id="replace-lanes", visible=False)
             with gr.Column(elem_id="engines"):
                 gr.HTML('<div class="line"><span>Engines</span><span>time for this span</span></div>')
@@ -130,7 +130,7 @@ class Layout:
                     )
                     for name, tag, words in ENGINES
                 ]
-            with gr.Row(elem_classes="two"):
+            with gr.Row(elem_id="make", elem_classes="two"):
                 self.variations = gr.Radio(
                     [str(count) for count in range(1, MAX_VARIATIONS + 1)],
                     value="1",
@@ -140,8 +140,8 @@ class Layout:
                     elem_classes="seg",
                 )
                 self.seed = gr.Number(0, label="Seed", precision=0, elem_id="seed")
+                self.length = gr.Number(10, label="Length, s", elem_id="length")
             self.knobs: dict[str, gr.Component] = {"strength": panel.build_strength()}
-            self.length = gr.Number(10, label="Length to generate or add, s", elem_id="length")
             self.knob_error = gr.HTML("", elem_classes="error-slot")
             with gr.Accordion("Advanced", open=False, elem_id="advanced"):
                 self._advanced()
