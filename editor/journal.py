@@ -24,6 +24,7 @@ from engines.requests import InputError
 
 MAX_LINES = 1000  # before it is written anew; a history is at most MAX_STEPS of them
 MAX_BYTES = 8 << 20
+MAX_SEEN = 200  # ids of edits that are remembered
 _LANES = ("chords", "melody", "drums")
 _MADE = ("takes", "versions", "rounds", "lanes")  # fields that a step does not hold whole
 
@@ -44,10 +45,14 @@ class Journal:
         self._path = folder / JOURNAL
         self._lines = 0
         self._most_bytes = MAX_BYTES
+        self.seen: tuple[str, ...] = ()  # ids of the edits that came last, oldest first
 
-    def did(self, before: Project, after: Project, label: str, merge: str = "") -> None:
-        """An edit. InputError when the disk refuses."""
-        self._append({"do": _changes(_state(before), _state(after)), "label": label, "merge": merge})
+    def did(self, before: Project, after: Project, label: str, merge: str = "", id: str = "") -> None:
+        """An edit, and the id that its page gave it. InputError when the disk refuses."""
+        line = {"do": _changes(_state(before), _state(after)), "label": label, "merge": merge}
+        self._append(line | ({"id": id} if id else {}))
+        if id:
+            self.seen = (*self.seen, id)[-MAX_SEEN:]
 
     def undid(self) -> None:
         """One step back."""
@@ -76,7 +81,7 @@ class Journal:
         states = [step.project for step in history.past] + [history.present]
         states += [step.project for step in history.future]
         steps = [*history.past, *history.future]
-        lines: list[object] = [{"base": _changes(_state(Project()), _state(states[0]))}]
+        lines: list[object] = [{"base": _changes(_state(Project()), _state(states[0])), "seen": self.seen}]
         known = [_state(state) for state in states]
         for step, before, after in zip(steps, known[:-1], known[1:], strict=True):
             merge = step.merge if history.past and step is history.past[-1] else ""  # others are closed
@@ -121,6 +126,7 @@ class Journal:
                 break
             if replay.state == wanted:
                 found, at = replay.history, number
+            self.seen = tuple(replay.seen[-MAX_SEEN:])
         self._lines = number
         if found is None:
             return History(project), False
@@ -142,6 +148,7 @@ class _Replay:
 
     def __init__(self, made: Project) -> None:
         self._made = made
+        self.seen: list[str] = []
         self.state = _state(Project())
         self.history = History(self._project())
 
@@ -150,9 +157,11 @@ class _Replay:
         if "base" in line:
             self.state = _changed(_state(Project()), line["base"])
             self.history = History(self._project())
+            self.seen = [str(id) for id in line.get("seen", ())]
         elif "do" in line:
             self.state = _changed(self.state, line["do"])
             self.history = self.history.do(self._project(), str(line["label"]), str(line["merge"]))
+            self.seen += [str(line["id"])] if "id" in line else []
         elif "undo" in line or "redo" in line:
             self.history = self.history.undo() if "undo" in line else self.history.redo()
             self.state = _state(self.history.present)

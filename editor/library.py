@@ -55,10 +55,11 @@ def recent(root: Path) -> tuple[Entry, ...]:
     return tuple(found)
 
 
-def duplicate(folder: Path, name: str) -> storage.Opened:
+def duplicate(folder: Path, name: str = "") -> storage.Opened:
     """A copy of a project beside it, under another name. Audio is linked where the disk can, for it
-    is never rewritten."""
+    is never rewritten. Another process may be writing there."""
     known = storage.open_project(folder).project
+    name = name or f"{known.name} copy"
     history = Journal(folder).read(known, mend=False)
     project = replace(known, name=name)
     made = storage.new_project(folder.parent, project)

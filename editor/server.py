@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +15,18 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 
 from editor import storage, theme
 from editor.device import Device
 from editor.session import Pace, Sessions
 from editor.ui import Page
 from engines.requests import InputError
+
+LATE = "inlay/late"  # where a page that is being closed sends its last edits
+MAX_LATE = 1 << 20  # bytes
 
 
 def build_app(bundle: str = "bundle", device: str = "auto", root: Path | None = None) -> gr.Blocks:
@@ -42,6 +51,22 @@ def launch_options(root: Path | None = None) -> dict[str, Any]:
     }
 
 
+def late_route(page: Page) -> Callable[[Request], Awaitable[Response]]:
+    """Answers a page that is being closed, which can wait for no event: its last edits, as JSON."""
+
+    async def answer(request: Request) -> Response:
+        sent = bytearray()
+        async for part in request.stream():
+            sent += part
+            if len(sent) > MAX_LATE:
+                return Response(status_code=413)
+        with suppress(ValueError, RecursionError):  # nobody would hear what is wrong with it
+            await run_in_threadpool(page.late, json.loads(sent))
+        return Response(status_code=204)
+
+    return answer
+
+
 def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
@@ -58,11 +83,12 @@ def serve(
     # Estimates are of this machine and this bundle.
     pace = Pace(home / f"pace-{Path(bundle).name}-{device}.json")
     shared = Device(bundle, device, pace)
-    app = Page(shared, Sessions(home), listens).build()
+    page = Page(shared, Sessions(home, place=f"http://{host}:{port}"), listens)
+    app = page.build()
     threading.Thread(target=shared.warm, name="inlay-warm", daemon=True).start()
     app.queue(default_concurrency_limit=16)
     try:
-        app.launch(
+        routes, _, _ = app.launch(
             server_name=host,
             server_port=port,
             inbrowser=open_browser,
@@ -73,5 +99,6 @@ def serve(
         raise InputError(
             f"port {port} on {host}: cannot be used ({error}); choose another with --port"
         ) from error
+    routes.add_api_route(f"/{LATE}", late_route(page), methods=["POST"])
     print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)
     app.block_thread()

@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from editor import analysis, commands, events, jobs, lanes, library, scores, storage, versions
 from editor.compare import (
@@ -36,7 +36,7 @@ from editor.compare import (
 )
 from editor.document import Clip, Lanes, Project, Region, Sound, Take
 from editor.history import History
-from editor.journal import Journal
+from editor.journal import MAX_SEEN, Journal
 from editor.lock import Held, ProjectLock
 from editor.payload import Payload
 from editor.timeline import ClipState, EditorState, editor_state, file_address
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from engines.analysis import Analysis
 
 _PROJECT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,79}")
+SEEN_TOLD = 40  # ids of edits that a document tells the page of
 MAX_SESSIONS = 64  # kept in memory; a project itself is on disk
 GRACE_SECONDS = 15.0  # a run and a hold go on for so long without a page: a reload is no reason to end them
 
@@ -100,6 +101,7 @@ class Session:
         self._journal: Journal | None = None  # of that folder
         self.history = History()
         self.rev = 0
+        self.seen: tuple[str, ...] = ()  # ids of the page's edits that came last, oldest first
         self.saved = ""  # "Saved 17:42"
         self.error: str | None = None  # about the last gesture
         self.held = ""  # name of a project that this session should show and another process has
@@ -140,6 +142,7 @@ class Session:
         self.folder, self._hold = opened.folder, hold
         self._journal = Journal(opened.folder)
         self.history = self._journal.read(opened.project)
+        self.seen = self._journal.seen
         if not opened.notice:  # a document that had to be mended may have forgotten what it named
             storage.sweep(opened.folder, self.history.projects)
         self.error = opened.notice or None
@@ -168,12 +171,20 @@ class Session:
             if not self.running:
                 self.close()
 
-    def apply(self, name: str, payload: object) -> None:
-        """One command from the page; InputError leaves everything as it was."""
+    def apply(self, name: str, payload: object, id: str = "") -> None:
+        """One command from the page; InputError leaves everything as it was.
+
+        Of several with the same `id` only the first does anything: a page that did not hear the answer
+        sends it again.
+        """
         with self.lock:
+            if id in self.seen:
+                return
+            if id:
+                self.seen = (*self.seen, id)[-MAX_SEEN:]
             command = events.command(name)
             project = events.apply(self.project, name, payload)
-            self._record(project, command.label, name if command.merges else "")
+            self._record(project, command.label, name if command.merges else "", id)
 
     def vote(self, sent: Payload) -> None:
         """A blind round into the project: {"ratings": [{"take", "smoothness", "match"}], "matched"}."""
@@ -288,9 +299,9 @@ class Session:
             except InputError as wrong:
                 self.hearing = str(wrong)
 
-    def _record(self, project: Project, label: str, merge: str = "") -> None:
+    def _record(self, project: Project, label: str, merge: str = "", id: str = "") -> None:
         after, before = self.history.do(project, label, merge), self.project
-        self._replace(after, lambda journal: journal.did(before, after.present, label, merge))
+        self._replace(after, lambda journal: journal.did(before, after.present, label, merge, id))
 
     def _replace(self, history: History, log: Callable[[Journal], None] | None = None) -> None:
         """Take and save another history; what cannot be saved is not done (InputError).
@@ -565,6 +576,7 @@ class Session:
             undo=self.history.undo_label,
             redo=self.history.redo_label,
             held=self.held,
+            seen=list(self.seen[-SEEN_TOLD:]),
             window=window,
             frame_rate=frame_rate,
         )
@@ -600,6 +612,8 @@ class Sessions:
         self.place = place  # where this process can be found
         self._grace = grace
         self._by_tab: OrderedDict[str, Session] = OrderedDict()
+        self._pages: dict[str, str] = {}  # tab -> the secret of its page, which a reload keeps
+        self._by_page: WeakValueDictionary[str, Session] = WeakValueDictionary()
         self._alive: WeakSet[Session] = WeakSet()  # also those that no tab shows and whose run goes on
         self._lock = threading.Lock()
 
@@ -607,16 +621,25 @@ class Sessions:
         """The session of a tab; a new one for a tab not seen before."""
         with self._lock:
             key = tab or secrets.token_hex(8)
-            session = self._by_tab.get(key) or self._made()
-            if session.closed and session.folder is not None:  # a tab that was away for long
-                try:
-                    session.open(session.folder)
-                except InputError as error:
-                    session.error = str(error)
-            return self._seat(key, session)
+            return self._seat(key, _awake(self._by_tab.get(key) or self._made()))
 
-    def resume(self, tab: str | None, project: str) -> Session:
-        """The session of a tab that worked on `project` before; a project that is gone gives a new one."""
+    def of_page(self, page: str) -> Session | None:
+        """The session that a page shows, or has shown until it was closed; None where none is known."""
+        with self._lock:
+            session = self._by_page.get(page)
+            return None if session is None else _awake(session)
+
+    def resume(self, tab: str | None, project: str, page: str = "") -> Session:
+        """The session of a tab that worked on `project` before; a project that is gone gives a new one.
+
+        `page` is what the browser's tab calls itself: a reload finds also what has no project yet.
+        """
+        with self._lock:
+            known = self._by_page.get(page) if page else None
+            if tab and page:
+                self._pages[tab] = page
+            if tab and known is not None and (known.folder.name if known.folder else "") == project:
+                return self._seat(tab, _awake(known))
         session = self.of(tab)
         if session.folder is not None:
             return session
@@ -666,10 +689,13 @@ class Sessions:
                 before.abandon(cancel=False)  # its run is still wanted
         session.tabs.add(tab)
         session.abandoned = False
+        if tab in self._pages:
+            self._by_page[self._pages[tab]] = session
         self._by_tab[tab] = session
         self._by_tab.move_to_end(tab)
         while len(self._by_tab) > MAX_SESSIONS:
-            _, old = self._by_tab.popitem(last=False)
+            gone, old = self._by_tab.popitem(last=False)
+            self._pages.pop(gone, None)
             old.tabs.clear()
             old.abandon()
         return session
@@ -698,3 +724,13 @@ class Sessions:
         with self._lock:
             if not session.tabs:
                 session.abandon()
+
+
+def _awake(session: Session) -> Session:
+    """The session, with its project opened again where it had let go of it: its page was away for long."""
+    if session.closed and session.folder is not None:
+        try:
+            session.open(session.folder)
+        except InputError as error:
+            session.error = str(error)
+    return session

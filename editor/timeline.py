@@ -128,6 +128,7 @@ class EditorState(GradioModel):
     clip: ClipState | None = None
     undo: str = ""  # what Undo would take back
     redo: str = ""
+    seen: list[str] = Field(default_factory=list)  # ids of the edits that came last
     error: str | None = None  # what was wrong with the last gesture
     held: str = ""  # folder of a project that was to be shown, but another process has it
     window: float = 10.0  # seconds that the models hear at once
@@ -145,6 +146,7 @@ class EditEvent(_Event):
     """One gesture: a command of `editor.commands` by name."""
 
     rev: int = Field(ge=0, le=2**53)
+    id: str = Field(default="", max_length=40)  # a second event of the same id changes nothing
     name: str = Field(max_length=40)
     payload: dict[str, Any]
 
@@ -153,6 +155,14 @@ class OpenEvent(_Event):
     """The page has loaded; `project` is what this tab worked on before, if anything."""
 
     project: str = Field(default="", max_length=80)
+    page: str = Field(default="", max_length=80)  # a secret of the browser's tab that outlives its reloads
+
+
+class LateEvent(_Event):
+    """What a page that is being closed has not heard the answer to yet."""
+
+    page: str = Field(min_length=16, max_length=80)
+    edits: list[EditEvent] = Field(max_length=1000)
 
 
 class UploadEvent(_Event):
@@ -181,8 +191,8 @@ class ProjectEvent(_Event):
     """Show another project in this tab."""
 
     action: Literal["new", "open", "copy"]
-    folder: str = Field(default="", max_length=80)  # to open
-    name: str = Field(default="", max_length=200)  # of the copy
+    folder: str = Field(default="", max_length=80)  # to open, or to copy; "" = a copy of the one shown
+    name: str = Field(default="", max_length=200)  # of the copy; "" = the name of the one copied, and "copy"
     rev: int = Field(default=0, ge=0, le=2**53)
 
 

@@ -33,12 +33,14 @@ from editor import (
 )
 from editor.device import Device
 from editor.layout import ENGINES
+from editor.lock import Held
 from editor.payload import Payload
 from editor.session import MAX_SESSIONS, Session, Sessions
 from editor.timeline import (
     CancelEvent,
     EditEvent,
     EditorState,
+    LateEvent,
     OpenEvent,
     ProjectEvent,
     RunEvent,
@@ -217,10 +219,21 @@ class Page(Updates):
 
     def _open(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         try:
-            project = read_event(OpenEvent, event._data).project
+            sent = read_event(OpenEvent, event._data)
         except InputError:
-            project = ""
-        return self._all(self.sessions.resume(request.session_hash, project))
+            sent = OpenEvent()
+        return self._all(self.sessions.resume(request.session_hash, sent.project, sent.page))
+
+    def late(self, data: object) -> None:
+        """The edits that a page has sent as it was closed. Nobody hears what is wrong with one."""
+        with suppress(InputError):
+            sent = read_event(LateEvent, data)
+            session = self.sessions.of_page(sent.page)
+            if session is None:
+                return
+            for edit in sent.edits:
+                with suppress(InputError):
+                    session.apply(edit.name, edit.payload, edit.id)
 
     def _edit(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
@@ -228,8 +241,8 @@ class Page(Updates):
         try:
             sent = read_event(EditEvent, event._data)
             session.rev = max(session.rev, sent.rev)
-            session.error = None
-            session.apply(sent.name, sent.payload)
+            session.error, session.held = None, ""
+            session.apply(sent.name, sent.payload, sent.id)
         except InputError as error:
             return self._shown(session, "timeline", str(error), takes=False)
         # Another span has other words, a tapped tempo stands in its field; all else is left to who types.
@@ -461,10 +474,15 @@ class Page(Updates):
                 session = self.sessions.new(request.session_hash)
             elif sent.action == "open":
                 session = self.sessions.open(request.session_hash, sent.folder)
+            elif sent.folder:  # of a project that another process may have
+                name = commands.set_name(session.project, sent.name).name if sent.name else ""
+                folder = library.duplicate(self.sessions.folder(sent.folder), name).folder.name
+                session = self.sessions.open(request.session_hash, folder)
             else:
                 folder = session.duplicate(commands.set_name(session.project, sent.name).name)
                 session = self.sessions.open(request.session_hash, folder)
         except InputError as error:
+            session.held = error.folder.name if isinstance(error, Held) else ""
             return self._shown(session, "timeline", str(error))
         session.rev = max(session.rev, rev)
         return self._all(session)

@@ -15,6 +15,7 @@ import soundfile
 from editor import storage
 from editor.document import Settings, Sound
 from editor.jobs import Runner
+from editor.journal import Journal
 from editor.session import Pace, Session, Sessions
 from engines.recording import Recording, write_recording
 from engines.requests import (
@@ -549,3 +550,36 @@ def test_what_cannot_be_saved_is_not_done(tmp_path: Path, monkeypatch: pytest.Mo
         with pytest.raises(InputError, match="disk is full"):
             change()
         assert session.project.prompt == "first" and session.project.seed == 0
+
+
+def test_an_edit_that_is_sent_twice_is_done_once(tmp_path: Path) -> None:
+    """As by a page that was reloaded before it heard the answer, even by another server."""
+    session = Session(tmp_path)
+    for name in ("First", "Second"):
+        session.apply("set_name", {"name": name}, id="e1")
+    session.apply("set_seed", {"seed": 3}, id="e2")
+    assert (session.project.name, session.project.seed, session.seen) == ("First", 3, ("e1", "e2"))
+    assert session.document(10, 25).seen == ["e1", "e2"]
+    session.undo()
+    session.close()
+    assert session.folder
+    after = Sessions(tmp_path).open("tab", session.folder.name)
+    after.apply("set_seed", {"seed": 4}, id="e2")
+    assert after.project.seed == 0  # what was undone does not come back
+    journal = Journal(session.folder)
+    journal.rewrite(journal.read(after.project))  # as once it is long
+    again = Session(tmp_path)
+    again.open(session.folder)
+    assert again.seen == ("e1", "e2")
+
+
+def test_a_page_is_known_again_before_it_has_a_project(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path)
+    session = sessions.resume("one", "", "page-of-mine-0123456")
+    session.apply("set_name", {"name": "First"})
+    assert session.folder and sessions.of_page("page-of-mine-0123456") is session
+    assert sessions.resume("two", session.folder.name, "page-of-mine-0123456") is session
+    fresh = sessions.new("two")
+    assert sessions.resume("three", "", "page-of-mine-0123456") is fresh
+    assert sessions.resume("four", session.folder.name, "page-of-mine-0123456") is not fresh
+    assert sessions.of_page("page-of-another-0123") is None

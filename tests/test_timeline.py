@@ -56,6 +56,8 @@ def test_the_document_arrives_whole() -> None:
         "clip": None,
         "undo": "tempo",
         "redo": "",
+        "held": "",
+        "seen": [],
         "error": None,
         "window": 10.0,
         "frame_rate": 25.0,

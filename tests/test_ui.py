@@ -337,3 +337,26 @@ def test_a_lane_that_was_drawn_is_replaced_only_when_asked(page: ui.Page, tab: T
     shown = page._replace_lanes(tab.request)
     assert "F#m" not in {chord.symbol for chord in shown[page.timeline].chords}
     assert shown[page.replace] == gr.update(visible=False)
+
+
+def test_a_page_that_closes_sends_its_last_edits_once(page: ui.Page, tab: Tab) -> None:
+    name = "page-that-closes-0123456789"
+    tab.send("_open", {"project": "", "page": name})
+    edits = [{"rev": 0, "id": f"e{seed}", "name": "set_seed", "payload": {"seed": seed}} for seed in (1, 2)]
+    wrong = {"rev": 0, "id": "e3", "name": "set_seed", "payload": {"seed": "x"}}
+    page.late({"page": name, "edits": [edits[0], wrong, edits[1]]})
+    session = page.sessions.of(tab.request.session_hash)
+    assert session.project.seed == 2 and len(session.history.past) == 1
+    session.undo()
+    page.late({"page": name, "edits": edits})
+    assert session.project.seed == 0
+    hostile: list[object] = [
+        None,
+        [],
+        {"page": name},
+        {"page": "", "edits": edits},
+        {"page": name, "edits": [1]},
+    ]
+    for sent in [*hostile, {"page": "of-somebody-else-012345", "edits": edits}]:
+        page.late(sent)
+    assert session.project.seed == 0

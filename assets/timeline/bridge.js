@@ -3,13 +3,25 @@
  * component events. The only module that knows what Gradio hands over.
  */
 
+import { newId } from './cells.js';
 import { desk } from './desk.js';
+import { Outbox } from './outbox.js';
+import { showHeld } from './project-menu.js';
 import './page.js';
 import './timeline.js';
 import './spans-panel.js';
 import './takes.js';
 
 const SESSION = 'inlay-project'; // sessionStorage: every tab has a project of its own, a reload keeps it
+const PAGE = 'inlay-page'; // and a secret, by which the server knows it again
+
+/** What this tab calls itself, over all its reloads. */
+function pageName() {
+  const known = sessionStorage.getItem(PAGE);
+  const name = known ?? ['page-', '', '', ''].map(newId).join('');
+  if (!known) sessionStorage.setItem(PAGE, name);
+  return name;
+}
 
 /** The timeline: `props.value` is the document, `trigger` carries edits, uploads and runs back. */
 export function bindTimeline({ props, trigger, upload, watch, functions }) {
@@ -18,16 +30,32 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
   desk.midiOf = (lanes) => functions.midi_of_lanes(lanes);
   let answered;
   const opened = new Promise((resolve) => { answered = resolve; });
-  let turn = Promise.resolve();
+  let turn = opened; // the project of this tab is known only then
+  const outbox = new Outbox(sessionStorage);
+  const page = pageName();
+  let held = ''; // the project that another process has, as the user was told
+  // One after the other: of two requests on their way at once, the later one may arrive first.
+  const edit = (data) => {
+    turn = turn.then(() => {
+      trigger('edit', data);
+      return desk.answer(data.rev);
+    });
+    return turn;
+  };
+  window.addEventListener('pagehide', () => {
+    const edits = outbox.pending.filter(({ project }) => project === desk.doc.project).map((one) => ({ rev: 0, ...one }));
+    if (edits.length) navigator.sendBeacon(new URL('inlay/late', document.baseURI), JSON.stringify({ page, edits }));
+  });
   desk.send = async (kind, data) => {
-    await opened; // the project of this tab is known only then
-    if (kind === 'project') return desk.projectEvent(data);
     if (kind === 'edit') {
-      // One after the other: of two requests on their way at once, the later one may arrive first.
-      turn = turn.then(() => {
-        trigger(kind, data);
-        return desk.answer(data.rev);
-      });
+      const id = newId('e') + newId('');
+      outbox.add({ id, project: desk.doc.project ?? '', name: data.name, payload: data.payload });
+      return edit({ id, ...data });
+    }
+    await opened;
+    if (kind === 'project') {
+      held = ''; // whoever asks again is told again
+      turn = turn.then(() => desk.projectEvent(data)); // what was edited before belongs to the project before
       return turn;
     }
     if (kind !== 'upload') return trigger(kind, data);
@@ -40,15 +68,26 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
       return desk.timeline?.say(`${file.name}: could not be sent (${error.message ?? error}); try again.`);
     }
   };
+  const before = sessionStorage.getItem(SESSION) ?? '';
+  let first = true;
   const take = () => {
     const doc = props.value;
-    if (doc?.serial) answered();
-    if (doc?.project) sessionStorage.setItem(SESSION, doc.project);
+    if (doc?.seen) outbox.confirm(doc.seen);
+    if (doc?.serial && !doc.held) sessionStorage.setItem(SESSION, doc.project);
     desk.receive(doc);
+    if (doc?.serial && first) {
+      first = false;
+      // What the page before this one did not hear the answer to.
+      const late = outbox.pending.filter(({ project }) => project === doc.project || (!project && !before));
+      late.forEach(({ id, name, payload }) => edit({ id, name, payload, rev: desk.nextRev() }));
+      answered();
+    }
+    if (doc?.held && doc.held !== held) showHeld(doc.held, doc.error);
+    held = doc?.held ?? '';
   };
   watch('value', take);
   take();
-  trigger('open', { project: sessionStorage.getItem(SESSION) ?? '' });
+  trigger('open', { project: before, page });
 }
 
 /** The takes: `props.value` is {groups, run, say, versions, deleted, results}. */

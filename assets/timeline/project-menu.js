@@ -78,3 +78,13 @@ export async function showProjects() {
     <button data-act="file" title="A project that was exported as a zip">${icons.download}<span>Import a zip</span></button></div>
     <ul class="choices">${rows.join('') || '<li class="soft">No projects yet.</li>'}</ul>`;
 }
+
+/** A project that another process has: who, and what can be done. */
+export function showHeld(folder, words) {
+  openSheet('Open elsewhere', `<p>${text(words[0].toUpperCase() + words.slice(1))}.</p>
+    <p class="soft">Two at once would overwrite each other. A copy has everything that is saved there now, undo included.</p>
+    <footer><button data-act="again">Try again</button><span class="spring"></span><button data-act="copy" class="primary">Open a copy</button></footer>`, (act) => {
+    sendProject(act === 'copy' ? { action: 'copy', folder } : { action: 'open', folder });
+    return true;
+  });
+}

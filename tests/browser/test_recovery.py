@@ -1,4 +1,4 @@
-"""Runs that are interrupted: one is skipped, the page reloads, the server is killed."""
+"""Work that is interrupted: a run is skipped, the page reloads, the server is killed or is not alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from editor import storage
+from editor.journal import Journal
 from tests.browser.conftest import Server
 from tests.browser.test_edit import drag_span, state, upload
 
@@ -47,7 +49,7 @@ def test_one_that_waits_is_skipped_and_the_page_may_reload_meanwhile(page: Page,
 
 @pytest.fixture
 def servers(tiny_bundle: Path, tmp_path: Path) -> Iterator[Callable[[], Server]]:
-    """Starts servers on one home, one after the other."""
+    """Starts servers on one home."""
     started: list[Server] = []
 
     def start() -> Server:
@@ -89,4 +91,85 @@ def test_after_kill_9_in_a_run_takes_and_undo_are_there(
     assert len(page.evaluate("window.inlay.desk.groups")) == 1  # undo loses no take
     page.locator("#redo").click()
     page.wait_for_function("window.inlay.desk.doc.clip?.label === 'my song.wav'")
+    second.stop()
+
+
+def draw(page: Page, beats: list[int]) -> None:
+    """Chords of a beat each, all in one go."""
+    page.evaluate(
+        """(beats) => {
+          for (const start of beats) {
+            const chord = { id: `c${start}x`, start, end: start + 1, symbol: 'C' };
+            const { desk } = window.inlay;
+            const chords = [...desk.doc.chords, chord];
+            desk.edit('draw_chords', { chords: [chord], remove: [] }, { chords });
+          }
+        }""",
+        beats,
+    )
+
+
+def test_an_edit_that_a_reload_overtakes_is_neither_lost_nor_done_twice(page: Page, home: Path) -> None:
+    for turn in range(5):
+        draw(page, [2 * turn, 2 * turn + 1])
+        page.reload()
+        page.wait_for_function(READY)
+        page.wait_for_function(f"window.inlay.desk.doc.chords.length === {2 * turn + 2}")
+    page.wait_for_function("window.inlay.desk.settled")
+    assert page.evaluate("sessionStorage.getItem('inlay-outbox')") is None
+    saved = storage.open_project(home / state(page, "doc.project"))
+    assert [cell.start for cell in saved.project.lanes.chords] == list(range(10))
+    assert len(Journal(saved.folder).read(saved.project, mend=False).past) == 10  # a step each, and no more
+
+
+def test_an_edit_that_a_closed_tab_overtakes_is_saved(page: Page, home: Path) -> None:
+    draw(page, [0])
+    page.wait_for_function("window.inlay.desk.settled && window.inlay.desk.doc.project")
+    folder = home / state(page, "doc.project")
+    answers = page.context.new_page()  # keeps the browser's context busy until the last request is through
+    draw(page, [1, 2, 3])
+    page.close(run_before_unload=True)
+    for _ in range(200):
+        if len(storage.open_project(folder).project.lanes.chords) == 4:
+            break
+        answers.wait_for_timeout(50)
+    assert [cell.start for cell in storage.open_project(folder).project.lanes.chords] == [0, 1, 2, 3]
+
+
+def test_two_servers_on_one_home_do_not_write_one_project(
+    servers: Callable[[], Server], context: BrowserContext, browser: Browser, tmp_path: Path
+) -> None:
+    first, second = servers(), servers()
+    one = context.new_page()
+    one.goto(first.url)
+    one.wait_for_function(READY)
+    draw(one, [0])
+    one.wait_for_function("window.inlay.desk.settled && window.inlay.desk.doc.project")
+    project = state(one, "doc.project")
+    elsewhere = browser.new_context(viewport={"width": 1440, "height": 900})
+    two = elsewhere.new_page()
+    two.goto(second.url)
+    two.wait_for_function(READY)
+    two.evaluate("(name) => sessionStorage.setItem('inlay-project', name)", project)
+    two.reload()  # a page that worked on it before
+    dialog = two.locator("dialog", has_text="Open elsewhere")
+    expect(dialog).to_contain_text(first.url.rstrip("/"))
+    dialog.get_by_text("Try again").click()
+    expect(dialog).to_contain_text("This project is open in another Inlay")
+    dialog.get_by_text("Open a copy").click()
+    two.wait_for_function(
+        "(name) => window.inlay.desk.doc.project && window.inlay.desk.doc.project !== name", arg=project
+    )
+    draw(two, [1])
+    draw(one, [2])
+    for page in (one, two):
+        page.wait_for_function("window.inlay.desk.doc.chords.length === 2 && window.inlay.desk.settled")
+    for page, beats in ((one, [0, 2]), (two, [0, 1])):
+        saved = storage.open_project(tmp_path / state(page, "doc.project")).project
+        assert [cell.start for cell in saved.lanes.chords] == beats
+    first.kill()  # without a word: the lock is the system's
+    two.evaluate("(folder) => window.inlay.desk.projectEvent({ action: 'open', folder, rev: 0 })", project)
+    two.wait_for_function("(name) => window.inlay.desk.doc.project === name", arg=project)
+    assert [cell["start"] for cell in state(two, "doc.chords")] == [0, 2]
+    elsewhere.close()
     second.stop()
