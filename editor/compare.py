@@ -54,6 +54,23 @@ class SeamState(GradioModel):
     words: str
 
 
+class CandidateState(GradioModel):
+    """One beginning of the zero-shot search."""
+
+    start: str  # in words: where it began
+    curve: list[list[float]]  # [flow time 0..1, misfit of the known frames at the edges]
+    dropped: float | None  # flow time at which it was given up
+    chosen: bool
+
+
+class SearchState(GradioModel):
+    """What the zero-shot search did for a take."""
+
+    budget: int  # network evaluations that it might spend
+    spent: int
+    candidates: list[CandidateState]
+
+
 class TrackState(GradioModel):
     """One thing to hear: the original, a take, or a run that will become a take."""
 
@@ -81,6 +98,7 @@ class TrackState(GradioModel):
     whole: bool = False  # the audio is a clip of its own, not a part of the timeline's
     kept: bool = False
     details: list[list[str]] = Field(default_factory=list)  # [what, value] of all that it was made with
+    search: SearchState | None = None
 
 
 class GroupState(GradioModel):
@@ -347,7 +365,23 @@ def _take(
         kept=project.kept == take.id,
         seams=[SeamState.model_validate(seam) for seam in take.seams],
         details=details(take),
+        search=search_state(take),
     )
+
+
+def search_state(take: Take) -> SearchState | None:
+    """The curves of a take's zero-shot search, and their cost; None where there was no search."""
+    resolved = _fields(take.parameters.get("resolved"))
+    told, chosen = _fields(resolved.get("search")), _fields(resolved.get("candidates")).get("chosen", 0)
+    try:
+        found, arrived = [], 0
+        for candidate in told["candidates"]:
+            here = candidate["dropped"] is None
+            found.append(CandidateState(**candidate, chosen=here and arrived == chosen))
+            arrived += here
+        return SearchState(budget=told["budget"], spent=told["spent"], candidates=found)
+    except (KeyError, TypeError, ValueError):  # another engine's, or an older Inlay's
+        return None
 
 
 def choice_words(take: Take) -> tuple[str, str]:
@@ -426,7 +460,12 @@ def details(take: Take) -> list[list[str]]:
         rows.append((f"{lane.capitalize()} followed", f"{len(given)}" if given is not None else "no"))
     known = {**_fields(sent.get("ar" if take.engine == "ar" else "fm")), **resolved}
     for name, value in known.items():
-        if name in ("seed", "window", "auto") or (name == "zero_shot" and take.engine != "fm-zero-shot"):
+        if name in ("seed", "window", "auto", "search") or (
+            name == "zero_shot" and take.engine != "fm-zero-shot"
+        ):
+            continue
+        if name == "candidates" and (words := _tried(value)):
+            rows.append(("Fillings tried", words))
             continue
         rows.append((name.replace("_", " ").capitalize(), "the bundle's" if value is None else _said(value)))
     for name, unit in (("strength", ""), ("match", ""), ("crossfade", " s")):
@@ -435,6 +474,19 @@ def details(take: Take) -> list[list[str]]:
     rows.extend((f"Time, {stage}", f"{spent:.2f} s") for stage, spent in take.timings.items())
     rows.append(("Made", take.made.replace("T", " ")[:19]))
     return [list(row) for row in rows]
+
+
+def _tried(value: object) -> str:
+    """The fillings among which a take was the smoothest, in words; empty where there was one."""
+    told = _fields(value)
+    if not {"began from", "roughness", "chosen"} <= set(told):
+        return ""
+    both = zip(told["began from"], told["roughness"], strict=False)
+    words = (
+        f"from {start} (roughness {rough:.1f}{', taken' if i == told['chosen'] else ''})"
+        for i, (start, rough) in enumerate(both)
+    )
+    return "; ".join(words)
 
 
 def _said(value: object) -> str:

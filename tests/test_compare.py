@@ -21,6 +21,7 @@ from editor.compare import (
     playable,
     preview,
     progress_words,
+    search_state,
     spent_words,
     status_markup,
     version_tree,
@@ -236,6 +237,29 @@ def test_the_choice_among_engines_says_why() -> None:
     short, _ = choice_words(take({"fm": 0.8}, {"ar": "about 9 s more would exceed 5 s"}))
     assert short == "Only FM fitted the time"
     assert choice_words(Take("t2", "inpaint", "ar", 0, "", "a.wav", 4.0, None, None)) == ("", "")
+
+
+def test_a_searched_take_carries_its_curves_and_what_they_cost() -> None:
+    def candidate(start: str, dropped: float | None) -> dict[str, object]:
+        return {"start": start, "joins": 0.0, "curve": [[0.0, 0.8], [0.5, 0.2]], "dropped": dropped}
+
+    tried = [candidate("noise", 0.4), candidate("noise", None), candidate("the music 2.00 s earlier", None)]
+    told: dict[str, object] = {"search": {"budget": 50, "spent": 28, "candidates": tried}}
+    told["candidates"] = {
+        "began from": ["noise", "the music 2.00 s earlier"], "roughness": [9.55, 7.2], "chosen": 1,
+    }  # fmt: skip
+    take = Take("t1", "inpaint", "fm-zero-shot", 0, "", "a.wav", 4.0, None, None, {"resolved": told})
+    found = search_state(take)
+    assert found is not None and (found.budget, found.spent) == (50, 28)
+    assert [c.chosen for c in found.candidates] == [False, False, True]
+    assert found.candidates[0].dropped == 0.4 and found.candidates[0].curve[1] == [0.5, 0.2]
+    rows = dict(map(tuple, details(take)))
+    assert "Search" not in rows
+    assert rows["Fillings tried"] == (
+        "from noise (roughness 9.6); from the music 2.00 s earlier (roughness 7.2, taken)"
+    )
+    plain = replace(take, parameters={"resolved": {"search": {"budget": "x"}}})
+    assert search_state(plain) is None and search_state(replace(take, parameters={})) is None
 
 
 def test_whatever_an_engine_reports_can_be_shown() -> None:

@@ -2,6 +2,7 @@
 
 import { desk } from './desk.js';
 import { ENGINES, icons, tag, text } from './icons.js';
+import { searchPlot } from './search-plot.js';
 
 /** A dialog over the page; `press(act, button)` answers its buttons and gives true to close it. */
 export function openSheet(label, markup, press) {
@@ -27,8 +28,11 @@ export function showTake(track) {
   const name = ENGINES[track.engine]?.name ?? track.engine;
   const sheet = openSheet(`Take ${track.digit ?? ''}: ${name}`, `
     <label class="field">Name<input value="${text(track.name)}" placeholder="${text(`seed ${track.seed}`)}" maxlength="100"></label>
+    ${track.search ? searchPlot(track.search) : ''}
     <dl>${seams}${rows}</dl>
     <footer>
+      <button data-act="again" title="Again with these settings, and the lanes as they are now (R)">${icons.again}<span>Again</span></button>
+      <button data-act="seed" title="Run it again with another seed (E)">${icons.dice}<span>Another seed</span></button>
       <button data-act="use" title="Prompt, seed and knobs as they were for this take">Use these settings</button>
       ${track.region ? '<button data-act="solo" title="Hear its span alone (O)">Hear it alone</button>' : ''}
       <button data-act="request" title="All that the command line needs to make this take again">Request as JSON</button>
@@ -36,6 +40,8 @@ export function showTake(track) {
       <button data-act="delete" class="danger" title="Out of the list; undo brings it back">${icons.trash}<span>Delete</span></button>
     </footer>`, (act) => {
     const acts = {
+      again: () => desk.again(track),
+      seed: () => desk.anotherSeed(track),
       use: () => desk.edit('use_take', { id: track.id }),
       solo: () => desk.toggleSolo(track),
       request: () => desk.download('request', track.id),
