@@ -83,7 +83,7 @@ export class DrumLane extends CanvasLane {
   #drawHits(c, colour, hits, width, beatPx) {
     const { region } = this.timeline;
     const { grid } = desk.doc;
-    const wide = clamp(beatPx * STEP - 3, 2.5, 7);
+    const wide = clamp(beatPx * STEP - 2, 2.5, 7);
     const { row } = this;
     const zero = this.x(0);
     const boxes = [];
@@ -92,7 +92,7 @@ export class DrumLane extends CanvasLane {
       if (x < -wide || x > width) continue;
       const at = beatsToSeconds(grid, time);
       const inside = Boolean(region && at >= region.start - 1e-6 && at < region.end - 1e-6);
-      boxes.push({ id, x, y: DRUMS.indexOf(drum) * row + 3, wide, tall: Math.max(2, row - 6), inside });
+      boxes.push({ id, x, y: DRUMS.indexOf(drum) * row + 3.5, wide, tall: Math.max(2, row - 6.5), inside });
     }
     this.drawBoxes(c, colour, boxes);
   }

@@ -97,7 +97,7 @@ class Listening {
   }
 
   #trim() {
-    const on = desk.view === 'blind' || (this.matched && desk.view === 'listen');
+    const on = desk.view === 'blind' || this.matched;
     if (!on) {
       this.target = null;
       desk.player.setTrims(new Map());

@@ -4,6 +4,7 @@
  */
 
 import { desk } from './desk.js';
+import { icons } from './icons.js';
 import { actionOf, worksInFields } from './keys.js';
 import { listening } from './listening.js';
 import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
@@ -37,6 +38,7 @@ const PAGE_ACTIONS = {
   'save-as': () => showSaveAs(),
   export: () => desk.doc.clip && showExports(),
   inpaint: () => press('inpaint'),
+  'inpaint-all': () => press('inpaint-all'),
   fix: () => press('auto'),
   generate: () => press('generate'),
   continue: () => press('continue'),
@@ -99,9 +101,26 @@ function watchBar() {
       const radio = document.querySelector(`#view input[value="${wanted}"]`);
       if (radio && !radio.checked) radio.click();
     }
-    if (detail.what === 'doc') name();
+    if (detail.what === 'doc') {
+      name();
+      furnish();
+    }
     if (detail.what === 'prompt') type('#prompt textarea', detail.words);
   });
+}
+
+let furnished = false;
+/** What Gradio has no control for: dice at the seed, and on a phone the grip of the sheet. Once, when all is there. */
+function furnish() {
+  const [seed, box] = ['#seed', '#prompt-box'].map((place) => document.querySelector(place));
+  if (furnished || !seed?.querySelector('input') || !box) return;
+  furnished = true;
+  seed.insertAdjacentHTML('beforeend', `<button class="dice" title="Another seed, by chance" aria-label="Another seed, by chance">${icons.dice}</button>`);
+  box.insertAdjacentHTML('beforeend', `<button class="unfold" title="All settings, or the short sheet" aria-label="All settings, or the short sheet">${icons.down}</button>`);
+  seed.querySelector('.dice').addEventListener('click', () => type('#seed input', String(Math.floor(Math.random() * 10_000))));
+  box.querySelector('.unfold').addEventListener('click', () => document.querySelector('#page').classList.toggle('drawn'));
+  const closed = document.querySelector('#advanced > button:not(.open)');
+  if (closed && matchMedia('(min-width: 2000px) and (min-height: 1200px)').matches) closed.click();
 }
 
 /** Undo and Redo say what they would do. */

@@ -1,43 +1,49 @@
 /**
  * Min/max pyramid of a decoded recording, and the columns to draw from it.
- * Level 0 holds one min and one max per BASE samples over all channels; each next level halves.
+ * Level 0 holds one min, one max and the mean square per BASE samples over all channels; each next level halves.
  * Drawing a column costs a few reads at any zoom. Knows no DOM and no Web Audio.
  */
 
 export const BASE = 64;
 
-/** channels: Float32Array[] of equal length -> {length, levels: [{size, min, max}], channels} */
+/** channels: Float32Array[] of equal length -> {length, levels: [{size, min, max, power}], channels} */
 export function buildPyramid(channels) {
   const length = channels[0]?.length ?? 0;
   let size = BASE;
   const count = Math.ceil(length / size);
   let min = new Float32Array(count);
   let max = new Float32Array(count);
+  let power = new Float32Array(count);
   for (let i = 0; i < count; i++) {
     let low = Infinity;
     let high = -Infinity;
+    let sum = 0;
     const end = Math.min((i + 1) * size, length);
     for (const data of channels) {
       for (let s = i * size; s < end; s++) {
         if (data[s] < low) low = data[s];
         if (data[s] > high) high = data[s];
+        sum += data[s] * data[s];
       }
     }
     min[i] = low;
     max[i] = high;
+    power[i] = sum / Math.max(1, (end - i * size) * channels.length);
   }
-  const levels = [{ size, min, max }];
+  const levels = [{ size, min, max, power }];
   while (min.length > 1) {
     const half = Math.ceil(min.length / 2);
     const lower = new Float32Array(half);
     const upper = new Float32Array(half);
+    const mean = new Float32Array(half);
     for (let i = 0; i < half; i++) {
       const j = Math.min(2 * i + 1, min.length - 1);
       lower[i] = Math.min(min[2 * i], min[j]);
       upper[i] = Math.max(max[2 * i], max[j]);
+      mean[i] = (power[2 * i] + power[j]) / 2;
     }
-    [min, max, size] = [lower, upper, size * 2];
-    levels.push({ size, min, max });
+    [min, max, power, size] = [lower, upper, mean, size * 2];
+    levels.push({ size, min, max, power });
   }
   return { length, levels, channels };
 }
@@ -58,6 +64,19 @@ export function rangeOf(pyramid, from, to) {
     if (level.max[i] > high) high = level.max[i];
   }
   return [low, high];
+}
+
+/** Root mean square of samples [from, to) over all channels, to the resolution of the level; 0 where nothing is known. */
+export function levelOf(pyramid, from, to) {
+  const begin = Math.max(0, Math.floor(from));
+  const end = Math.min(pyramid.length, Math.max(Math.ceil(to), begin + 1));
+  let level = pyramid.levels[0];
+  for (const next of pyramid.levels) if (next.size <= (end - begin) / 2) level = next;
+  const first = Math.floor(begin / level.size);
+  const last = Math.min(Math.ceil(end / level.size), level.min.length);
+  let sum = 0;
+  for (let i = first; i < last; i++) sum += level.power?.[i] ?? 0;
+  return last > first ? Math.sqrt(sum / (last - first)) : 0;
 }
 
 /** [low, high] of samples [begin, end) read one by one: a zoom deeper than the pyramid's first level. */

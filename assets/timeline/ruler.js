@@ -20,7 +20,7 @@ export function drawRuler(canvas, { view, duration }, colour) {
   }
   for (const tick of ticks(desk.doc.grid, view, width, duration)) {
     const x = timeToX(view, tick.time);
-    line(tick.time, tick.label ? height : tick.beat === 1 ? 12 : 6, tick.label ? 'line2' : 'line');
+    line(tick.time, tick.label ? 18 : tick.beat === 1 ? 12 : 6, 'line2');
     if (!tick.label || x > width - 12) continue;
     c.font = `600 12px ${colour('font')}`;
     c.fillStyle = colour('text');

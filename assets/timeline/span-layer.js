@@ -74,7 +74,7 @@ export class SpanLayer {
     node.classList.toggle('active', active);
     const flag = node.firstElementChild;
     flag.style.setProperty('--lead', `${Math.max(0, -left)}px`);
-    flag.classList.toggle('small', width < 112);
+    flag.classList.toggle('small', width < 104);
     flag.classList.toggle('tiny', width < 36);
     flag.firstElementChild.textContent = number;
     flag.lastElementChild.textContent = formatSpan(span);

@@ -2,6 +2,7 @@
 
 import { desk } from './desk.js';
 import { ENGINES, icons, tag, text } from './icons.js';
+import { listening } from './listening.js';
 import { countWords, percent, seamSentences, takeLabel, takeName } from './take-words.js';
 import { drawTrack } from './track-wave.js';
 import { prepare } from './wave.js';
@@ -12,6 +13,7 @@ export const CARDS = `
 <section class="strip" aria-label="Takes">
   <header><h2></h2><span class="count soft"></span><span class="spring"></span>
     <span class="pager"></span>
+    <button class="match" data-act="match" role="switch" title="Bring all takes to the same loudness (M)"><span>Level match</span><i class="knob"></i></button>
     <button class="tree" data-act="tree" title="What was on the timeline, and deleted takes">Version tree</button>
     <button class="compare" title="Listen to the takes side by side (C)">Compare <kbd>C</kbd></button></header>
   <div class="cards"></div>
@@ -45,6 +47,8 @@ export class TakeCards {
     find('.strip .count').textContent = countWords(tracks);
     find('.story').hidden = Boolean(group);
     find('.cards').hidden = !group;
+    find('.strip .match').hidden = !group;
+    find('.strip .match').setAttribute('aria-checked', listening.matched);
     find('.tree').hidden = desk.versions.length < 2 && !desk.deleted.length;
     find('.compare').disabled = !tracks.some((track) => track.kind === 'take' && track.state === 'ready');
     if (!group) {
@@ -98,7 +102,7 @@ export class TakeCards {
     const playing = desk.player.playing && desk.track?.id === track.id;
     const agree = this.takes.agreement(track);
     const [seam] = seamSentences(track.seams);
-    const line = track.kind === 'original' ? `${icons.wave}<span>${track.kept ? 'Kept now' : 'Before these takes'}</span>`
+    const line = track.kind === 'original' ? `${track.kept ? icons.check : icons.wave}<span>${track.kept ? 'Kept now' : 'Before these takes'}</span>`
       : track.why ? `${seam?.rough ? icons.warn : icons.check}<span title="${text(track.why_more)}">${text(track.why)}</span>`
       : seam ? `${seam.rough ? icons.warn : icons.check}<span title="${text(seam.title)}">${text(seam.words)}</span>`
         : `${icons.wave}<span>A new clip</span>`;

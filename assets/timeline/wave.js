@@ -4,7 +4,7 @@
  * mixes two recordings (the clip outside, a take inside) and appears in eight places at once.
  */
 
-import { rangeOf } from './peaks.js';
+import { levelOf, rangeOf } from './peaks.js';
 
 const boxes = new WeakMap(); // element -> {width, height}
 const watcher = new ResizeObserver((entries) => {
@@ -51,7 +51,11 @@ export function tokens(element) {
   };
 }
 
+const BODY = 1.4; // height of the wave's body against its level, so that a steady tone fills its peaks
+const PEAK = 0.5; // how much fainter than the body its peaks are
+
 /**
+ * Peaks, fainter, and the level as a body in them: attacks stand out from what sounds on. A deep zoom has the line alone.
  * pyramid: {levels, length, rate, start}; view: {start, pps}; draws pixels [from, to) around `middle`
  * with half height `half` for amplitude 1 times `gain`.
  */
@@ -59,9 +63,10 @@ export function drawWave(c, pyramid, view, { from, to, middle, half, gain = 1, c
   if (!pyramid) return;
   const perPixel = pyramid.rate / view.pps;
   if (perPixel < 1 && pyramid.channels) return drawSamples(c, pyramid, view, { from, to, middle, half, gain, colour, alpha });
-  c.globalAlpha = alpha;
   c.fillStyle = colour;
   const first = Math.max(0, Math.floor(from));
+  const columns = [];
+  c.globalAlpha = alpha * PEAK;
   for (let x = first; x < to; x++) {
     const sample = (view.start - pyramid.start) * pyramid.rate + x * perPixel;
     if (sample + perPixel < 0 || sample > pyramid.length) continue;
@@ -69,7 +74,12 @@ export function drawWave(c, pyramid, view, { from, to, middle, half, gain = 1, c
     const top = middle - Math.min(1, high * gain) * half;
     const bottom = middle - Math.max(-1, low * gain) * half;
     c.fillRect(x, top - 0.4, 1, Math.max(bottom - top + 0.8, 1)); // a thousand of them are quicker than one path
+    const body = BODY * levelOf(pyramid, sample, sample + perPixel) * gain * half;
+    const [from, to] = [Math.max(top, middle - body), Math.min(bottom, middle + body)];
+    columns.push(x, from - 0.4, Math.max(to - from + 0.8, 1));
   }
+  c.globalAlpha = alpha;
+  for (let i = 0; i < columns.length; i += 3) c.fillRect(columns[i], columns[i + 1], 1, columns[i + 2]);
   c.globalAlpha = 1;
 }
 

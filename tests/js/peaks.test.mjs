@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { BASE, buildPyramid, loudest, rangeOf } from '../../assets/timeline/peaks.js';
+import { BASE, buildPyramid, levelOf, loudest, rangeOf } from '../../assets/timeline/peaks.js';
 
 function noise(length, seed = 1) {
   let state = seed;
@@ -50,4 +50,13 @@ test('deeper than the first level the samples themselves are read', () => {
   const pyramid = buildPyramid([wave]);
   assert.deepEqual(rangeOf(pyramid, 64, 70).map((x) => Math.round(x * 10)), [1, 1]); // the peak lies just behind
   assert.deepEqual(rangeOf(pyramid, 69, 71).map((x) => Math.round(x * 10)), [1, 9]);
+});
+
+test('the level is the root mean square over all channels, at every zoom', () => {
+  const sine = Float32Array.from({ length: 64_000 }, (_, i) => 0.8 * Math.sin((2 * Math.PI * i) / 64));
+  const pyramid = buildPyramid([sine, new Float32Array(64_000)]); // the other channel is silent
+  for (const [from, to] of [[0, 64], [640, 12_800], [0, 64_000]]) {
+    assert.ok(Math.abs(levelOf(pyramid, from, to) - 0.8 / 2) < 1e-3);
+  }
+  assert.equal(levelOf(pyramid, 70_000, 70_100), 0);
 });
