@@ -6,7 +6,7 @@
  */
 
 import { desk } from './desk.js';
-import { drag } from './gestures.js';
+import { drag, reach } from './gestures.js';
 import { ENGINES, icons, text } from './icons.js';
 import { cover, halves, merged, moved, newId, put, resized, shifted, startOf, tidy, within, without } from './cells.js';
 import { fitSymbol, roman, transposedSymbol } from './chords.js';
@@ -209,8 +209,9 @@ export class ChordLane extends Lane {
     const cell = this.find(node.dataset.id);
     if (!cell) return;
     const box = node.getBoundingClientRect();
-    const edge = box.width < 3 * EDGE ? null
-      : event.clientX - box.left < EDGE ? 'start' : box.right - event.clientX < EDGE ? 'end' : null;
+    const near = reach(event, EDGE, 2 * EDGE);
+    const edge = box.width < 3 * near ? null
+      : event.clientX - box.left < near ? 'start' : box.right - event.clientX < near ? 'end' : null;
     const already = this.isChosen(cell.id);
     const copy = event.altKey && !edge;
     const from = this.rawBeat(event);

@@ -5,6 +5,9 @@
 
 const THRESHOLD = 3; // pixels
 
+/** How near is near enough, in pixels: a finger is wider than a mouse's point. */
+export const reach = (event, mouse, finger) => (event.pointerType === 'touch' ? finger : mouse);
+
 /** handlers: {move(event), end(event), click(event), cancel()}; all optional. */
 export function drag(down, target, handlers) {
   if (down.button !== 0) return;

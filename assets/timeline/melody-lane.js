@@ -6,7 +6,7 @@
  */
 
 import { desk } from './desk.js';
-import { drag } from './gestures.js';
+import { drag, reach } from './gestures.js';
 import { icons } from './icons.js';
 import { cover, halves, newId, put, resized, shifted, tidy, within, without } from './cells.js';
 import { scaleOf } from './chords.js';
@@ -206,16 +206,21 @@ export class MelodyLane extends CanvasLane {
   hit(event) {
     const beats = this.rawBeat(event);
     const pitch = this.pitchAt(event);
-    const slack = 3 / (this.timeline.view.pps * (60 / desk.doc.grid.bpm)); // 3 px: short notes can be met
-    return desk.doc.melody.find((note) => note.pitch === pitch && beats >= note.start - slack && beats < note.end + slack);
+    const slack = reach(event, 3, 12) / (this.timeline.view.pps * (60 / desk.doc.grid.bpm)); // short notes can be met
+    const there = desk.doc.melody.filter(({ start, end }) => beats >= start - slack && beats < end + slack);
+    // Rows are thinner than a finger: the nearest note is meant, but where one is drawn beside another.
+    const rows = this.timeline.tool === 'draw' ? 0 : reach(event, 0, 12) / this.row;
+    const far = (note) => Math.abs(note.pitch - pitch) * 1e3 + Math.max(note.start - beats, beats - note.end, 0);
+    return there.filter((note) => Math.abs(note.pitch - pitch) <= rows).sort((a, b) => far(a) - far(b))[0];
   }
 
   /** Which edge of a note a pointer is on; none where the note is too short to tell. */
   #edge(note, event) {
     const x = event.clientX - this.host.getBoundingClientRect().left;
     const [from, to] = [this.x(note.start), this.x(note.end)];
-    if (to - from < 3 * EDGE) return x > to - EDGE / 2 ? 'end' : null;
-    return x - from < EDGE ? 'start' : to - x < EDGE ? 'end' : null;
+    const edge = reach(event, EDGE, 3 * EDGE);
+    if (to - from < 3 * edge) return x > to - edge / 2 ? 'end' : null;
+    return x - from < edge ? 'start' : to - x < edge ? 'end' : null;
   }
 
   /** The pointer tells what a press would do. */

@@ -68,6 +68,40 @@ def test_fingers_draw_move_and_hold(touched: tuple[Page, Fingers], home: Path) -
     assert Lane(page, home, "drums").saved == []  # the hold took the press back
 
 
+def test_a_tap_in_the_palette_of_a_chord_drawn_by_finger_sets_and_closes_it(
+    touched: tuple[Page, Fingers], home: Path
+) -> None:
+    page, fingers = touched
+    lane = Lane(page, home, "chords")
+    page.keyboard.press("d")
+    for beat, symbol in ((0, "F"), (4, "G")):
+        fingers.drag(lane.point(beat + 0.1, None), lane.point(beat + 2.9, None))
+        palette = page.locator("inlay-timeline .palette")
+        chip = palette.locator(f"[data-chord={symbol}]").first.bounding_box()
+        assert chip
+        fingers.down(chip["x"] + chip["width"] / 2, chip["y"] + chip["height"] / 2)
+        fingers.up()
+        expect(palette).to_have_count(0)
+    assert lane.saved == [(0, 3, "F"), (4, 7, "G")]
+
+
+def test_a_finger_that_meets_a_note_by_a_few_pixels_moves_and_resizes_it(
+    touched: tuple[Page, Fingers], home: Path
+) -> None:
+    page, fingers = touched
+    line = Lane(page, home, "melody")
+    page.keyboard.press("d")
+    fingers.drag(line.point(1.1, 64), line.point(4.9, 64))
+    assert line.saved == [(1, 5, 64)]
+    page.keyboard.press("v")
+    (x, y), (wider, _) = line.point(5, 64), line.point(7, 64)
+    fingers.drag((x - 12, y + 9), (wider, y + 9))  # a row and a half beside it, and not at its very edge
+    assert line.saved == [(1, 7, 64)]
+    page.keyboard.press("d")
+    fingers.drag(line.point(1.1, 65), line.point(2.9, 65))  # the row beside it is another note
+    assert line.saved == [(1, 3, 65), (3, 7, 64)]
+
+
 def zoom_in(page: Page, times: int) -> None:
     """Zooms by keys, then to the beginning."""
     page.locator("inlay-timeline .board").focus()
