@@ -18,11 +18,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from editor import commands, exports, jobs, lanes
+from editor import commands, exports, jobs, lanes, reports
 from engines import chords
 from engines.recording import Recording, read_recording, write_recording
 from engines.requests import (
@@ -132,6 +132,7 @@ def _inpaint(arguments: argparse.Namespace) -> str | None:
         ar=ar,
         fm=fm,
         strength=arguments.strength,
+        also=tuple(sorted(arguments.also)),
         sliding=arguments.sliding,
         patience=arguments.patience,
     )
@@ -218,7 +219,7 @@ def _make(arguments: argparse.Namespace, asked: jobs.Asked, out: Path) -> str | 
     write_recording(out, result.audio)
     if not arguments.json:
         return _sentence(result, out)
-    return json.dumps(_report(result, out, asked), allow_nan=False)
+    return json.dumps(reports.of_run(result, asked) | {"out": str(out)}, allow_nan=False)
 
 
 def _analyze(arguments: argparse.Namespace) -> str | None:
@@ -250,7 +251,8 @@ def _analyze(arguments: argparse.Namespace) -> str | None:
         grid = analysis.grid_of(heard) or Grid()
         lanes.write_midi(midi, analysis.lanes_of(heard, grid), grid)
     if arguments.json:
-        return json.dumps(jobs.plain(_heard(heard, arguments, spent) | signal), allow_nan=False)
+        about = {"in": str(arguments.input), "seconds_spent": spent, "midi": arguments.midi}
+        return json.dumps(reports.of_hearing(heard) | about | signal, allow_nan=False)
     lines = _heard_lines(heard)
     if signal:
         row = signal["drum_signal"]
@@ -287,40 +289,6 @@ def _bundle(arguments: argparse.Namespace) -> str | None:
 # ---- what was heard
 
 
-def _heard(heard: Analysis, arguments: argparse.Namespace, spent: float) -> dict[str, Any]:
-    """The object that `analyze --json` prints; times in seconds on the file's clock."""
-    rhythm, chords_, melody, drums = heard.rhythm, heard.chords, heard.melody, heard.drums
-    return {
-        "in": str(arguments.input),
-        "seconds": heard.seconds,
-        "tempo": {
-            "bpm": round(rhythm.bpm, 2),
-            "beats_per_bar": rhythm.beats_per_bar,
-            "confidence": rhythm.confidence,
-            "bar_confidence": rhythm.bar_confidence,
-        },
-        "beats": rhythm.beats,
-        "downbeats": rhythm.downbeats,
-        "key": {"name": heard.key.name, "confidence": heard.key.confidence},
-        "chords": _rows(chords_.chords, chords_.confidence),
-        "chords_by": chords_.method,
-        "simplified": chords_.simplified,
-        "melody": _rows(melody.notes, melody.confidence),
-        "drums": _rows(drums.hits, drums.confidence),
-        "loudness": heard.loudness,
-        "level": {"unit": heard.level.unit, "step": 0.1, "values": heard.level.values},
-        "brightness": {"unit": heard.brightness.unit, "step": 0.1, "values": heard.brightness.values},
-        "seconds_spent": spent,
-        "midi": arguments.midi,
-    }
-
-
-def _rows(items: Sequence[Any], confidence: Sequence[float]) -> list[dict[str, Any]]:
-    return [
-        {**asdict(item), "confidence": round(sure, 3)} for item, sure in zip(items, confidence, strict=True)
-    ]
-
-
 def _heard_lines(heard: Analysis) -> list[str]:
     """What was heard in a few lines for people."""
     rhythm, key = heard.rhythm, heard.key
@@ -344,34 +312,6 @@ def _heard_lines(heard: Analysis) -> list[str]:
 
 
 # ---- what a run did
-
-
-def _report(result: Result, out: Path, asked: jobs.Asked) -> dict[str, Any]:
-    """The object that --json prints. Its parameters can be replayed: those of the engine that was taken."""
-    request = result.request
-    if not isinstance(asked, jobs.Extension):
-        asked = request
-    report: dict[str, Any] = {
-        "engine": request.engine,
-        "seed": request.seed,
-        "parameters": {**jobs.request_to_json(asked), **result.parameters},
-        "timings": result.timings,
-        "seconds_spent": result.seconds_spent,
-        "real_time_factor": result.real_time_factor,
-        "out": str(out),
-        "audio": {
-            "seconds": result.audio.seconds,
-            "rate": result.audio.rate,
-            "channels": result.audio.channels,
-            "format": result.audio.format,
-            "subtype": result.audio.subtype,
-        },
-    }
-    if isinstance(request, InpaintRequest):
-        report["seams"] = [asdict(seam) for seam in result.seams]
-        report["failed"] = result.failed
-        report["note"] = request.source.note
-    return jobs.plain(report)
 
 
 def _sentence(result: Result, out: Path) -> str:
@@ -509,6 +449,11 @@ def _above_zero(text: str) -> float:
     return number
 
 
+def _stretch(text: str) -> tuple[float, float]:
+    start, end = (_number(part) for part in text.split("-"))
+    return start, end
+
+
 def _share(text: str) -> float:
     number = _number(text)
     if not 0 <= number <= 1:
@@ -541,6 +486,7 @@ _EXPECTED = {  # names what argparse would call an "invalid _share value"
     "_number": "a number",
     "_above_zero": "a number above 0",
     "_share": "a number from 0 to 1",
+    "_stretch": "two times, START-END in seconds",
     "_count": "a whole number from 1 to 1000",
     "_top_k": "a whole number, 0 or more",
     "_guidance": "ALL or ALL,TEXT, two numbers",
@@ -587,6 +533,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     inpaint.add_argument("--start", type=_number, required=True, help="start of the span in seconds")
     inpaint.add_argument("--end", type=_number, required=True, help="end of the span in seconds")
+    inpaint.add_argument(
+        "--also",
+        type=_stretch,
+        action="append",
+        default=[],
+        metavar="START-END",
+        help="a further span, in seconds, in the same pass; after the first, may be given again",
+    )
     inpaint.add_argument("--prompt", default="", help="words for the span")
     inpaint.add_argument(
         "--strength", type=_number, default=InpaintRequest.strength, help="0-1: how much is new (default 1)"

@@ -31,6 +31,7 @@ from editor import (
     storage,
     versions,
 )
+from editor.api import Api
 from editor.device import Device
 from editor.layout import ENGINES
 from editor.lock import Held
@@ -75,6 +76,7 @@ class Page(Updates):
         with gr.Blocks(title="Inlay", fill_width=True, analytics_enabled=False) as app:
             self.place(self._server_functions())
             self._wire(app)
+            Api(self.device).place()
         return app
 
     def _wire(self, app: gr.Blocks) -> None:
@@ -153,6 +155,7 @@ class Page(Updates):
         typed = [self.prompt, self.seed, self.length, *knobs]
         shown = light
         self.inpaint.click(told(self._starter("inpaint")), typed, shown, **runs)
+        self.inpaint_all.click(told(self._starter("inpaint", together=True)), typed, shown, **runs)
         self.auto.click(told(self._starter("inpaint", ["auto"])), typed, shown, **runs)
         self.generate.click(told(self._starter("generate")), typed, shown, **runs)
         for kind, button in self.extend.items():
@@ -350,9 +353,12 @@ class Page(Updates):
         return self._shown(session, takes=False)
 
     def _starter(
-        self, kind: jobs.Kind, engines: list[str] | None = None
+        self, kind: jobs.Kind, engines: list[str] | None = None, together: bool = False
     ) -> Callable[..., Iterator[dict[Any, Any]]]:
-        """The listener of a button that starts a run of some kind (engines: None = those that are ticked)."""
+        """The listener of a button that starts a run of some kind (engines: None = those that are ticked).
+
+        `together`: of all spans at once.
+        """
 
         def start(
             request: gr.Request, prompt: str, seed: Any, length: Any, *knobs: Any
@@ -365,7 +371,7 @@ class Page(Updates):
                 if kind not in ("inpaint", "loop"):
                     session.apply("set_length", {"seconds": length})
                 self._turn(session, *knobs)
-                asked = session.requests(kind, *self._resolved(session), engines)
+                asked = session.requests(kind, *self._resolved(session), engines, together)
                 session.start(self.device.runner, *asked, self.device.pace)
             except InputError as error:
                 yield self._shown(session, "run", str(error))

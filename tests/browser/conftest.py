@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from engines.recording import Recording, write_recording
+from tests.serving import Server
 
-ROOT = Path(__file__).resolve().parents[2]
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-
-
-# Gradio's answer to a tab that was closed between two of its messages: the stream has nobody left to tell.
-_OVERTAKEN = re.compile(
-    r"ERROR: +Exception in ASGI application\n(?:(?!ERROR: ).)*?in sse_stream(?:(?!ERROR: ).)*?404: Not Found"
-    r"(?:(?!ERROR: ).)*?response already started\.\n",
-    re.DOTALL,
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,45 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the server keeps projects."""
     return tmp_path_factory.mktemp("home")
-
-
-class Server:
-    """The app in a process of its own, on a free port, with its projects in `home`."""
-
-    def __init__(self, bundle: Path, home: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        environment = {**os.environ, "INLAY_HOME": str(home), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "app.py", "--port", str(port), "--bundle", str(bundle), "--device", "cpu"]
-        command.append("--no-analysis")  # lanes are the tests' own; `test_analysis` asks for it by the button
-        self.url = f"http://127.0.0.1:{port}/"
-        self._log = home / f"server-{port}.log"
-        with self._log.open("w") as sink:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
-
-    def wait(self) -> None:
-        """Until it answers."""
-        deadline = time.monotonic() + 300
-        while True:
-            try:
-                with urllib.request.urlopen(self.url, timeout=5):
-                    return
-            except (URLError, OSError):
-                assert self._process.poll() is None and time.monotonic() < deadline, self._log.read_text()
-                time.sleep(0.2)
-
-    def kill(self) -> None:
-        """As the system does when memory ends: no handler, no flush, no goodbye."""
-        self._process.kill()
-        self._process.wait(20)
-
-    def stop(self) -> None:
-        """In an orderly way; nothing may have broken meanwhile."""
-        self._process.terminate()
-        self._process.wait(20)
-        told = _OVERTAKEN.sub("", self._log.read_text())
-        assert "Traceback" not in told, told
 
 
 @pytest.fixture(scope="session")

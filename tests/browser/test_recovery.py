@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from editor import storage
 from editor.journal import Journal
-from tests.browser.conftest import Server
 from tests.browser.test_edit import drag_span, state, upload
+from tests.serving import Server
 
 READY = "window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial"
 LATE = "window.inlay.desk.group?.tracks[3]?.state === 'running'"  # the zero-shot engine's
@@ -153,10 +153,11 @@ def test_two_servers_on_one_home_do_not_write_one_project(
     two.evaluate("(name) => sessionStorage.setItem('inlay-project', name)", project)
     two.reload()  # a page that worked on it before
     dialog = two.locator("dialog", has_text="Open elsewhere")
+    dialog.wait_for(timeout=60_000)
     expect(dialog).to_contain_text(first.url.rstrip("/"))
-    dialog.get_by_text("Try again").click()
+    dialog.get_by_role("button", name="Try again").click()
     expect(dialog).to_contain_text("This project is open in another Inlay")
-    dialog.get_by_text("Open a copy").click()
+    dialog.get_by_role("button", name="Open a copy").click()
     two.wait_for_function(
         "(name) => window.inlay.desk.doc.project && window.inlay.desk.doc.project !== name", arg=project
     )

@@ -1,0 +1,61 @@
+"""The app in a process of its own, for tests that talk to it from outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Gradio's answer to a tab that was closed between two of its messages: the stream has nobody left to tell.
+_OVERTAKEN = re.compile(
+    r"ERROR: +Exception in ASGI application\n(?:(?!ERROR: ).)*?in sse_stream(?:(?!ERROR: ).)*?404: Not Found"
+    r"(?:(?!ERROR: ).)*?response already started\.\n",
+    re.DOTALL,
+)
+
+
+class Server:
+    """The app in a process of its own, on a free port, with its projects in `home`."""
+
+    def __init__(self, bundle: Path, home: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        environment = {**os.environ, "INLAY_HOME": str(home), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "app.py", "--port", str(port), "--bundle", str(bundle), "--device", "cpu"]
+        command.append("--no-analysis")  # lanes are the tests' own; `test_analysis` asks for it by the button
+        self.url = f"http://127.0.0.1:{port}/"
+        self._log = home / f"server-{port}.log"
+        with self._log.open("w") as sink:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
+
+    def wait(self) -> None:
+        """Until it answers."""
+        deadline = time.monotonic() + 300
+        while True:
+            try:
+                with urllib.request.urlopen(self.url, timeout=5):
+                    return
+            except (URLError, OSError):
+                assert self._process.poll() is None and time.monotonic() < deadline, self._log.read_text()
+                time.sleep(0.2)
+
+    def kill(self) -> None:
+        """As the system does when memory ends: no handler, no flush, no goodbye."""
+        self._process.kill()
+        self._process.wait(20)
+
+    def stop(self) -> None:
+        """In an orderly way; nothing may have broken meanwhile."""
+        self._process.terminate()
+        self._process.wait(20)
+        told = _OVERTAKEN.sub("", self._log.read_text())
+        assert "Traceback" not in told, told
