@@ -25,7 +25,7 @@ from editor.document import Project, Region, Sound, Take
 from editor.jobs import EXTENSIONS, PEAK_SECONDS, Kind
 from editor.storage import PREVIEWS, audio_path, sound_path
 from editor.timeline import RegionState, drop_stub, module_script
-from editor.versions import take_label
+from editor.versions import same_recording, take_label
 from engines.recording import Recording, write_recording
 from engines.requests import ENGINE_NAMES, Progress, work_seconds
 
@@ -92,6 +92,7 @@ class TrackState(GradioModel):
     words: str = ""  # time spent
     seconds: float = 0.0  # length of the whole clip
     region: RegionState | None = None
+    spans: list[RegionState] = Field(default_factory=list)  # where several were re-made at once
     seams: list[SeamState] = Field(default_factory=list)
     url: str = ""  # audio, relative to the page
     start: float = 0.0  # seconds on the clip's clock at which that audio begins
@@ -108,6 +109,7 @@ class GroupState(GradioModel):
     label: str
     region: RegionState | None
     tracks: list[TrackState]
+    spans: list[RegionState] = Field(default_factory=list)  # where several were re-made at once
     extends: str = ""  # "continue" | "intro" | "loop": clips that were extended
 
 
@@ -199,6 +201,7 @@ class RunTrack:
     note: str = "Waiting"
     index: int = 0  # which of the job's requests
     peaks: tuple[int, ...] = ()  # of the sound so far (`jobs.Running`)
+    spans: tuple[Region, ...] = ()  # as of a take
 
     @property
     def id(self) -> str:
@@ -246,7 +249,7 @@ def spent_words(seconds: float) -> str:
 Address = Callable[[Path], str]
 
 
-def group_id(kind: str, region: Region | None, source: Sound | None) -> str:
+def group_id(kind: str, region: Region | None, source: Sound | None, spans: Sequence[Region] = ()) -> str:
     """What takes share that are compared with each other."""
     if kind == "loop" and source is not None:
         return f"loop:{_key(source)}"
@@ -254,7 +257,7 @@ def group_id(kind: str, region: Region | None, source: Sound | None) -> str:
         return "generated"
     if kind in EXTENSIONS:
         return f"{kind}:{_key(source)}:{region.end - region.start:.4f}"
-    return f"{_key(source)}:{region.start:.4f}-{region.end:.4f}"
+    return f"{_key(source)}:{'+'.join(f'{one.start:.4f}-{one.end:.4f}' for one in spans or (region,))}"
 
 
 def groups(
@@ -264,7 +267,7 @@ def groups(
     found: dict[str, list[Take | RunTrack]] = {}
     everything: tuple[Take | RunTrack, ...] = (*(t for t in project.takes if not t.deleted), *runs)
     for item in everything:
-        key = group_id(item.kind, item.region, item.source)
+        key = group_id(item.kind, item.region, item.source, item.spans)
         found[key] = [*found.pop(key, []), item]
     return [_group(key, items, project, folder, address) for key, items in found.items()]
 
@@ -274,8 +277,10 @@ def _group(
 ) -> GroupState:
     first = items[0]
     region = first.region if key != "generated" else None
+    later = clock_shift(project, first)
     tracks: list[TrackState] = []
-    place = RegionState(start=region.start, end=region.end) if region else None
+    place = RegionState(start=region.start + later, end=region.end + later) if region else None
+    spans = [RegionState(start=span.start + later, end=span.end + later) for span in first.spans]
     extends = first.kind if first.kind in EXTENSIONS else ""
     if extends and first.source and folder:
         path = playable(folder, first.source)
@@ -286,7 +291,7 @@ def _group(
                 kind="original",
                 extends=extends,
                 url=address(path),
-                start=region.end if region and extends == "intro" else 0.0,  # on the takes' clock
+                start=later + (region.end if region and extends == "intro" else 0.0),
                 seconds=soundfile.info(str(path)).duration,
                 region=place,
                 whole=True,
@@ -301,8 +306,9 @@ def _group(
                 digit=0,
                 kind="original",
                 url=address(path),
-                start=start,
+                start=start + later,
                 region=place,
+                spans=spans,
                 kept=bool(project.clip and project.clip.sound == first.source),
             )
         )
@@ -320,23 +326,33 @@ def _group(
                     state=item.state,
                     progress=item.progress,
                     note=item.note,
-                    peaks=list(item.peaks),
+                    peaks=[] if spans else list(item.peaks),  # they begin anew in every span
                     region=place,
+                    spans=spans,
                 )
             )
         elif folder:
-            tracks.append(_take(item, digit, project, folder, address, place))
-    label = f"span {region.start:.2f}–{region.end:.2f} s" if region else "generated clips"
+            tracks.append(_take(item, digit, project, folder, address, place, spans, later))
+    label = f"span {place.start:.2f}–{place.end:.2f} s" if place else "generated clips"
+    if place and spans:
+        label = f"{len(spans)} spans, {place.start:.2f}–{place.end:.2f} s"
     if extends == "loop":
         label = "the clip as a loop"
     elif extends and region:
         length = f"{region.end - region.start:.2f} s"
         label = f"{length} more after the clip" if extends == "continue" else f"{length} before the clip"
-    return GroupState(id=key, label=label, region=place, tracks=tracks, extends=extends)
+    return GroupState(id=key, label=label, region=place, tracks=tracks, spans=spans, extends=extends)
 
 
 def _take(
-    take: Take, digit: int | None, project: Project, folder: Path, address: Address, place: RegionState | None
+    take: Take,
+    digit: int | None,
+    project: Project,
+    folder: Path,
+    address: Address,
+    place: RegionState | None,
+    spans: list[RegionState],
+    later: float,
 ) -> TrackState:
     extends = take.kind if take.kind in EXTENSIONS else ""
     if take.region and not extends:
@@ -359,11 +375,12 @@ def _take(
         words=spent_words(spent),
         seconds=take.seconds,
         region=place,
+        spans=spans,
         url=address(path),
-        start=start,
+        start=start + later,
         whole=take.region is None or bool(extends),
         kept=project.kept == take.id,
-        seams=[SeamState.model_validate(seam) for seam in take.seams],
+        seams=[_seam(seam, later) for seam in take.seams],
         details=details(take),
         search=search_state(take),
     )
@@ -382,6 +399,25 @@ def search_state(take: Take) -> SearchState | None:
         return SearchState(budget=told["budget"], spent=told["spent"], candidates=found)
     except (KeyError, TypeError, ValueError):  # another engine's, or an older Inlay's
         return None
+
+
+def _seam(seam: Mapping[str, object], later: float) -> SeamState:
+    known: SeamState = SeamState.model_validate(seam)
+    known.time = round(known.time + later, 6)
+    return known
+
+
+def clock_shift(project: Project, item: Take | RunTrack) -> float:
+    """Seconds from the clock of a take to the timeline's: what an intro puts before a clip moves all of it.
+
+    Before it is kept, an intro lies before 0; once it is, what was made earlier lies so much later.
+    """
+    clip = project.clip
+    source = next((v.clip for v in project.versions if v.clip.sound == item.source), None)
+    if clip is None or source is None or not same_recording(project, clip, source):
+        return 0.0
+    added = item.region.end if item.kind == "intro" and item.region else 0.0
+    return clip.lead - source.lead - added
 
 
 def choice_words(take: Take) -> tuple[str, str]:
@@ -408,6 +444,7 @@ def version_tree(project: Project) -> list[VersionState]:
     for version in project.versions:
         take = takes.get(version.take or "")
         span = f", {take.region.start:.2f}–{take.region.end:.2f} s" if take and take.region else ""
+        span = f", {len(take.spans)} spans{span}" if take and take.spans else span
         found.append(
             VersionState(
                 id=version.id,
@@ -455,7 +492,8 @@ def details(take: Take) -> list[list[str]]:
         rows.append(("Chosen", why))
     if take.region:
         what = "Added" if take.kind in EXTENSIONS else "Span"
-        rows.append((what, f"{take.region.start:.3f}–{take.region.end:.3f} s"))
+        places = ", ".join(f"{one.start:.3f}–{one.end:.3f}" for one in take.spans or (take.region,))
+        rows.append((what if not take.spans else "Spans", f"{places} s"))
     for lane, given in _fields(sent.get("controls")).items():
         rows.append((f"{lane.capitalize()} followed", f"{len(given)}" if given is not None else "no"))
     known = {**_fields(sent.get("ar" if take.engine == "ar" else "fm")), **resolved}

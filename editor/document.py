@@ -137,6 +137,7 @@ class Take:
     name: str = ""  # the musician's; empty = engine and seed
     starred: bool = False
     deleted: bool = False
+    spans: tuple[Region, ...] = ()  # where several were re-made at once: all; `region` is from first to last
 
     @property
     def sound(self) -> Sound:
@@ -224,6 +225,17 @@ class Project:
         """Where the active span lies."""
         span = self.span
         return None if span is None else Region(span.start, span.end)
+
+    @property
+    def apart(self) -> tuple[Region, ...]:
+        """What all spans cover, in order of time; those that touch are one."""
+        found: list[Region] = []
+        for span in sorted(self.spans, key=lambda span: span.start):
+            if found and span.start <= found[-1].end + 1e-6:
+                found[-1] = Region(found[-1].start, max(found[-1].end, span.end))
+            else:
+                found.append(Region(span.start, span.end))
+        return tuple(found)
 
     @property
     def span_prompt(self) -> str:

@@ -6,7 +6,7 @@ Times in seconds on the clip's clock. Loads no torch; knows neither sessions nor
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +23,15 @@ class Ghost:
 
     chords: tuple[Chord, ...]  # without `N`
     melody: tuple[Note, ...]  # what is likely enough to be drawn
+
+    def shifted(self, seconds: float) -> Ghost:
+        """The same, so much later."""
+        return Ghost(
+            tuple(
+                replace(chord, start=chord.start + seconds, end=chord.end + seconds) for chord in self.chords
+            ),
+            tuple(replace(note, start=note.start + seconds, end=note.end + seconds) for note in self.melody),
+        )
 
 
 def ghost(folder: Path, take: Take) -> Ghost:

@@ -169,8 +169,12 @@ def requests_for(
     engines: Sequence[str] | None = None,
     ar: ARSettings | None = None,
     fm: FMSettings | None = None,
+    together: bool = False,
 ) -> tuple[Asked, ...]:
     """What a run of some kind asks for, one per engine (None = those ticked in the project) and variation.
+
+    Inpaint re-makes the active span with its words and lanes, or (`together`) all spans at once with the
+    clip's.
 
     Generate leaves out the zero-shot engine, which only fills spans. The engines share seed and lanes,
     so that they can be compared; each further variation has the next seed. Engine "auto", which compares
@@ -185,7 +189,7 @@ def requests_for(
         chosen = [name for name in chosen if name in GENERATORS]
     if not chosen:
         raise InputError(f"no engine for {kind}: tick at least one of AR and FM")
-    words = project.span_prompt if kind == "inpaint" else project.prompt
+    words = project.span_prompt if kind == "inpaint" and not together else project.prompt
     prompt = commands.check_prompt(words)
     ar, fm = ar or ARSettings(), fm or FMSettings()
     each = [
@@ -202,8 +206,10 @@ def requests_for(
     if project.clip is None:
         raise InputError(f"nothing to {_VERBS[kind]}: upload a recording or generate a clip first")
     span = project.region or Region(0.0, project.clip.seconds)
-    if kind == "inpaint" and project.region is None:
+    if kind == "inpaint" and not (project.spans if together else project.region):
         raise InputError("no span selected: drag over the part of the waveform to re-make")
+    span, *apart = project.apart if kind == "inpaint" and together else (span,)
+    follow = project.follow if together else project.span_follow
     source = storage.read_sound(folder, project.clip.sound)
     knobs = project.settings
     requests = [
@@ -214,12 +220,13 @@ def requests_for(
             span.end,
             prompt,
             seed,
-            lanes.to_controls(project.lanes, project.grid, project.span_follow),
+            lanes.to_controls(project.lanes, project.grid, follow),
             ar,
             fm,
             crossfade=knobs.crossfade,
             match=knobs.match,
             strength=knobs.strength,
+            also=tuple((region.start, region.end) for region in apart),
             sliding=True,
             patience=knobs.patience,
         )
@@ -273,6 +280,7 @@ def take_from(
     """
     request, audio = result.request, result.audio
     region = first = None
+    regions: tuple[Region, ...] = ()
     kind: Kind = "generate"
     parameters = None
     if extension is not None and isinstance(request, InpaintRequest):
@@ -284,7 +292,8 @@ def take_from(
     elif isinstance(request, InpaintRequest):
         kind = "inpaint"
         source = source or Sound(storage.add_audio(folder, request.source))
-        region = Region(request.start, request.end)
+        region = Region(request.start, request.spans[-1][1])
+        regions = tuple(Region(*span) for span in request.spans) if request.also else ()
         spans = [span_samples(request.source, *span) for span in request.spans]
         _check_untouched(request.source, audio, spans)
         first, last = spans[0][0], spans[-1][1]
@@ -308,6 +317,7 @@ def take_from(
         rate=audio.rate,
         channels=audio.channels,
         first=first,
+        spans=regions,
     )
     storage.add_finished(folder, take)
     return take

@@ -164,6 +164,7 @@ class Layout:
             with gr.Row(elem_id="span-row"):
                 self.inpaint = gr.Button("Inpaint", elem_id="inpaint", interactive=False)
                 self.auto = gr.Button("Fix it", elem_id="auto", interactive=False)
+            self.inpaint_all = gr.Button("Inpaint all spans", elem_id="inpaint-all", visible=False)
             with gr.Row(elem_id="foot-row"):
                 self.generate = gr.Button("Generate", elem_id="generate")
                 self.extend: dict[jobs.Kind, gr.Button] = {
@@ -191,6 +192,7 @@ class Layout:
             self.status,
             self.inpaint,
             self.auto,
+            self.inpaint_all,
             self.generate,
             *self.extend.values(),
             self.stop,

@@ -89,6 +89,7 @@ FIELDS = (
     Field("join", "Loop join, s", "Seconds around the join that Loop re-makes", GROUPS[3], 0.1),
 )
 ACTIONS = {  # element -> what it does, with its key
+    "inpaint-all": "Re-make all spans with the clip's prompt and lanes; a take holds all of them (⇧A)",
     "inpaint": "Re-make the span with every ticked engine (Ctrl ↵)",
     "auto": "Fix it for me: tries the engines that the time allows, and shows the smoothest (⇧F)",
     "generate": "A new clip from the words and lanes (Ctrl ⇧↵)",

@@ -344,11 +344,16 @@ class Session:
     # ---- runs
 
     def requests(
-        self, kind: jobs.Kind, ar: ARSettings, fm: FMSettings, engines: Sequence[str] | None = None
+        self,
+        kind: jobs.Kind,
+        ar: ARSettings,
+        fm: FMSettings,
+        engines: Sequence[str] | None = None,
+        together: bool = False,
     ) -> tuple[tuple[jobs.Asked, ...], Sound | None]:
         """What a run of some kind asks of the engines, and the clip that it works on, of one document."""
         project = self.project  # reading a long file takes a while, in which the document may change
-        made = jobs.requests_for(project, self._folder(), kind, engines, ar, fm)
+        made = jobs.requests_for(project, self._folder(), kind, engines, ar, fm, together)
         return made, project.clip.sound if kind != "generate" and project.clip else None
 
     def again(self, take_id: str) -> tuple[tuple[jobs.Asked, ...], Sound | None]:
@@ -360,7 +365,8 @@ class Session:
             controls = jobs.extension_controls(project, asked.kind, asked.seconds)
             request = replace(asked.request, controls=controls)
             return (replace(asked, request=request),), take.source
-        controls = lanes.to_controls(project.lanes, project.grid, project.span_follow)
+        follow = project.follow if take.spans else project.span_follow
+        controls = lanes.to_controls(project.lanes, project.grid, follow)
         return (replace(asked, controls=controls),), take.source
 
     def another_seed(self, take_id: str) -> tuple[tuple[jobs.Asked, ...], Sound | None]:
@@ -379,7 +385,7 @@ class Session:
         failed = next((run for run in self.runs if run.id == run_id), None)
         if failed is None:
             raise InputError(f"run {run_id[:40]!r}: no longer there; press Inpaint or Generate")
-        requests, source = self.requests(failed.kind, ar, fm, [failed.engine])
+        requests, source = self.requests(failed.kind, ar, fm, [failed.engine], bool(failed.spans))
         return (jobs.with_seed(requests[0], failed.seed),), source
 
     def duplicate(self, name: str) -> str:
@@ -491,7 +497,8 @@ class Session:
             )
         elif isinstance(event, jobs.Done):
             asked = self._asked[event.index]
-            if not isinstance(asked, jobs.Extension):
+            several = isinstance(asked, InpaintRequest) and asked.also  # tells nothing of what one takes
+            if not isinstance(asked, jobs.Extension) and not several:
                 kind = "inpaint" if isinstance(asked, InpaintRequest) else "generate"
                 pace.learn(engine, kind, asked.seconds, event.result.seconds_spent)
             self.runs = tuple(run for run in self.runs if run.index != event.index)
@@ -599,8 +606,9 @@ def _track(asked: jobs.Asked, source: Sound | None, index: int) -> RunTrack:
     if isinstance(asked, jobs.Extension):
         return RunTrack(asked.engine, asked.kind, asked.seed, asked.region, source, index=index)
     if isinstance(asked, InpaintRequest):
-        region = Region(asked.start, asked.end)
-        return RunTrack(asked.engine, "inpaint", asked.seed, region, source, index=index)
+        region = Region(asked.start, asked.spans[-1][1])
+        spans = tuple(Region(*span) for span in asked.spans) if asked.also else ()
+        return RunTrack(asked.engine, "inpaint", asked.seed, region, source, index=index, spans=spans)
     return RunTrack(asked.engine, "generate", asked.seed, None, source, index=index)
 
 

@@ -342,6 +342,7 @@ def take_from_json(data: Mapping[str, Any]) -> Take:
         name=_text(data.get("name", "")),
         starred=data.get("starred") is True,
         deleted=data.get("deleted") is True,
+        spans=tuple(Region(_number(s["start"]), _number(s["end"])) for s in data.get("spans", ())),
     )
 
 

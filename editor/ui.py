@@ -32,6 +32,7 @@ from editor import (
     versions,
 )
 from editor.api import Api
+from editor.compare import clock_shift
 from editor.device import Device
 from editor.layout import ENGINES
 from editor.lock import Held
@@ -429,8 +430,9 @@ class Page(Updates):
             try:
                 fields = Payload("ghost", sent)
                 folder = self.sessions.folder(fields.text("project", 80))
-                take = versions.find_take(storage.open_project(folder).project, fields.identifier("take"))
-                return asdict(ghost.ghost(folder, take))
+                project = storage.open_project(folder).project
+                take = versions.find_take(project, fields.identifier("take"))
+                return asdict(ghost.ghost(folder, take).shifted(clock_shift(project, take)))
             except InputError as error:
                 return {"error": str(error)}
 

@@ -61,6 +61,7 @@ class Updates(Layout):
                 interactive=ready,
             ),
             self.auto: gr.update(interactive=ready),
+            self.inpaint_all: self._together(session),
             self.generate: gr.update(value=f"Generate {project.length:g} s", interactive=not session.running),
             **dict.fromkeys(
                 self.extend.values(),
@@ -91,6 +92,18 @@ class Updates(Layout):
             ),
             self.replace: gr.update(visible=session.heard is not None and not going),
         }
+
+    def _together(self, session: Session) -> Any:
+        """The button for all spans at once, where there are several."""
+        apart = session.project.apart
+        if session.project.clip is None or len(apart) < 2:
+            return gr.update(visible=False)
+        limit = any(self._span_limit(region) for region in apart)
+        return gr.update(
+            value=f"Inpaint all {len(apart)} spans in one pass",
+            visible=True,
+            interactive=not session.running and not limit,
+        )
 
     def _span_limit(self, region: Region | None) -> str:
         """Why a span cannot be re-made, told before a run."""

@@ -102,7 +102,7 @@ def vote(project: Project, ratings: Sequence[tuple[str, int, int]], matched: boo
         raise InputError(f"{len(ratings)} ratings: expected 2-{MAX_RATED} takes; choose them again")
     if len({id for id, _, _ in ratings}) < len(ratings):
         raise InputError("vote: a take is rated twice; begin the round again")
-    rated, regions, sources = [], set(), set()
+    rated, regions, sources, places = [], set(), set(), set()
     for id, smoothness, match in ratings:
         for scale, value in (("transition smoothness", smoothness), ("audio match", match)):
             if not 1 <= value <= 10:
@@ -112,10 +112,11 @@ def vote(project: Project, ratings: Sequence[tuple[str, int, int]], matched: boo
             continue
         take = find_take(project, id)
         regions.add(take.region)
+        places.add((take.kind, take.spans))
         sources.add(take.source)
         rated.append(Rating(id, take.engine, smoothness, match))
     region = next(iter(regions), None)
-    if region is None or len(regions) > 1 or len(sources) > 1:
+    if region is None or max(len(regions), len(sources), len(places)) > 1:
         raise InputError("vote: expected takes of one span; begin the round again")
     id = lanes.fresh_id("r", (round.id for round in project.rounds))
     return Round(id, region, tuple(rated), matched, made)
@@ -139,6 +140,12 @@ def _show(project: Project, clip: Clip, parent: str | None, take: str | None) ->
         version = Version(_fresh_version(project), clip, parent, take)
         project = replace(project, versions=(*project.versions, version))
     return replace(project, clip=clip, spans=spans, active=active, kept=take)
+
+
+def same_recording(project: Project, one: Clip, other: Clip) -> bool:
+    """Whether two clips began as the same recording, so that one clock can hold both."""
+    root = _root(project, one)
+    return root is not None and root == _root(project, other)
 
 
 def _root(project: Project, clip: Clip | None, parent: str | None = None) -> str | None:

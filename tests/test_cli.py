@@ -142,6 +142,36 @@ def test_inpaint_changes_the_span_only(
     assert song.read_bytes() == before
 
 
+def test_several_spans_in_one_pass_and_their_replay(
+    tiny_bundle: Path, song: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    out, again, report = tmp_path / "out.wav", tmp_path / "again.wav", tmp_path / "report.json"
+    spans = ["--start", "0.5", "--end", "1", "--also", "2.5-3", "--also", "1.5-2"]
+    status, printed, _ = run(
+        capsys,
+        tiny_bundle,
+        "inpaint",
+        str(song),
+        "--engine",
+        "fm",
+        *spans,
+        "--steps",
+        "2",
+        "--out",
+        str(out),
+        "--json",
+    )
+    assert status == 0
+    assert [seam["time"] for seam in json.loads(printed)["seams"]] == [0.5, 1, 1.5, 2, 2.5, 3]
+    source, made = read_recording(song).samples, read_recording(out).samples
+    for half in range(8):
+        part = slice(half * RATE // 2, (half + 1) * RATE // 2)
+        assert np.array_equal(source[part], made[part]) == (half not in (1, 3, 5))
+    report.write_text(printed)
+    status, _, _ = run(capsys, tiny_bundle, "replay", str(report), "--source", str(song), "--out", str(again))
+    assert status == 0 and np.array_equal(read_recording(again).samples, made)
+
+
 @pytest.mark.parametrize("edit", ["continue", "intro", "loop"])
 def test_a_recording_is_extended_and_its_report_replays(
     tiny_bundle: Path, tmp_path: Path, song: Path, capsys: Captured, edit: str

@@ -165,7 +165,8 @@ def test_a_stored_take_replays_the_identical_request(folder: Path, engine: FakeE
     assert isinstance(again, InpaintRequest)
     assert np.array_equal(again.source.samples, source.samples)
     assert replace(again, source=source) == asked
-    assert (take.region, take.seconds, take.rate, take.channels) == (Region(1.0, 2.5), 4.0, RATE, 1)
+    assert (take.region, take.seconds, take.rate, take.channels) == (Region(1.0, 3.5), 4.0, RATE, 1)
+    assert take.spans == (Region(1.0, 2.5), Region(3.0, 3.5))
     assert take.seams[0]["words"] == "Smooth"
     assert take.parameters["resolved"] == {"steps": 10}
     assert np.array_equal(storage.read_sound(folder, take.sound).samples, result.audio.samples)

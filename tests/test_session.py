@@ -13,9 +13,10 @@ import pytest
 import soundfile
 
 from editor import storage
-from editor.document import Settings, Sound
+from editor.document import Region, Settings, Sound
 from editor.jobs import Runner
 from editor.journal import Journal
+from editor.payload import Payload
 from editor.session import Pace, Session, Sessions
 from engines.recording import Recording, write_recording
 from engines.requests import (
@@ -45,7 +46,8 @@ def fake_run(request: Request, models: Any, progress: ProgressHook) -> Result:
         return Result(request, models, {"sample": 0.3})
     samples = request.source.samples.copy()
     rate = request.source.rate
-    samples[round(request.start * rate) : round(request.end * rate)] //= -FADE[request.engine]
+    for start, end in request.spans:
+        samples[round(start * rate) : round(end * rate)] //= -FADE[request.engine]
     return Result(request, replace(request.source, samples=samples), {"sample": 0.3})
 
 
@@ -583,3 +585,45 @@ def test_a_page_is_known_again_before_it_has_a_project(tmp_path: Path) -> None:
     assert sessions.resume("three", "", "page-of-mine-0123456") is fresh
     assert sessions.resume("four", session.folder.name, "page-of-mine-0123456") is not fresh
     assert sessions.of_page("page-of-another-0123") is None
+
+
+def test_all_spans_in_one_pass_make_one_take_an_engine(
+    session: Session, runner: Runner, song: Recording, song_file: Path
+) -> None:
+    ready(session, song_file)
+    session.apply("set_prompt", {"prompt": "the clip's"})
+    session.apply("add_span", {"start": 2.5, "end": 3, "id": "s9"})
+    session.apply("add_span", {"start": 3, "end": 3.5, "id": "s8"})  # touches: one with the last
+    session.apply("set_span_own", {"id": "s8", "own": True})
+    session.apply("set_span_prompt", {"id": "s8", "prompt": "its own"})
+    asked, source = session.requests("inpaint", ARSettings(), FMSettings(), together=True)
+    assert [(one.spans, one.prompt) for one in asked if isinstance(one, InpaintRequest)] == [
+        (((1, 2), (2.5, 3.5)), "the clip's")
+    ] * 3
+    run(session, runner, asked, source)
+    take = session.project.takes[0]
+    assert take.region == Region(1, 3.5) and take.spans == (Region(1, 2), Region(2.5, 3.5))
+    assert session.folder
+    samples, rate = storage.read_sound(session.folder, take.sound).samples, song.rate
+    for start, end, same in ((0, 1, True), (1, 2, False), (2, 2.5, True), (2.5, 3.5, False), (3.5, 4, True)):
+        part = slice(round(start * rate), round(end * rate))
+        assert np.array_equal(samples[part], song.samples[part]) == same
+    (group,) = session.takes().groups
+    assert group.label == "2 spans, 1.00–3.50 s"
+    assert [(one.start, one.end) for one in group.tracks[1].spans] == [(1, 2), (2.5, 3.5)]
+    assert ["Spans", "1.000–2.000, 2.500–3.500 s"] in group.tracks[1].details
+
+    session.apply("keep", {"id": take.id})
+    assert session.takes().versions[-1].label == "AR seed 0, 2 spans, 1.00–3.50 s"
+    session.undo()
+    assert session.project.kept is None and storage.open_project(session.folder).project == session.project
+    (again,), _ = session.again(take.id)
+    (other,), _ = session.another_seed(take.id)
+    for one in (again, other):
+        assert isinstance(one, InpaintRequest) and one.spans == ((1, 2), (2.5, 3.5))
+
+    inpaint(session, runner)  # of the last span alone: other takes, and not rated against these
+    assert len(session.takes().groups) == 2
+    ratings = [{"take": id, "smoothness": 5, "match": 5} for id in (take.id, session.project.takes[-1].id)]
+    with pytest.raises(InputError, match="takes of one span"):
+        session.vote(Payload("vote", {"ratings": ratings, "matched": True}))

@@ -54,7 +54,7 @@ export class Blind {
   /** The takes that can be rated: those side by side in Listen that are ready. */
   #ids() {
     const ready = listening.tracks.filter(({ kind, state }) => kind === 'take' && state === 'ready').map(({ id }) => id);
-    return this.#with ? [...ready, ORIGINAL] : ready;
+    return this.#with && !desk.group?.extends ? [...ready, ORIGINAL] : ready; // what was added has none
   }
 
   #track(id) {
@@ -65,15 +65,15 @@ export class Blind {
   begin() {
     const ids = this.#ids();
     const region = desk.group?.region;
-    if (!region || desk.group.extends || ids.length < 2) return;
+    if (!region || ids.length < 2) return;
     this.#group = desk.group.id;
-    this.#set(newRound(ids, { start: Math.max(0, region.start - 1), end: Math.min(desk.duration, region.end + 1) }));
+    this.#set(newRound(ids, desk.loopSpan));
   }
 
   /** The round of the group on the page: the one under way, one from before a reload, or a new one. */
   #follow() {
     const { group } = desk;
-    if (!group?.region || group.extends) this.#round = this.#group = null;
+    if (!group?.region) this.#round = this.#group = null;
     else if (this.#group !== group.id || !this.#round) {
       this.#group = group.id;
       this.#round = null;
@@ -124,8 +124,8 @@ export class Blind {
     }
     const original = desk.group.tracks.find(({ kind }) => kind === 'original');
     const hears = playing === original?.id && !round.order.includes(ORIGINAL);
-    return `<button data-act="with" role="switch" aria-checked="${this.#with}" title="Rate the untouched original as well, without knowing which it is"><span>Original among them</span><i class="knob"></i></button>
-      ${round.order.includes(ORIGINAL) ? '' : `<button data-act="original" aria-pressed="${hears}" title="Hear the original (0)">${hears ? icons.pause : icons.play}<span>Hear the original</span> <kbd>0</kbd></button>`}`;
+    const among = desk.group.extends ? '' : `<button data-act="with" role="switch" aria-checked="${this.#with}" title="Rate the untouched original as well, without knowing which it is"><span>Original among them</span><i class="knob"></i></button>`;
+    return `${among}${round.order.includes(ORIGINAL) ? '' : `<button data-act="original" aria-pressed="${hears}" title="Hear the original (0)">${hears ? icons.pause : icons.play}<span>Hear the original</span> <kbd>0</kbd></button>`}`;
   }
 
   #card(round, id, letter, playing) {

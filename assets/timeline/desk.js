@@ -216,7 +216,7 @@ class Desk extends EventTarget {
     this.#setLoop();
     this.tell('player');
     if (this.player.playing && !loop) return undefined;
-    return this.player.play(loop ? Math.max(0, track.seconds - 3) : Math.max(0, (track.region?.start ?? 0) - 1));
+    return this.player.play(loop ? Math.max(0, track.seconds - 3) : Math.max(track.whole ? track.start : 0, (track.region?.start ?? 0) - 1));
   }
 
   get groupIndex() {
@@ -351,7 +351,7 @@ class Desk extends EventTarget {
     if (this.view === 'edit' && !this.solo) return this.doc.region;
     if (!region) return this.view === 'edit' ? this.doc.region : region;
     const around = this.solo ? 0 : this.view === 'blind' ? 1 : this.around;
-    return { start: Math.max(0, region.start - around), end: Math.min(Math.max(this.duration, region.end), region.end + around) };
+    return { start: Math.max(Math.min(0, region.start), region.start - around), end: Math.min(Math.max(this.duration, region.end), region.end + around) };
   }
 
   /** Plays or pauses; Listen begins at what it shows when the playhead is elsewhere. */

@@ -53,6 +53,7 @@ export const KEYS = [
   ['⇧0', 'fit', 'Fit the clip', 'View'],
   ['?', 'help', 'This sheet', 'View'],
   ['Ctrl ↵', 'inpaint', 'Inpaint', 'Run'],
+  ['⇧A', 'inpaint-all', 'Inpaint all spans in one pass', 'Run'],
   ['⇧F', 'fix', 'Fix it: the smoothest of all engines', 'Run'],
   ['Ctrl ⇧↵', 'generate', 'Generate', 'Run'],
   ['Ctrl Alt ↵', 'continue', 'Continue after the end', 'Run'],
@@ -74,7 +75,7 @@ const PLAIN = {
   enter: 'palette', delete: 'delete', backspace: 'delete', '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out', '?': 'help',
 };
 const SHIFTED = {
-  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', f: 'fix', l: 'make-loop', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
+  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', a: 'inpaint-all', f: 'fix', l: 'make-loop', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
 };
 const COMMAND = { enter: 'inpaint', z: 'undo', y: 'redo', '.': 'cancel', c: 'copy', v: 'paste', d: 'repeat', a: 'choose-all', s: 'save-as', e: 'export' };
 const COMMAND_SHIFTED = { enter: 'generate', z: 'redo' };

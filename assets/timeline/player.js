@@ -75,6 +75,11 @@ export class Player extends EventTarget {
     return Math.max(0, ...[...this.#tracks.values()].filter((t) => !t.whole).map((t) => t.start + t.seconds));
   }
 
+  /** Where one can begin: at 0, or before it while something lies there. */
+  get begin() {
+    return Math.min(0, ...[...this.#tracks.values()].map(({ start }) => start));
+  }
+
   /** Where the sound is, in seconds on the clip's clock. */
   get position() {
     if (!this.playing) return this.#rest;
@@ -176,7 +181,7 @@ export class Player extends EventTarget {
   async play(from = this.#rest) {
     if (!this.#tracks.size) return;
     await this.context.resume();
-    let position = from >= this.duration - 0.01 ? 0 : from;
+    let position = from >= this.duration - 0.01 ? 0 : Math.max(from, this.begin);
     if (this.#loop && (position < this.#loop.start - 0.01 || position >= this.#loop.end)) position = this.#loop.start;
     this.#stopAll();
     this.playing = true;
@@ -200,7 +205,7 @@ export class Player extends EventTarget {
   }
 
   seek(position) {
-    const target = Math.min(Math.max(0, position), this.duration);
+    const target = Math.min(Math.max(this.begin, position), this.duration);
     if (this.playing) this.play(target);
     else this.#rest = target;
     this.dispatchEvent(new CustomEvent('state'));

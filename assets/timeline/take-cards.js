@@ -69,7 +69,7 @@ export class TakeCards {
 
   #view(track, canvas) {
     const { region } = track;
-    const start = region ? Math.max(0, region.start - AROUND) : 0;
+    const start = region ? Math.max(Math.min(0, region.start), region.start - AROUND) : 0; // an intro lies before 0
     const end = region ? Math.min(region.end + AROUND, Math.max(desk.duration, region.end)) : track.seconds || 1;
     return { start, pps: canvas.clientWidth / Math.max(end - start, 0.1) };
   }

@@ -11,7 +11,7 @@ import { METER } from './meter.js';
 import { HIGH, LOW, shade } from './spectrum.js';
 import { isSmooth, percent, seamFigures, takeLabel, takeName } from './take-words.js';
 import { starButton, stopWords, takeButton } from './take-cards.js';
-import { drawBorders, drawTrack, inkOf } from './track-wave.js';
+import { drawBorders, drawTrack, inkOf, spansOf } from './track-wave.js';
 import { roman } from './chords.js';
 import { prepare } from './wave.js';
 import { barWords, beatsToSeconds, clamp, formatClock, formatShort, formatSpan, ticks, timeToX, xToTime } from './time.js';
@@ -20,6 +20,11 @@ const AROUND = 2; // seconds beside the span
 const CHANGE = 30; // dB, the brightest of a difference
 const QUIET = -70; // dB, the darkest of a spectrogram
 const NAMES = { continue: 'Continuation', intro: 'Intro', loop: 'Loop' };
+const EXTENDED = { // what is said of the original, and what cannot be compared with it
+  continue: 'The clip as it is. Each take holds all of it, sample for sample; what follows is new, so no difference is shown.',
+  intro: 'The clip as it is. Each take holds all of it, sample for sample; what comes before 0 is new, so no difference is shown.',
+  loop: 'The clip as it is. Takes differ at the join of its end and beginning alone: hear it go round with L. A blind test needs a span.',
+};
 const LOOPS = [[0, 'span'], [1, 'span ± 1 s'], [2, 'span ± 2 s']];
 
 export const ROWS = `
@@ -70,8 +75,8 @@ export class TakeRows {
     // On a phone there is no scale, and every waveform is as wide as the others.
     const width = this.find('.scale .middle').clientWidth || this.find('.tracks .middle')?.clientWidth || 1;
     const region = desk.group?.region;
-    const length = Math.max(desk.duration, region?.end ?? 0, ...(desk.group?.tracks ?? []).filter((t) => t.whole).map((t) => t.seconds));
-    const start = region ? Math.max(0, region.start - AROUND) : 0;
+    const length = Math.max(desk.duration, region?.end ?? 0, ...(desk.group?.tracks ?? []).filter((t) => t.whole).map((t) => t.start + t.seconds));
+    const start = region ? Math.max(Math.min(0, region.start), region.start - AROUND) : 0; // an intro lies before 0
     const end = region ? Math.min(length, region.end + AROUND) : length;
     return { start, end, pps: width / Math.max(end - start, 0.1) };
   }
@@ -80,8 +85,8 @@ export class TakeRows {
     const shown = listening.tracks;
     this.find('.nothing').hidden = Boolean(group);
     this.find('.rows').hidden = !group;
-    this.find('h2').textContent = group ? (NAMES[group.extends] ?? (group.region ? 'Span' : 'Generated clips')) : 'Listen';
-    this.find('.span-words').textContent = group?.region ? formatSpan(group.region) : '';
+    this.find('h2').textContent = group ? (NAMES[group.extends] ?? (group.region ? (group.spans?.length ? `${group.spans.length} spans` : 'Span') : 'Generated clips')) : 'Listen';
+    this.find('.span-words').textContent = group?.region ? spansOf(group).map(formatSpan).join(', ') : '';
     this.find('.least').textContent = group?.region || group?.extends ? 0 : 1;
     this.find('.most').textContent = Math.max(1, ...tracks.map((track) => track.digit ?? 0));
     this.#tools(group, tracks);
@@ -128,7 +133,7 @@ export class TakeRows {
     this.find('.around').hidden = !group?.region;
     for (const part of ['.views', '.differ', '.match', '.to-blind']) this.find(part).hidden = !group;
     this.find('.differ').hidden ||= !group?.region || Boolean(group.extends);
-    this.find('.to-blind').disabled = !group?.region || Boolean(group.extends) || takes.filter(({ state }) => state === 'ready').length < 2;
+    this.find('.to-blind').disabled = !group?.region || takes.filter(({ state }) => state === 'ready').length < 2;
   }
 
   #scale(group, view, colour) {
@@ -144,7 +149,7 @@ export class TakeRows {
       if (!tick.label || x > width - 30) continue;
       c.font = `600 12px ${colour('font')}`;
       c.fillStyle = colour('text');
-      c.fillText(tick.bar, x + 5, 11);
+      c.fillText(String(tick.bar).replace('-', '−'), x + 5, 11);
       const used = c.measureText(tick.bar).width;
       c.font = `400 11px ${colour('font')}`;
       c.fillStyle = colour('muted');
@@ -154,7 +159,7 @@ export class TakeRows {
       const start = beatsToSeconds(desk.doc.grid, cell.start);
       const end = beatsToSeconds(desk.doc.grid, cell.end);
       if (end <= view.start || start >= view.end) return '';
-      const inside = group.region && start < group.region.end && end > group.region.start;
+      const inside = group.region && spansOf(group).some((span) => start < span.end && end > span.start);
       const left = Math.max(0, timeToX(view, start));
       const right = Math.min(width, timeToX(view, end));
       return `<span class="${inside ? 'in' : ''}" style="left:${left + 1}px;width:${Math.max(right - left - 3, 2)}px"><b>${text(cell.symbol)}</b> <small>${text(roman(cell.symbol, desk.key))}</small></span>`;
@@ -181,7 +186,8 @@ export class TakeRows {
   }
 
   #right(track, heard) {
-    if (track.kind === 'original' && track.extends) return '<p class="soft">The clip as it is. Each take holds all of it, sample for sample.</p>';
+    if (track.kind === 'original' && track.extends) return `<p class="soft">${EXTENDED[track.extends]}</p>`;
+    if (track.kind === 'original' && track.spans?.length) return '<p class="soft">Outside the spans every take is the original, sample for sample.</p>';
     if (track.kind === 'original') return '<p class="soft">Outside the span every take is the original, sample for sample.</p>';
     if (track.state === 'failed' || track.state === 'cancelled') {
       return `<p class="say ${track.state}">${icons.warn}<span>${text(track.note)}</span></p><div class="actions">${takeButton('retry', track, '', 'Try again', 'Run it again')}</div>`;
@@ -204,7 +210,8 @@ export class TakeRows {
     const { c, width, height } = prepare(canvas);
     const picture = listening.spectrogram(track.id, view.start, view.end, Math.max(1, Math.round(width / 2)));
     if (picture) paint(c, picture, [QUIET, 0], rgb(inkOf(track, colour)), 0, width, height);
-    return track.region && drawBorders(c, track.region, view, height, colour);
+    for (const span of track.region ? spansOf(track) : []) drawBorders(c, span, view, height, colour);
+    return undefined;
   }
 
   /** What the heard take changed, in its engine's colour; nothing outside the span, by construction. */
@@ -223,14 +230,17 @@ export class TakeRows {
     const { start, end } = group.region;
     const change = track && listening.change(track.id, start, end, Math.max(1, Math.round((to - from) / 2)));
     if (change) paint(c, change, [3, CHANGE], rgb(ink), from, to - from, height);
-    drawBorders(c, group.region, view, height, colour);
+    const spans = spansOf(group);
+    c.fillStyle = '#000'; // between spans nothing has changed; the picture's windows reach over their borders
+    for (const [i, span] of spans.slice(1).entries()) c.fillRect(timeToX(view, spans[i].end), 0, (span.start - spans[i].end) * view.pps, height);
+    for (const span of spans) drawBorders(c, span, view, height, colour);
     for (const [name, left, room] of [['.before', 8, from], ['.after', to + 8, width - to]]) {
       const words = row.querySelector(name);
       words.hidden = room < 80;
       words.style.left = `${left}px`;
     }
     const levels = track && [track.id, group.tracks.find(({ kind }) => kind === 'original')?.id].map((id) => listening.level(id));
-    row.querySelector('.right p').textContent = track ? 'Outside the span: 0 dB, bit for bit' : 'Choose a take to see what it changed';
+    row.querySelector('.right p').textContent = track ? `Outside the span${spans.length > 1 ? 's' : ''}: 0 dB, bit for bit` : 'Choose a take to see what it changed';
     row.querySelector('.figures').textContent = levels && levels.every(Boolean)
       ? `Loudness of the loop ${signed(levels[0].lufs - levels[1].lufs)} dB. Picture from ${LOW} Hz to ${HIGH / 1000} kHz` : '';
   }

@@ -15,7 +15,7 @@ export function seamSentences(seams) {
   if (!seams.length) return [];
   const rough = seams.filter((seam) => !isSmooth(seam)).sort((a, b) => b.score - a.score);
   if (rough.length) return rough.map((seam) => ({ words: `${seam.words} at ${formatShort(seam.time)}`, rough: true, title: seamFigures(seam) }));
-  const words = seams.length > 1 ? 'Smooth at both ends' : `Smooth at ${formatShort(seams[0].time)}`;
+  const words = seams.length > 2 ? `Smooth at all ${seams.length} ends` : seams.length > 1 ? 'Smooth at both ends' : `Smooth at ${formatShort(seams[0].time)}`;
   return [{ words, rough: false, title: seams.map(seamFigures).join('\n') }];
 }
 
@@ -42,7 +42,7 @@ export function chordsAgree(track, chords, grid, heard) {
     const from = Math.max(beatsToSeconds(grid, cell.start), track.region?.start ?? 0);
     const to = Math.min(beatsToSeconds(grid, cell.end), track.region?.end ?? track.seconds);
     return { symbol: cell.symbol, from, to, share: to > from ? heard(cell) : null };
-  }).filter(({ share }) => share !== null);
+  }).filter(({ share, from, to }) => share !== null && (!track.spans?.length || track.spans.some((span) => span.start < to && span.end > from)));
   const time = cells.reduce((sum, { from, to }) => sum + to - from, 0);
   if (!time) return null;
   return { share: cells.reduce((sum, { from, to, share }) => sum + (to - from) * share, 0) / time, cells };

@@ -83,7 +83,7 @@ export function barBeat(grid, seconds) {
 
 export function barWords(grid, seconds) {
   const { bar, beat } = barBeat(grid, seconds);
-  return `${bar}.${beat}`;
+  return `${bar}.${beat}`.replace('-', '−');
 }
 
 /**
@@ -100,7 +100,7 @@ export function ticks(grid, view, width, duration) {
   const out = [];
   for (let beats = first; beats <= last; beats++) {
     const time = beatsToSeconds(grid, beats);
-    if (time < -1e-9 || time > duration + 1e-9) continue;
+    if (time < Math.min(0, view.start) - 1e-9 || time > duration + 1e-9) continue;
     const bar = Math.floor(beats / grid.beats_per_bar);
     const beat = beats - bar * grid.beats_per_bar;
     if (beat === 0 && bar % stride === 0) out.push({ time, bar: bar + 1, beat: 1, label: true });
@@ -126,14 +126,15 @@ export function fineTicks(view, width, duration, grid) {
   return out;
 }
 
-export const formatSeconds = (seconds) => seconds.toFixed(2);
+export const formatSeconds = (seconds) => seconds.toFixed(2).replace(/^-(?=.*[1-9])/, '−').replace('-', '');
 export const formatSpan = ({ start, end }) => `${formatSeconds(start)}–${formatSeconds(end)} s`;
 
 /** Seconds without needless zeros, for the ruler: 2 s, 2.5 s. */
-export const formatShort = (seconds) => `${+seconds.toFixed(2)} s`;
+export const formatShort = (seconds) => `${String(+seconds.toFixed(2)).replace('-', '−')} s`;
 
-/** 64.63 -> "1:04.63" */
+/** 64.63 -> "1:04.63"; before an intro is kept it lies before 0: "−0:02.50" */
 export function formatClock(seconds) {
+  if (seconds < -0.005) return `−${formatClock(-seconds)}`;
   const hundredths = Math.round(Math.max(0, seconds) * 100);
   const minutes = Math.floor(hundredths / 6000);
   const rest = hundredths - minutes * 6000;

@@ -256,7 +256,7 @@ export class Timeline extends HTMLElement {
   #playhead() {
     if (desk.view !== 'edit' || !this.view) return;
     const { position, playing } = desk.player;
-    if (playing && this.following) this.#follow(position);
+    if (playing && this.following && position >= 0) this.#follow(position); // an intro that is not kept lies before 0
     const x = timeToX(this.view, position);
     const line = this.find('.head-line');
     line.hidden = x < -1 || x > this.width + 1;

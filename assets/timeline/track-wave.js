@@ -32,20 +32,27 @@ export function drawTrack(canvas, track, view, colour, { neutral = false } = {})
     return;
   }
   const [from, to] = [timeToX(view, region.start), timeToX(view, region.end)];
+  const spans = spansOf(track).map(({ start, end }) => [timeToX(view, start), timeToX(view, end)]);
   c.fillStyle = colour('span-tint');
-  c.fillRect(from, 0, to - from, height);
-  // A clip that was extended has a clock of its own: only what goes on after its end lies where it lay.
-  const around = track.extends ? own ?? (track.extends === 'continue' ? base : null) : base ?? own;
-  drawWave(c, around, view, { ...shape, from: 0, to: from, colour: colour('wave'), alpha: 0.5 });
-  drawWave(c, own, view, { ...shape, from, to, colour: ink });
-  drawWave(c, around, view, { ...shape, from: to, to: width, colour: colour('wave'), alpha: 0.5 });
+  for (const [left, right] of spans) c.fillRect(left, 0, right - left, height);
+  const around = track.extends ? own ?? base : base ?? own; // a clip that was extended is there whole
+  let kept = 0; // up to where it is drawn
+  for (const [left, right] of spans) {
+    drawWave(c, around, view, { ...shape, from: kept, to: left, colour: colour('wave'), alpha: 0.5 });
+    drawWave(c, own, view, { ...shape, from: left, to: right, colour: ink });
+    kept = right;
+  }
+  drawWave(c, around, view, { ...shape, from: kept, to: width, colour: colour('wave'), alpha: 0.5 });
   if (track.state === 'running' || track.state === 'waiting') {
     c.fillStyle = colour('line2');
-    c.fillRect(from, height / 2, to - from, 1);
+    for (const [left, right] of spans) c.fillRect(left, height / 2, right - left, 1);
   }
   if (track.state === 'running') drawReached(c, from + drawPeaks(c, track, { from, room: to - from, view, height, gain, ink }), height, ink);
-  drawBorders(c, region, view, height, colour);
+  for (const span of spansOf(track)) drawBorders(c, span, view, height, colour);
 }
+
+/** The spans of a track or a group: one, or all that were re-made at once. */
+export const spansOf = ({ region, spans }) => (spans?.length ? spans : [region]);
 
 /** Up to where a loop was re-made at its beginning and from where at its end, [null, null] for another clip. */
 function joinOf(track) {

@@ -210,6 +210,39 @@ def test_the_view_follows_the_playhead_unless_told_not_to(page: Page, song_file:
     page.keyboard.press("Space")
 
 
+def test_all_spans_are_inpainted_in_one_pass(page: Page, home: Path, song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 0.5, 1)
+    together = page.locator("#inpaint-all")
+    expect(together).to_have_count(0)
+    page.keyboard.down("Shift")
+    drag_span(page, 2, 3)
+    page.keyboard.up("Shift")
+    expect(together).to_have_text("Inpaint all 2 spans in one pass")
+    expect(page.locator("#inpaint")).to_contain_text("Inpaint 2.00–3.00 s")
+    page.locator("#engine-ar input").uncheck()
+    page.wait_for_function("window.inlay.desk.settled")
+    page.keyboard.press("Shift+A")
+    page.wait_for_function("window.inlay.desk.run === false && window.inlay.desk.group?.tracks.length === 3")
+    expect(page.locator("inlay-takes .strip h2")).to_have_text("Takes of 2 spans, 0.50–3.00 s")
+    page.locator("inlay-takes .compare").click()
+    row = page.locator("inlay-takes article.row.take").first
+    expect(row.locator(".mark")).to_have_count(4)
+    for time in ("0.5 s", "1 s", "2 s", "3 s"):
+        expect(row.locator(".right .say", has_text=f"at {time}")).to_have_count(1)
+    page.keyboard.press("1")
+    page.keyboard.press("y")
+    page.keyboard.press("y")
+    expect(page.locator("inlay-takes .change .right")).to_contain_text("Outside the spans: 0 dB, bit for bit")
+    page.keyboard.press("k")
+    page.wait_for_function("window.inlay.desk.doc.undo === 'keep take'")
+    kept = project(page, home)
+    assert [(one["start"], one["end"]) for one in kept["takes"][0]["spans"]] == [(0.5, 1), (2, 3)]
+    page.locator("#undo").click()
+    page.wait_for_function("window.inlay.desk.doc.redo === 'keep take'")
+    assert len(spans(page, home)) == 2
+
+
 def test_lane_edges_are_dragged_and_remembered(page: Page) -> None:
     edge = page.locator("inlay-timeline .edge").nth(0).bounding_box()
     lane = page.locator("inlay-timeline .audio")
