@@ -343,6 +343,11 @@ def set_settings(project: Project, sent: Payload) -> Project:
     return replace(project, settings=settings.turned(project.settings, sent))
 
 
+def set_preset(project: Project, name: str) -> Project:
+    """Set all knobs as a preset has them."""
+    return replace(project, settings=settings.preset(name))
+
+
 def set_variations(project: Project, count: int) -> Project:
     """How many takes each engine makes at a click."""
     if not 1 <= count <= MAX_VARIATIONS:

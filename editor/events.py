@@ -158,6 +158,7 @@ COMMANDS: dict[str, Command] = {
     "restore_take": Command("restore take", lambda p, x: versions.restore_take(p, x.identifier())),
     "use_take": Command("settings of a take", lambda p, x: versions.use_take(p, x.identifier())),
     "set_variations": Command("variations", lambda p, x: commands.set_variations(p, x.whole("count"))),
+    "set_preset": Command("preset", lambda p, x: commands.set_preset(p, x.text("name", 40))),
     "set_settings": Command("advanced settings", commands.set_settings, merges=True),
     **{name: Command(label, _edit_lanes_event) for name, label in LANE_EDITS.items()},
 }

@@ -43,7 +43,7 @@ class Layout:
     def place(self, functions: Iterable[Callable[..., Any]]) -> None:
         """Put the components into the open block; `functions` are what the page may ask without an event."""
         # The modules are plain files that the page imports; Gradio serves what is declared static.
-        gr.set_static_paths([MODULES, ASSETS / "fonts"])
+        gr.set_static_paths([MODULES, ASSETS / "fonts", ASSETS / "examples"])
         with gr.Column(elem_id="page"):
             self._bar()
             with gr.Column(elem_id="stage"):
@@ -147,6 +147,7 @@ class Layout:
                 self._advanced()
 
     def _advanced(self) -> None:
+        self.preset = panel.build_preset()
         self.knobs |= panel.build_advanced()
         gr.HTML(self._about(), elem_id="about")
 
@@ -196,6 +197,7 @@ class Layout:
             self.generate,
             *self.extend.values(),
             self.stop,
+            self.preset,
             *self.engines,
         ]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from editor.document import Settings
-from editor.settings import CHOICES, KNOBS
+from editor.settings import CHOICES, CUSTOM, KNOBS, PRESETS
 
 GROUPS = ("Every span", "FM and ZS", "AR", "Fix it and loop")  # under Advanced, in this order
 
@@ -100,6 +100,7 @@ ACTIONS = {  # element -> what it does, with its key
     "length": "Seconds that Generate makes, and that Continue and Intro add",
     "variations": "Takes that each engine makes at a click",
     "seed": "The same seed with the same settings makes the same take",
+    "preset": "Knobs for a purpose: what you choose sets all of those below and the strength",
     "follow": "Lanes that the engines are told",
 }
 TIPS = {**ACTIONS, **{field.id: field.tip for field in (STRENGTH, *FIELDS)}}
@@ -116,6 +117,13 @@ def build_strength() -> gr.Slider:
         label=STRENGTH.label,
         elem_id=STRENGTH.id,
         buttons=[],
+    )
+
+
+def build_preset() -> gr.Dropdown:
+    """The choice of a preset."""
+    return gr.Dropdown(
+        [*PRESETS, CUSTOM], value=next(iter(PRESETS)), label="Preset", filterable=False, elem_id="preset"
     )
 
 

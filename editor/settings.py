@@ -47,6 +47,29 @@ CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
     "schedule": ("FM schedule", ("uniform", "sway")),
     "zero_shot": ("ZS method", ("", *ZERO_SHOT)),  # empty: the bundle's
 }
+# What a musician may want, and the knobs that it takes; all others are as delivered.
+PRESETS: dict[str, dict[str, Any]] = {
+    "As delivered": {},
+    "Small variation": {"strength": 0.35},
+    "Larger variation": {"strength": 0.65},
+    "Follow words and lanes": {"guidance": 3.0},
+    "Surprise me": {"temperature": 1.2},
+    "Quick sketch": {"steps": 10, "fm_candidates": 1, "candidates": 1, "budget": 12, "patience": 8.0},
+    "Take your time": {"steps": 50, "fm_candidates": 8, "candidates": 8, "budget": 200, "patience": 120.0},
+}
+CUSTOM = "Your own"  # what none of them is
+
+
+def preset(name: str) -> Settings:
+    """The settings of a preset; InputError when there is none of that name."""
+    if name not in PRESETS:
+        raise InputError(f"preset {name[:40]!r}: expected one of {', '.join(PRESETS)}")
+    return replace(Settings(), **PRESETS[name])
+
+
+def preset_of(now: Settings) -> str:
+    """The preset that the settings are, or CUSTOM."""
+    return next((name for name in PRESETS if preset(name) == now), CUSTOM)
 
 
 def turned(now: Settings, sent: Payload) -> Settings:

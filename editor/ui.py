@@ -140,6 +140,7 @@ class Page(Updates):
         for name, knob in self.knobs.items():
             events = [knob.submit, knob.blur] if isinstance(knob, gr.Number) else [knob.input]
             gr.on(events, told(self._setter("set_settings", "knobs", _named(name))), knob, light, **chosen)
+        self.preset.input(told(self._preset), self.preset, everything, **chosen)
         for box in self.engines:
             box.input(told(self._tick), self.engines, light, **chosen)
         self.variations.input(
@@ -343,6 +344,12 @@ class Page(Updates):
             return self._shown(session, takes=False)
 
         return set_value
+
+    def _preset(self, name: str, request: gr.Request) -> dict[Any, Any]:
+        session = self.sessions.of(request.session_hash)
+        if name != settings.CUSTOM:  # what is turned already is one's own
+            session.apply("set_preset", {"name": name})
+        return self._shown(session, takes=False) | self._turned(session)
 
     def _tick(self, request: gr.Request, ar: bool, fm: bool, zero_shot: bool) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from editor import settings
 from editor.compare import estimate_words, status_markup
 from editor.document import Region
 from editor.layout import ENGINES, Layout
@@ -68,6 +69,7 @@ class Updates(Layout):
                 gr.update(interactive=project.clip is not None and not session.running),
             ),
             self.stop: gr.update(interactive=session.running),
+            self.preset: settings.preset_of(project.settings),
             **self._hearing(session),
         }
         seconds = region.end - region.start if region else project.length

@@ -6,7 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,9 +15,10 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from editor import library, server, theme, ui
+from editor import library, server, settings, theme, ui
 from editor.device import Device
 from editor.document import Settings
+from editor.payload import Payload
 from editor.session import Sessions
 from engines import chordino
 from engines.recording import Recording, from_float, write_recording
@@ -219,6 +220,27 @@ def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui.Page, ta
     assert session.folder
     shown = Tab(page, "reloaded").send("_open", {"project": session.folder.name})
     assert [shown[page.knobs[name]] for name in ("steps", "guidance", "top_k")] == [8, 2.5, 40]
+
+
+def test_a_preset_sets_the_knobs_and_a_turned_knob_is_ones_own(page: ui.Page, tab: Tab) -> None:
+    session = page.sessions.of(tab.request.session_hash)
+    page._turn(session, *knobs(page, steps=8, temperature=0.7))
+    assert page._shown(session)[page.preset] == settings.CUSTOM
+    shown = page._preset("Small variation", tab.request)
+    assert shown[page.preset] == "Small variation"
+    assert [shown[page.knobs[name]] for name in ("strength", "steps", "temperature")] == [0.35, 25, 1.0]
+    page._undo(tab.request)
+    assert session.project.settings.steps == 8
+    assert page._preset(settings.CUSTOM, tab.request)[page.knobs["steps"]] == 8
+    with pytest.raises(InputError, match="expected one of As delivered"):
+        session.apply("set_preset", {"name": "Loud"})
+
+
+@pytest.mark.parametrize("name", settings.PRESETS)
+def test_every_preset_is_within_the_knobs_bounds(name: str) -> None:
+    chosen = settings.preset(name)
+    assert settings.turned(Settings(), Payload("set_settings", asdict(chosen))) == chosen
+    assert settings.preset_of(chosen) == name
 
 
 def test_every_knob_and_action_has_a_tooltip(page: ui.Page, built: tuple[ui.Page, gr.Blocks]) -> None:
