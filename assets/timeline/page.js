@@ -8,6 +8,8 @@ import { icons } from './icons.js';
 import { actionOf, worksInFields } from './keys.js';
 import { listening } from './listening.js';
 import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
+import { showHelp } from './help.js';
+import './start.js';
 import { acceptDrops } from './upload.js';
 
 const stage = () => document.querySelector('#stage');
@@ -88,6 +90,7 @@ function watchBar() {
   document.addEventListener('click', (event) => {
     if (event.target.closest?.('#export')) showExports();
     if (event.target.closest?.('#project')) showProjects();
+    if (event.target.closest?.('#keys')) showHelp();
     if (event.target.closest?.('#tap')) desk.tapTempo();
     if (event.target.closest?.('#drawer')) document.querySelector('#page').classList.toggle('drawn');
     if (!event.target.closest?.('#theme')) return;
@@ -106,7 +109,16 @@ function watchBar() {
       furnish();
     }
     if (detail.what === 'prompt') type('#prompt textarea', detail.words);
+    if (detail.what === 'generate') generate(detail);
   });
+}
+
+/** A clip from words of some length: typed into the panel, so that they stand there afterwards. */
+async function generate({ words, seconds }) {
+  type('#prompt textarea', words);
+  type('#length input', String(seconds));
+  await new Promise((resolve) => { setTimeout(resolve); }); // Gradio takes a field's value up with the next turn
+  press('generate');
 }
 
 let furnished = false;
@@ -119,6 +131,7 @@ function furnish() {
   box.insertAdjacentHTML('beforeend', `<button class="unfold" title="All settings, or the short sheet" aria-label="All settings, or the short sheet">${icons.down}</button>`);
   seed.querySelector('.dice').addEventListener('click', () => type('#seed input', String(Math.floor(Math.random() * 10_000))));
   box.querySelector('.unfold').addEventListener('click', () => document.querySelector('#page').classList.toggle('drawn'));
+  document.querySelector('#bar').insertAdjacentHTML('beforeend', '<button id="keys" title="Keys (?)" aria-label="Keys">?</button>'); // where the timeline's own is not
   const closed = document.querySelector('#advanced > button:not(.open)');
   if (closed && matchMedia('(min-width: 2000px) and (min-height: 1200px)').matches) closed.click();
 }
@@ -160,7 +173,8 @@ function start() {
   if (theme) document.body.classList.toggle('dark', theme === 'dark');
   document.addEventListener('keydown', onKey);
   stage().dataset.view = desk.view;
-  acceptDrops(document.body, stage());
+  acceptDrops(document.body, document.querySelector('#page'));
+  document.querySelector('#page').append(document.createElement('inlay-start'));
   watchBar();
   window.inlay = { desk };
 }

@@ -4,8 +4,8 @@ import { desk } from './desk.js';
 import { ENGINES, icons, tag, text } from './icons.js';
 import { listening } from './listening.js';
 import { countWords, percent, seamSentences, takeLabel, takeName } from './take-words.js';
+import { STORY, drawStory } from './story.js';
 import { drawTrack } from './track-wave.js';
-import { prepare } from './wave.js';
 
 const AROUND = 1; // seconds beside the span on a card
 
@@ -17,10 +17,7 @@ export const CARDS = `
     <button class="tree" data-act="tree" title="What was on the timeline, and deleted takes">Version tree</button>
     <button class="compare" title="Listen to the takes side by side (C)">Compare <kbd>C</kbd></button></header>
   <div class="cards"></div>
-  <div class="story">
-    ${['Drag|over what should change. The span turns yellow.', 'Inpaint.|Three engines re-make it along your chords.', 'Keep|the take that sits best. The rest stays untouched.']
-    .map((line) => line.split('|')).map(([verb, rest]) => `<figure><canvas></canvas><figcaption><b>${verb}</b> ${rest}</figcaption></figure>`).join('')}
-  </div>
+  <div class="story">${STORY}</div>
 </section>`;
 
 /** Actions that every take offers, on cards and in rows. */
@@ -52,7 +49,7 @@ export class TakeCards {
     find('.tree').hidden = desk.versions.length < 2 && !desk.deleted.length;
     find('.compare').disabled = !tracks.some((track) => track.kind === 'take' && track.state === 'ready');
     if (!group) {
-      this.#drawStory(colour);
+      drawStory(this.takes.shadowRoot.querySelectorAll('.story canvas'), colour);
       return;
     }
     const sign = this.takes.sign(tracks);
@@ -115,33 +112,5 @@ export class TakeCards {
         + takeButton('sheet', track, icons.more, '', 'Name, settings and more');
     }
     return [`<p class="say">${line}</p><p class="say soft">${text(note)}</p>`, actions];
-  }
-
-  /** Three pictures that say how it goes, while there is nothing to show. */
-  #drawStory(colour) {
-    const canvases = this.takes.shadowRoot.querySelectorAll('.story canvas');
-    const bars = (i) => 0.25 + 0.65 * Math.abs(Math.sin(i * 1.7) * Math.cos(i * 0.37)) * (0.5 + 0.5 * Math.exp(-(i % 9) / 4));
-    canvases.forEach((canvas, story) => {
-      const { c, width, height } = prepare(canvas);
-      const [from, to] = [width * 0.27, width * 0.73];
-      c.fillStyle = colour('span-tint');
-      c.fillRect(from, 0, to - from, height);
-      const rows = story === 1 ? ['ar', 'fm', 'zs'] : [story === 2 ? 'fm' : 'span-wave'];
-      for (let x = 0, i = 0; x < width; x += 3, i++) {
-        const inside = x >= from && x < to;
-        const lines = inside ? rows : ['wave'];
-        lines.forEach((name, row) => {
-          c.globalAlpha = inside ? 1 : 0.45;
-          c.fillStyle = colour(name);
-          const middle = (height * (row + 0.5)) / lines.length;
-          const tall = ((bars(i + row * 7) * height) / lines.length) * 0.85;
-          c.fillRect(x, middle - tall / 2, 2, tall);
-        });
-      }
-      c.globalAlpha = 1;
-      c.fillStyle = colour('span-edge');
-      c.fillRect(from - 1, 0, 2, height);
-      c.fillRect(to - 1, 0, 2, height);
-    });
   }
 }

@@ -73,7 +73,7 @@ export class TakeRows {
 
   view() {
     // On a phone there is no scale, and every waveform is as wide as the others.
-    const width = this.find('.scale .middle').clientWidth || this.find('.tracks .middle')?.clientWidth || 1;
+    const width = this.find('.scale .middle').clientWidth || this.find('.tracks .row:not(.original) .middle')?.clientWidth || 1;
     const region = desk.group?.region;
     const length = Math.max(desk.duration, region?.end ?? 0, ...(desk.group?.tracks ?? []).filter((t) => t.whole).map((t) => t.start + t.seconds));
     const start = region ? Math.max(Math.min(0, region.start), region.start - AROUND) : 0; // an intro lies before 0

@@ -13,9 +13,8 @@ from playwright.sync_api import Page, expect
 
 def upload(page: Page, path: Path) -> None:
     with page.expect_file_chooser() as chooser:
-        page.locator("inlay-timeline .choose, inlay-timeline .audio-head button").locator(
-            "visible=true"
-        ).first.click()
+        ways = page.locator("inlay-start .choose, inlay-timeline .choose, inlay-timeline .audio-head button")
+        ways.locator("visible=true").first.click()
     chooser.value.set_files(path)
     page.wait_for_function("window.inlay.desk.pyramid('base')")
 

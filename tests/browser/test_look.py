@@ -132,7 +132,7 @@ def test_file_dropped_on_the_page(page: Page, song_file: Path) -> None:
         list(data),
     )
     page.wait_for_function("window.inlay.desk.doc.clip?.label === 'dropped.wav'")
-    assert not page.evaluate("document.querySelector('#stage').classList.contains('dropping')")
+    assert not page.evaluate("document.querySelector('#page').classList.contains('dropping')")
 
 
 def test_help_lists_the_keys_and_closes(page: Page) -> None:
