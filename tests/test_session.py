@@ -30,6 +30,7 @@ from engines.requests import (
     ProgressHook,
     Request,
     Result,
+    Seam,
     Support,
 )
 
@@ -626,4 +627,45 @@ def test_all_spans_in_one_pass_make_one_take_an_engine(
     assert len(session.takes().groups) == 2
     ratings = [{"take": id, "smoothness": 5, "match": 5} for id in (take.id, session.project.takes[-1].id)]
     with pytest.raises(InputError, match="takes of one span"):
+        session.vote(Payload("vote", {"ratings": ratings, "matched": True}))
+
+
+def test_an_intro_lies_before_the_clip_until_it_is_kept(
+    session: Session, song_file: Path, song: Recording
+) -> None:
+    ready(session, song_file)
+
+    def extend(request: Request, models: Any, progress: ProgressHook) -> Result:
+        assert isinstance(request, InpaintRequest)
+        first = round(request.end * song.rate)
+        samples = request.source.samples.copy()
+        samples[:first] = 7
+        seam = Seam(request.end, 0.0, 0.0, 0.0, 0.0, 0.1, "Smooth")
+        return Result(request, replace(request.source, samples=samples), {"sample": 0.1}, (seam,))
+
+    inpaint(session, Runner(lambda: song, fake_run, lambda request: Support()))
+    session.apply("set_length", {"seconds": 3})
+    asked, source = session.requests("intro", ARSettings(), FMSettings(), ["fm"])
+    run(session, Runner(lambda: song, extend, lambda request: Support()), asked, source)
+    span, intro = session.takes().groups
+    assert span.region and intro.region
+    assert (span.region.start, span.region.end) == (1, 2)
+    assert (intro.region.start, intro.region.end) == (-3, 0)
+    assert [(one.kind, one.start) for one in intro.tracks] == [("original", 0), ("take", -3)]
+    assert [seam.time for seam in intro.tracks[1].seams] == [0]  # where it meets the clip's beginning
+    before = span.tracks[1].start
+
+    session.apply("keep", {"id": intro.tracks[1].id})  # now all of the clip lies three seconds later
+    span, intro = session.takes().groups
+    assert span.region and intro.region and session.project.region
+    assert (intro.region.start, intro.region.end, intro.tracks[0].start) == (0, 3, 3)
+    assert (span.region.start, span.region.end, span.tracks[1].start) == (4, 5, before + 3)
+    assert (session.project.region.start, session.project.region.end) == (4, 5)  # as the span itself
+    session.undo()
+    intro = session.takes().groups[1]
+    assert intro.region and intro.region.start == -3
+
+    ratings = [{"take": intro.tracks[1].id, "smoothness": 5, "match": 5}]
+    ratings.append({"take": session.project.takes[0].id, "smoothness": 5, "match": 5})
+    with pytest.raises(InputError, match="takes of one span"):  # an intro and a span of the same clip
         session.vote(Payload("vote", {"ratings": ratings, "matched": True}))

@@ -30,11 +30,16 @@ export function kWeighting(rate) {
 
 function filtered(samples, { b, a }) {
   const out = new Float64Array(samples.length);
+  const [b0, b1, b2] = b;
+  const [a1, a2] = a;
   let [x1, x2, y1, y2] = [0, 0, 0, 0];
   for (let i = 0; i < samples.length; i++) {
     const x = samples[i];
-    const y = b[0] * x + b[1] * x1 + b[2] * x2 - a[0] * y1 - a[1] * y2;
-    [x2, x1, y2, y1] = [x1, x, y1, y];
+    const y = b0 * x + b1 * x1 + b2 * x2 - a1 * y1 - a2 * y2;
+    x2 = x1; // plain assignments: Firefox makes an array of each other kind
+    x1 = x;
+    y2 = y1;
+    y1 = y;
     out[i] = y;
   }
   return out;
@@ -75,7 +80,12 @@ export function momentary(weighted) {
 /** Largest magnitude of some channels. */
 export function peak(channels) {
   let most = 0;
-  for (const samples of channels) for (const sample of samples) most = Math.max(most, Math.abs(sample));
+  for (const samples of channels) {
+    for (let i = 0; i < samples.length; i++) {
+      const size = Math.abs(samples[i]);
+      if (size > most) most = size;
+    }
+  }
   return most;
 }
 

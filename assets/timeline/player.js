@@ -9,6 +9,7 @@
  */
 
 const RAMP = 0.005; // seconds; short enough to feel instant, long enough not to click
+const NO_SOUND = 3000; // ms to wait for an output
 const LEAD = 0.06; // seconds between scheduling and sounding
 
 /** The track that sounds at `position` when `selected` is chosen: the take inside its stretch, else the base. */
@@ -180,7 +181,11 @@ export class Player extends EventTarget {
 
   async play(from = this.#rest) {
     if (!this.#tracks.size) return;
-    await this.context.resume();
+    if (!(await this.#awake())) {
+      const message = 'No sound: the browser found no output. Plug one in, or allow sound for this page, then press play again.';
+      this.dispatchEvent(new CustomEvent('failed', { detail: { message } }));
+      return;
+    }
     let position = from >= this.duration - 0.01 ? 0 : Math.max(from, this.begin);
     if (this.#loop && (position < this.#loop.start - 0.01 || position >= this.#loop.end)) position = this.#loop.start;
     this.#stopAll();
@@ -189,6 +194,16 @@ export class Player extends EventTarget {
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#tick(), 40);
     this.dispatchEvent(new CustomEvent('state'));
+  }
+
+  /** Whether the browser gives sound. Without an output, Firefox never answers. */
+  async #awake() {
+    const { context } = this;
+    let timer;
+    const waited = new Promise((resolve) => { timer = setTimeout(() => resolve(context.state === 'running'), NO_SOUND); });
+    const awake = await Promise.race([context.resume().then(() => true), waited]);
+    clearTimeout(timer);
+    return awake;
   }
 
   pause() {

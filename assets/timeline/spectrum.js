@@ -17,21 +17,32 @@ const REVERSED = Uint16Array.from({ length: SIZE }, (_, i) => {
   return out;
 });
 
-/** Fast Fourier transform in place: re, im of SIZE values. */
+/** Fast Fourier transform in place: re, im of SIZE values. Plain assignments: Firefox makes an array of each other kind. */
 export function transform(re, im) {
   for (let i = 0; i < SIZE; i++) {
     const j = REVERSED[i];
-    if (j > i) [re[i], re[j], im[i], im[j]] = [re[j], re[i], im[j], im[i]];
+    if (j <= i) continue;
+    const real = re[i];
+    const imaginary = im[i];
+    re[i] = re[j];
+    im[i] = im[j];
+    re[j] = real;
+    im[j] = imaginary;
   }
   for (let half = 1; half < SIZE; half *= 2) {
     const step = SIZE / 2 / half;
     for (let start = 0; start < SIZE; start += 2 * half) {
       for (let k = 0; k < half; k++) {
-        const [c, s] = [COS[k * step], -SIN[k * step]];
-        const [a, b] = [start + k, start + k + half];
+        const c = COS[k * step];
+        const s = -SIN[k * step];
+        const a = start + k;
+        const b = a + half;
         const x = re[b] * c - im[b] * s;
         const y = re[b] * s + im[b] * c;
-        [re[b], im[b], re[a], im[a]] = [re[a] - x, im[a] - y, re[a] + x, im[a] + y];
+        re[b] = re[a] - x;
+        im[b] = im[a] - y;
+        re[a] += x;
+        im[a] += y;
       }
     }
   }
@@ -60,7 +71,8 @@ export function spectrogram(channels, rate, from, to, columns, rows = ROWS) {
     im.fill(0);
     for (let i = 0; i < SIZE; i++) {
       let sum = 0;
-      for (const data of channels) sum += data[begin + i] ?? 0;
+      const at = begin + i;
+      for (let c = 0; c < channels.length; c++) if (at >= 0 && at < channels[c].length) sum += channels[c][at];
       re[i] = (sum / channels.length) * WINDOW[i];
     }
     transform(re, im);

@@ -162,3 +162,39 @@ test('a muted mix keeps its clock, and comes back where it is', async () => {
   player.mute(false);
   assert.equal(gains.filter(({ value }) => value === 1).length, 1);
 });
+
+test('what lies before 0 is played from its beginning, in step with the clip', async () => {
+  const intro = { id: 'i1', url: 'http://x/i?n=2400', start: -4, whole: true }; // 4 s before the clip, then the clip
+  const player = await ready([clip, intro]);
+  player.select('i1');
+  player.seek(-9);
+  assert.equal(player.position, -4);
+  await player.play(-4);
+  const [whole, base] = [...player.context.sources].sort((a, b) => b.times[2] - a.times[2]);
+  assert.deepEqual(whole.times.slice(1), [0, 24]);
+  assert.equal(base.times[0] - whole.times[0], 4); // the clip's own 0 comes four seconds later
+  assert.deepEqual(base.times.slice(1), [0, 20]);
+  assert.equal(player.position, -4);
+  player.pause();
+  await player.setTracks([clip]);
+  player.seek(-1);
+  assert.equal(player.position, 0);
+});
+
+test('a browser without an output is told of, and the next press tries again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const player = await ready();
+  player.context.state = 'suspended';
+  player.context.resume = () => new Promise(() => {}); // as Firefox does it
+  const told = [];
+  player.addEventListener('failed', ({ detail }) => told.push(detail.message));
+  const press = player.play();
+  await Promise.resolve();
+  t.mock.timers.tick(3000);
+  await press;
+  assert.equal(player.playing, false);
+  assert.match(told[0], /^No sound: the browser found no output/);
+  player.context.resume = async () => {};
+  await player.play();
+  assert.equal(player.playing, true);
+});

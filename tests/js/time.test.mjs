@@ -90,3 +90,15 @@ test('the view zooms to single samples and no deeper', () => {
   assert.ok(view.pps >= 48_000 && view.pps <= 1e6);
   assert.equal(time.snapStep('quarter', grid, 25), 0.125);
 });
+
+test('what lies before the clip has times and bars of its own', () => {
+  assert.equal(time.formatClock(-2.5), '−0:02.50');
+  assert.equal(time.formatClock(-0.001), '0:00.00');
+  assert.equal(time.formatSpan({ start: -4, end: -0.001 }), '−4.00–0.00 s');
+  assert.equal(time.formatShort(-1.5), '−1.5 s');
+  assert.equal(time.barWords(grid, -0.5), '0.4');
+  const before = time.ticks(grid, { start: -4, pps: 100 }, 600, 2).filter(({ label }) => label);
+  assert.deepEqual(before.map(({ time: at, bar }) => [at, bar]), [[-4, -1], [-2, 0], [0, 1], [2, 2]]);
+  const late2 = time.ticks({ ...grid, offset: 0.5 }, { start: 0, pps: 100 }, 600, 2);
+  assert.ok(late2.every(({ time: at }) => at >= 0));
+});
