@@ -381,6 +381,7 @@ def _spans(data: Any) -> tuple[tuple[float, float], ...]:
 _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request and how JSON gives them back
     "crossfade": float,
     "fitted": bool,
+    "listened": bool,
     "match": float,
     "strength": float,
     "also": _spans,
@@ -389,8 +390,15 @@ _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request an
 }
 
 # Requests that were written before these fields were made without what they do.
-_UNNAMED: dict[str, Any] = {"fitted": False}
-_UNNAMED_FM: dict[str, Any] = {"candidates": 1}
+_UNNAMED: dict[str, Any] = {"fitted": False, "listened": False}
+
+
+def _unnamed_ar(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {"seeded": min(int(settings.get("candidates", 1)) // 2, 2)}
+
+
+def _unnamed_fm(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {"candidates": 1, "seeded": min(int(settings.get("candidates", 1)) - 1, 2)}
 
 
 def request_from(
@@ -406,8 +414,9 @@ def request_from(
             raise ValueError(f"engine {engine!r}")
         prompt, seed = str(parameters["prompt"]), int(parameters["seed"])
         controls = _controls(parameters["controls"])
-        ar = ARSettings(**_settings(parameters["ar"]))
-        fm = FMSettings(**(_UNNAMED_FM | _settings(parameters["fm"])))
+        sampled, flowing = _settings(parameters["ar"]), _settings(parameters["fm"])
+        ar = ARSettings(**(_unnamed_ar(sampled) | sampled))
+        fm = FMSettings(**(_unnamed_fm(flowing) | flowing))
         if parameters["kind"] == "generate":
             seconds = float(parameters["seconds"])
             sliding = parameters.get("sliding") is True

@@ -20,7 +20,9 @@ from engines.lm import complete, sample_step, take, undelay
 from engines.requests import InpaintRequest, InputError, ProgressHook, Request, Result, Stopwatch, Support
 from engines.timebase import frames_for
 
-SEEDED_BOOKS = (2, 1)  # codebooks that two candidates take from a repeat of the context
+SEEDED_BOOKS = (2, 2, 2, 1)  # codebooks that candidates take from repeats of the context
+EARLIER_BOOKS = (2, 1)  # in requests that do not listen to repeats
+DISTINCT = 3  # most repeats that are begun from
 OVERLAP = 8  # frames decoded again, so that the pieces of a growing sound meet
 
 
@@ -57,7 +59,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         if window.known.any():  # a span that leaves nothing is a clip from nothing
             order = spans.reorder(*window.span, window.frames)
             columns = order[None].to(codes.device)
-            for copy, words in _repeats(request, window, models):
+            for copy, words in _seeds(request, window, models):
                 heard = codec.quantize(copy)  # [1, D, T] -> [1, K, T]
                 heard = torch.where(window.known.to(codes.device), codes, heard)
                 seeds.append((take(lm.config, heard, columns), words))
@@ -90,7 +92,8 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     own = round((1 - request.strength) * codec.codebooks) if isinstance(request, InpaintRequest) else 0
     plain = count - len(seeds)
     batch = torch.cat([codes.repeat(plain, 1, 1), *(seed for seed, _ in seeds)])  # [C, K, T + 3]
-    kept = [own] * plain + list(SEEDED_BOOKS[: len(seeds)])
+    books = SEEDED_BOOKS if isinstance(request, InpaintRequest) and request.listened else EARLIER_BOOKS
+    kept = [own] * plain + [books[k % len(books)] for k in range(len(seeds))]
     codes = complete(
         lm, batch, known, lanes, given.text, given.rows, sample, on_step, kept=kept, expose=growing.expose
     )
@@ -135,8 +138,9 @@ class _Growing:
         return self._made, codec.rate
 
 
-def _repeats(request: InpaintRequest, window: windows.Window, models: Models) -> list[tuple[Tensor, str]]:
-    """Latents [1, D, T] of repeats of the context from which some candidates take their first codebooks."""
-    if request.strength < 1:  # a variation begins from what was there
+def _seeds(request: InpaintRequest, window: windows.Window, models: Models) -> list[tuple[Tensor, str]]:
+    """Latents [1, D, T] of repeats of the context from which candidates take their first codebooks."""
+    count = request.ar.candidates
+    if request.strength < 1 or count == 1:  # from what was there; from nothing
         return []
-    return windows.repeats_of(request, window, models, min(request.ar.candidates // 2, len(SEEDED_BOOKS)))
+    return windows.seeds_of(request, window, models, min(request.ar.seeded, count), DISTINCT)

@@ -31,8 +31,8 @@ from engines.requests import (
 from engines.timebase import frames_for
 from engines.transformer import Memory
 
-SEEDED = 2  # most fillings that begin from a repeat of the context
-SEEDED_AT = 0.35  # flow time at which they begin
+SEEDED_AT = (0.35, 0.35, 0.5, 0.5)  # flow times at which fillings begin from repeats of the context
+DISTINCT = 2  # most repeats that are begun from
 
 
 def supports(request: Request) -> Support:
@@ -128,10 +128,16 @@ class Start:
 
 
 def beginnings(request: InpaintRequest, window: windows.Window, models: Models, count: int) -> list[Start]:
-    """Where `count` fillings begin: one from noise, two from repeats of the context, the rest from noise."""
-    repeats = windows.repeats_of(request, window, models, min(count - 1, SEEDED))
-    starts = [Start(0.0, None, "noise"), *(Start(SEEDED_AT, z, words) for z, words in repeats)]
-    return starts + [Start(0.0, None, "noise")] * (count - len(starts))
+    """Where `count` fillings begin: as the settings say from repeats of the context, the others from noise.
+
+    A single one begins from noise, and so does the first where only some begin from repeats.
+    """
+    seeded = min(count, request.fm.seeded) if count > 1 else 0
+    repeats = windows.seeds_of(request, window, models, seeded, DISTINCT)
+    noise = Start(0.0, None, "noise")
+    starts = [noise] if seeded < count else []
+    starts += [Start(SEEDED_AT[k % len(SEEDED_AT)], z, words) for k, (z, words) in enumerate(repeats)]
+    return starts + [noise] * (count - len(starts))
 
 
 def own_content(window: windows.Window, models: Models) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor
 from engines import flow, search
 from engines import window as windows
 from engines.checkpoints import Models
-from engines.fm import SEEDED, draw_noise, guided_field, own_content, resolved, steps_from
+from engines.fm import draw_noise, guided_field, own_content, resolved, steps_from
 from engines.requests import (
     Guidance,
     InpaintRequest,
@@ -34,6 +34,8 @@ RESAMPLED = (0.15, 0.7)  # flow times between which `resampling` takes a step ag
 REPEATS = 3  # how often it takes it
 GUIDED_NOISE = 0.05  # sigma of the known frames in `guided`: how exactly they are to be met
 EULER = ("inversion", "resampling", "guided")  # methods whose steps are Euler's by their definition
+SEEDED = 3  # most repeats that `search` begins from
+EARLIER_SEEDED = 2  # in requests that do not listen to repeats
 SEARCH_GUIDANCE = Guidance(1.0, 0.0)  # one row a candidate, unless asked for more
 
 
@@ -101,9 +103,10 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
     elif method == "guided":
         z = guided(field, source, known, noise, settings.steps, on_step)
     elif method == "search":
-        plan = search.plan(settings.budget, len(given.rows))
-        late = sum(joins > 0 for joins in plan.joins)
-        repeats = windows.repeats_of(request, window, models, min(late, SEEDED))
+        distinct = SEEDED if request.listened else EARLIER_SEEDED
+        repeats = windows.repeats_of(request, window, models, min(settings.seeded, distinct))
+        shapes = search.SHAPES if repeats else search.FRESH
+        plan = search.plan(settings.budget, len(given.rows), shapes if request.listened else search.EARLIER)
         noises = draw_noise(source, request.seed, len(plan.joins))
         watch.lap("encode")
         z, candidates = search.fill(

@@ -88,6 +88,7 @@ class ARSettings:
     guidance: Guidance | None = None  # None = the bundle's default for this task
     cooling: float = 0.0  # 0..1: the last codebook's temperature is (1 - cooling) of the first one's
     candidates: int = 4  # fillings of a span sampled side by side; the one with the smoothest seams is taken
+    seeded: int = 4  # so many of several begin from a repeat of the music around the span, where there is one
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class FMSettings:
     schedule: Literal["uniform", "sway"] = "uniform"  # of the intervals; sway: short ones near the noise
     guided: tuple[float, float] = (0.0, 1.0)  # flow times between which guidance is applied
     budget: int = 50  # network evaluations that "search" may spend
-    candidates: int = 3  # fillings of a span that begin apart; the one with the smoothest seams is taken
+    candidates: int = 4  # fillings of a span that begin apart; the one with the smoothest seams is taken
+    seeded: int = 4  # so many of several begin from a repeat of the music around the span, where there is one
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ class InpaintRequest:
     crossfade: float = 0.2  # seconds, inside the span, at each seam; the longest one where `fitted`
     match: float = 0.75  # share of a difference in level and bands to the context that is corrected, 0..1
     fitted: bool = True  # a shorter crossfade is taken at a seam that sounds smoother with it
+    listened: bool = True  # repeats are chosen by their seams, not by their surroundings alone
     strength: float = 1.0  # 0..1: how much of the span is new; less keeps that much of its own content
     also: tuple[tuple[float, float], ...] = ()  # further spans, seconds, after `end` and apart, in order
     latents: Latents | None = None  # of a source that a model made: its context is not encoded again

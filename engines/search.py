@@ -22,7 +22,14 @@ from engines import flow
 
 PRUNE_AT: Final = (0.4, 0.7)  # times after which the worst go
 # Where candidates begin, and how many stay after each time of PRUNE_AT: from much to little budget.
-SHAPES: Final = (((0.0, 0.0, 0.35, 0.35, 0.5, 0.5), (3, 4)), ((0.0, 0.5, 0.5), (1, 3)), ((0.0,), (1, 1)))
+Shape = tuple[tuple[float, ...], tuple[int, ...]]
+SHAPES: Final[tuple[Shape, ...]] = (
+    ((0.0, 0.35, 0.35, 0.35, 0.5, 0.5), (3, 4)),
+    ((0.0, 0.5, 0.5), (1, 3)),
+    ((0.0,), (1, 1)),
+)
+FRESH: Final[tuple[Shape, ...]] = (((0.0,) * 4, (3, 2)), ((0.0,) * 2, (2, 1)), ((0.0,), (1, 1)))  # no repeats
+EARLIER: Final[tuple[Shape, ...]] = (((0.0, 0.0, 0.35, 0.35, 0.5, 0.5), (3, 4)), *SHAPES[1:])
 NEAR: Final = 12  # known frames on each side whose residual counts
 EDGE_WEIGHT: Final = 0.5  # of the step at the edges beside the residual
 BatchField = Callable[[Tensor, float], Tensor]  # (z [B, D, T], t) -> v [B, D, T], any B
@@ -66,12 +73,13 @@ class Plan:
         return total
 
 
-def plan(budget: int, rows: int) -> Plan:
+def plan(budget: int, rows: int, shapes: Sequence[Shape] = SHAPES) -> Plan:
     """The most candidates that `budget` network evaluations of `rows` guided rows each carry over 8-32 steps.
 
-    Six, three or one. A budget for less than eight steps of one candidate still gets eight.
+    Six, three or one, or as `shapes` has them. A budget for less than eight steps of one candidate still
+    gets eight.
     """
-    for joins, kept in SHAPES:
+    for joins, kept in shapes:
         least = 12 if len(joins) > 1 else 8
         for steps in range(32, least - 1, -1):
             found = Plan(steps, joins, kept)

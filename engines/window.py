@@ -48,6 +48,7 @@ from engines.timebase import frames_for, seconds_to_samples, span_to_frames
 WINDOW_SECONDS = 10.0  # longest clip the models hear
 CONTEXT_SECONDS = 2.0  # at least so much of a full window is context
 FRAME_SECONDS = 0.04  # one latent frame at 25 Hz
+TRIED = 8  # passages for each span whose seams are listened to before some are begun from
 _FADES = (1.0, 0.6, 0.3, 0.15)  # shares of the longest crossfade that are tried
 _FADED = 0.2  # of a span, the most that a fitted crossfade takes at each end
 _SILENCE = 1e-4  # peak below which a recording counts as silent (-80 dB)
@@ -83,6 +84,9 @@ def _settings(request: Request) -> str:
     for candidates in (ar.candidates, fm.candidates):
         if not 1 <= candidates <= 16:
             return f"{candidates} candidates: expected 1-16; 3 is the usual value"
+    for seeded in (ar.seeded, fm.seeded):
+        if not 0 <= seeded <= 16:
+            return f"{seeded} of the candidates from repeats: expected 0-16; 4 is the usual value"
     if fm.solver not in ("euler", "midpoint", "ab2", "dopri5"):
         return f"solver {str(fm.solver)[:24]!r}: expected euler, midpoint, ab2 or dopri5; choose one of them"
     if fm.schedule not in ("uniform", "sway"):
@@ -169,6 +173,7 @@ class Window:
     holes: tuple[tuple[int, int], ...] = ()  # further spans, frames; `span` is the first
     latents: NDArray[np.float32] | None = None  # [D, T] that the audio was decoded from, where it was
     decoded: NDArray[np.bool_] | None = None  # [T] frames over which that holds
+    judges: tuple[seams.Judge, ...] = ()  # of each span's seams
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
@@ -217,7 +222,10 @@ def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
     if request.latents is not None:
         latents, decoded = _aligned(request.latents, first / source.rate, frames, rate)
         gain = request.latents.gain if decoded.any() else gain
-    return Window(first / source.rate, audio * np.float32(gain), frames, span, gain, moved, latents, decoded)
+    judges = tuple(seams.Judge(source, a, b) for a, b in request.spans)
+    return Window(
+        first / source.rate, audio * np.float32(gain), frames, span, gain, moved, latents, decoded, judges
+    )
 
 
 def _aligned(
@@ -322,19 +330,58 @@ def repeats_of(
     controls = request.controls
     if count < 1 or any(lane is not None for lane in (controls.chords, controls.melody, controls.drums)):
         return []
-    source, spans = request.source, request.spans
-    found = [repeats.lags(source, a, b, count, tuple(s for s in spans if s != (a, b))) for a, b in spans]
+    found = [_lags(request, window, place, count, models.codec().rate) for place in range(len(request.spans))]
     made = []
-    for choice in zip(*found, strict=False):
-        filled = source
-        for (a, b), lag in zip(spans, choice, strict=True):
-            filled = repeats.copied(filled, a, b, lag)
-        heard = _read(
-            filled, seconds_to_samples(window.start, source.rate), len(window.audio), models.codec().rate
-        )
+    for choice in list(zip(*found, strict=False))[:count]:
+        heard = _copied(request, window, choice, models.codec().rate)
         copy = replace(window, audio=heard * np.float32(window.gain))
         made.append((encode(copy, models, silenced=False), ", ".join(_from_where(lag) for lag in choice)))
     return made
+
+
+def seeds_of(
+    request: InpaintRequest, window: Window, models: Models, seeded: int, distinct: int
+) -> list[tuple[Tensor, str]]:
+    """What `seeded` fillings begin from: at most `distinct` repeats [1, D, T] by turns, and how, in words.
+
+    Each once only in requests that do not listen. None where there are no repeats.
+    """
+    found = repeats_of(request, window, models, min(seeded, distinct))
+    return [found[k % len(found)] for k in range(seeded if request.listened else len(found))] if found else []
+
+
+def _lags(request: InpaintRequest, window: Window, place: int, count: int, rate: int) -> list[float]:
+    """At least `count` lags, where there are, by which a span can be copied from elsewhere, the best first.
+
+    The best are those with the smoothest seams, or unless that is asked for, with surroundings most alike.
+    """
+    spans = request.spans
+    a, b = spans[place]
+    others = (*spans[:place], *spans[place + 1 :])
+    found = repeats.lags(request.source, a, b, max(TRIED, count) if request.listened else count, others)
+    if not request.listened:
+        return found
+
+    def roughness(lag: float) -> float:
+        choice = [lag if i == place else 0.0 for i in range(len(spans))]
+        heard, fade = _copied(request, window, choice, rate), _longest_fade(request, a, b)
+        pasted = compose.compose(request.source, a, b, heard, window.start, rate, fade, request.match)
+        return sum(window.judges[place].costs(pasted).values())
+
+    return sorted(found, key=roughness)
+
+
+def _copied(request: InpaintRequest, window: Window, lags: Sequence[float], rate: int) -> NDArray[np.float32]:
+    """What the window hears, [T * hop] at `rate`, where each span is copied from its lag; 0 leaves a span."""
+    filled = request.source
+    for (a, b), lag in zip(request.spans, lags, strict=True):
+        filled = repeats.copied(filled, a, b, lag) if lag else filled
+    return _read(filled, seconds_to_samples(window.start, filled.rate), len(window.audio), rate)
+
+
+def _longest_fade(request: InpaintRequest, start: float, end: float) -> float:
+    """Seconds of the longest crossfade of a span."""
+    return min(request.crossfade, _FADED * (end - start)) if request.fitted else request.crossfade
 
 
 def _from_where(lag: float) -> str:
@@ -373,7 +420,7 @@ def finish(
         latents = Latents(z[0].float().cpu().numpy(), 0.0, 1.0, ((0.0, request.seconds),))
         return Result(request, recording, dict(watch.timings), (), told, latents)
     made = [(audio / window.gain).astype(np.float32) for audio in audios]
-    recording, found, chosen, costs, fades = _smoothest(request, made, window.start, codec.rate)
+    recording, found, chosen, costs, fades = _smoothest(request, made, window, codec.rate)
     if len(made) > 1:
         told["candidates"] = {
             "began from": list(beginnings),
@@ -400,27 +447,23 @@ def finish(
 
 
 def _smoothest(
-    request: InpaintRequest, made: list[NDArray[np.float32]], begin: float, rate: int
+    request: InpaintRequest, made: list[NDArray[np.float32]], heard: Window, rate: int
 ) -> tuple[Recording, tuple[Seam, ...], int, list[float], list[tuple[float, float]]]:
     """Put each of the decoded windows [n] back, and choose.
 
     Gives the recording, its seams, which window it is, the roughness of all, and the crossfades of each span.
     """
-    judges = [seams.Judge(request.source, a, b) for a, b in request.spans]
 
     def composed(window: NDArray[np.float32], fades: list[tuple[float, float]]) -> Recording:
         recording = request.source
         for (a, b), pair in zip(request.spans, fades, strict=True):
-            recording = compose.compose(recording, a, b, window, begin, rate, pair, request.match)
+            recording = compose.compose(recording, a, b, window, heard.start, rate, pair, request.match)
         return recording
 
     def roughness(recording: Recording) -> list[dict[float, float]]:
-        return [judge.costs(recording) for judge in judges]
+        return [judge.costs(recording) for judge in heard.judges]
 
-    longest = [
-        min(request.crossfade, _FADED * (b - a)) if request.fitted else request.crossfade
-        for a, b in request.spans
-    ]
+    longest = [_longest_fade(request, a, b) for a, b in request.spans]
     fades = [(fade, fade) for fade in longest]
     costs, best = [0.0] * len(made), 0
     if len(made) > 1:
@@ -428,13 +471,13 @@ def _smoothest(
         best = int(np.argmin(costs))
     if request.fitted:
         tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
-        heard = [roughness(composed(made[best], pairs)) for pairs in tried]
+        sounds = [roughness(composed(made[best], pairs)) for pairs in tried]
         fades = [
-            (_least(heard, tried, i, a)[0], _least(heard, tried, i, b)[1])
+            (_least(sounds, tried, i, a)[0], _least(sounds, tried, i, b)[1])
             for i, (a, b) in enumerate(request.spans)
         ]
     recording = composed(made[best], fades)
-    found = tuple(seam for judge in judges for seam in judge.seams(recording))
+    found = tuple(seam for judge in heard.judges for seam in judge.seams(recording))
     return recording, found, best, costs, fades
 
 

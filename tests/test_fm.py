@@ -146,8 +146,8 @@ def test_supervised_inpainting_clamps_the_known_frames_at_every_step(
     window = windows.cut(request, models.codec(), 10.0)
     with torch.inference_mode():
         source = windows.encode(window, models)
-    # two steps from noise, half of four, then two from 0.35 on, of two repeats side by side
-    assert [len(z) for z in latents] == [1, 1, 2, 2] and torch.equal(masks[0], window.known)
+    # two of four steps, from 0.35 on and from 0.5 on, of two repeats side by side
+    assert [len(z) for z in latents] == [2, 2, 2] and torch.equal(masks[0], window.known)
     for z in latents:
         for item in z:
             assert torch.equal(item[..., window.known], source[0, :, window.known])
@@ -158,8 +158,11 @@ def test_repeats_of_the_context_begin_part_of_the_way_unless_lanes_say_what_shou
 ) -> None:
     request = InpaintRequest("fm", song, 2.0, 2.4, fm=FMSettings(steps=4, candidates=3))
     window = windows.cut(request, models.codec(), 10.0)
+    assert [s.time for s in fm.beginnings(request, window, models, 3)] == [0.35, 0.35, 0.5]
+    assert [s.time for s in fm.beginnings(request, window, models, 1)] == [0.0]
+    request = replace(request, fm=replace(request.fm, seeded=2))  # as it was before there was a choice
     starts = fm.beginnings(request, window, models, 3)
-    assert [start.time for start in starts] == [0.0, fm.SEEDED_AT, fm.SEEDED_AT]
+    assert [start.time for start in starts] == [0.0, 0.35, 0.35]
     assert starts[0].words == "noise" and starts[1].words.startswith("the music ")
     noise = torch.randn(1, 128, window.frames, generator=torch.Generator().manual_seed(0))
     data = starts[1].data

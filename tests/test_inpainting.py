@@ -82,11 +82,11 @@ def test_the_fit_weighs_the_statistic_that_tells() -> None:
     beat = seams.STATISTICS.index("beat")
     found = []
     for _ in range(12):
-        reference = rng.random((64, 9))
-        bad = rng.random(9)
+        reference = rng.random((64, 10))
+        bad = rng.random(10)
         bad[beat] = 1.5
         found.append(
-            {"late": [(bad, reference)], "untouched": [(rng.random(9), reference) for _ in range(4)]}
+            {"late": [(bad, reference)], "untouched": [(rng.random(10), reference) for _ in range(4)]}
         )
     weights = defects.fit(found)
     others = [weights[name] for name in seams.STATISTICS if name != "beat"]
@@ -99,7 +99,7 @@ def test_a_row_like_real_audio_is_not_told_apart_and_another_is() -> None:
     rng = np.random.default_rng(0)
 
     def items(shift: float) -> list[dict[str, object]]:
-        return [{"percentiles": (100 * rng.random((2, 9)) ** shift).tolist()} for _ in range(80)]
+        return [{"percentiles": (100 * rng.random((2, 10)) ** shift).tolist()} for _ in range(80)]
 
     real = items(1.0)
     assert inpainting.told_apart(items(1.0), real) == pytest.approx(0.5, abs=0.1)

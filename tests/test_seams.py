@@ -7,7 +7,7 @@ import pytest
 from scipy import signal
 
 from engines.recording import Recording, from_float
-from engines.seams import Judge, log_mel_jump, score
+from engines.seams import CLICK, Judge, log_mel_jump, measure, score
 
 RATE = 32000
 START, END = 4.03, 7.61
@@ -135,6 +135,55 @@ def test_a_rhythm_that_is_off_by_less_than_one_hears_counts_as_in_time() -> None
         moved[a:b] = np.roll(wave, round(shift * RATE))[a:b]
         beats.append([seam.percentiles["beat"] for seam in judge.seams(from_float(moved, RATE, "FLOAT"))])
     assert max(beats[0]) < 50 and min(beats[1]) > 95
+
+
+@pytest.mark.parametrize("gain", [3.0, -3.0])
+def test_a_step_of_level_is_measured_in_music_that_is_never_even(gain: float) -> None:
+    """Chords and strokes of any loudness, each of which comes again: the step is told to half a dB."""
+    wave = np.concatenate([WAVE[: 4 * RATE]] * 3)
+    louder = wave.copy()
+    a, b = round(4.25 * RATE), round(8.25 * RATE)
+    louder[a:b] *= 10 ** (gain / 20)
+    original, edited = from_float(wave, RATE, "FLOAT"), from_float(louder, RATE, "FLOAT")
+    uncut = score(original, original, 4.25, 8.25)
+    for clean, seam in zip(uncut, score(original, edited, 4.25, 8.25), strict=True):
+        assert seam.loudness - clean.loudness == pytest.approx(gain, abs=0.5)
+
+
+@pytest.mark.parametrize(("rate", "words"), [(1.04, "Tempo 4 % faster"), (0.96, "Tempo 4 % slower")])
+def test_another_tempo_is_heard_and_measured_wherever_its_beat_lies(rate: float, words: str) -> None:
+    rng = np.random.default_rng(3)
+
+    def beats(period: float, first: float) -> np.ndarray:
+        wave = 0.001 * rng.normal(size=16 * RATE)
+        for at in np.arange(first, 15.5, period):
+            a = round(at * RATE)
+            wave[a : a + RATE // 8] += 0.2 * rng.normal(size=RATE // 8) * np.exp(-np.arange(RATE // 8) / 400)
+        return wave
+
+    wave = beats(0.5, 0.0)
+    a, b = 6 * RATE, 10 * RATE
+    for first in (0.0, 0.2):
+        other = wave.copy()
+        other[a:b] = beats(0.5 / rate, first)[a:b]
+        original, edited = from_float(wave, RATE, "FLOAT"), from_float(other, RATE, "FLOAT")
+        for seam in score(original, edited, 6.0, 10.0):
+            assert seam.percentiles["tempo"] > 95 and words in seam.reasons
+        for seam in score(original, original, 6.0, 10.0):
+            assert seam.percentiles["tempo"] < 50
+
+
+def test_a_click_stands_out_of_tone_and_noise_and_a_stroke_does_not() -> None:
+    t = np.arange(2 * RATE) / RATE
+    noise = 0.05 * np.random.default_rng(0).normal(size=len(t))
+    ringing = signal.lfilter([1.0], [1.0, -1.6, 0.9], noise)
+    for wave in (0.3 * np.sin(2 * np.pi * 440 * t) + 0.001 * noise, noise, ringing):
+        clicking, struck = wave.copy(), wave.copy()
+        clicking[RATE] += 20 * wave.std()
+        struck[RATE:] += 3 * noise[::-1][RATE:] * np.exp(-30 * t[RATE:])
+        usual, click, stroke = (measure(x, RATE, 1.0).click for x in (wave, clicking, struck))
+        assert click > CLICK > 1.5 * max(usual, stroke)
+    assert measure(np.zeros(2 * RATE), RATE, 1.0).click == 0.0
 
 
 def test_one_judge_hears_many_versions_as_each_would_be_scored_alone() -> None:

@@ -95,9 +95,14 @@ def test_an_exact_field_is_followed_to_its_data_and_known_frames_stay(multistep:
 
 
 def test_without_repeats_all_begin_from_noise() -> None:
-    source, plan = periodic(), search.plan(50, 1)
+    source, plan = periodic(), search.plan(50, 1, search.FRESH)
     noises = torch.randn(6, 4, 60, generator=torch.Generator().manual_seed(0))
     z, candidates = search.fill(towards(source), source, KNOWN, noises, [], plan, lambda *_: None)
+    assert [c.start for c in candidates] == ["noise"] * 4 and len(z) == 2
+    assert 40 <= sum(len(c.curve) for c in candidates) <= 50
+    z, candidates = search.fill(
+        towards(source), source, KNOWN, noises, [], search.plan(50, 1, search.EARLIER), lambda *_: None
+    )
     assert [c.start for c in candidates] == ["noise", "noise"] and len(z) == 2
 
 

@@ -87,18 +87,27 @@ def strokes(seconds: float = 12.0, rate: int = 32_000) -> np.ndarray:
     return wave.astype(np.float32)
 
 
+def whole(request: InpaintRequest) -> windows.Window:
+    """A window over all of a request's source, which is mono at 32 kHz."""
+    audio = request.source.as_float()[:, 0]
+    span = round(request.start * 25), round(request.end * 25)
+    judges = tuple(Judge(request.source, a, b) for a, b in request.spans)
+    return windows.Window(0.0, audio, len(audio) // 1280, span, 1.0, judges=judges)
+
+
 def test_of_several_fillings_the_one_that_sounds_like_the_original_is_taken() -> None:
     wave = strokes()
     request = InpaintRequest("fm", from_float(wave, 32_000, "FLOAT"), 4.3, 6.7, match=0.0)
     late, louder = np.roll(wave, 32_000 // 8), 3.0 * wave
-    recording, seams, best, costs, fades = windows._smoothest(request, [late, wave, louder], 0.0, 32_000)
+    heard = whole(request)
+    recording, seams, best, costs, fades = windows._smoothest(request, [late, wave, louder], heard, 32_000)
     assert best == 1 and costs[1] == min(costs) and len(seams) == 2
     assert all(0.15 * 0.2 - 1e-9 <= fade <= 0.2 for fade in fades[0])
     assert np.abs(recording.as_float()[:, 0] - wave).max() < 0.02  # the codec's share is exact here
-    _, _, best, _, fades = windows._smoothest(replace(request, fitted=False), [late, wave], 0.0, 32_000)
+    _, _, best, _, fades = windows._smoothest(replace(request, fitted=False), [late, wave], heard, 32_000)
     assert best == 1 and fades == [(0.2, 0.2)]
     short = replace(request, end=4.8)
-    assert max(windows._smoothest(short, [wave], 0.0, 32_000)[4][0]) <= 0.2 * 0.5 + 1e-9
+    assert max(windows._smoothest(short, [wave], whole(short), 32_000)[4][0]) <= 0.2 * 0.5 + 1e-9
 
 
 def test_a_fitted_crossfade_is_no_rougher_than_the_longest_one() -> None:
@@ -107,7 +116,27 @@ def test_a_fitted_crossfade_is_no_rougher_than_the_longest_one() -> None:
     other = (0.05 * rng.normal(size=len(wave))).astype(np.float32)
     request = InpaintRequest("fm", from_float(wave, 32_000, "FLOAT"), 4.3, 6.7, match=0.0)
     judge = Judge(request.source, 4.3, 6.7)
-    fitted = windows._smoothest(request, [other], 0.0, 32_000)[0]
-    fixed = windows._smoothest(replace(request, fitted=False), [other], 0.0, 32_000)[0]
+    fitted = windows._smoothest(request, [other], whole(request), 32_000)[0]
+    fixed = windows._smoothest(replace(request, fitted=False), [other], whole(request), 32_000)[0]
     for time, cost in judge.costs(fitted).items():
         assert cost <= judge.costs(fixed)[time] + 0.5
+
+
+def test_repeats_are_begun_from_in_the_order_of_their_seams(models: Models) -> None:
+    """Four seconds of a beat that is late by half of one: what is copied from there comes last."""
+    rng = np.random.default_rng(0)
+    rate, wave = 32_000, 0.001 * rng.normal(size=14 * 32_000)
+    for at in (*np.arange(0.25, 4.0, 0.5), *np.arange(4.0, 13.8, 0.5)):
+        a = round(at * rate)
+        wave[a : a + 4000] += 0.2 * rng.normal(size=4000) * np.exp(-np.arange(4000) / 800)
+    request = InpaintRequest("fm", from_float(wave.astype(np.float32), rate), 9.0, 10.5)
+    window = windows.cut(request, models.codec(), 10.0)
+
+    def lags(request: InpaintRequest) -> list[float]:
+        told = [words.split() for _, words in windows.repeats_of(request, window, models, 30)]
+        return [float(words[2]) * (-1 if words[-1] == "earlier" else 1) for words in told]
+
+    found = lags(request)
+    late = [9.0 + lag + 1.5 < 4.0 for lag in found]
+    assert sum(late) >= 2 and not any(late[: len(late) // 2])
+    assert sorted(lags(replace(request, listened=False))) == sorted(found) and not window.holes
