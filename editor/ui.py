@@ -249,6 +249,7 @@ class Page(Updates):
             session.error, session.held = None, ""
             session.apply(sent.name, sent.payload, sent.id)
         except InputError as error:
+            session.held = error.folder.name if isinstance(error, Held) else ""
             return self._shown(session, "timeline", str(error), takes=False)
         # Another span has other words, a tapped tempo stands in its field; all else is left to who types.
         changed = {field: value for field, value in self._typed(session).items() if value != before[field]}

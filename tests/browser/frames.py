@@ -169,7 +169,7 @@ def main(url: str) -> None:
         page.goto(url)
         page.wait_for_function("window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial")
         with page.expect_file_chooser() as chooser:
-            page.locator("inlay-timeline .choose").click()
+            page.locator("inlay-start .choose, inlay-timeline .choose").locator("visible=true").first.click()
         chooser.value.set_files(path)
         page.wait_for_function("window.inlay.desk.doc.clip && window.inlay.desk.pyramid('base')")
         page.evaluate(FILL)

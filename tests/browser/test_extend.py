@@ -58,6 +58,35 @@ def test_a_clip_goes_on_begins_earlier_and_loops(page: Page, song_file: Path, tm
     assert state(page, "loop") == {"start": 0, "end": 4}
 
 
+def test_an_intro_is_heard_on_the_timelines_clock_and_rated_blind(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    page.locator("#engine-fm-zero-shot input").uncheck()
+    page.locator("#length input").fill("2")
+    page.locator("#length input").blur()
+    page.wait_for_function("document.querySelector('#generate').textContent.includes('2 s')")
+    page.locator("#intro").click()
+    settled(page)
+    page.wait_for_function("window.inlay.desk.player.tracks.size === 4")
+    assert state(page, "group.region") == {"start": -2, "end": 0}
+    card = page.locator("inlay-takes .card").nth(1)
+    card.locator("[data-act=hear]").click()
+    page.wait_for_function("window.inlay.desk.player.position < -0.2 && window.inlay.desk.player.playing")
+    expect(page.locator("inlay-timeline .head-line")).to_be_hidden()  # before the clip's beginning
+    expect(page.locator("inlay-timeline .transport .time")).to_contain_text("−0:0")
+    page.wait_for_function("window.inlay.desk.player.position > 0.2")  # and on into the clip
+    expect(page.locator("inlay-timeline .head-line")).to_be_visible()
+    page.locator("inlay-takes .compare").click()
+    page.keyboard.press("Space")
+    rows = page.locator("inlay-takes article.row")
+    expect(rows.nth(0)).to_contain_text("what comes before 0 is new, so no difference is shown")
+    assert [page.evaluate(f"window.inlay.desk.group.tracks[{i}].start") for i in range(3)] == [0, -2, -2]
+    page.locator("inlay-takes .to-blind").click()
+    letters = page.locator("inlay-takes .blind .letter")
+    expect(letters).to_have_count(2)  # the takes alone: the original has nothing there
+    expect(page.locator("inlay-takes .blind [data-act=with]")).to_have_count(0)
+    expect(letters.nth(0)).to_contain_text("of 3.0 s heard")  # the intro, and a second of the clip
+
+
 def test_a_span_longer_than_the_window_is_made(page: Page, song_file: Path) -> None:
     page.locator("#length input").fill("12")
     page.locator("#length input").blur()

@@ -221,9 +221,11 @@ def test_all_spans_are_inpainted_in_one_pass(page: Page, home: Path, song_file: 
     expect(together).to_have_text("Inpaint all 2 spans in one pass")
     expect(page.locator("#inpaint")).to_contain_text("Inpaint 2.00–3.00 s")
     page.locator("#engine-ar input").uncheck()
-    page.wait_for_function("window.inlay.desk.settled")
+    page.wait_for_function("window.inlay.desk.doc.undo === 'engines'")
     page.keyboard.press("Shift+A")
-    page.wait_for_function("window.inlay.desk.run === false && window.inlay.desk.group?.tracks.length === 3")
+    page.wait_for_function(
+        "window.inlay.desk.run === false && window.inlay.desk.group?.tracks.length === 3", timeout=120_000
+    )
     expect(page.locator("inlay-takes .strip h2")).to_have_text("Takes of 2 spans, 0.50–3.00 s")
     page.locator("inlay-takes .compare").click()
     row = page.locator("inlay-takes article.row.take").first
