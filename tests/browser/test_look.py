@@ -56,6 +56,92 @@ def test_everything_is_in_the_window(page: Page, size: tuple[int, int], song_fil
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+# Heights of the bar and of the timeline's parts, and widths of panel and gutter, in CSS px, at the size of a
+# window. None: out of the way.
+PARTS = "bar tools minimap ruler audio chords melody drums transport panel gutter".split()
+LAYOUT = {
+    (1440, 900): (48, 40, 32, 32, 136, 52, 168, 116, 48, 328, 96),
+    (1321, 900): (48, 40, 32, 32, 136, 52, 168, 116, 48, 328, 96),
+    (1320, 900): (48, 40, 32, 32, 136, 52, 168, 116, 48, 304, 96),
+    (1280, 800): (48, 40, 28, 32, 116, 48, 132, 100, 48, 304, 96),
+    (1024, 800): (48, 40, 28, 32, 116, 48, 132, 100, 48, 304, 96),
+    (1023, 900): (48, 40, 32, 32, 136, 52, 168, 116, 48, None, 96),
+    (2560, 1440): (56, 48, 44, 36, 236, 64, 316, 192, 56, 400, 128),
+}
+MEASURE = """(parts) => {
+  const inside = document.querySelector('inlay-timeline').shadowRoot;
+  return parts.map((part) => {
+    if (part === 'gutter') return inside.querySelector('.audio-head').getBoundingClientRect().width;
+    const box = document.querySelector(`#${part}`) ?? inside.querySelector(`.${part}`);
+    const { left, width, height } = box.getBoundingClientRect();
+    if (part !== 'panel') return height;
+    return left < window.innerWidth && getComputedStyle(box).visibility === 'visible' ? width : null;
+  });
+}"""
+
+
+def test_the_parts_have_their_measures(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    for (width, height), wanted in LAYOUT.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        found = page.evaluate(MEASURE, PARTS)
+        rounded = tuple(None if size is None else round(size) for size in found)
+        assert rounded == wanted, (width, height)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.set_viewport_size({"width": 390, "height": 844})
+    views = page.locator("#view").bounding_box()
+    assert views and views["y"] + views["height"] == 844 and views["width"] == 390  # under the thumb
+    expect(page.locator("inlay-timeline .melody")).to_be_visible()
+    expect(page.locator("inlay-timeline .drums")).to_be_hidden()
+    for hit in ("#inpaint", "#prompt textarea", "#engine-ar label"):
+        box = page.locator(hit).bounding_box()
+        assert box and box["y"] + box["height"] <= views["y"], hit
+
+
+def test_the_page_to_start_from(context: BrowserContext, address: str) -> None:
+    page = context.new_page()
+    page.goto(address)
+    start = page.locator("inlay-start")
+    page.wait_for_function("window.inlay?.desk.doc.serial")
+    expect(start.locator("h1")).to_have_text("Start a clip")
+    expect(page.locator("#panel")).to_be_hidden()
+    make = start.locator(".make")
+    expect(make).to_be_disabled()  # nothing is described yet
+    start.locator(".pill", has_text="Nylon guitar bossa").click()
+    expect(make).to_be_enabled()
+    start.locator(".bpm").fill("100")
+    start.locator(".bars").select_option("2")
+    start.locator(".key").select_option("A minor")
+    start.locator(".chords").select_option("0")
+    make.click()
+    expect(start).to_be_hidden()
+    page.wait_for_function("window.inlay.desk.doc.clip", timeout=120_000)
+    assert state(page, "doc.clip.seconds") == pytest.approx(4.8, abs=0.05)  # two bars of four at 100 bpm
+    assert state(page, "doc.key") == "A minor" and state(page, "doc.grid.bpm") == 100
+    assert page.evaluate("window.inlay.desk.doc.chords.map(({ symbol }) => symbol)") == ["Am", "F"]
+    expect(page.locator("#prompt textarea")).to_have_value("nylon guitar, soft percussion, bossa nova")
+
+
+def test_an_example_opens_and_empty_lanes_stay_chosen(context: BrowserContext, address: str) -> None:
+    page = context.new_page()
+    page.goto(address)
+    start = page.locator("inlay-start")
+    page.wait_for_function("window.inlay?.desk.doc.serial")
+    start.locator(".lanes").click()
+    expect(start).to_be_hidden()
+    page.reload()
+    page.wait_for_function("window.inlay?.desk.doc.serial")
+    expect(start).to_be_hidden()
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    page.wait_for_function("window.inlay?.desk.doc.serial")
+    start.locator("[data-example]").first.click()
+    page.wait_for_function("window.inlay.desk.doc.clip?.label === 'jazz waltz.flac'")
+    expect(start).to_be_hidden()
+
+
 def test_no_layout_jump_while_working(page: Page, song_file: Path) -> None:
     upload(page, song_file)
     drag_span(page, 1, 2)
