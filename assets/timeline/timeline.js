@@ -69,6 +69,10 @@ export class Timeline extends HTMLElement {
     this.board.addEventListener('wheel', (event) => this.#wheel(event), { ...options, passive: false });
     this.board.addEventListener('pointerdown', (event) => this.#press(event), options);
     this.board.addEventListener('pointermove', (event) => this.#hover(event), options);
+    // Words that happen to be selected would be dragged away by the browser, which ends the gesture.
+    for (const kind of ['dragstart', 'selectstart']) {
+      this.board.addEventListener(kind, (event) => event.target.closest?.('input, textarea') || event.preventDefault(), options);
+    }
     this.board.addEventListener('dblclick', (event) => this.#double(event), options);
     this.board.addEventListener('focusin', (event) => {
       const lane = this.lanes.find(({ host }) => host.contains(event.target));

@@ -129,8 +129,11 @@ def drives(page: Page) -> dict[str, Callable[[], object]]:
                 box.top + melody.y(n.pitch) + melody.row / 2]; }})({timeline})"""
         )
         drag(x, y, 120)
+        page.wait_for_function(
+            "['move notes', 'resize notes'].includes(window.inlay.desk.doc.undo)"
+        )  # it met one
         page.keyboard.press("Control+z")
-        page.wait_for_function("window.inlay.desk.settled")
+        page.wait_for_function("['move notes', 'resize notes'].includes(window.inlay.desk.doc.redo)")
 
     def all_notes() -> None:
         page.locator("inlay-timeline .melody").focus()

@@ -127,6 +127,16 @@ def test_the_wheel_scrolls_time_and_pitches(page: Page, song_file: Path) -> None
     assert view(page)["start"] == 0
 
 
+def test_a_note_is_dragged_while_words_of_the_page_are_selected(page: Page, melody: Lane) -> None:
+    page.evaluate(
+        "window.inlay.desk.editLane('draw_notes', 'melody', [{ id: 'n1', start: 1, end: 3, pitch: 64 }])"
+    )
+    assert melody.saved == [(1, 3, 64)]
+    page.evaluate("document.execCommand('selectAll')")
+    melody.drag((2, 64), (4, 64))  # and not the words, as the browser would
+    assert melody.saved == [(3, 5, 64)]
+
+
 def test_the_minimap_is_dragged(page: Page, song_file: Path) -> None:
     upload(page, song_file)
     zoom_in(page, 4)
