@@ -182,7 +182,7 @@ export class Player extends EventTarget {
   async play(from = this.#rest) {
     if (!this.#tracks.size) return;
     if (!(await this.#awake())) {
-      const message = 'No sound: the browser found no output. Plug one in, or allow sound for this page, then press play again.';
+      const message = 'The browser found no output for sound. Plug one in, or allow sound for this page, then press play again.';
       this.dispatchEvent(new CustomEvent('failed', { detail: { message } }));
       return;
     }

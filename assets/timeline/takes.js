@@ -5,9 +5,9 @@
 
 import { desk } from './desk.js';
 import { BLIND, Blind } from './blind.js';
-import { icons } from './icons.js';
+import { icons, text } from './icons.js';
 import { listening } from './listening.js';
-import { showTake, showTree } from './take-sheet.js';
+import { openSheet, showTake, showTree } from './take-sheet.js';
 import { showWhenStyled, styles } from './styled.js';
 import { CARDS, TakeCards } from './take-cards.js';
 import { ROWS, TakeRows } from './take-rows.js';
@@ -32,7 +32,11 @@ export class Takes extends HTMLElement {
     this.#scope = new AbortController();
     const options = { signal: this.#scope.signal };
     desk.takes = this;
-    desk.addEventListener('change', () => this.redraw(), options);
+    desk.addEventListener('change', ({ detail }) => {
+      // In Edit the timeline says it.
+      if (detail.what === 'audio' && detail.message && desk.view !== 'edit') openSheet('No sound', `<p>${text(detail.message)}</p>`);
+      this.redraw();
+    }, options);
     const theme = new MutationObserver(() => this.redraw());
     theme.observe(document.body, { attributes: true, attributeFilter: ['class'] });
     const sized = new ResizeObserver(() => this.redraw());

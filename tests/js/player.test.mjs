@@ -193,7 +193,7 @@ test('a browser without an output is told of, and the next press tries again', a
   t.mock.timers.tick(3000);
   await press;
   assert.equal(player.playing, false);
-  assert.match(told[0], /^No sound: the browser found no output/);
+  assert.match(told[0], /^The browser found no output for sound/);
   player.context.resume = async () => {};
   await player.play();
   assert.equal(player.playing, true);
