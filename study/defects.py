@@ -80,7 +80,7 @@ class Boundaries:
         self._last: tuple[Audio, seams.Listener] | None = None
 
     def at(self, version: Audio, time: float, start: float, end: float) -> tuple[Floats, Floats]:
-        """The statistics [9] at `time`, an end of [start, end), and those of the moments [M, 9]."""
+        """The statistics [10] at `time`, an end of [start, end), and those of the moments [M, 10]."""
         bounds = (0.0, end) if time == start else (start, self.whole)
         reach = seams.reach_of(time, bounds)
         hears = self._heard(version)
@@ -135,7 +135,7 @@ def fit(found: list[dict[str, list[tuple[Floats, Floats]]]]) -> dict[str, float]
                 rows.append(seams.features(seams.surprise(values, reference)[0]))
                 labels.append(0.0 if name == "untouched" else 1.0)
                 counts.append(1.0 if name == "untouched" else 1.0 / len(names))
-    x, y, w = np.array(rows), np.array(labels), np.array(counts)  # [N, 10], [N], [N]
+    x, y, w = np.array(rows), np.array(labels), np.array(counts)  # [N, 11], [N], [N]
     w = np.where(y > 0, w / w[y > 0].sum(), w / w[y == 0].sum())
 
     def loss(p: Floats) -> float:

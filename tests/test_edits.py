@@ -97,7 +97,7 @@ def test_several_spans_change_nothing_between_them(
 def test_several_spans_of_fm_are_one_pass(models: Models, song: Recording) -> None:
     seen: list[Progress] = []
     dispatch.run(ask("fm", song, 0.8, 1.2, also=((1.8, 2.2),)), models, seen.append)
-    assert [p.step for p in seen if p.stage == "sample"] == [0, 1, 1, 2]  # from noise, from repeats of both
+    assert [p.step for p in seen if p.stage == "sample"] == [0, 1, 1, 2]  # repeats of both, from two times
     window = windows.cut(ask("fm", song, 0.8, 1.21, also=((1.8, 2.2),)), models.codec(), 10.0)
     assert window.spans == ((20, 31), (45, 55))
     assert torch.nonzero(~window.known).flatten().tolist() == [*range(20, 31), *range(45, 55)]
