@@ -235,6 +235,7 @@ def test_every_command_is_reached_by_name() -> None:
         "use_take": {"id": "t1"},
         "set_variations": {"count": 2},
         "set_settings": {"steps": 9},
+        "set_preset": {"name": "Small variation"},
     }
     assert set(payloads) == set(events.COMMANDS)
     for name, payload in payloads.items():
