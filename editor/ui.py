@@ -238,7 +238,7 @@ class Page(Updates):
                 return
             for edit in sent.edits:
                 with suppress(InputError):
-                    session.apply(edit.name, edit.payload, edit.id)
+                    _apply_field(session, edit.name, edit.payload, edit.id)
 
     def _edit(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
@@ -524,11 +524,11 @@ def _named(knob: str) -> Callable[[Any], dict[str, Any]]:
     return lambda value: {knob: value}
 
 
-def _apply_field(session: Session, command: str, payload: dict[str, Any]) -> None:
+def _apply_field(session: Session, command: str, payload: dict[str, Any], id: str = "") -> None:
     """A field's command. Prompt and lanes are the active span's where it has its own, else the clip's."""
     span = session.project.span
     own = span is not None and span.prompt is not None
     if span is not None and own and command in ("set_prompt", "set_follow"):
-        session.apply(command.replace("set_", "set_span_"), {"id": span.id, **payload})
+        session.apply(command.replace("set_", "set_span_"), {"id": span.id, **payload}, id)
     else:
-        session.apply(command, payload)
+        session.apply(command, payload, id)

@@ -15,6 +15,12 @@ import './takes.js';
 const SESSION = 'inlay-project'; // sessionStorage: every tab has a project of its own, a reload keeps it
 const PAGE = 'inlay-page'; // and a secret, by which the server knows it again
 
+const JUST_TYPED = 3000; // ms
+const TYPED = { // fields of Gradio's own, and the edits that they are
+  '#prompt textarea': (prompt) => ({ name: 'set_prompt', payload: { prompt } }),
+  '#name input': (name) => ({ name: 'set_name', payload: { name } }),
+};
+
 /** What this tab calls itself, over all its reloads. */
 function pageName() {
   const known = sessionStorage.getItem(PAGE);
@@ -42,8 +48,17 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
     });
     return turn;
   };
+  const typed = new Map(); // field -> when something was typed into it last
+  document.addEventListener('input', ({ target }) => {
+    if (target.matches?.(Object.keys(TYPED).join())) typed.set(target, performance.now());
+  });
   window.addEventListener('pagehide', () => {
     const edits = outbox.pending.filter(({ project }) => project === desk.doc.project).map((one) => ({ rev: 0, ...one }));
+    for (const [field, when] of typed) {
+      const name = Object.keys(TYPED).find((place) => field.matches(place));
+      // Gradio may not have sent it yet; the same words once more change nothing.
+      if (name && performance.now() - when < JUST_TYPED) edits.push({ rev: 0, id: newId('e') + newId(''), ...TYPED[name](field.value) });
+    }
     if (edits.length) navigator.sendBeacon(new URL('inlay/late', document.baseURI), JSON.stringify({ page, edits }));
   });
   desk.send = async (kind, data) => {

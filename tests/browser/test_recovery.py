@@ -136,6 +136,21 @@ def test_an_edit_that_a_closed_tab_overtakes_is_saved(page: Page, home: Path) ->
     assert [cell.start for cell in storage.open_project(folder).project.lanes.chords] == [0, 1, 2, 3]
 
 
+def test_words_that_a_reload_overtakes_are_kept(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    words = page.locator("#prompt textarea")
+    words.press_sequentially("slow")
+    page.reload()
+    page.wait_for_function(READY)
+    expect(words).to_have_value("slow", timeout=30_000)
+    words.press("End")
+    words.press_sequentially(" piano")
+    page.reload()
+    page.wait_for_function(READY)
+    expect(words).to_have_value("slow piano", timeout=30_000)
+    assert state(page, "doc.undo") == "prompt"
+
+
 def test_two_servers_on_one_home_do_not_write_one_project(
     servers: Callable[[], Server], context: BrowserContext, browser: Browser, tmp_path: Path
 ) -> None:
