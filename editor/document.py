@@ -186,7 +186,7 @@ class Settings:
     budget: int = 50  # network evaluations of the zero-shot search
     top_p: float = 0.0  # of AR's sampling, 0 = off
     cooling: float = 0.0  # of AR's sampling: how much calmer the last codebook is, 0 = off
-    candidates: int = 4  # AR's fillings side by side, of which one is taken
+    candidates: int = 6  # AR's fillings side by side, of which one is taken
     fm_candidates: int = 4  # FM's fillings that begin apart, of which one is taken
     patience: float = 30.0  # seconds that the choice among all engines may take
     join: float = 2.0  # seconds re-made around the join of a loop

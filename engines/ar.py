@@ -20,7 +20,7 @@ from engines.lm import complete, sample_step, take, undelay
 from engines.requests import InpaintRequest, InputError, ProgressHook, Request, Result, Stopwatch, Support
 from engines.timebase import frames_for
 
-SEEDED_BOOKS = (2, 2, 2, 1)  # codebooks that candidates take from repeats of the context
+SEEDED_BOOKS = (3, 3, 3, 2, 2, 2)  # codebooks that candidates take from repeats of the context
 EARLIER_BOOKS = (2, 1)  # in requests that do not listen to repeats
 DISTINCT = 3  # most repeats that are begun from
 OVERLAP = 8  # frames decoded again, so that the pieces of a growing sound meet

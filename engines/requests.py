@@ -87,8 +87,8 @@ class ARSettings:
     top_p: float = 0.0  # 0 = off, else 0..1
     guidance: Guidance | None = None  # None = the bundle's default for this task
     cooling: float = 0.0  # 0..1: the last codebook's temperature is (1 - cooling) of the first one's
-    candidates: int = 4  # fillings of a span sampled side by side; the one with the smoothest seams is taken
-    seeded: int = 4  # so many of several begin from a repeat of the music around the span, where there is one
+    candidates: int = 6  # fillings of a span sampled side by side; the one with the smoothest seams is taken
+    seeded: int = 6  # so many of several begin from a repeat of the music around the span, where there is one
 
 
 @dataclass(frozen=True)
