@@ -70,7 +70,11 @@ class Desk extends EventTarget {
     this.doc = { ...EMPTY, ...doc };
     // Keep and its undo change the clip in place, so the sound goes on; another recording starts anew.
     const same = before && doc.clip && Math.abs(before.seconds - doc.clip.seconds) < 1e-6;
-    if (before?.url !== this.doc.clip?.url && !same) this.player.clear();
+    if (before?.url !== this.doc.clip?.url && !same) {
+      this.player.clear();
+      this.ghost.forget();
+      this.#askGhosts();
+    }
     this.#retrack();
     this.#setLoop();
     this.tell('doc');

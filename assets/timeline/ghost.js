@@ -30,6 +30,11 @@ export class Ghost {
     return true;
   }
 
+  /** After the clip's clock has moved: what is known was heard on the old one. */
+  forget() {
+    this.#known.clear();
+  }
+
   of(track) {
     return (track && this.#known.get(track.id)) ?? null;
   }
