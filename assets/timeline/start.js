@@ -28,15 +28,15 @@ const TRIES = {
 
 const TEMPLATE = `
 ${styles(STYLE)}
-<main>
+<div class="page">
   <h1>Start a clip</h1>
   <form class="ask">
     <textarea rows="2" maxlength="2000" aria-label="Describe the clip" placeholder="Describe it: warm electric piano, brushed drums, upright bass"></textarea>
     <div class="knobs">
-      <label class="pick"><select class="bars" aria-label="Length">${BARS.map((bars) => `<option value="${bars}" ${bars === 4 ? 'selected' : ''}>${bars} bars</option>`).join('')}</select></label>
-      <label class="pick number"><input class="bpm" type="number" min="20" max="300" step="any" value="120" aria-label="Tempo"><span>bpm</span></label>
-      <label class="pick"><select class="key" aria-label="Key">${KEYS.map((key) => `<option>${text(key)}</option>`).join('')}</select></label>
-      <label class="pick"><select class="chords" aria-label="Chords"></select></label>
+      <label class="pick"><select class="bars" aria-label="Length of the new clip">${BARS.map((bars) => `<option value="${bars}" ${bars === 4 ? 'selected' : ''}>${bars} bars</option>`).join('')}</select></label>
+      <label class="pick number"><input class="bpm" type="number" min="20" max="300" step="any" value="120" aria-label="Tempo of the new clip"><span>bpm</span></label>
+      <label class="pick"><select class="key" aria-label="Key of the new clip">${KEYS.map((key) => `<option>${text(key)}</option>`).join('')}</select></label>
+      <label class="pick"><select class="chords" aria-label="Chords of the new clip"></select></label>
       <span class="spring"></span>
       <button class="primary make" title="A new clip from these words (Ctrl ↵)" disabled>Generate <kbd>Ctrl ↵</kbd></button>
     </div>
@@ -50,7 +50,7 @@ ${styles(STYLE)}
       <button class="choose">${icons.file}<span>Choose a file</span></button></div></section>
   </div>
   <div class="story">${STORY}</div>
-</main>`;
+</div>`;
 
 export class Start extends HTMLElement {
   #scope = null;
