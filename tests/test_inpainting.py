@@ -104,6 +104,13 @@ def test_a_row_like_real_audio_is_not_told_apart_and_another_is() -> None:
     real = items(1.0)
     assert inpainting.told_apart(items(1.0), real) == pytest.approx(0.5, abs=0.1)
     assert inpainting.told_apart(items(0.2), real) > 0.9
+    rough = items(0.7)
+    widths = []
+    for count in (20, 80):
+        low, high = inpainting.interval(*inpainting.suspicions(rough[:count], real[:count]))
+        assert low < inpainting.told_apart(rough[:count], real[:count]) < high
+        widths.append(high - low)
+    assert widths[1] < 0.75 * widths[0]  # four times the spans
 
 
 def test_evaluations_count_rows_and_both_ways(models: Models, some: list[Piece]) -> None:
@@ -155,5 +162,8 @@ def test_the_table_reads_from_disk_what_was_made_and_names_the_bars(
     assert rows["untouched"]["log-mel nats"] == 0.0 and rows["untouched"]["chroma"] == pytest.approx(1.0)
     assert rows["pasted"]["log-mel nats"] > 0.1 and rows["silence"]["log-mel nats"] > 0.1
     assert (rows["FM"]["spans"], rows["ZS search"]["spans"]) == (4, 3)
+    assert "AUC renders" in rows["ZS search"] and "AUC recordings" not in rows["ZS search"]
+    apart = 0.75 * rows["FM"]["failed renders"] + 0.25 * rows["FM"]["failed recordings"]
+    assert rows["FM"]["failed"] == pytest.approx(apart)
     named = {what: value for what, value, _ in inpainting.bars(rows)}
     assert named["ZS search / FM: evaluations"] == 1.0 and "FM: AUC" in named and "FM: failed" in named
