@@ -223,7 +223,7 @@ def test_a_phone_shows_one_lane_at_a_time(
         page.wait_for_function("window.inlay.desk.settled")
         saved = project(page, home)
         assert (saved["grid"]["bpm"], saved["grid"]["beats_per_bar"], saved["key"]) == (96, 3, "Eb major")
-        page.locator("#drawer").tap()
+        page.locator("#panel .unfold").tap()
         page.locator("#seed input").scroll_into_view_if_needed()
         expect(page.locator("#seed input")).to_be_visible()
         assert state(page, "view") == "edit"
