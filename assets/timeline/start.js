@@ -57,6 +57,7 @@ export class Start extends HTMLElement {
   #pyramids = new Map(); // file -> its pyramid
   #asked = false;
   #shown = null;
+  #project = ''; // that was shown last
 
   connectedCallback() {
     if (!this.shadowRoot) {
@@ -95,10 +96,14 @@ export class Start extends HTMLElement {
     const { doc, groups, run } = desk;
     if (!doc.serial) return !sessionStorage.getItem('inlay-project');
     return !doc.clip && !run && !groups.length && !['chords', 'melody', 'drums'].some((lane) => doc[lane].length)
-      && sessionStorage.getItem(PASSED) !== doc.project;
+      && sessionStorage.getItem(PASSED) !== (doc.project ?? '');
   }
 
   #show() {
+    const project = desk.doc.project ?? '';
+    // The first edit made a project of what was nothing: whoever had gone on to the lanes stays there.
+    if (project && !this.#project && sessionStorage.getItem(PASSED) === '') sessionStorage.setItem(PASSED, project);
+    this.#project = project;
     const blank = this.#blank && desk.view === 'edit';
     const page = document.querySelector('#page');
     if (page) page.toggleAttribute('data-start', blank);
