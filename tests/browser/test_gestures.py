@@ -77,6 +77,8 @@ def test_a_tap_in_the_palette_of_a_chord_drawn_by_finger_sets_and_closes_it(
     for beat, symbol in ((0, "F"), (4, "G")):
         fingers.drag(lane.point(beat + 0.1, None), lane.point(beat + 2.9, None))
         palette = page.locator("inlay-timeline .palette")
+        # Sooner after a drag the emulation of touch gives no click; a hand takes longer to get there.
+        page.evaluate("new Promise((resolve) => setTimeout(resolve, 1000))")
         chip = palette.locator(f"[data-chord={symbol}]").first.bounding_box()
         assert chip
         fingers.down(chip["x"] + chip["width"] / 2, chip["y"] + chip["height"] / 2)

@@ -103,6 +103,7 @@ def test_a_stranger_at_another_browser_sees_nothing_of_it(
     stranger = context.new_page()
     stranger.goto(address)
     stranger.wait_for_function("window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial")
+    stranger.locator("inlay-start .lanes").click()
     chord(one, 0, "Am")
     chord(stranger, 0, "G7")
     stranger.wait_for_function("window.inlay.desk.doc.project !== ''")
