@@ -239,6 +239,7 @@ def test_projects_are_copied_begun_opened_and_brought(
     sheet.locator("[data-act=new]").click()
     page.wait_for_function("window.inlay.desk.doc.clip === null")
     expect(page.locator("inlay-takes .card").locator("visible=true")).to_have_count(0)
+    page.locator("inlay-start .lanes").click()  # a new project begins with the page to start from
     page.locator("#prompt textarea").press_sequentially("only in the new one")
     page.wait_for_function("(old) => !old.includes(window.inlay.desk.doc.project)", arg=[first, second, ""])
 
