@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -52,8 +51,6 @@ from editor.timeline import (
 )
 from editor.updates import Updates
 from engines.requests import ARSettings, FMSettings, InputError
-
-log = logging.getLogger("inlay")
 
 FOLLOW_SECONDS = 0.15  # how often an open tab looks for what others did
 TAKE_COMMANDS = {  # edits that change what the cards show
@@ -349,7 +346,10 @@ class Page(Updates):
     def _preset(self, name: str, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
         if name != settings.CUSTOM:  # what is turned already is one's own
-            session.apply("set_preset", {"name": name})
+            try:
+                session.apply("set_preset", {"name": name})
+            except InputError as error:
+                return self._shown(session, "knobs", str(error), takes=False)
         return self._shown(session, takes=False) | self._turned(session)
 
     def _tick(self, request: gr.Request, ar: bool, fm: bool, zero_shot: bool) -> dict[Any, Any]:

@@ -29,7 +29,9 @@ from engines.requests import (
     LONGEST_SECONDS,
     MAX_PROMPT,
     ZERO_SHOT,
+    ARSettings,
     EngineName,
+    FMSettings,
     GenerateRequest,
     Guidance,
     InpaintRequest,
@@ -81,12 +83,12 @@ def _settings(request: Request) -> str:
         return f"{fm.steps} steps: expected 1-1000; 25 is the usual value"
     if not (math.isfinite(ar.cooling) and 0 <= ar.cooling < 1):
         return f"cooling {ar.cooling:g}: expected 0 (off) to less than 1; 0 is the usual value"
-    for candidates in (ar.candidates, fm.candidates):
-        if not 1 <= candidates <= 16:
-            return f"{candidates} candidates: expected 1-16; 3 is the usual value"
-    for seeded in (ar.seeded, fm.seeded):
-        if not 0 <= seeded <= 16:
-            return f"{seeded} of the candidates from repeats: expected 0-16; 4 is the usual value"
+    for engine, usual in ((ar, ARSettings()), (fm, FMSettings())):
+        if not 1 <= engine.candidates <= 16:
+            return f"{engine.candidates} candidates: expected 1-16; {usual.candidates} is the usual value"
+        if not 0 <= engine.seeded <= 16:
+            told = f"{engine.seeded} of the candidates from repeats"
+            return f"{told}: expected 0-16; {usual.seeded} is the usual value"
     if fm.solver not in ("euler", "midpoint", "ab2", "dopri5"):
         return f"solver {str(fm.solver)[:24]!r}: expected euler, midpoint, ab2 or dopri5; choose one of them"
     if fm.schedule not in ("uniform", "sway"):

@@ -14,10 +14,11 @@ from urllib.error import URLError
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Gradio's answer to a tab that was closed between two of its messages: the stream has nobody left to tell.
+# Gradio's words on a tab that was closed between two of its messages, or while it waited for one: its stream
+# has nobody left to tell, or finds its own list of messages gone.
 _OVERTAKEN = re.compile(
-    r"ERROR: +Exception in ASGI application\n(?:(?!ERROR: ).)*?in sse_stream(?:(?!ERROR: ).)*?404: Not Found"
-    r"(?:(?!ERROR: ).)*?response already started\.\n",
+    r"ERROR: +Exception in ASGI application\n(?:(?!ERROR: ).)*?in sse_stream(?:(?!ERROR: ).)*?"
+    r"(?:404: Not Found(?:(?!ERROR: ).)*?response already started\.\n|\n *KeyError: '\w+'\n)",
     re.DOTALL,
 )
 

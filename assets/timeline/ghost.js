@@ -18,12 +18,13 @@ export class Ghost {
   /** Asks for a take's ghost once; `tell` is called when it is there. Whether there was an answer. */
   async want(track, ask, tell) {
     if (!this.lacks(track)) return true;
-    this.#known.set(track.id, null);
+    const known = this.#known; // an answer on the old clock has no place among those on the new one
+    known.set(track.id, null);
     try {
       const heard = await ask(track.id);
-      if (heard?.chords) this.#known.set(track.id, heard);
+      if (heard?.chords) known.set(track.id, heard);
     } catch {
-      this.#known.delete(track.id); // asked again when it is chosen again
+      known.delete(track.id); // asked again when it is chosen again
       return false;
     }
     tell();
@@ -32,7 +33,7 @@ export class Ghost {
 
   /** After the clip's clock has moved: what is known was heard on the old one. */
   forget() {
-    this.#known.clear();
+    this.#known = new Map();
   }
 
   of(track) {

@@ -50,16 +50,13 @@ export function buildPyramid(channels) {
 
 /** [low, high] of samples [from, to), read from the coarsest level that resolves the range. */
 export function rangeOf(pyramid, from, to) {
-  const begin = Math.max(0, Math.floor(from));
-  const end = Math.min(pyramid.length, Math.max(Math.ceil(to), begin + 1));
+  const [begin, end] = samplesOf(pyramid, from, to);
   if (begin >= end) return [0, 0];
   if (end - begin < BASE && pyramid.channels?.length) return exactly(pyramid.channels, begin, end);
-  let level = pyramid.levels[0];
-  for (const next of pyramid.levels) if (next.size <= (end - begin) / 2) level = next;
+  const { level, first, last } = blocksOf(pyramid, begin, end);
   let low = Infinity;
   let high = -Infinity;
-  const last = Math.min(Math.ceil(end / level.size), level.min.length);
-  for (let i = Math.floor(begin / level.size); i < last; i++) {
+  for (let i = first; i < last; i++) {
     if (level.min[i] < low) low = level.min[i];
     if (level.max[i] > high) high = level.max[i];
   }
@@ -68,15 +65,24 @@ export function rangeOf(pyramid, from, to) {
 
 /** Root mean square of samples [from, to) over all channels, to the resolution of the level; 0 where nothing is known. */
 export function levelOf(pyramid, from, to) {
-  const begin = Math.max(0, Math.floor(from));
-  const end = Math.min(pyramid.length, Math.max(Math.ceil(to), begin + 1));
-  let level = pyramid.levels[0];
-  for (const next of pyramid.levels) if (next.size <= (end - begin) / 2) level = next;
-  const first = Math.floor(begin / level.size);
-  const last = Math.min(Math.ceil(end / level.size), level.min.length);
+  const [begin, end] = samplesOf(pyramid, from, to);
+  const { level, first, last } = blocksOf(pyramid, begin, end);
   let sum = 0;
   for (let i = first; i < last; i++) sum += level.power?.[i] ?? 0;
   return last > first ? Math.sqrt(sum / (last - first)) : 0;
+}
+
+/** The whole samples [begin, end) of the recording that [from, to) meets, at least one where it reaches. */
+function samplesOf(pyramid, from, to) {
+  const begin = Math.max(0, Math.floor(from));
+  return [begin, Math.min(pyramid.length, Math.max(Math.ceil(to), begin + 1))];
+}
+
+/** The coarsest level that resolves samples [begin, end), and its blocks [first, last) that hold them. */
+function blocksOf(pyramid, begin, end) {
+  let level = pyramid.levels[0];
+  for (const next of pyramid.levels) if (next.size <= (end - begin) / 2) level = next;
+  return { level, first: Math.floor(begin / level.size), last: Math.min(Math.ceil(end / level.size), level.min.length) };
 }
 
 /** [low, high] of samples [begin, end) read one by one: a zoom deeper than the pyramid's first level. */

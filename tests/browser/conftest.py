@@ -77,11 +77,10 @@ def open_page(context: BrowserContext, address: str) -> Iterator[Callable[[], Pa
         page.wait_for_function(
             "window.inlay?.desk.timeline?.view && document.querySelector('#stage').dataset.view"
         )
-        page.locator("#generate").wait_for(state="attached")
-        page.wait_for_function("document.querySelector('#generate').textContent.includes('10 s')")
-        lanes = page.locator("inlay-start .lanes")
-        if lanes.is_visible():
-            lanes.click()  # most tests begin on empty lanes
+        page.wait_for_function("window.inlay.desk.doc.serial && window.inlay.desk.settled")
+        page.wait_for_function("document.querySelector('#generate')?.textContent.includes('10 s')")
+        if page.locator("#page").get_attribute("data-start") is not None:
+            page.locator("inlay-start .lanes").click()  # most tests begin on empty lanes
         return page
 
     yield new
