@@ -382,6 +382,7 @@ _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request an
     "crossfade": float,
     "fitted": bool,
     "listened": bool,
+    "gathered": bool,
     "match": float,
     "strength": float,
     "also": _spans,
@@ -390,7 +391,7 @@ _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request an
 }
 
 # Requests that were written before these fields were made without what they do.
-_UNNAMED: dict[str, Any] = {"fitted": False, "listened": False}
+_UNNAMED: dict[str, Any] = {"fitted": False, "listened": False, "gathered": False}
 
 
 def _unnamed_ar(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ neither models nor torch.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +27,64 @@ SLACK_SECONDS: Final = 0.03  # by which a number of beats is moved to where the 
 FADE_SECONDS: Final = 0.01  # between the parts of a copy
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What is heard of a recording around a span, in frames [F] from `low` seconds on."""
+
+    low: float  # seconds on the recording's clock
+    hears: Listener
+    rises: Floats  # [F], none where a span is heard
+    unknown: NDArray[np.bool_]  # [F] frames that hear something of a span
+    inside: NDArray[np.bool_]  # [F] frames whose middle is in one
+    first: int  # frames of the span, half-open
+    last: int
+    period: float  # of the beat, seconds; 0 where none is heard
+
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        return self.hears.frame_rate
+
+    @property
+    def frames(self) -> int:
+        """F."""
+        return len(self.rises)
+
+    def sizes(self) -> list[int]:
+        """Sizes of lags in frames: beats, each where the rhythm repeats best near it; else every 50 ms."""
+        least, most = round(SHORTEST_SECONDS * self.rate), self.frames - 1
+        if self.period <= 0:
+            return list(range(least, most, max(1, round(0.05 * self.rate))))
+        beat, repeat = self.period * self.rate, _repetition(self.rises, self.unknown)
+        slack = round(SLACK_SECONDS * self.rate)
+        sizes = []
+        for beats in range(1, int(most / beat) + 1):
+            middle = round(beats * beat)
+            near = np.arange(max(1, middle - slack), min(most, middle + slack) + 1)
+            if len(near) and middle >= least:
+                sizes.append(int(near[int(repeat[near].argmax())]))
+        return sizes
+
+
+def surroundings(
+    source: Recording, start: float, end: float, hidden: tuple[tuple[float, float], ...] = ()
+) -> Surroundings | None:
+    """What is heard around the span [start, end) but for the further spans `hidden`; None if nothing is."""
+    low, high = max(0.0, start - HEARD_SECONDS), min(source.seconds, end + HEARD_SECONDS)
+    audio = source.as_float(round(low * source.rate), round(high * source.rate))
+    hears = Listener(audio.mean(axis=1), source.rate, 0.0)
+    rate, frames = hears.frame_rate, len(hears.rises)
+    unknown, inside = np.zeros(frames, np.bool_), np.zeros(frames, np.bool_)
+    for a, b in ((start, end), *hidden):
+        unknown[max(0, math.floor((a - low) * rate) - 2) : max(0, math.ceil((b - low) * rate) + 3)] = True
+        inside[max(0, round((a - low) * rate)) : max(0, round((b - low) * rate))] = True
+    if unknown.all():
+        return None
+    rises = np.where(unknown, hears.rises[~unknown].mean(), hears.rises)
+    first, last = round((start - low) * rate), round((end - low) * rate)
+    return Surroundings(low, hears, rises, unknown, inside, first, last, beat_period(rises, rate))
+
+
 def lags(
     source: Recording, start: float, end: float, count: int, hidden: tuple[tuple[float, float], ...] = ()
 ) -> list[float]:
@@ -34,30 +93,20 @@ def lags(
     Whole numbers of beats, or where no beat is heard any lag; no two within a beat of each other. Nothing is
     copied from the further spans `hidden`. Empty where the surroundings are too short.
     """
-    low, high = max(0.0, start - HEARD_SECONDS), min(source.seconds, end + HEARD_SECONDS)
-    audio = source.as_float(round(low * source.rate), round(high * source.rate))
-    hears = Listener(audio.mean(axis=1), source.rate, 0.0)
-    rate, frames = hears.frame_rate, len(hears.rises)
-    unknown = np.zeros(frames, np.bool_)  # frames that hear something of a span
-    inside = np.zeros(frames, np.bool_)  # frames whose middle is in one
-    for a, b in ((start, end), *hidden):
-        unknown[max(0, math.floor((a - low) * rate) - 2) : max(0, math.ceil((b - low) * rate) + 3)] = True
-        inside[max(0, round((a - low) * rate)) : max(0, round((b - low) * rate))] = True
-    if unknown.all():
+    around = surroundings(source, start, end, hidden)
+    if around is None:
         return []
-    rises = np.where(unknown, hears.rises[~unknown].mean(), hears.rises)
-    period, repeat = beat_period(rises, rate), _repetition(rises, unknown)
-    first, last = round((start - low) * rate), round((end - low) * rate)
+    rate, first, last = around.rate, around.first, around.last
     found = []
-    for size in _sizes(period, repeat, rate, frames):
+    for size in around.sizes():
         for lag in (-size, size):
             origin = _origins(np.arange(first, last), lag, first, last)
-            if origin.min() < 0 or origin.max() >= frames or inside[origin].any():
+            if origin.min() < 0 or origin.max() >= around.frames or around.inside[origin].any():
                 continue
-            edges = _edges(hears.mel, unknown, first, last, origin, round(EDGE_SECONDS * rate))
+            edges = _edges(around.hears.mel, around.unknown, first, last, origin, round(EDGE_SECONDS * rate))
             if np.isfinite(edges):
                 found.append((edges, lag))
-    apart = max(SHORTEST_SECONDS, period) * rate - 1
+    apart = max(SHORTEST_SECONDS, around.period) * rate - 1
     chosen: list[int] = []
     for _, lag in sorted(found):
         if len(chosen) < count and all(abs(lag - other) >= apart for other in chosen):
@@ -89,21 +138,6 @@ def _origins(at: NDArray[Any], lag: int, first: int, last: int) -> NDArray[Any]:
     times = -((first - 1 - at) // -lag) if lag < 0 else -((at - last) // lag)
     moved: NDArray[Any] = at + lag * np.maximum(1, times)
     return moved
-
-
-def _sizes(period: float, repeat: Floats, rate: float, frames: int) -> list[int]:
-    """Sizes of lags in frames: beats, each where the rhythm repeats best near it; else every 50 ms."""
-    least, most = round(SHORTEST_SECONDS * rate), frames - 1
-    if period <= 0:
-        return list(range(least, most, max(1, round(0.05 * rate))))
-    slack = round(SLACK_SECONDS * rate)
-    sizes = []
-    for beats in range(1, int(most / (period * rate)) + 1):
-        middle = round(beats * period * rate)
-        near = np.arange(max(1, middle - slack), min(most, middle + slack) + 1)
-        if len(near) and middle >= least:
-            sizes.append(int(near[int(repeat[near].argmax())]))
-    return sizes
 
 
 def _repetition(rises: Floats, unknown: NDArray[np.bool_]) -> Floats:

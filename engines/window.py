@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines import compose, repeats, seams
+from engines import compose, mosaic, repeats, seams
 from engines.checkpoints import Models
 from engines.codec import Codec
 from engines.controls import Lanes, lanes_from
@@ -327,18 +327,43 @@ def repeats_of(
 ) -> list[tuple[Tensor, str]]:
     """Up to `count` latents [1, D, T] of a window whose spans are copied from elsewhere, and how, in words.
 
-    What is copied keeps the beat (`engines.repeats`). None where the musician has drawn what should come.
+    What is copied keeps the beat (`engines.repeats`), and comes from where the recording sounds as the lanes
+    ask for, where there are any (`engines.mosaic`).
     """
     controls = request.controls
-    if count < 1 or any(lane is not None for lane in (controls.chords, controls.melody, controls.drums)):
+    if count < 1:
         return []
+    if any(lane is not None for lane in (controls.chords, controls.melody, controls.drums)):
+        return _mosaics(request, window, models, count) if request.gathered else []
     found = [_lags(request, window, place, count, models.codec().rate) for place in range(len(request.spans))]
     made = []
     for choice in list(zip(*found, strict=False))[:count]:
         heard = _copied(request, window, choice, models.codec().rate)
-        copy = replace(window, audio=heard * np.float32(window.gain))
-        made.append((encode(copy, models, silenced=False), ", ".join(_from_where(lag) for lag in choice)))
+        words = ", ".join(_from_where(lag) for lag in choice)
+        made.append((_encoded(window, heard, models), words))
     return made
+
+
+def _mosaics(request: InpaintRequest, window: Window, models: Models, count: int) -> list[tuple[Tensor, str]]:
+    """The same of spans that are pieced together as the lanes ask for."""
+    spans, rate = request.spans, models.codec().rate
+    found = []
+    for place, (a, b) in enumerate(spans):
+        others = (*spans[:place], *spans[place + 1 :])
+        found.append(mosaic.mosaics(request.source, a, b, request.controls, count, others))
+    made = []
+    for choice in zip(*found, strict=False):
+        filled = request.source
+        for passages in choice:
+            filled = mosaic.pasted(filled, passages)
+        heard = _read(filled, seconds_to_samples(window.start, filled.rate), len(window.audio), rate)
+        made.append((_encoded(window, heard, models), ", ".join(_from_places(each) for each in choice)))
+    return made
+
+
+def _encoded(window: Window, heard: NDArray[np.float32], models: Models) -> Tensor:
+    """Latents [1, D, T] of a window that hears something else, [T * hop] at the codec's rate."""
+    return encode(replace(window, audio=heard * np.float32(window.gain)), models, silenced=False)
 
 
 def seeds_of(
@@ -388,6 +413,14 @@ def _longest_fade(request: InpaintRequest, start: float, end: float) -> float:
 
 def _from_where(lag: float) -> str:
     return f"the music {abs(lag):.2f} s {'earlier' if lag < 0 else 'later'}"
+
+
+def _from_places(passages: Sequence[mosaic.Passage]) -> str:
+    if len(passages) == 1 and not passages[0].semitones:
+        return _from_where(passages[0].lag)
+    moved = sum(passage.semitones != 0 for passage in passages)
+    told = f", {moved} of them transposed" if moved else ""
+    return f"{len(passages)} {'passage' if len(passages) == 1 else 'passages'} from elsewhere{told}"
 
 
 def finish(

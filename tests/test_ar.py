@@ -10,7 +10,7 @@ from engines import ar
 from engines.checkpoints import Models
 from engines.lm import LM
 from engines.recording import Recording
-from engines.requests import ARSettings, Controls, GenerateRequest, InpaintRequest, Progress
+from engines.requests import ARSettings, Chord, Controls, GenerateRequest, InpaintRequest, Progress
 
 
 def test_generation_samples_every_frame_and_its_delays(models: Models) -> None:
@@ -64,8 +64,11 @@ def test_the_candidate_with_the_smoothest_seams_is_taken(models: Models, song: R
     assert np.array_equal(ar.run(request, models).audio.samples, result.audio.samples)
     half = ar.run(replace(request, ar=ARSettings(candidates=3, seeded=2)), models).parameters["candidates"]
     assert isinstance(half, dict) and half["began from"][0] == "nothing" != half["began from"][1]
-    drawn = ar.run(replace(request, controls=Controls(chords=())), models).parameters["candidates"]
-    assert isinstance(drawn, dict) and drawn["began from"] == ["nothing"] * 4
+    drawn = replace(request, controls=Controls(chords=(Chord(0, 3, "G"),)))
+    told = ar.run(drawn, models).parameters["candidates"]
+    assert isinstance(told, dict) and all("the music" in w or "passage" in w for w in told["began from"])
+    told = ar.run(replace(drawn, gathered=False), models).parameters["candidates"]
+    assert isinstance(told, dict) and told["began from"] == ["nothing"] * 4
 
 
 @pytest.mark.parametrize(

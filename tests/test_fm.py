@@ -11,7 +11,7 @@ from engines import flow, fm, fm_zero_shot
 from engines import window as windows
 from engines.checkpoints import Models
 from engines.recording import Recording
-from engines.requests import Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest
+from engines.requests import Chord, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest
 
 KNOWN = torch.tensor([True, False, False, True])
 SOURCE = torch.arange(8.0).view(1, 2, 4)
@@ -153,7 +153,7 @@ def test_supervised_inpainting_clamps_the_known_frames_at_every_step(
             assert torch.equal(item[..., window.known], source[0, :, window.known])
 
 
-def test_repeats_of_the_context_begin_part_of_the_way_unless_lanes_say_what_should_come(
+def test_repeats_of_the_context_begin_part_of_the_way(
     models: Models, song: Recording
 ) -> None:
     request = InpaintRequest("fm", song, 2.0, 2.4, fm=FMSettings(steps=4, candidates=3))
@@ -168,8 +168,12 @@ def test_repeats_of_the_context_begin_part_of_the_way_unless_lanes_say_what_shou
     data = starts[1].data
     assert data is not None and data.shape == noise.shape
     assert torch.allclose(starts[1].latents(noise), 0.65 * noise + 0.35 * data, atol=1e-4)
-    drawn = replace(request, controls=Controls(chords=()))
-    assert [start.time for start in fm.beginnings(drawn, window, models, 3)] == [0.0] * 3
+    drawn = replace(request, controls=Controls(chords=(Chord(0, 3, "G"),)))
+    pieced = fm.beginnings(drawn, window, models, 3)
+    assert [start.time for start in pieced] == [0.0, 0.35, 0.35]
+    assert all(a.data is not None and b.data is not None for a, b in zip(pieced[1:], starts[1:], strict=True))
+    before = replace(drawn, gathered=False)  # as it was before spans were pieced together
+    assert [start.time for start in fm.beginnings(before, window, models, 3)] == [0.0] * 3
     told = fm.run(request, models).parameters["candidates"]
     assert isinstance(told, dict) and told["began from"] == [start.words for start in starts]
     assert told["roughness"][told["chosen"]] == min(told["roughness"])

@@ -231,12 +231,12 @@ def test_a_request_from_before_candidates_and_fitted_seams_has_neither(folder: P
     source = noise(1, 1)
     parameters = jobs.request_to_json(InpaintRequest("fm", source, 0.2, 0.8))
     assert isinstance(parameters["fm"], dict)
-    old = {name: value for name, value in parameters.items() if name not in ("fitted", "listened")}
-    later = ("candidates", "seeded")
+    since, later = ("fitted", "listened", "gathered"), ("candidates", "seeded")
+    old = {name: value for name, value in parameters.items() if name not in since}
     old["fm"] = {name: value for name, value in parameters["fm"].items() if name not in later}
     request = jobs.request_from(old, folder, source)
     assert isinstance(request, InpaintRequest)
-    assert not request.fitted and not request.listened and request.fm.candidates == 1
+    assert not (request.fitted or request.listened or request.gathered) and request.fm.candidates == 1
 
 
 def test_a_request_from_before_repeats_were_listened_to_begins_as_it_did(folder: Path) -> None:
@@ -247,9 +247,10 @@ def test_a_request_from_before_repeats_were_listened_to_begins_as_it_did(folder:
         )
         parameters: dict[str, Any] = jobs.request_to_json(asked)
         assert jobs.request_from(parameters, folder, source) == asked
-        del parameters["listened"], parameters["ar"]["seeded"], parameters["fm"]["seeded"]
+        del parameters["listened"], parameters["gathered"]
+        del parameters["ar"]["seeded"], parameters["fm"]["seeded"]
         request = jobs.request_from(parameters, folder, source)
-        assert isinstance(request, InpaintRequest) and not request.listened
+        assert isinstance(request, InpaintRequest) and not (request.listened or request.gathered)
         assert (request.ar.seeded, request.fm.seeded) == (ar, fm)
 
 
