@@ -105,6 +105,8 @@ class Layout:
                     elem_id="prompt",
                     placeholder="Describe it: warm electric piano, brushed drums, upright bass",
                 )
+                # The page fills in what words and lanes were chosen for: the clip, or a span's id.
+                self.meant = gr.Textbox("", visible=False)
                 self.prompt_error = gr.HTML("", elem_classes="error-slot")
             with gr.Column(elem_id="follow-box"):
                 self.follow = gr.CheckboxGroup(

@@ -109,14 +109,18 @@ class Page(Updates):
         )
         gr.on(
             [self.prompt.input, self.prompt.blur],
-            told(self._setter("set_prompt", "prompt", lambda v: {"prompt": v})),
-            self.prompt,
+            told(self._words),
+            [self.prompt, self.meant],
             light,
-            trigger_mode="always_last",
-            **edits,
+            js="() => window.inlay.desk.typed.take()",
+            **chosen,
         )
         self.follow.input(
-            told(self._setter("set_follow", "knobs", lambda v: {"lanes": v})), self.follow, light, **chosen
+            told(self._lanes),
+            [self.follow, self.meant],
+            light,
+            js="(lanes) => [lanes, window.inlay.desk.worded()]",
+            **chosen,
         )
         self.key.input(
             told(self._setter("set_key", "knobs", lambda v: {"key": v})), self.key, light, **chosen
@@ -151,14 +155,15 @@ class Page(Updates):
 
         runs: dict[str, Any] = {**quiet, "concurrency_limit": 16, "concurrency_id": "runs"}
         knobs = [*self.knobs.values()]
-        typed = [self.prompt, self.seed, self.length, *knobs]
+        typed = [self.prompt, self.meant, self.seed, self.length, self.variations, *self.engines, *knobs]
         shown = light
-        self.inpaint.click(told(self._starter("inpaint")), typed, shown, **runs)
-        self.inpaint_all.click(told(self._starter("inpaint", together=True)), typed, shown, **runs)
-        self.auto.click(told(self._starter("inpaint", ["auto"])), typed, shown, **runs)
-        self.generate.click(told(self._starter("generate")), typed, shown, **runs)
+        started = {**runs, "js": "(_, __, ...rest) => [...window.inlay.desk.typed.take(), ...rest]"}
+        self.inpaint.click(told(self._starter("inpaint")), typed, shown, **started)
+        self.inpaint_all.click(told(self._starter("inpaint", together=True)), typed, shown, **started)
+        self.auto.click(told(self._starter("inpaint", ["auto"])), typed, shown, **started)
+        self.generate.click(told(self._starter("generate")), typed, shown, **started)
         for kind, button in self.extend.items():
-            button.click(told(self._starter(kind)), typed, shown, **runs)
+            button.click(told(self._starter(kind)), typed, shown, **started)
         self.timeline.run(told(self._again), knobs, shown, **runs)
         self.timeline.watch(told(self._watch), None, shown, **runs)
         stop: dict[str, Any] = {**quiet, "queue": False}
@@ -334,14 +339,28 @@ class Page(Updates):
         """A listener that turns a control's value into a command; its error stands in the slot `where`."""
 
         def set_value(value: Any, request: gr.Request) -> dict[Any, Any]:
-            session = self.sessions.of(request.session_hash)
-            try:
-                _apply_field(session, command, payload(value))
-            except InputError as error:
-                return self._shown(session, where, str(error), takes=False)
-            return self._shown(session, takes=False)
+            return self._chosen(request, command, payload(value), where)
 
         return set_value
+
+    def _words(self, words: str | None, meant: str, request: gr.Request) -> dict[Any, Any]:
+        """Words that were typed; None where they have come already, with a run."""
+        if words is None:
+            return {self.prompt_error: gr.skip()}
+        return self._chosen(request, "set_prompt", {"prompt": words, "span": meant}, "prompt")
+
+    def _lanes(self, lanes: list[str], meant: str, request: gr.Request) -> dict[Any, Any]:
+        return self._chosen(request, "set_follow", {"lanes": lanes, "span": meant}, "knobs")
+
+    def _chosen(
+        self, request: gr.Request, command: str, payload: dict[str, Any], where: str
+    ) -> dict[Any, Any]:
+        session = self.sessions.of(request.session_hash)
+        try:
+            _apply_field(session, command, payload)
+        except InputError as error:
+            return self._shown(session, where, str(error), takes=False)
+        return self._shown(session, takes=False)
 
     def _preset(self, name: str, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
@@ -354,9 +373,8 @@ class Page(Updates):
 
     def _tick(self, request: gr.Request, ar: bool, fm: bool, zero_shot: bool) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
-        chosen = [name for (name, _, _), tick in zip(ENGINES, (ar, fm, zero_shot), strict=True) if tick]
         try:
-            session.apply("set_engines", {"engines": chosen})
+            session.apply("set_engines", {"engines": _ticked(ar, fm, zero_shot)})
         except InputError as error:
             return self._shown(session, "knobs", str(error), takes=False)
         return self._shown(session, takes=False)
@@ -370,13 +388,24 @@ class Page(Updates):
         """
 
         def start(
-            request: gr.Request, prompt: str, seed: Any, length: Any, *knobs: Any
+            request: gr.Request,
+            words: str | None,
+            meant: str,
+            seed: Any,
+            length: Any,
+            count: str,
+            *chosen: Any,
         ) -> Iterator[dict[Any, Any]]:
             session = self.sessions.of(request.session_hash)
+            ticks, knobs = chosen[: len(ENGINES)], chosen[len(ENGINES) :]
             try:
                 # What stands in the fields counts, even if its own event is still on the way.
-                _apply_field(session, "set_prompt", {"prompt": prompt})
+                if words is not None:
+                    _apply_field(session, "set_prompt", {"prompt": words, "span": meant})
                 session.apply("set_seed", {"seed": seed})
+                session.apply("set_variations", {"count": int(count)})
+                if engines is None:
+                    session.apply("set_engines", {"engines": _ticked(*ticks)})
                 if kind not in ("inpaint", "loop"):
                     session.apply("set_length", {"seconds": length})
                 self._turn(session, *knobs)
@@ -520,15 +549,19 @@ class Page(Updates):
         self.sessions.leave(request.session_hash)
 
 
+def _ticked(*ticks: bool) -> list[str]:
+    return [name for (name, _, _), tick in zip(ENGINES, ticks, strict=True) if tick]
+
+
 def _named(knob: str) -> Callable[[Any], dict[str, Any]]:
     return lambda value: {knob: value}
 
 
 def _apply_field(session: Session, command: str, payload: dict[str, Any], id: str = "") -> None:
-    """A field's command. Prompt and lanes are the active span's where it has its own, else the clip's."""
-    span = session.project.span
-    own = span is not None and span.prompt is not None
-    if span is not None and own and command in ("set_prompt", "set_follow"):
-        session.apply(command.replace("set_", "set_span_"), {"id": span.id, **payload}, id)
-    else:
-        session.apply(command, payload, id)
+    """A field's command. Words and lanes name the span that they were chosen for, "" = the clip."""
+    fields = dict(payload)
+    span = fields.pop("span", "") if command in ("set_prompt", "set_follow") else ""
+    if span in {each.id for each in session.project.spans}:
+        session.apply(command.replace("set_", "set_span_"), {"id": span, **fields}, id)
+    elif not span:  # a span that is gone meanwhile has taken its words along
+        session.apply(command, fields, id)

@@ -32,6 +32,11 @@ def knobs(page: ui.Page, **turned: Any) -> list[Any]:
     return [turned.get(name, knob.value) for name, knob in page.knobs.items()]
 
 
+def standing(page: ui.Page, words: str | None, seed: int, length: float | None, **turned: Any) -> list[Any]:
+    """What stands in the panel as a run is started, in its order; the words are the clip's."""
+    return [words, "", seed, length, "1", True, True, True, *knobs(page, **turned)]
+
+
 class Tab:
     """Calls the page's listeners as a tab would."""
 
@@ -160,7 +165,7 @@ def test_an_upload_is_put_on_the_timeline(
 
 def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
     start = page._starter("generate")
-    for _ in start(tab.request, "lo-fi", 11, 1.0, *knobs(page, steps=2, top_k=0)):
+    for _ in start(tab.request, *standing(page, "lo-fi", 11, 1.0, steps=2, top_k=0)):
         pass
     takes = page.sessions.of(tab.request.session_hash).project.takes
     assert [(take.engine, take.seed, take.prompt, take.seconds) for take in takes] == [
@@ -170,11 +175,11 @@ def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
 
 
 def test_a_run_that_cannot_be_says_why_in_the_status(page: ui.Page, tab: Tab) -> None:
-    (shown,) = page._starter("inpaint")(tab.request, "", 0, 10, *knobs(page))
+    (shown,) = page._starter("inpaint")(tab.request, *standing(page, "", 0, 10))
     assert "nothing to inpaint" in shown[page.status]
-    (shown,) = page._starter("generate")(tab.request, "x" * 10_000, 0, 10, *knobs(page))
+    (shown,) = page._starter("generate")(tab.request, *standing(page, "x" * 10_000, 0, 10))
     assert "10000 characters" in shown[page.status]
-    (shown,) = page._starter("generate")(tab.request, "", 0, 10, *knobs(page, steps=0))
+    (shown,) = page._starter("generate")(tab.request, *standing(page, "", 0, 10, steps=0))
     assert "FM steps 0: expected 1-200" in shown[page.status]
 
 
@@ -193,7 +198,7 @@ def test_spans_that_no_engine_can_fill_say_why(
     write_recording(tmp_path / "song.wav", from_float(noise, 8000))
     tab.send("_upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
     tab.send("_edit", {"rev": 1, "name": "set_region", "payload": {"start": start, "end": end}})
-    for _ in page._starter("inpaint")(tab.request, "", 0, 10, *knobs(page, steps=2)):
+    for _ in page._starter("inpaint")(tab.request, *standing(page, "", 0, 10, steps=2)):
         pass
     session = page.sessions.of(tab.request.session_hash)
     assert [run.state for run in session.runs] == ["failed"] * 3
@@ -253,10 +258,29 @@ def test_every_knob_and_action_has_a_tooltip(page: ui.Page, built: tuple[ui.Page
 
 
 def test_undo_shows_the_fields_as_they_were(page: ui.Page, tab: Tab) -> None:
-    page._setter("set_prompt", "prompt", lambda value: {"prompt": value})("first", tab.request)
+    page._words("first", "", tab.request)
     shown = page._undo(tab.request)
     assert shown[page.prompt] == "" and shown[page.timeline].redo == "prompt"
     assert page._redo(tab.request)[page.prompt] == "first"
+
+
+def test_words_go_to_what_they_were_typed_for(page: ui.Page, tab: Tab) -> None:
+    session = page.sessions.of(tab.request.session_hash)
+    for id, start in (("a", 1), ("b", 4)):
+        session.apply("add_span", {"id": id, "start": start, "end": start + 1})
+    session.apply("set_span_own", {"id": "a", "own": True})
+    assert session.project.span is not None and session.project.span.id == "b"  # while words for a still come
+    page._words("brass", "a", tab.request)
+    page._lanes(["drums"], "a", tab.request)
+    page._words("piano", "", tab.request)
+    page._words(None, "", tab.request)  # a run has brought them
+    spans = {span.id: span for span in session.project.spans}
+    assert (session.project.prompt, spans["a"].prompt, spans["b"].prompt) == ("piano", "brass", None)
+    assert spans["a"].follow == ("drums",) and session.project.follow == ("chords",)
+    session.apply("delete_span", {"id": "a"})
+    page._words("gone", "a", tab.request)
+    shown = page._words("x" * 10_000, "", tab.request)
+    assert session.project.prompt == "piano" and "10000 characters" in shown[page.prompt_error]
 
 
 def test_the_bundle_and_what_is_missing_are_named(page: ui.Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,12 +293,12 @@ def test_the_bundle_and_what_is_missing_are_named(page: ui.Page, monkeypatch: py
 
 
 def test_only_what_needs_a_length_asks_for_one(page: ui.Page, tab: Tab) -> None:
-    (shown,) = page._starter("inpaint")(tab.request, "", 0, None, *knobs(page))
+    (shown,) = page._starter("inpaint")(tab.request, *standing(page, "", 0, None))
     assert "nothing to inpaint" in shown[page.status]
     for kind in ("generate", "continue", "intro"):
-        (shown,) = page._starter(kind)(tab.request, "", 0, 300, *knobs(page))
+        (shown,) = page._starter(kind)(tab.request, *standing(page, "", 0, 300))
         assert "expected 1-120 s" in shown[page.status]
-    (shown,) = page._starter("continue")(tab.request, "", 0, 4, *knobs(page))
+    (shown,) = page._starter("continue")(tab.request, *standing(page, "", 0, 4))
     assert "nothing to continue" in shown[page.status]
     slot = page._setter("set_length", "knobs", lambda value: {"seconds": value})(300, tab.request)
     assert "Length 300 s" in slot[page.knob_error]

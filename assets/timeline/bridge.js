@@ -7,6 +7,7 @@ import { newId } from './cells.js';
 import { desk } from './desk.js';
 import { Outbox } from './outbox.js';
 import { showHeld } from './project-menu.js';
+import { Typed, worded } from './typed.js';
 import './page.js';
 import './timeline.js';
 import './spans-panel.js';
@@ -17,7 +18,7 @@ const PAGE = 'inlay-page'; // and a secret, by which the server knows it again
 
 const JUST_TYPED = 3000; // ms
 const TYPED = { // fields of Gradio's own, and the edits that they are
-  '#prompt textarea': (prompt) => ({ name: 'set_prompt', payload: { prompt } }),
+  '#prompt textarea': (prompt) => ({ name: 'set_prompt', payload: { prompt, span: desk.typed.span } }),
   '#name input': (name) => ({ name: 'set_name', payload: { name } }),
 };
 
@@ -48,9 +49,12 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
     });
     return turn;
   };
+  desk.typed = new Typed();
+  desk.worded = () => worded(desk.doc);
   const typed = new Map(); // field -> when something was typed into it last
   document.addEventListener('input', ({ target }) => {
     if (target.matches?.(Object.keys(TYPED).join())) typed.set(target, performance.now());
+    if (target.matches?.('#prompt textarea')) desk.typed.note(target.value, desk.doc);
   });
   window.addEventListener('pagehide', () => {
     const edits = outbox.pending.filter(({ project }) => project === desk.doc.project).map((one) => ({ rev: 0, ...one }));

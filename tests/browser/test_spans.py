@@ -118,6 +118,19 @@ def test_each_span_has_words_of_its_own(page: Page, home: Path, song_file: Path)
     expect(prompt).to_have_value("brass")
     saved = project(page, home)
     assert (saved["prompt"], [span["prompt"] for span in saved["spans"]]) == ("piano", ["brass", None])
+    # Typed, and another span chosen before Gradio has sent a word of it.
+    page.evaluate(
+        """(() => { const { desk } = window.inlay; const [first, second] = desk.doc.spans;
+          const field = document.querySelector('#prompt textarea');
+          field.value = 'trumpet'; field.dispatchEvent(new Event('input', { bubbles: true }));
+          desk.activateSpan(second.id); field.focus(); field.blur(); })()"""
+    )
+    page.wait_for_function("window.inlay.desk.doc.spans[0].prompt === 'trumpet'")
+    expect(prompt).to_have_value("piano")
+    saved = project(page, home)
+    assert (saved["prompt"], [span["prompt"] for span in saved["spans"]]) == ("piano", ["trumpet", None])
+    page.locator("inlay-spans .swatch").nth(0).click()
+    expect(prompt).to_have_value("trumpet")
     page.locator("inlay-spans .own").click()  # the same as the clip again
     expect(prompt).to_have_value("piano")
 
