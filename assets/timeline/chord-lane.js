@@ -14,6 +14,7 @@ import { Lane } from './lane.js';
 import { barBeat, beatsToSeconds, secondsToBeats } from './time.js';
 
 const EDGE = 8; // pixels that resize
+const THIN = 48; // pixels of a cell that has none to spare beside its symbol
 
 export class ChordLane extends Lane {
   last = 'C'; // what Draw puts down first
@@ -112,12 +113,13 @@ export class ChordLane extends Lane {
     const chosen = this.isChosen(cell.id);
     const inside = Boolean(region && start < region.end - 1e-6 && end > region.start + 1e-6);
     const { bar, beat } = barBeat(grid, start);
-    const symbol = fitSymbol(cell.symbol, width - 10);
+    const symbol = fitSymbol(cell.symbol, width - (width < THIN ? 6 : 20));
     const sign = [cell.symbol, symbol, numeral, width > 34, width > 84, heard?.words ?? '', heard?.token ?? '', chosen, inside, bar, beat].join('|');
     if (node.dataset.sign === sign) return;
     node.dataset.sign = sign;
     const share = heard && width > 84 ? `<i style="--e:var(--${heard.token})"></i>${text(heard.words)}` : '';
     node.innerHTML = `<b>${text(symbol)}</b>${width > 34 ? `<small>${text(numeral)}${share}</small>` : ''}`;
+    node.classList.toggle('thin', width < THIN);
     node.classList.toggle('chosen', chosen);
     node.classList.toggle('in', inside);
     node.setAttribute('aria-label', `Bar ${bar} beat ${beat}, ${cell.symbol}${numeral ? `, ${numeral}` : ''}${heard ? `, heard ${heard.words}` : ''}`);

@@ -146,11 +146,14 @@ export function byRoot(vocabulary) {
   return rest.length ? [...groups, { root: 'None', symbols: rest }] : groups;
 }
 
-/** Narrow cells drop the quality, then all: what fits in `width` pixels (7 px a character). */
+/** About how many pixels a symbol takes in a cell. */
+const wide = (symbol) => 8.5 * symbol.length + 4.5 * (symbol.match(/m/g)?.length ?? 0);
+
+/** Narrow cells drop the quality, then all: what fits in `width` pixels. */
 export function fitSymbol(symbol, width) {
-  if (symbol.length * 9 <= width) return symbol;
+  if (wide(symbol) <= width) return symbol;
   const short = symbol.match(/^[A-G][#b]?m?/)?.[0] ?? symbol;
-  return short.length * 9 <= width ? short : '';
+  return wide(short) <= width ? short : '';
 }
 
 const TONES = {

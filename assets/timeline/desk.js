@@ -21,6 +21,12 @@ const EMPTY = {
   undo: '', redo: '', error: null, window: 10, frame_rate: 25,
 };
 
+/** A group whose takes know their number: keys end at 9. */
+function numbered(group) {
+  let number = 0;
+  return { ...group, tracks: group.tracks.map((track) => (track.kind === 'take' ? { ...track, number: (number += 1) } : track)) };
+}
+
 class Desk extends EventTarget {
   doc = EMPTY;
   groups = []; // [{id, label, region, tracks: [...]}], oldest first
@@ -186,7 +192,7 @@ class Desk extends EventTarget {
     const begun = run && !this.run;
     Object.assign(this, { versions, deleted, results, rounds });
     if (begun || groups.length > this.groups.length) this.#group = null; // show where something happens
-    this.groups = groups;
+    this.groups = groups.map(numbered);
     this.run = run;
     this.#retrack();
     this.tell('takes');

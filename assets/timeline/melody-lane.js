@@ -13,6 +13,7 @@ import { scaleOf } from './chords.js';
 import { HIGH, LOW, firstAfter, fitWords, inRange, pitchName, pitchWithin, transposed } from './notes.js';
 import { CanvasLane } from './canvas-lane.js';
 import { announceItem } from './lane-grid.js';
+import { numberOf } from './take-words.js';
 import { barBeat, barWords, beatsToSeconds, clamp, secondsToBeats } from './time.js';
 import { boxOf, prepare } from './wave.js';
 
@@ -116,12 +117,9 @@ export class MelodyLane extends CanvasLane {
     c.fillStyle = colour('line2');
     for (let pitch = first; pitch <= last; pitch++) if (pitch % 12 === 0) c.fillRect(0, Math.round(this.y(pitch) + this.row), end, 1);
     this.drawSpan(c, colour, height);
-    c.font = `400 11px ${colour('font')}`;
-    c.textBaseline = 'bottom';
-    c.fillStyle = colour('faint');
-    for (let pitch = first; pitch <= last; pitch++) if (pitch % 12 === 0 && this.y(pitch) > 10 && this.y(pitch) + this.row <= height) c.fillText(pitchName(pitch), end - 24, this.y(pitch) + this.row);
     this.#drawNotes(c, colour, notes, width);
     this.#drawGhost(c, colour, width);
+    this.#drawNames(c, colour, end);
     this.drawMarquee(c, colour);
     this.hint.hidden = notes.length > 0 || this.timeline.tool === 'draw';
     this.words.textContent = fitWords(notes, desk.key);
@@ -147,6 +145,20 @@ export class MelodyLane extends CanvasLane {
     this.drawBoxes(c, colour, boxes);
   }
 
+  /** The Cs by name, on a ground of their own: a note may lie under them. */
+  #drawNames(c, colour, end) {
+    c.font = `400 11px ${colour('font')}`;
+    c.textBaseline = 'bottom';
+    for (let pitch = LOW; pitch <= HIGH; pitch++) {
+      const foot = this.y(pitch) + this.row;
+      if (pitch % 12 || foot < 12 || foot > this.height) continue;
+      c.fillStyle = colour('row');
+      c.fillRect(end - 28, foot - 13, 24, 12);
+      c.fillStyle = colour('faint');
+      c.fillText(pitchName(pitch), end - 24, foot);
+    }
+  }
+
   /** What was heard in the take that plays, dashed, and how far each bar agrees. */
   #drawGhost(c, colour, width) {
     const { track, doc, ghost } = desk;
@@ -164,7 +176,7 @@ export class MelodyLane extends CanvasLane {
     c.font = `400 11px ${colour('font')}`;
     c.textBaseline = 'alphabetic';
     const from = secondsToBeats(doc.grid, track.region?.start ?? 0);
-    const words = heard.length ? `Dashed: heard in take ${track.digit ?? ''}` : `No melody heard in take ${track.digit ?? ''}`;
+    const words = `${heard.length ? 'Dashed: heard' : 'No melody heard'} in take ${numberOf(track)}`;
     c.fillText(words, Math.max(8, this.x(from) + 8), this.height - 6);
     for (const [bar, share] of ghost.bars(track, doc.melody, doc.grid)) {
       c.fillText(`${Math.round(share * 100)} %`, Math.max(this.x(from), this.x(bar * doc.grid.beats_per_bar)) + 8, 14);

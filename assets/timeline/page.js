@@ -133,7 +133,19 @@ function furnish() {
   box.querySelector('.unfold').addEventListener('click', () => document.querySelector('#page').classList.toggle('drawn'));
   document.querySelector('#bar').insertAdjacentHTML('beforeend', '<button id="keys" title="Keys (?)" aria-label="Keys">?</button>'); // where the timeline's own is not
   const closed = document.querySelector('#advanced > button:not(.open)');
+  showWhenOpened(document.querySelector('#advanced'), document.querySelector('#knobs'));
   if (closed && matchMedia('(min-width: 2000px) and (min-height: 1200px)').matches) closed.click();
+}
+
+/** Scrolls to what was opened: at the foot of a full panel it would show nothing but its title. */
+function showWhenOpened(fold, panel) {
+  let asked = false;
+  fold.addEventListener('click', ({ target }) => { asked ||= target.closest('button')?.parentElement === fold; });
+  new ResizeObserver(() => {
+    if (!asked || !fold.querySelector(':scope > button.open')) return;
+    asked = false;
+    panel.scrollBy({ top: fold.getBoundingClientRect().top - panel.getBoundingClientRect().top - 12 });
+  }).observe(fold);
 }
 
 /** Undo and Redo say what they would do. */

@@ -48,6 +48,18 @@ export class SpanLayer {
     }
   }
 
+  /** Borders and playhead end at words that stand in a lane which has nothing else in it. */
+  leaveFree(nodes) {
+    const layer = this.host.parentElement;
+    const at = nodes.length ? layer.getBoundingClientRect() : null;
+    const holes = [...nodes].map((node) => node.getBoundingClientRect()).filter(({ width }) => width)
+      .map(({ left, top, width, height }) => `M${left - at.left} ${top - at.top}h${width}v${height}h${-width}z`);
+    const shape = holes.length ? `path(evenodd, "M0 0H${at.width}V${at.height}H0z${holes.join('')}")` : '';
+    if (this.#shape !== shape) layer.style.clipPath = this.#shape = shape;
+  }
+
+  #shape = '';
+
   #make(id) {
     const node = document.createElement('div');
     node.className = 'span';

@@ -3,7 +3,7 @@
 import { desk } from './desk.js';
 import { ENGINES, icons, tag, text } from './icons.js';
 import { listening } from './listening.js';
-import { countWords, percent, seamSentences, takeLabel, takeName } from './take-words.js';
+import { countWords, numberOf, percent, seamSentences, takeLabel, takeName } from './take-words.js';
 import { STORY, drawStory } from './story.js';
 import { drawTrack } from './track-wave.js';
 
@@ -73,8 +73,8 @@ export class TakeCards {
 
   #card(track) {
     const name = track.kind === 'original' ? '<b>Original</b>' : `${tag(track.engine)}<span class="num name" title="${text(takeName(track))}">${text(takeName(track))}</span>`;
-    const digit = track.digit === null ? '' : `<kbd class="digit">${track.digit}</kbd>`;
-    const star = track.kind === 'take' && track.state === 'ready' ? `<span class="spring"></span>${starButton(track)}` : '';
+    const digit = track.digit === null ? `<span class="soft num">${numberOf(track)}</span>` : `<kbd class="digit">${track.digit}</kbd>`;
+    const star = track.kind === 'take' && track.state === 'ready' ? starButton(track) : '';
     const [words, actions] = this.#about(track);
     return `<article class="card ${track.state} ${this.takes.isHeard(track) ? 'heard' : ''}" aria-label="${text(takeLabel(track))}">
       <header>${digit}${name}${star}</header><canvas data-wave="${track.id}"></canvas>

@@ -9,7 +9,7 @@ import { ENGINES, icons, tag, text } from './icons.js';
 import { listening } from './listening.js';
 import { METER } from './meter.js';
 import { HIGH, LOW, shade } from './spectrum.js';
-import { isSmooth, percent, seamFigures, takeLabel, takeName } from './take-words.js';
+import { isSmooth, numberOf, percent, seamFigures, takeLabel } from './take-words.js';
 import { starButton, stopWords, takeButton } from './take-cards.js';
 import { drawBorders, drawTrack, inkOf, spansOf } from './track-wave.js';
 import { roman } from './chords.js';
@@ -97,7 +97,7 @@ export class TakeRows {
       if (sign !== this.#signature) {
         this.#signature = sign;
         this.takes.replace('.tracks', shown.map((track) => this.#row(track)).join(''));
-        this.find('.switch').innerHTML = shown.filter(({ digit }) => digit !== null).map((track) => this.#switch(track)).join('');
+        this.find('.switch').innerHTML = shown.map((track) => this.#switch(track)).join('');
       }
       for (const track of shown) {
         this.takes.moveProgress(track);
@@ -121,7 +121,7 @@ export class TakeRows {
   #tools(group, tracks) {
     const takes = tracks.filter(({ kind }) => kind === 'take');
     const ids = listening.ids;
-    const picks = takes.length < 3 ? '' : takes.map((track) => `<button data-act="pick" data-id="${track.id}" aria-pressed="${ids.includes(track.id)}" style="--e:var(--${ENGINES[track.engine]?.token})" title="${text(`${takeLabel(track)}: side by side or not`)}" aria-label="${text(takeLabel(track))}">${track.digit ?? '·'}</button>`).join('');
+    const picks = takes.length < 3 ? '' : takes.map((track) => `<button data-act="pick" data-id="${track.id}" aria-pressed="${ids.includes(track.id)}" style="--e:var(--${ENGINES[track.engine]?.token})" title="${text(`${takeLabel(track)}: side by side or not`)}" aria-label="${text(takeLabel(track))}">${numberOf(track)}</button>`).join('');
     const host = this.find('.picks');
     if (host.dataset.markup !== picks) host.innerHTML = host.dataset.markup = picks;
     this.find('[data-act=waves]').setAttribute('aria-pressed', !listening.spectra);
@@ -179,7 +179,7 @@ export class TakeRows {
     const cells = (agreed?.cells ?? []).map(({ symbol, share }, i) => `<span class="agree num ${share < 0.5 ? 'poor' : ''}" data-cell="${i}"><b>${text(symbol)}</b><span>${percent(share)}</span></span>`);
     const marks = (track.seams ?? []).map((seam, i) => `<span class="mark ${isSmooth(seam) ? 'good' : 'bad'}" data-seam="${i}" title="${text(`${seam.words} at ${formatShort(seam.time)}`)}">${isSmooth(seam) ? icons.check : icons.warn}</span>`);
     return `<article class="row ${track.kind} ${heard ? 'heard' : ''}" aria-label="${text(takeLabel(track))}">
-      <div class="left"><button class="digit" data-act="select" data-id="${track.id}" aria-pressed="${desk.track?.id === track.id}" aria-label="Hear take ${track.digit ?? text(takeName(track))}" ${track.state === 'ready' ? '' : 'disabled'}>${track.digit ?? '·'}</button>
+      <div class="left"><button class="digit" data-act="select" data-id="${track.id}" aria-pressed="${desk.track?.id === track.id}" aria-label="Hear take ${numberOf(track)}" ${track.state === 'ready' ? '' : 'disabled'}>${numberOf(track)}</button>
         <div><p class="name">${name}${original || track.state !== 'ready' ? '' : `<span class="spring"></span>${takeButton('sheet', track, icons.more, '', 'Name, settings and more', 'class="ic"')}`}</p><p class="soft num">${about}</p>${agree}<p class="now soft">${playing ? `${icons.sound}<span>Playing${desk.solo ? ' alone' : ''}</span>` : track.kept && !original ? `${icons.check}<span>Kept</span>` : ''}</p></div></div>
       <div class="middle"><canvas data-wave="${track.id}"></canvas>${marks.join('')}${cells.join('')}</div>
       <div class="right">${this.#right(track, heard)}</div></article>`;
@@ -220,7 +220,7 @@ export class TakeRows {
     const track = desk.track?.kind === 'take' && desk.track.state === 'ready' ? desk.track : null;
     row.hidden = !listening.difference || !group.region || Boolean(group.extends) || !group.tracks.some(({ kind, state }) => kind === 'take' && state === 'ready');
     if (row.hidden) return;
-    row.querySelector('b').textContent = track ? `What take ${track.digit ?? takeName(track)} changed` : 'What a take changed';
+    row.querySelector('b').textContent = track ? `What take ${numberOf(track)} changed` : 'What a take changed';
     const ink = track ? inkOf(track, colour) : colour('muted');
     row.style.setProperty('--e', ink);
     const { c, width, height } = prepare(row.querySelector('canvas'));
@@ -261,7 +261,7 @@ export class TakeRows {
     const pressed = desk.track?.id === track.id;
     const original = track.kind === 'original';
     return `<button data-act="select" data-id="${track.id}" aria-pressed="${pressed}" style="--e:var(--${original ? 'text' : ENGINES[track.engine]?.token})" class="${track.kind}" ${track.state === 'ready' ? '' : 'disabled'}>
-      <b>${track.digit}</b> <span>${original ? 'Original' : ENGINES[track.engine]?.tag}</span></button>`;
+      <b>${numberOf(track)}</b> <span>${original ? 'Original' : ENGINES[track.engine]?.tag}</span></button>`;
   }
 
   playhead(position) {

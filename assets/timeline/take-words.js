@@ -23,7 +23,7 @@ export function seamSentences(seams) {
 export function takeLabel(track) {
   const name = track.kind === 'original' ? 'Original' : (ENGINES[track.engine]?.tag ?? track.engine);
   const own = track.name ? `, ${track.name}` : '';
-  return `Take ${track.digit ?? ''}, ${name}${own}, ${track.kept ? 'kept' : track.state}${track.starred ? ', starred' : ''}`;
+  return `Take ${numberOf(track)}, ${name}${own}, ${track.kept ? 'kept' : track.state}${track.starred ? ', starred' : ''}`;
 }
 
 /** "2 ready, 1 running". */
@@ -50,6 +50,9 @@ export function chordsAgree(track, chords, grid, heard) {
 
 /** "96 %" */
 export const percent = (share) => `${Math.round(share * 100)} %`;
+
+/** What a take is called by: its key, and from 10 on, where keys end, its number. */
+export const numberOf = (track) => track.digit ?? track.number ?? '';
 
 /** The seed, or the musician's own name for a take. */
 export const takeName = (track) => track.name || `seed ${track.seed}`;

@@ -229,6 +229,7 @@ export class Timeline extends HTMLElement {
     for (const lane of [this.audio, this.melody, this.drums, this.chords]) if (boxOf(lane.host).height) lane.draw(colour);
     this.minimap.draw(colour);
     this.spans.draw();
+    this.spans.leaveFree(this.shadowRoot.querySelectorAll('.hint.card:not([hidden]), .hint:not([hidden]) > span'));
     this.#drawWords();
     this.transport.draw();
     this.#playhead();
@@ -338,6 +339,9 @@ export class Timeline extends HTMLElement {
   }
 
   #wheel(event) {
+    const across = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.ctrlKey || event.metaKey;
+    const { parentElement: stage } = document.querySelector('#timeline');
+    if (!across && this.#fitted && stage.scrollHeight > stage.clientHeight) return; // a low window scrolls its lanes
     event.preventDefault();
     const box = this.find('.ruler').getBoundingClientRect();
     if (event.ctrlKey || event.metaKey) this.zoom(Math.exp(-event.deltaY * 0.0025), event.clientX - box.left);

@@ -100,6 +100,148 @@ def test_the_parts_have_their_measures(page: Page, song_file: Path) -> None:
         assert box and box["y"] + box["height"] <= views["y"], hit
 
 
+# Twelve takes in place of the one that was made: of all engines, with longer seeds than usual.
+DOZEN = """() => {
+  const { desk } = window.inlay;
+  const { tracks: [original, take], ...group } = desk.group;
+  const of = (i) => ({
+    ...take, id: `${take.id}${i}`, digit: i < 10 ? i : null, engine: ['ar', 'fm', 'fm-zero-shot'][i % 3], seed: 12380 + i,
+  });
+  const takes = Array.from({ length: 12 }, (_, i) => of(i + 1));
+  desk.receiveTakes({ groups: [{ ...group, tracks: [original, ...takes] }], run: false });
+}"""
+# What sticks out of its box, or is cut off although it has to be read: [what, by how many px].
+STICKING_OUT = """() => {
+  const takes = document.querySelector('inlay-takes').shadowRoot;
+  const out = [];
+  const inside = (node, box, name) => {
+    const [a, b] = [node.getBoundingClientRect(), box.getBoundingClientRect()];
+    const by = Math.max(b.left - a.left, a.right - b.right, b.top - a.top, a.bottom - b.bottom);
+    if (a.width && by > 0.5) out.push([name, by]);
+  };
+  for (const card of takes.querySelectorAll('.card')) {
+    for (const part of card.querySelectorAll('button:not(.star), .words')) inside(part, card, part.outerHTML);
+    const name = card.querySelector('.name');
+    if (name && name.scrollWidth > name.clientWidth) out.push(['name', name.textContent]);
+  }
+  for (const row of takes.querySelectorAll('.row')) {
+    for (const part of row.querySelectorAll('.right button, .left *')) inside(part, row, part.outerHTML);
+  }
+  for (const [name, node] of [['bar', document.querySelector('#bar')], ['page', document.documentElement]]) {
+    if (node.scrollWidth > node.clientWidth) out.push([name, node.scrollWidth - node.clientWidth]);
+  }
+  return out;
+}"""
+
+
+def test_many_takes_and_long_names_stay_in_their_boxes(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    page.locator("#engine-ar input").uncheck()
+    page.locator("#engine-fm-zero-shot input").uncheck()
+    page.locator("#name input").fill("A late-night title that nobody ever shortened " * 2)
+    page.locator("#name input").blur()
+    inpaint(page)
+    page.wait_for_function("window.inlay.desk.doc.undo === 'rename' && window.inlay.desk.settled")
+    page.evaluate(DOZEN)
+    expect(page.locator("inlay-takes .card")).to_have_count(13)
+    expect(page.locator("inlay-takes .card").last).to_contain_text("12")  # keys end at 9, numbers do not
+    for width, height in ((1440, 900), (1280, 720), (820, 1180), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for view in ("edit", "listen"):
+            page.evaluate("(view) => window.inlay.desk.setView(view)", view)
+            page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            assert page.evaluate(STICKING_OUT) == [], (width, height, view)
+            if width > 700:
+                name, views = page.locator("#name").bounding_box(), page.locator("#view").bounding_box()
+                assert name and views and name["x"] + name["width"] <= views["x"]
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.evaluate("window.inlay.desk.setView('listen')")
+    digits = page.locator("inlay-takes .switch button b")
+    expect(digits).to_have_count(5)
+    assert "10" in digits.all_inner_texts() + page.locator("inlay-takes .picks button").all_inner_texts()
+
+
+# 1440 x 900 and 1280 x 720 at a zoom of 200 %, and a phone on its side.
+@pytest.mark.parametrize("size", [(720, 450), (640, 360), (844, 390)])
+def test_a_low_window_scrolls_its_lanes(page: Page, size: tuple[int, int], song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    for lane, least in (("audio", 60), ("chords", 44), ("melody", 84)):
+        box = page.locator(f"inlay-timeline .{lane}").bounding_box()
+        assert box and box["height"] >= least - 0.5, lane
+    for part in ("inlay-timeline .play", "#inpaint" if size[0] <= 700 else "inlay-takes .strip h2"):
+        page.locator(part).scroll_into_view_if_needed()
+        expect(page.locator(part)).to_be_in_viewport()
+        assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")  # in the page
+
+
+def test_what_is_opened_comes_into_view_and_can_be_reached(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    page.locator("inlay-spans .add").click()
+    row = page.locator("inlay-spans li").nth(1)
+    row.locator(".end").fill("0.5")
+    row.locator(".end").press("Enter")
+    expect(row.locator(".place-error")).to_contain_text("the end must follow the start")
+    page.locator("#advanced > button").click()
+    expect(page.locator("#preset input")).to_be_in_viewport()
+    page.locator("#about").scroll_into_view_if_needed()
+    about, foot = page.locator("#about").bounding_box(), page.locator("#foot").bounding_box()
+    assert about and foot and about["y"] + about["height"] <= foot["y"]
+    row.locator(".remedy").scroll_into_view_if_needed()
+    expect(row.locator(".remedy")).to_be_in_viewport()
+
+
+def test_borders_of_a_span_leave_words_in_an_empty_lane_alone(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    card = page.locator("inlay-timeline .melody .hint.card")
+    box, lane = card.bounding_box(), page.locator("inlay-timeline .audio").bounding_box()
+    assert box and lane
+    x, y = lane["x"] + lane["width"] * 2 / 4, box["y"] + box["height"] / 2  # on the span's end, in the words
+    assert box["x"] < x < box["x"] + box["width"]
+    within = """([x, y]) => {
+      const over = document.querySelector('inlay-timeline').shadowRoot.querySelector('.over');
+      const { left, top } = over.getBoundingClientRect();
+      const path = new Path2D(getComputedStyle(over).clipPath.match(/"(.*)"/)[1]);
+      return new OffscreenCanvas(1, 1).getContext('2d').isPointInPath(path, x - left, y - top, 'evenodd');
+    }"""
+    assert page.evaluate(within, [x, y]) is False
+    assert page.evaluate(within, [x, lane["y"] + lane["height"] / 2]) is True
+
+
+def test_fingers_find_every_chord_of_the_key(browser: Browser, address: str, song_file: Path) -> None:
+    for width, height in ((390, 844), (360, 740), (820, 1180)):
+        with browser.new_context(
+            viewport={"width": width, "height": height}, has_touch=True, is_mobile=True
+        ) as context:
+            page = context.new_page()
+            page.goto(address)
+            page.wait_for_function("window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial")
+            upload(page, song_file)
+            page.evaluate(
+                "window.inlay.desk.editLane('draw_chords', 'chords',"
+                " [{ id: 'c1', start: 0, end: 4, symbol: 'C' }])"
+            )
+            page.locator("inlay-timeline .cell").focus()
+            page.keyboard.press("Enter")
+            popover = page.locator("inlay-timeline .popover")
+            whole = popover.bounding_box()
+            keys = popover.locator(".key button").evaluate_all(
+                "(nodes) => nodes.map((node) => "
+                "[node.getBoundingClientRect().toJSON(), node.scrollWidth - node.clientWidth])"
+            )
+            assert whole and len(keys) == 7
+            for box, cut in keys:
+                assert box["height"] >= 44 and box["width"] >= 42 and cut <= 0
+                assert whole["x"] <= box["left"] and box["right"] <= whole["x"] + whole["width"]
+            page.keyboard.press("Escape")
+            assert page.evaluate(STICKING_OUT) == []
+
+
 def test_the_page_to_start_from(context: BrowserContext, address: str) -> None:
     page = context.new_page()
     page.goto(address)
