@@ -26,6 +26,7 @@ from engines.seams import Floats
 from engines.timebase import seconds_to_samples
 
 SEMITONES: Final = tuple(sorted(range(-5, 6), key=abs))  # by which a passage may be transposed
+MOST: Final = 120  # sizes of lags that are compared
 CELL_SECONDS: Final = 0.5  # what is copied at once where no beat is heard
 TOLD: Final = (2.5, 1.0)  # weight of what the lanes ask for, of the first mosaic and of all others
 STROKES: Final = 0.3  # weight of the drum lane beside harmony and melody
@@ -65,7 +66,9 @@ def mosaics(
     around = surroundings(source, start, end, hidden)
     if around is None:
         return []
-    lags = np.array([lag for size in around.sizes() for lag in (-size, size)], np.int64)  # [L]
+    sizes = around.sizes()
+    sizes = sizes[:: max(1, -(-len(sizes) // MOST))]  # where no beat is heard there are many that are alike
+    lags = np.array([lag for size in sizes for lag in (-size, size)], np.int64)  # [L]
     if not len(lags):
         return []
     cuts = _cuts(around)

@@ -9,6 +9,9 @@ are drawn again, and for recordings and renders apart). Match: log-mel distance 
 what was there. Cost: network evaluations and seconds. What was made is kept as audio below `runs/inpainting`,
 so that a stopped run goes on, a larger one begins where a smaller one ended, and a changed seam score
 is measured anew without any forward.
+
+With `--follow` the lanes are followed that are heard in each piece, as the editor does after an analysis;
+then the rows also tell for how much of a span its chords and melody are those of the lanes.
 """
 
 from __future__ import annotations
@@ -26,11 +29,21 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from engines import seams
+from engines.analysis import analyze
 from engines.checkpoints import Models, open_bundle
 from engines.dispatch import run
 from engines.guidance import sources
 from engines.recording import from_float
-from engines.requests import ARSettings, EngineName, FMSettings, Guidance, InpaintRequest, Result, ZeroShot
+from engines.requests import (
+    ARSettings,
+    Controls,
+    EngineName,
+    FMSettings,
+    Guidance,
+    InpaintRequest,
+    Result,
+    ZeroShot,
+)
 from study import metrics
 from study.outputs import digest
 from study.spans import RATE, Piece, pieces
@@ -38,6 +51,7 @@ from study.spans import RATE, Piece, pieces
 Floats = NDArray[np.float64]
 FOLDS = 4
 DRAWS = 1000  # of the spans, for an interval
+LIKELY = 0.35  # confidence of notes that the editor draws
 
 
 @dataclass(frozen=True)
@@ -51,11 +65,11 @@ class Row:
     crossfade: float = InpaintRequest.crossfade
     fitted: bool = InpaintRequest.fitted
 
-    def request(self, piece: Piece, seed: int) -> InpaintRequest:
+    def request(self, piece: Piece, seed: int, lanes: Controls | None = None) -> InpaintRequest:
         """The piece's span, to be re-made this way."""
         source = from_float(piece.audio, RATE)
         return InpaintRequest(
-            self.engine, source, piece.start, piece.end, piece.prompt, seed,
+            self.engine, source, piece.start, piece.end, piece.prompt, seed, lanes or Controls(),
             ar=self.ar, fm=self.fm, crossfade=self.crossfade, match=self.match, fitted=self.fitted,
         )  # fmt: skip
 
@@ -84,6 +98,8 @@ MORE: dict[str, Row] = {  # rows that are made when they are asked for
     "ZS replacement": Row("fm-zero-shot", fm=FMSettings(zero_shot="replacement")),
     "ZS resampling": Row("fm-zero-shot", fm=FMSettings("euler", zero_shot="resampling")),
     "ZS guided": Row("fm-zero-shot", fm=FMSettings("euler", zero_shot="guided")),
+    "AR from nothing": Row("ar", ARSettings(seeded=0)),
+    "FM from noise": Row("fm", fm=FMSettings(seeded=0)),
 }
 PARTS = {"ar": ("codec", "ar"), "fm": ("codec", "fm"), "fm-zero-shot": ("codec", "fm")}
 
@@ -124,15 +140,17 @@ class Maker:
             for engine, parts in PARTS.items()
         }
 
-    def filling(self, row: Row, piece: Piece, seed: int, make: bool = True) -> Filling | None:
+    def filling(
+        self, row: Row, piece: Piece, seed: int, make: bool = True, lanes: Controls | None = None
+    ) -> Filling | None:
         """One span re-made, read from disk where it was made before; None where it was not, unless `make`."""
-        bare = replace(row.request(piece, seed), source=from_float(np.zeros(1, np.float32), RATE))
+        bare = replace(row.request(piece, seed, lanes), source=from_float(np.zeros(1, np.float32), RATE))
         key = digest(self._weights[row.engine].encode(), piece.audio.tobytes(), repr(bare).encode())
         file = self.folder / f"{key}.npz"
         if not file.exists() and not make:
             return None
         if not file.exists():
-            result = run(row.request(piece, seed), self.models)
+            result = run(row.request(piece, seed, lanes), self.models)
             a, b = piece.samples
             made = result.audio.mono_at(RATE)[a:b]
             part = file.with_suffix(".part.npz")  # a stopped run leaves no half file under the name
@@ -142,11 +160,32 @@ class Maker:
             return Filling(told["audio"], float(told["evaluations"]), float(told["seconds"]))
 
 
+def heard_lanes(audio: NDArray[np.float32]) -> Controls:
+    """The lanes that are heard in a piece [n]; melody notes that are likely enough to be drawn."""
+    heard = analyze(audio, RATE)
+    likely = zip(heard.melody.notes, heard.melody.confidence, strict=True)
+    notes = tuple(note for note, sure in likely if sure >= LIKELY)
+    return Controls(heard.chords.chords or None, notes or None, heard.drums.hits or None)
+
+
+def _between(lanes: Controls, start: float, end: float) -> Controls:
+    """Chords and melody between two times, on a clock that begins at the first."""
+
+    def cut(items: tuple[Any, ...] | None) -> tuple[Any, ...]:
+        return tuple(
+            replace(item, start=max(item.start, start) - start, end=min(item.end, end) - start)
+            for item in items or ()
+            if item.end > start and item.start < end
+        )
+
+    return Controls(cut(lanes.chords), cut(lanes.melody))
+
+
 class Ear:
     """Measures versions of one piece."""
 
-    def __init__(self, piece: Piece) -> None:
-        self.piece = piece
+    def __init__(self, piece: Piece, lanes: Controls | None = None) -> None:
+        self.piece, self.lanes = piece, lanes
         self._judge = seams.Judge(from_float(piece.audio, RATE), piece.start, piece.end)
 
     def figures(self, inside: NDArray[np.float32]) -> dict[str, Any]:
@@ -168,6 +207,19 @@ class Ear:
             "log-mel nats": metrics.log_mel_distance(inside, self.piece.audio[a:b], RATE),
             "chroma": metrics.chroma_agreement(inside, self.piece.audio[a:b], RATE),
             "percentiles": [[seam.percentiles[name] for name in seams.STATISTICS] for seam in found],
+            **self._kept(audio),
+        }
+
+    def _kept(self, audio: NDArray[np.float32]) -> dict[str, float]:
+        """Share of the span in which its chords and its melody are those of the lanes that were followed."""
+        if self.lanes is None:
+            return {}
+        start, end = self.piece.start, self.piece.end
+        asked, heard = (_between(lanes, start, end) for lanes in (self.lanes, heard_lanes(audio)))
+        melody = metrics.melody_score(heard.melody or (), asked.melody or (), end - start)
+        return {
+            "chords kept": metrics.chord_wcsr(heard.chords or (), asked.chords or (), end - start),
+            "melody kept": melody.raw_chroma,
         }
 
     def anchors(self, other: Piece) -> dict[str, dict[str, Any]]:
@@ -289,6 +341,7 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=12)
     parser.add_argument("--recorded", type=float, default=0.6)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--follow", action="store_true", help="give the lanes that are heard in each piece")
     parser.add_argument("--rows", default=";".join(ROWS), help="names, with semicolons")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--make-only", action="store_true", help="make what is missing, measure nothing")
@@ -303,9 +356,12 @@ def main() -> None:
     spans = pieces(args.spans, args.recorded, args.seed)
     made: dict[str, dict[int, dict[str, Any]]] = {}
     for i, piece in enumerate(spans):
-        fillings = {name: maker.filling(row, piece, i, not args.measure_only) for name, row in chosen.items()}
+        lanes = heard_lanes(piece.audio) if args.follow else None
+        fillings = {
+            name: maker.filling(row, piece, i, not args.measure_only, lanes) for name, row in chosen.items()
+        }
         if not args.make_only and any(fillings.values()):
-            ear = Ear(piece)
+            ear = Ear(piece, lanes)
             for name, figures in ear.anchors(spans[(i + 1) % len(spans)]).items():
                 made.setdefault(name, {})[i] = figures
             for name, filling in fillings.items():
