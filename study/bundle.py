@@ -195,6 +195,8 @@ Two cores shared with other work where nothing else is said; curves in `study/cu
 Measured by `python -m study.evaluate` on {figures.get("clips", 0)} held-out conditions and {figures.get("spans", 0)} spans: other
 pieces through the same SoundFonts, and recordings of packages that trained nothing. All is read from audio. Floors (shuffled): the same audio
 against other clips' conditions; ceiling: real clips through the codec.
+Inpainting rows are single fillings from noise, as the networks make them; what the engines do by default, several
+fillings that begin from the music around the span, is measured in `study/README.md`.
 
 {bar_table(figures.get("bars", []))}
 
