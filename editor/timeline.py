@@ -166,10 +166,11 @@ class LateEvent(_Event):
 
 
 class UploadEvent(_Event):
-    """A file that the page has sent to the server's upload folder."""
+    """A file that the page has sent to the server's upload folder, or an example that ships."""
 
     path: str = Field(max_length=4096)
     name: str = Field(max_length=1024)
+    example: str = Field(default="", max_length=80)  # its file's name
     lane: str = Field(default="", max_length=20)  # a MIDI file for this lane; "" = both, or audio
 
 

@@ -261,6 +261,11 @@ class Page(Updates):
         session = self.sessions.of(request.session_hash)
         try:
             sent = read_event(UploadEvent, event._data)
+            if sent.example:
+                session.error = None
+                if not session.open_example(sent.example) and self.listens:
+                    session.hear()
+                return self._all(session)
             path = Path(sent.path).resolve()
             if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
                 raise InputError("upload: the file did not arrive; choose it again")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from engines.checkpoints import Models, open_bundle
 from engines.dispatch import run
 from engines.recording import Recording
 from engines.requests import Controls, EngineName, FMSettings, GenerateRequest, InpaintRequest, Request
+from engines.timebase import Grid
 from study.captions import caption
 from study.conditions import RATE, trimmed
 from study.corpus import Piece, arrange
@@ -49,6 +50,8 @@ class Example:
     prompt: str
     seed: int
     controls: Controls
+    grid: Grid | None  # of the lanes; None where there are none
+    key: str  # of the lanes, "" where the music has none
 
 
 def plan(seconds: float) -> list[Example]:
@@ -63,11 +66,17 @@ def plan(seconds: float) -> list[Example]:
             file = f"{number:02d}.flac"
             if kind == "span":  # the same piece goes on around the span
                 last = out[-1]
-                out.append(Example(file, engine, kind, last.style, last.prompt, number, last.controls))
+                out.append(replace(last, file=file, kind=kind, seed=number))
                 continue
             piece, whole = _piece(FIRST_SEED + 1000 * number, seconds, lanes, {e.style for e in out})
             controls = Controls(*(getattr(whole, n) if n in lanes else None for n in LANES))
-            out.append(Example(file, engine, kind, piece.style, caption(piece, 0), number, controls))
+            grid = Grid(piece.bpm, piece.beats_per_bar, round(piece.downbeats[0], 4)) if lanes else None
+            out.append(
+                Example(
+                    file, engine, kind, piece.style, caption(piece, 0), number, controls, grid,
+                    piece.key if lanes else "",
+                )
+            )  # fmt: skip
     return out
 
 

@@ -163,6 +163,16 @@ def test_an_upload_is_put_on_the_timeline(
     assert "the end must follow the start" in document.error and document.region.end == 2.5
 
 
+def test_an_example_comes_with_its_words_and_lanes(page: ui.Page, tab: Tab) -> None:
+    shown = tab.send("_upload", {"path": "", "name": "", "example": "11.flac"})
+    document = shown[page.timeline]
+    assert document.clip.label == "ballad.flac" and len(document.drums) == 18
+    assert "tempo 70" in shown[page.prompt] and shown[page.tempo] == 70
+    assert shown[page.follow] == ["chords", "melody", "drums"]
+    again = tab.send("_upload", {"path": "", "name": "", "example": "../examples.json"})[page.timeline]
+    assert "not installed" in again.error and again.clip.label == "ballad.flac"
+
+
 def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
     start = page._starter("generate")
     for _ in start(tab.request, *standing(page, "lo-fi", 11, 1.0, steps=2, top_k=0)):
@@ -172,6 +182,15 @@ def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
         ("ar", 11, "lo-fi", 1.0),
         ("fm", 11, "lo-fi", 1.0),
     ]
+
+
+def test_variations_and_ticks_count_as_they_stand(page: ui.Page, tab: Tab) -> None:
+    fields = standing(page, "lo-fi", 11, 1.0, steps=2)
+    fields[4:8] = ["2", False, True, False]  # chosen just before the button was pressed
+    for _ in page._starter("generate")(tab.request, *fields):
+        pass
+    takes = page.sessions.of(tab.request.session_hash).project.takes
+    assert [(take.engine, take.seed) for take in takes] == [("fm", 11), ("fm", 12)]
 
 
 def test_a_run_that_cannot_be_says_why_in_the_status(page: ui.Page, tab: Tab) -> None:

@@ -136,7 +136,7 @@ export class Start extends HTMLElement {
     } else if (button.matches('.make')) this.#make();
     else if (button.matches('.choose')) chooseFile();
     else if (button.matches('.lanes')) this.pass();
-    else if (button.dataset.example) this.#open(button.dataset.example);
+    else if (button.dataset.example) desk.send('upload', { example: button.dataset.example });
   }
 
   /** On to the lanes, empty as they are. */
@@ -173,7 +173,7 @@ export class Start extends HTMLElement {
     try {
       const { examples } = await (await fetch(new URL('examples.json', EXAMPLES))).json();
       const shown = examples.filter(({ file }) => SHOWN.includes(file));
-      this.find('.examples').innerHTML = shown.map(({ file, style, seconds, prompt }) => `<button data-example="${text(file)}" data-name="${text(style)}" title="${text(prompt)}">
+      this.find('.examples').innerHTML = shown.map(({ file, style, seconds, prompt }) => `<button data-example="${text(file)}" title="${text(prompt)}">
         <canvas></canvas><span><b>${text(style[0].toUpperCase() + style.slice(1))}</b><span class="soft num">${formatLength(seconds)}, ${text(prompt.split(',').slice(0, 2).join(','))}</span></span>${icons.right}</button>`).join('');
       await Promise.all(shown.map(({ file }) => this.#read(file)));
     } catch {
@@ -188,12 +188,6 @@ export class Start extends HTMLElement {
     const buffer = await audio.decodeAudioData(sound);
     const channels = Array.from({ length: buffer.numberOfChannels }, (_, i) => buffer.getChannelData(i));
     this.#pyramids.set(file, { ...buildPyramid(channels), rate: buffer.sampleRate, start: 0 });
-  }
-
-  async #open(file) {
-    const name = this.find(`[data-example="${CSS.escape(file)}"]`).dataset.name;
-    const sound = await (await fetch(new URL(file, EXAMPLES))).blob();
-    desk.send('upload', { file: new File([sound], `${name}.flac`, { type: 'audio/flac' }) });
   }
 
   #draw() {

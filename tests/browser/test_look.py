@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,8 @@ DOZEN = """() => {
   const { desk } = window.inlay;
   const { tracks: [original, take], ...group } = desk.group;
   const of = (i) => ({
-    ...take, id: `${take.id}${i}`, digit: i < 10 ? i : null, engine: ['ar', 'fm', 'fm-zero-shot'][i % 3], seed: 12380 + i,
+    ...take, id: `${take.id}${i}`, digit: i < 10 ? i : null, seed: 12380 + i,
+    engine: ['ar', 'fm', 'fm-zero-shot'][i % 3],
   });
   const takes = Array.from({ length: 12 }, (_, i) => of(i + 1));
   desk.receiveTakes({ groups: [{ ...group, tracks: [original, ...takes] }], run: false });
@@ -282,6 +284,17 @@ def test_an_example_opens_and_empty_lanes_stay_chosen(context: BrowserContext, a
     start.locator("[data-example]").first.click()
     page.wait_for_function("window.inlay.desk.doc.clip?.label === 'jazz waltz.flac'")
     expect(start).to_be_hidden()
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    page.wait_for_function("window.inlay?.desk.doc.serial")
+    start.locator("[data-example]").last.click()
+    page.wait_for_function("window.inlay.desk.doc.clip?.label === 'ballad.flac'")
+    assert state(page, "doc.grid.bpm") == 70 and state(page, "doc.undo") == "open ballad.flac"
+    assert [state(page, f"doc.{lane}.length") for lane in ("chords", "melody", "drums")] == [3, 5, 18]
+    expect(page.locator("#prompt textarea")).to_have_value(re.compile("tempo 70"))
+    expect(page.locator("#tempo input")).to_have_value("70")
+    expect(page.locator("#follow input[type=checkbox]:checked")).to_have_count(3)
+    expect(page.locator("#hearing p")).to_have_count(0)  # nothing is left to be heard
 
 
 def test_no_layout_jump_while_working(page: Page, song_file: Path) -> None:
