@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet, WeakValueDictionary
 
-from editor import analysis, commands, events, jobs, lanes, library, scores, storage, versions
+from editor import analysis, commands, events, examples, jobs, lanes, library, scores, storage, versions
 from editor.compare import (
     RunTrack,
     TakesState,
@@ -184,7 +184,11 @@ class Session:
                 self.seen = (*self.seen, id)[-MAX_SEEN:]
             command = events.command(name)
             project = events.apply(self.project, name, payload)
-            self._record(project, command.label, name if command.merges else "", id)
+            try:
+                self._record(project, command.label, name if command.merges else "", id)
+            except Held:  # it can be sent again once the project, or a copy, is open here
+                self.seen = tuple(each for each in self.seen if each != id)
+                raise
 
     def vote(self, sent: Payload) -> None:
         """A blind round into the project: {"ratings": [{"take", "smoothness", "match"}], "matched"}."""
@@ -219,6 +223,18 @@ class Session:
             clip = Clip(file, recording.seconds, recording.rate, recording.channels, label)
             self._record(versions.set_clip(self.project, clip), f"open {label}")
             self.error = recording.note or None
+
+    def open_example(self, file: str) -> bool:
+        """Put a clip that ships on the timeline, with its words and lanes; whether it has all lanes."""
+        example = examples.find(file)
+        recording = read_recording(example.path)
+        with self.lock:
+            sound = storage.add_audio(self._folder(), recording)
+            clip = Clip(sound, recording.seconds, recording.rate, recording.channels, example.label)
+            self.stop_hearing()
+            project = examples.put(versions.set_clip(self.project, clip), example)
+            self._record(project, f"open {example.label}")
+        return example.complete
 
     def import_score(self, path: Path, name: str, lane: str = "") -> None:
         """Put a MIDI or MusicXML file on the melody or drum lane, or ("") on all lanes that it has.

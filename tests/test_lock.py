@@ -14,6 +14,7 @@ import pytest
 from editor import library, storage
 from editor.lock import HOLDER, Held, ProjectLock
 from editor.session import Session, Sessions
+from engines.requests import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 OTHER = """
@@ -115,6 +116,26 @@ def test_once_the_other_has_closed_it_its_last_state_is_opened(tmp_path: Path, n
         mine.leave("mine")
         assert other("prompt again") == "done"  # its tab was only away: it goes on from what is there now
         assert prompt(tmp_path, name) == "again"
+
+
+def test_an_edit_that_was_refused_may_come_again(tmp_path: Path, name: str) -> None:
+    session = Session(tmp_path)
+    session.open(tmp_path / name)
+    session.apply("set_prompt", {"prompt": "mine"}, "e1")
+    session.close()
+    with started(tmp_path) as other:
+        other(f"open {name}")
+        for _ in range(2):  # the page may not have heard the first answer
+            with pytest.raises(Held):
+                session.apply("set_seed", {"seed": 7}, "e2")
+        with pytest.raises(InputError, match="no such command"):  # this would be refused anywhere
+            session.apply("no_such", {}, "e3")
+        assert session.seen == ("e1", "e3") and session.project.seed == 0
+        copy = Session(tmp_path)
+        copy.open(library.duplicate(tmp_path / name, "Copy").folder)
+        copy.apply("set_seed", {"seed": 7}, "e2")
+        assert (copy.project.seed, copy.project.prompt) == (7, "mine")
+        copy.close()
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path, name: str) -> None:

@@ -8,7 +8,7 @@ import { desk } from './desk.js';
 import { Outbox } from './outbox.js';
 import { showHeld } from './project-menu.js';
 import { Typed, worded } from './typed.js';
-import './page.js';
+import { focused } from './page.js';
 import './timeline.js';
 import './spans-panel.js';
 import './takes.js';
@@ -20,7 +20,15 @@ const JUST_TYPED = 3000; // ms
 const TYPED = { // fields of Gradio's own, and the edits that they are
   '#prompt textarea': (prompt) => ({ name: 'set_prompt', payload: { prompt, span: desk.typed.span } }),
   '#name input': (name) => ({ name: 'set_name', payload: { name } }),
+  // Gradio sends a number only once its field is left.
+  '#tempo input': (bpm) => ({ name: 'set_grid', payload: { bpm: number(bpm) } }),
+  '#seed input': (seed) => ({ name: 'set_seed', payload: { seed: number(seed) } }),
+  '#length input': (seconds) => ({ name: 'set_length', payload: { seconds: number(seconds) } }),
+  ':is(#strength, #advanced) input[type=number]': (value, field) => ({
+    name: 'set_settings', payload: { [field.closest('.block[id]').id.replaceAll('-', '_')]: number(value) },
+  }),
 };
+const number = (words) => (words.trim() ? Number(words) : null);
 
 /** What this tab calls itself, over all its reloads. */
 function pageName() {
@@ -41,6 +49,7 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
   const outbox = new Outbox(sessionStorage);
   const page = pageName();
   let held = ''; // the project that another process has, as the user was told
+  let awaited = null; // {action, folder}: a project that was asked for again, or a copy of it
   // One after the other: of two requests on their way at once, the later one may arrive first.
   const edit = (data) => {
     turn = turn.then(() => {
@@ -57,11 +66,13 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
     if (target.matches?.('#prompt textarea')) desk.typed.note(target.value, desk.doc);
   });
   window.addEventListener('pagehide', () => {
+    const last = focused();
+    last?.blur?.(); // a field of the page's own makes its edit as it is left
     const edits = outbox.pending.filter(({ project }) => project === desk.doc.project).map((one) => ({ rev: 0, ...one }));
     for (const [field, when] of typed) {
       const name = Object.keys(TYPED).find((place) => field.matches(place));
-      // Gradio may not have sent it yet; the same words once more change nothing.
-      if (name && performance.now() - when < JUST_TYPED) edits.push({ rev: 0, id: newId('e') + newId(''), ...TYPED[name](field.value) });
+      // Gradio may not have sent it yet; the same once more changes nothing.
+      if (name && (field === last || performance.now() - when < JUST_TYPED)) edits.push({ rev: 0, id: newId('e') + newId(''), ...TYPED[name](field.value, field) });
     }
     if (edits.length) navigator.sendBeacon(new URL('inlay/late', document.baseURI), JSON.stringify({ page, edits }));
   });
@@ -74,11 +85,13 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
     await opened;
     if (kind === 'project') {
       held = ''; // whoever asks again is told again
+      awaited = data.folder ? data : null;
       turn = turn.then(() => desk.projectEvent(data)); // what was edited before belongs to the project before
       return turn;
     }
     if (kind !== 'upload') return trigger(kind, data);
-    const { file, lane = '' } = data; // a recording, or MIDI for a lane
+    const { file, lane = '', example } = data; // a recording, MIDI for a lane, or a clip that ships
+    if (example) return trigger('upload', { path: '', name: '', example });
     desk.timeline?.say(`Reading ${file.name} …`);
     try {
       const { path } = await upload(file);
@@ -100,6 +113,11 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
       const late = outbox.pending.filter(({ project }) => project === doc.project || (!project && !before));
       late.forEach(({ id, name, payload }) => edit({ id, name, payload, rev: desk.nextRev() }));
       answered();
+    }
+    if (awaited && doc?.serial && !doc.held && doc.project && (doc.project === awaited.folder) === (awaited.action === 'open')) {
+      // What was refused while another process had the project is made now, in the project or its copy.
+      for (const { id, name, payload } of outbox.move(awaited.folder, doc.project)) edit({ id, name, payload, rev: desk.nextRev() });
+      awaited = null;
     }
     if (doc?.held && doc.held !== held) showHeld(doc.held, doc.error);
     held = doc?.held ?? '';

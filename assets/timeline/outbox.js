@@ -39,6 +39,17 @@ export class Outbox {
     this.#write();
   }
 
+  /** The edits of one project are another's now; returns them, oldest first. */
+  move(from, to) {
+    const moved = (edit) => (edit.project === from ? { ...edit, project: to } : edit);
+    const found = this.#edits.filter(({ project }) => project === from).map(moved);
+    if (found.length) {
+      this.#edits = this.#edits.map(moved);
+      this.#write();
+    }
+    return found;
+  }
+
   #write() {
     try {
       if (this.#edits.length) this.#store.setItem(KEY, JSON.stringify(this.#edits));

@@ -16,7 +16,7 @@ const stage = () => document.querySelector('#stage');
 const press = (id) => document.querySelector(`#${id} button, button#${id}`)?.click();
 
 /** The focused element, through shadow roots. */
-function focused() {
+export function focused() {
   let node = document.activeElement;
   while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
   return node;

@@ -82,7 +82,7 @@ export async function showProjects() {
 /** A project that another process has: who, and what can be done. */
 export function showHeld(folder, words) {
   openSheet('Open elsewhere', `<p>${text(words[0].toUpperCase() + words.slice(1))}.</p>
-    <p class="soft">Two at once would overwrite each other. A copy has everything that is saved there now, undo included.</p>
+    <p class="soft">Two at once would overwrite each other. A copy has everything that is saved there now, undo included. What you did here last is done again in what you open.</p>
     <footer><button data-act="again">Try again</button><span class="spring"></span><button data-act="copy" class="primary">Open a copy</button></footer>`, (act) => {
     sendProject(act === 'copy' ? { action: 'copy', folder } : { action: 'open', folder });
     return true;

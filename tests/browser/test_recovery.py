@@ -151,6 +151,65 @@ def test_words_that_a_reload_overtakes_are_kept(page: Page, song_file: Path) -> 
     assert state(page, "doc.undo") == "prompt"
 
 
+def test_numbers_that_are_typed_as_a_page_goes_are_kept(page: Page, song_file: Path, home: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    page.locator("#advanced > button").click()
+    page.locator("#temperature input").fill("0.85")
+    page.reload()
+    page.wait_for_function(READY)
+    for field, typed in (("#seed", "4127"), ("#length", "12"), ("#tempo", "97"), ("#strength", "0.5")):
+        page.locator(f"{field} input[type=number]").fill(typed)  # the last one has the focus still
+    page.reload()
+    page.wait_for_function(READY)
+    end = page.locator("inlay-spans li .end")
+    end.fill("2.75")
+    page.reload()
+    page.wait_for_function(READY)
+    page.wait_for_function("window.inlay.desk.doc.region?.end === 2.75")
+    for field, typed in (("#seed", "4127"), ("#length", "12"), ("#tempo", "97"), ("#strength", "0.5")):
+        expect(page.locator(f"{field} input[type=number]")).to_have_value(typed)
+    folder = home / state(page, "doc.project")
+    page.locator("#seed input").fill("7")
+    answers = page.context.new_page()  # keeps the browser's context busy until the last request is through
+    page.close(run_before_unload=True)
+    for _ in range(200):
+        if storage.open_project(folder).project.seed == 7:
+            break
+        answers.wait_for_timeout(50)
+    saved = storage.open_project(folder).project
+    assert (saved.seed, saved.length, saved.grid.bpm) == (7, 12, 97)
+    assert (saved.settings.strength, saved.settings.temperature) == (0.5, 0.85)
+
+
+def test_an_edit_that_was_refused_is_made_in_the_copy(page: Page, home: Path) -> None:
+    draw(page, [0])
+    page.wait_for_function("window.inlay.desk.settled && window.inlay.desk.doc.project")
+    project = state(page, "doc.project")
+    page.evaluate(
+        """(project) => {
+          const chord = { id: 'c4x', start: 4, end: 8, symbol: 'F' };
+          const payload = { chords: [chord], remove: [] };
+          const refused = { id: 'e-refused', project, name: 'draw_chords', payload };
+          sessionStorage.setItem('inlay-outbox', JSON.stringify([refused]));
+          sessionStorage.setItem('inlay-project', '');
+          sessionStorage.setItem('inlay-page', 'another');
+        }""",
+        project,
+    )
+    page.reload()
+    page.wait_for_function(READY)
+    page.evaluate(
+        "(folder) => window.inlay.desk.send('project', { action: 'copy', folder, rev: 0 })", project
+    )
+    page.wait_for_function("window.inlay.desk.doc.chords.length === 2 && window.inlay.desk.settled")
+    assert state(page, "doc.project") != project
+    copy, first = (storage.open_project(home / name) for name in (state(page, "doc.project"), project))
+    assert [cell.symbol for cell in copy.project.lanes.chords] == ["C", "F"]
+    assert [cell.symbol for cell in first.project.lanes.chords] == ["C"]
+    page.wait_for_function("sessionStorage.getItem('inlay-outbox') === null")
+
+
 def test_two_servers_on_one_home_do_not_write_one_project(
     servers: Callable[[], Server], context: BrowserContext, browser: Browser, tmp_path: Path
 ) -> None:

@@ -23,6 +23,18 @@ test('the next page finds what was not confirmed, in its order', () => {
   assert.equal(store.items.size, 0);
 });
 
+test('edits that one project refused go to its copy, and stay there over a reload', () => {
+  const store = new Store();
+  const outbox = new Outbox(store);
+  outbox.add(edit('a'));
+  outbox.add({ ...edit('b'), project: 'q' });
+  outbox.add(edit('c'));
+  const moved = ['a', 'c'].map((id) => ({ ...edit(id), project: 'copy' }));
+  assert.deepEqual(outbox.move('p', 'copy'), moved);
+  assert.deepEqual(outbox.move('p', 'copy'), []);
+  assert.deepEqual(new Outbox(store).pending.map(({ id, project }) => [id, project]), [['a', 'copy'], ['b', 'q'], ['c', 'copy']]);
+});
+
 test('storage that is damaged or full costs nothing but the second chance', () => {
   for (const content of ['{', '7', 'null', '"a"']) {
     const store = new Store();
