@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from editor import jobs
-from editor.session import Pace
+from editor.pace import Pace
 from engines.requests import InputError
 
 log = logging.getLogger("inlay")

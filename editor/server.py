@@ -21,7 +21,8 @@ from starlette.responses import Response
 
 from editor import storage, theme
 from editor.device import Device
-from editor.session import Pace, Sessions
+from editor.pace import Pace
+from editor.sessions import Sessions
 from editor.ui import Page
 from engines.requests import InputError
 

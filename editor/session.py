@@ -1,4 +1,4 @@
-"""One tab's work: its project, history and run. Each tab has a session of its own.
+"""One tab's work: its project, history and run.
 
 A session is changed by events that may come at the same time (an edit while a run reports), hence
 its lock. A run belongs to the session, not to the page that began it: a page that reloads watches on.
@@ -8,18 +8,12 @@ Seconds and beats as in the document. Knows no components.
 
 from __future__ import annotations
 
-import json
-import re
-import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakSet, WeakValueDictionary
 
 from editor import analysis, commands, events, examples, jobs, lanes, library, scores, storage, versions
 from editor.compare import (
@@ -38,6 +32,7 @@ from editor.document import Clip, Lanes, Project, Region, Sound, Take
 from editor.history import History
 from editor.journal import MAX_SEEN, Journal
 from editor.lock import Held, ProjectLock
+from editor.pace import Pace
 from editor.payload import Payload
 from editor.timeline import ClipState, EditorState, editor_state, file_address
 from engines.recording import read_recording
@@ -46,47 +41,7 @@ from engines.requests import ARSettings, FMSettings, InpaintRequest, InputError
 if TYPE_CHECKING:
     from engines.analysis import Analysis
 
-_PROJECT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,79}")
 SEEN_TOLD = 40  # ids of edits that a document tells the page of
-MAX_SESSIONS = 64  # kept in memory; a project itself is on disk
-GRACE_SECONDS = 15.0  # a run and a hold go on for so long without a page: a reload is no reason to end them
-
-
-class Pace:
-    """How long engines took of late, for estimates. Shared by all tabs of a device.
-
-    With a `path` it remembers across starts; a file that cannot be read or written only costs estimates.
-    """
-
-    def __init__(self, path: Path | None = None) -> None:
-        self._path = path
-        self._seconds: dict[tuple[str, str], tuple[float, float]] = {}
-        if path is not None:
-            with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
-                for key, (seconds, spent) in json.loads(path.read_text("utf-8")).items():
-                    engine, kind = key.split(" ")
-                    self._seconds[engine, kind] = (float(seconds), float(spent))
-
-    def learn(self, engine: str, kind: str, seconds: float, spent: float) -> None:
-        """A run of `seconds` of audio has taken `spent` seconds."""
-        self._seconds[engine, kind] = (seconds, spent)
-        if self._path is not None:
-            with suppress(OSError):
-                self._path.write_text(
-                    json.dumps({" ".join(key): known for key, known in self._seconds.items()})
-                )
-
-    def guess(self, engine: str, kind: str, seconds: float) -> float | None:
-        """Expected seconds for a run, None when this kind has not run yet.
-
-        AR writes frame after frame, its time grows with the length; flow matching always works on the
-        whole window.
-        """
-        known = self._seconds.get((engine, kind)) or self._seconds.get((engine, "inpaint"))
-        if known is None:
-            return None
-        length, spent = known
-        return spent * seconds / length if engine == "ar" else spent
 
 
 class Session:
@@ -626,135 +581,3 @@ def _track(asked: jobs.Asked, source: Sound | None, index: int) -> RunTrack:
         spans = tuple(Region(*span) for span in asked.spans) if asked.also else ()
         return RunTrack(asked.engine, "inpaint", asked.seed, region, source, index=index, spans=spans)
     return RunTrack(asked.engine, "generate", asked.seed, None, source, index=index)
-
-
-class Sessions:
-    """All tabs. A tab that reloads finds its session again by the project's name."""
-
-    def __init__(self, root: Path, grace: float = GRACE_SECONDS, place: str = "") -> None:
-        self.root = root
-        self.place = place  # where this process can be found
-        self._grace = grace
-        self._by_tab: OrderedDict[str, Session] = OrderedDict()
-        self._pages: dict[str, str] = {}  # tab -> the secret of its page, which a reload keeps
-        self._by_page: WeakValueDictionary[str, Session] = WeakValueDictionary()
-        self._alive: WeakSet[Session] = WeakSet()  # also those that no tab shows and whose run goes on
-        self._lock = threading.Lock()
-
-    def of(self, tab: str | None) -> Session:
-        """The session of a tab; a new one for a tab not seen before."""
-        with self._lock:
-            key = tab or secrets.token_hex(8)
-            return self._seat(key, _awake(self._by_tab.get(key) or self._made()))
-
-    def of_page(self, page: str) -> Session | None:
-        """The session that a page shows, or has shown until it was closed; None where none is known."""
-        with self._lock:
-            session = self._by_page.get(page)
-            return None if session is None else _awake(session)
-
-    def resume(self, tab: str | None, project: str, page: str = "") -> Session:
-        """The session of a tab that worked on `project` before; a project that is gone gives a new one.
-
-        `page` is what the browser's tab calls itself: a reload finds also what has no project yet.
-        """
-        with self._lock:
-            known = self._by_page.get(page) if page else None
-            if tab and page:
-                self._pages[tab] = page
-            if tab and known is not None and (known.folder.name if known.folder else "") == project:
-                return self._seat(tab, _awake(known))
-        session = self.of(tab)
-        if session.folder is not None:
-            return session
-        try:
-            return self.open(tab, project)
-        except InputError as error:
-            if _PROJECT_NAME.fullmatch(project) and (self.root / project).is_dir():
-                session.error = str(error)
-                session.held = project if isinstance(error, Held) else ""
-            return session
-
-    def open(self, tab: str | None, project: str) -> Session:
-        """Show a project of the home in a tab; InputError when there is none of that name.
-
-        A project that another tab shows is shared with it; `Held` where another process has it.
-        """
-        folder = self.folder(project)
-        with self._lock:
-            shown = next((s for s in self._alive if s.folder == folder and not s.closed), None)
-            if shown is None:
-                shown = self._made()
-                shown.open(folder)
-            return self._seat(tab or "", shown)
-
-    def folder(self, project: str) -> Path:
-        """The folder of a project of the home; InputError when there is none of that name."""
-        folder = self.root / project
-        if not _PROJECT_NAME.fullmatch(project) or not folder.is_dir():
-            raise InputError(f"project {project[:80]!r}: no longer there; choose another")
-        return folder
-
-    def new(self, tab: str | None) -> Session:
-        """A project without anything in it for a tab."""
-        with self._lock:
-            return self._seat(tab or "", self._made())
-
-    def _made(self) -> Session:
-        session = Session(self.root, self.place)
-        self._alive.add(session)
-        return session
-
-    def _seat(self, tab: str, session: Session) -> Session:
-        before = self._by_tab.get(tab)
-        if before is not None and before is not session:
-            before.tabs.discard(tab)
-            if not before.tabs:
-                before.abandon(cancel=False)  # its run is still wanted
-        session.tabs.add(tab)
-        session.abandoned = False
-        if tab in self._pages:
-            self._by_page[self._pages[tab]] = session
-        self._by_tab[tab] = session
-        self._by_tab.move_to_end(tab)
-        while len(self._by_tab) > MAX_SESSIONS:
-            gone, old = self._by_tab.popitem(last=False)
-            self._pages.pop(gone, None)
-            old.tabs.clear()
-            old.abandon()
-        return session
-
-    def shown_in(self, tab: str) -> Session | None:
-        """The session that a tab shows; None once the tab was closed."""
-        with self._lock:
-            session = self._by_tab.get(tab)
-            return session if session is not None and tab in session.tabs else None
-
-    def leave(self, tab: str | None) -> None:
-        """The tab was closed: what no page shows stops after a while and lets go of its project."""
-        with self._lock:
-            session = self._by_tab.get(tab or "")
-            if session is None:
-                return
-            session.tabs.discard(tab or "")
-        if self._grace > 0:
-            timer = threading.Timer(self._grace, self._abandon, (session,))
-            timer.daemon = True
-            timer.start()
-        else:
-            self._abandon(session)
-
-    def _abandon(self, session: Session) -> None:
-        with self._lock:
-            if not session.tabs:
-                session.abandon()
-
-
-def _awake(session: Session) -> Session:
-    """The session, with its project opened again where it had let go of it: its page was away for long."""
-    if session.closed and session.folder is not None:
-        try:
-            session.open(session.folder)
-        except InputError as error:
-            session.error = str(error)
-    return session

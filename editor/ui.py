@@ -36,7 +36,8 @@ from editor.device import Device
 from editor.layout import ENGINES
 from editor.lock import Held
 from editor.payload import Payload
-from editor.session import MAX_SESSIONS, Session, Sessions
+from editor.session import Session
+from editor.sessions import MAX_SESSIONS, Sessions
 from editor.timeline import (
     CancelEvent,
     EditEvent,

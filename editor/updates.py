@@ -16,7 +16,8 @@ from editor import settings
 from editor.compare import estimate_words, status_markup
 from editor.document import Region
 from editor.layout import ENGINES, Layout
-from editor.session import Pace, Session
+from editor.pace import Pace
+from editor.session import Session
 from engines.requests import LONGEST_SECONDS
 
 if TYPE_CHECKING:

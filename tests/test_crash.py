@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from editor import storage, versions
-from editor.session import Sessions
+from editor.sessions import Sessions
 from engines.recording import Recording, read_recording, write_recording
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,7 +21,8 @@ import sys, threading
 from dataclasses import replace
 from pathlib import Path
 from editor.jobs import Runner
-from editor.session import Pace, Session
+from editor.pace import Pace
+from editor.session import Session
 from engines.requests import ARSettings, FMSettings, Progress, Result, Support
 session = Session(Path(sys.argv[1]))
 def tell(*words):

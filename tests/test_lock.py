@@ -13,14 +13,15 @@ import pytest
 
 from editor import library, storage
 from editor.lock import HOLDER, Held, ProjectLock
-from editor.session import Session, Sessions
+from editor.session import Session
+from editor.sessions import Sessions
 from engines.requests import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 OTHER = """
 import sys
 from pathlib import Path
-from editor.session import Sessions
+from editor.sessions import Sessions
 sessions = Sessions(Path(sys.argv[1]), grace=0, place="http://127.0.0.1:7999")
 for line in sys.stdin:
     act, _, word = line.strip().partition(" ")

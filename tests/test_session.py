@@ -16,8 +16,10 @@ from editor import storage
 from editor.document import Region, Settings, Sound
 from editor.jobs import Runner
 from editor.journal import Journal
+from editor.pace import Pace
 from editor.payload import Payload
-from editor.session import Pace, Session, Sessions
+from editor.session import Session
+from editor.sessions import Sessions
 from engines.recording import Recording, write_recording
 from engines.requests import (
     ARSettings,

@@ -19,7 +19,7 @@ from editor import library, server, settings, theme, ui
 from editor.device import Device
 from editor.document import Settings
 from editor.payload import Payload
-from editor.session import Sessions
+from editor.sessions import Sessions
 from engines import chordino
 from engines.recording import Recording, from_float, write_recording
 from engines.requests import ARSettings, FMSettings, Guidance, InputError

@@ -1,0 +1,153 @@
+"""The sessions of all tabs: which tab shows which, found again after a reload, let go of when none does.
+
+Sessions are kept in memory while their tabs are there; a project itself is on disk. Knows no components.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from weakref import WeakSet, WeakValueDictionary
+
+from editor.lock import Held
+from editor.session import Session
+from engines.requests import InputError
+
+_PROJECT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,79}")
+MAX_SESSIONS = 64  # kept in memory; a project itself is on disk
+GRACE_SECONDS = 15.0  # a run and a hold go on for so long without a page: a reload is no reason to end them
+
+
+class Sessions:
+    """All tabs. A tab that reloads finds its session again by the project's name."""
+
+    def __init__(self, root: Path, grace: float = GRACE_SECONDS, place: str = "") -> None:
+        self.root = root
+        self.place = place  # where this process can be found
+        self._grace = grace
+        self._by_tab: OrderedDict[str, Session] = OrderedDict()
+        self._pages: dict[str, str] = {}  # tab -> the secret of its page, which a reload keeps
+        self._by_page: WeakValueDictionary[str, Session] = WeakValueDictionary()
+        self._alive: WeakSet[Session] = WeakSet()  # also those that no tab shows and whose run goes on
+        self._lock = threading.Lock()
+
+    def of(self, tab: str | None) -> Session:
+        """The session of a tab; a new one for a tab not seen before."""
+        with self._lock:
+            key = tab or secrets.token_hex(8)
+            return self._seat(key, _awake(self._by_tab.get(key) or self._made()))
+
+    def of_page(self, page: str) -> Session | None:
+        """The session that a page shows, or has shown until it was closed; None where none is known."""
+        with self._lock:
+            session = self._by_page.get(page)
+            return None if session is None else _awake(session)
+
+    def resume(self, tab: str | None, project: str, page: str = "") -> Session:
+        """The session of a tab that worked on `project` before; a project that is gone gives a new one.
+
+        `page` is what the browser's tab calls itself: a reload finds also what has no project yet.
+        """
+        with self._lock:
+            known = self._by_page.get(page) if page else None
+            if tab and page:
+                self._pages[tab] = page
+            if tab and known is not None and (known.folder.name if known.folder else "") == project:
+                return self._seat(tab, _awake(known))
+        session = self.of(tab)
+        if session.folder is not None:
+            return session
+        try:
+            return self.open(tab, project)
+        except InputError as error:
+            if _PROJECT_NAME.fullmatch(project) and (self.root / project).is_dir():
+                session.error = str(error)
+                session.held = project if isinstance(error, Held) else ""
+            return session
+
+    def open(self, tab: str | None, project: str) -> Session:
+        """Show a project of the home in a tab; InputError when there is none of that name.
+
+        A project that another tab shows is shared with it; `Held` where another process has it.
+        """
+        folder = self.folder(project)
+        with self._lock:
+            shown = next((s for s in self._alive if s.folder == folder and not s.closed), None)
+            if shown is None:
+                shown = self._made()
+                shown.open(folder)
+            return self._seat(tab or "", shown)
+
+    def folder(self, project: str) -> Path:
+        """The folder of a project of the home; InputError when there is none of that name."""
+        folder = self.root / project
+        if not _PROJECT_NAME.fullmatch(project) or not folder.is_dir():
+            raise InputError(f"project {project[:80]!r}: no longer there; choose another")
+        return folder
+
+    def new(self, tab: str | None) -> Session:
+        """A project without anything in it for a tab."""
+        with self._lock:
+            return self._seat(tab or "", self._made())
+
+    def _made(self) -> Session:
+        session = Session(self.root, self.place)
+        self._alive.add(session)
+        return session
+
+    def _seat(self, tab: str, session: Session) -> Session:
+        before = self._by_tab.get(tab)
+        if before is not None and before is not session:
+            before.tabs.discard(tab)
+            if not before.tabs:
+                before.abandon(cancel=False)  # its run is still wanted
+        session.tabs.add(tab)
+        session.abandoned = False
+        if tab in self._pages:
+            self._by_page[self._pages[tab]] = session
+        self._by_tab[tab] = session
+        self._by_tab.move_to_end(tab)
+        while len(self._by_tab) > MAX_SESSIONS:
+            gone, old = self._by_tab.popitem(last=False)
+            self._pages.pop(gone, None)
+            old.tabs.clear()
+            old.abandon()
+        return session
+
+    def shown_in(self, tab: str) -> Session | None:
+        """The session that a tab shows; None once the tab was closed."""
+        with self._lock:
+            session = self._by_tab.get(tab)
+            return session if session is not None and tab in session.tabs else None
+
+    def leave(self, tab: str | None) -> None:
+        """The tab was closed: what no page shows stops after a while and lets go of its project."""
+        with self._lock:
+            session = self._by_tab.get(tab or "")
+            if session is None:
+                return
+            session.tabs.discard(tab or "")
+        if self._grace > 0:
+            timer = threading.Timer(self._grace, self._abandon, (session,))
+            timer.daemon = True
+            timer.start()
+        else:
+            self._abandon(session)
+
+    def _abandon(self, session: Session) -> None:
+        with self._lock:
+            if not session.tabs:
+                session.abandon()
+
+
+def _awake(session: Session) -> Session:
+    """The session, with its project opened again where it had let go of it: its page was away for long."""
+    if session.closed and session.folder is not None:
+        try:
+            session.open(session.folder)
+        except InputError as error:
+            session.error = str(error)
+    return session
