@@ -162,6 +162,8 @@ function name() {
     button?.setAttribute('aria-label', words);
     if (button) button.title = words;
   }
+  const title = document.querySelector('#name input');
+  if (title && title.title !== title.value) title.title = title.value; // a long one is cut off
   for (const [id, words] of Object.entries(desk.tips)) {
     const control = document.getElementById(id);
     if (control && control.title !== words) control.title = words;
