@@ -66,6 +66,7 @@ def _read_umask() -> int:
     return current
 
 
+_WRITE_FAILED: Final = 2  # libsndfile: the system refused, as on a full disk; all else is the format's
 _UMASK = _read_umask()  # once, at import: reading it sets it for a moment, for all threads
 
 
@@ -266,6 +267,8 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
         os.replace(scratch, path)
         scratch = ""
     except soundfile.LibsndfileError as error:
+        if error.code == _WRITE_FAILED:
+            raise _unusable(f"{path}: cannot be written; make room on the disk, or choose another") from error
         raise _unusable(
             f"{path.name}: {container} cannot hold {recording.channels} channels at {recording.rate} Hz; "
             "name the file .wav"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,20 @@ def test_the_file_name_chooses_the_container(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_recording(tmp_path / "b.wav").samples, recording.samples)
     with pytest.raises(InputError, match="FLAC cannot hold FLOAT"):
         write_recording(tmp_path / "c.flac", from_float(noise(100, 1), 44100, "FLOAT"))
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+def test_a_full_disk_is_called_one_and_leaves_nothing(tmp_path: Path, name: str) -> None:
+    """The system stops a file at 20 kB, as a full disk would."""
+    recording = from_float(noise(100_000, 1), 44100)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(InputError, match="make room on the disk"):
+            write_recording(tmp_path / name, recording)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
