@@ -105,8 +105,9 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
     elif method == "search":
         distinct = SEEDED if request.listened else EARLIER_SEEDED
         repeats = windows.repeats_of(request, window, models, min(settings.seeded, distinct))
-        shapes = search.SHAPES if repeats else search.FRESH
-        plan = search.plan(settings.budget, len(given.rows), shapes if request.listened else search.EARLIER)
+        shapes = search.SHAPES if request.gathered else search.BEFORE
+        shapes = (shapes if repeats else search.FRESH) if request.listened else search.EARLIER
+        plan = search.plan(settings.budget, len(given.rows), shapes)
         noises = draw_noise(source, request.seed, len(plan.joins))
         watch.lap("encode")
         z, candidates = search.fill(

@@ -147,7 +147,7 @@ class InpaintRequest:
     match: float = 0.75  # share of a difference in level and bands to the context that is corrected, 0..1
     fitted: bool = True  # a shorter crossfade is taken at a seam that sounds smoother with it
     listened: bool = True  # repeats are chosen by their seams, not by their surroundings alone
-    gathered: bool = True  # where lanes are followed, fillings begin from passages that agree with them
+    gathered: bool = True  # with lanes, fillings begin from passages that agree with them; eight are searched
     strength: float = 1.0  # 0..1: how much of the span is new; less keeps that much of its own content
     also: tuple[tuple[float, float], ...] = ()  # further spans, seconds, after `end` and apart, in order
     latents: Latents | None = None  # of a source that a model made: its context is not encoded again

@@ -24,11 +24,13 @@ PRUNE_AT: Final = (0.4, 0.7)  # times after which the worst go
 # Where candidates begin, and how many stay after each time of PRUNE_AT: from much to little budget.
 Shape = tuple[tuple[float, ...], tuple[int, ...]]
 SHAPES: Final[tuple[Shape, ...]] = (
-    ((0.0, 0.35, 0.35, 0.35, 0.5, 0.5), (3, 4)),
+    ((0.35,) * 4 + (0.5,) * 4, (3, 6)),
     ((0.0, 0.5, 0.5), (1, 3)),
     ((0.0,), (1, 1)),
 )
 FRESH: Final[tuple[Shape, ...]] = (((0.0,) * 4, (3, 2)), ((0.0,) * 2, (2, 1)), ((0.0,), (1, 1)))  # no repeats
+# What requests from before have asked for: one from noise among six, and two.
+BEFORE: Final[tuple[Shape, ...]] = (((0.0, 0.35, 0.35, 0.35, 0.5, 0.5), (3, 4)), *SHAPES[1:])
 EARLIER: Final[tuple[Shape, ...]] = (((0.0, 0.0, 0.35, 0.35, 0.5, 0.5), (3, 4)), *SHAPES[1:])
 NEAR: Final = 12  # known frames on each side whose residual counts
 EDGE_WEIGHT: Final = 0.5  # of the step at the edges beside the residual
@@ -76,7 +78,7 @@ class Plan:
 def plan(budget: int, rows: int, shapes: Sequence[Shape] = SHAPES) -> Plan:
     """The most candidates that `budget` network evaluations of `rows` guided rows each carry over 8-32 steps.
 
-    Six, three or one, or as `shapes` has them. A budget for less than eight steps of one candidate still
+    Eight, three or one, or as `shapes` has them. A budget for less than eight steps of one candidate still
     gets eight.
     """
     for joins, kept in shapes:
@@ -124,6 +126,9 @@ def fill(
         t = i / steps
         joining = [c for c, x in enumerate(candidates) if t > x.joins - dt / 2 and not x.curve]
         alive += joining
+        if not alive:  # all begin later
+            on_step(i + 1, steps)
+            continue
         z = torch.cat([z, *(_on_path(noises[c : c + 1], starts[c], t) for c in joining)])
         there = _on_path(noises[alive], source, t)  # [B, D, T]
         z = torch.where(known, there, z)

@@ -59,13 +59,13 @@ def test_a_plan_stays_within_its_budget_and_counts_what_is_spent(budget: int, ro
 
 
 def test_more_budget_means_more_candidates() -> None:
-    assert [len(search.plan(budget, 1).joins) for budget in (10, 25, 50)] == [1, 3, 6]
+    assert [len(search.plan(budget, 1).joins) for budget in (10, 25, 50)] == [1, 3, 8]
 
 
 def test_the_worst_are_dropped_and_the_others_arrive() -> None:
     """A field that leads one noise, told by its size in a known frame, away from the source."""
     source, plan = periodic(), search.plan(50, 1)
-    noises = torch.zeros(6, 4, 60)
+    noises = torch.zeros(8, 4, 60)
     noises[1] = 5.0
 
     def field(z: torch.Tensor, t: float) -> torch.Tensor:
@@ -79,19 +79,19 @@ def test_the_worst_are_dropped_and_the_others_arrive() -> None:
     dropped = [c.dropped for c in candidates if c.dropped is not None]
     assert len(dropped) == 2 and candidates[1].dropped == min(dropped) < 0.5 < 0.7 <= max(dropped) < 0.8
     assert candidates[1].curve[-1][1] > 0.5
-    assert len(z) == 4 and torch.allclose(z, source.expand(4, -1, -1), atol=1e-4)
+    assert len(z) == 6 and torch.allclose(z, source.expand(6, -1, -1), atol=1e-4)
 
 
 @pytest.mark.parametrize("multistep", [True, False])
 def test_an_exact_field_is_followed_to_its_data_and_known_frames_stay(multistep: bool) -> None:
     source = periodic()
     plan = search.plan(50, 1)
-    noises = torch.randn(6, 4, 60, generator=torch.Generator().manual_seed(0))
+    noises = torch.randn(8, 4, 60, generator=torch.Generator().manual_seed(0))
     z, _ = search.fill(
         towards(source), source, KNOWN, noises, repeats(source), plan, lambda *_: None, multistep
     )
-    assert torch.equal(z[..., KNOWN], source[..., KNOWN].expand(4, -1, -1))
-    assert torch.allclose(z, source.expand(4, -1, -1), atol=1e-3)
+    assert torch.equal(z[..., KNOWN], source[..., KNOWN].expand(6, -1, -1))
+    assert torch.allclose(z, source.expand(6, -1, -1), atol=1e-3)
 
 
 def test_without_repeats_all_begin_from_noise() -> None:
