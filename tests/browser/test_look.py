@@ -418,8 +418,7 @@ def test_a_file_given_at_once_is_not_overtaken(
 ) -> None:
     page = context.new_page()
     page.goto(address, wait_until="commit")
-    parts = "['inlay-timeline', 'inlay-start'].every((name) => document.querySelector(name)?.hasAttribute('styled'))"
-    page.wait_for_function(parts)
+    page.wait_for_function("document.querySelector('#page')?.hasAttribute('data-start')")
     upload(page, song_file)  # before the server has answered that the page is open
     expect(page.locator("inlay-timeline .audio-head")).to_contain_text("my song.wav")
     page.wait_for_function("document.querySelector('#stage').dataset.view")
