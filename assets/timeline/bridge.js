@@ -18,7 +18,7 @@ const PAGE = 'inlay-page'; // and a secret, by which the server knows it again
 
 const JUST_TYPED = 3000; // ms
 const TYPED = { // fields of Gradio's own, and the edits that they are
-  '#prompt textarea': (prompt) => ({ name: 'set_prompt', payload: { prompt, span: desk.typed.span } }),
+  '#prompt textarea': () => ({ name: 'set_prompt', payload: { prompt: desk.typed.words, span: desk.typed.span } }),
   '#name input': (name) => ({ name: 'set_name', payload: { name } }),
   // Gradio sends a number only once its field is left.
   '#tempo input': (bpm) => ({ name: 'set_grid', payload: { bpm: number(bpm) } }),
@@ -72,7 +72,7 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
     for (const [field, when] of typed) {
       const name = Object.keys(TYPED).find((place) => field.matches(place));
       // Gradio may not have sent it yet; the same once more changes nothing.
-      if (name && (field === last || performance.now() - when < JUST_TYPED)) edits.push({ rev: 0, id: newId('e') + newId(''), ...TYPED[name](field.value, field) });
+      if (name && ((field === last && field.type === 'number') || performance.now() - when < JUST_TYPED)) edits.push({ rev: 0, id: newId('e') + newId(''), ...TYPED[name](field.value, field) });
     }
     if (edits.length) navigator.sendBeacon(new URL('inlay/late', document.baseURI), JSON.stringify({ page, edits }));
   });

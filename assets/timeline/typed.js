@@ -26,7 +26,12 @@ export class Typed {
     return [this.#last.words, this.#last.span];
   }
 
-  /** What the words were typed for last. */
+  /** The words that were typed last, whoever has taken them. */
+  get words() {
+    return this.#last?.words ?? '';
+  }
+
+  /** What they were typed for. */
   get span() {
     return this.#last?.span ?? '';
   }

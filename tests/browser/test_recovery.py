@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from editor import storage
 from editor.journal import Journal
 from tests.browser.test_edit import drag_span, state, upload
+from tests.browser.test_lanes import project
 from tests.serving import Server
 
 READY = "window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial"
@@ -149,6 +150,26 @@ def test_words_that_a_reload_overtakes_are_kept(page: Page, song_file: Path) -> 
     page.wait_for_function(READY)
     expect(words).to_have_value("slow piano", timeout=30_000)
     assert state(page, "doc.undo") == "prompt"
+
+
+def test_words_of_one_span_stay_its_own_as_the_page_goes_with_another_chosen(
+    page: Page, song_file: Path, home: Path
+) -> None:
+    upload(page, song_file)
+    page.evaluate("""(() => { const { desk } = window.inlay;
+      desk.putSpan({ id: 'a', start: 1, end: 2 }); desk.setSpanOwn('a', true);
+      desk.putSpan({ id: 'b', start: 2.5, end: 3 }); desk.activateSpan('a'); })()""")
+    page.wait_for_function("window.inlay.desk.settled && window.inlay.desk.doc.spans[0].prompt !== null")
+    prompt = page.locator("#prompt textarea")
+    prompt.press_sequentially("brass")
+    page.wait_for_function("window.inlay.desk.doc.spans[0].prompt === 'brass'")
+    page.evaluate("window.inlay.desk.activateSpan('b')")
+    expect(prompt).to_have_value("")
+    prompt.focus()
+    page.reload()
+    page.wait_for_function("window.inlay?.desk.doc.serial && window.inlay.desk.settled")
+    saved = project(page, home)
+    assert (saved["prompt"], [span["prompt"] for span in saved["spans"]]) == ("", ["brass", None])
 
 
 def test_numbers_that_are_typed_as_a_page_goes_are_kept(page: Page, song_file: Path, home: Path) -> None:

@@ -20,6 +20,6 @@ test('words are handed over once, for what was active as they were typed', () =>
   assert.deepEqual(typed.take(), ['trumpet', 'a']);
   assert.deepEqual(typed.take(), [null, '']);
   typed.note('piano', doc);
-  assert.equal(typed.span, '');
+  assert.deepEqual([typed.words, typed.span], ['piano', '']);
   assert.deepEqual(typed.take(), ['piano', '']);
 });
