@@ -312,6 +312,8 @@ def test_no_layout_jump_while_working(page: Page, song_file: Path) -> None:
     def places() -> list[object]:
         return [page.locator(selector).bounding_box() for selector in boxes]
 
+    page.wait_for_function("window.inlay.desk.settled")
+    expect(page.locator("#inpaint")).to_be_enabled()  # the panel has heard of the span as well
     before = places()
     page.locator("#inpaint").click()
     page.wait_for_function("window.inlay.desk.run === true")
