@@ -13,7 +13,8 @@ from typing import Any
 
 from editor import commands, lanes
 from editor.document import Project
-from engines.requests import Chord, Hit, InputError, Note
+from editor.jobs import controls_from
+from engines.requests import Controls, InputError
 from engines.timebase import Grid
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
@@ -28,14 +29,12 @@ class Example:
     prompt: str
     grid: Grid | None  # None: made from words alone
     key: str  # "" where the music has none of the page's
-    chords: tuple[Chord, ...]
-    melody: tuple[Note, ...]
-    drums: tuple[Hit, ...]
+    controls: Controls
 
     @property
     def complete(self) -> bool:
         """Whether every lane was given, so that nothing is left to be heard."""
-        return bool(self.chords and self.melody and self.drums)
+        return bool(self.controls.chords and self.controls.melody and self.controls.drums)
 
 
 def find(file: str, folder: Path = FOLDER) -> Example:
@@ -43,16 +42,13 @@ def find(file: str, folder: Path = FOLDER) -> Example:
     try:
         told = json.loads((folder / "examples.json").read_text("utf-8"))["examples"]
         one: dict[str, Any] = next(each for each in told if each["file"] == file)
-        given = one["controls"]
         return Example(
             folder / one["file"],
             f"{one['style']}.flac",
             one["prompt"],
             Grid(**one["grid"]) if one.get("grid") else None,
             one.get("key", ""),
-            tuple(Chord(**chord) for chord in given["chords"] or ()),
-            tuple(Note(**note) for note in given["melody"] or ()),
-            tuple(Hit(**hit) for hit in given["drums"] or ()),
+            controls_from(one["controls"]),
         )
     except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
         raise InputError(f"example {file[:40]!r}: not installed; open a recording of your own") from error
@@ -63,14 +59,14 @@ def put(project: Project, example: Example) -> Project:
     project = commands.set_prompt(project, example.prompt)
     if example.grid is None:
         return project
-    grid = example.grid
+    grid, given = example.grid, example.controls
     project = commands.set_grid(project, grid.bpm, grid.beats_per_bar, grid.offset)
     if example.key:
         project = commands.set_key(project, example.key)
     project = commands.set_lanes(
         project,
-        lanes.chords_to_lane(example.chords, project.grid),
-        lanes.notes_to_lane(example.melody, project.grid),
-        lanes.hits_to_lane(example.drums, project.grid),
+        lanes.chords_to_lane(given.chords or (), project.grid),
+        lanes.notes_to_lane(given.melody or (), project.grid),
+        lanes.hits_to_lane(given.drums or (), project.grid),
     )
     return commands.set_follow(project, [name for name in lanes.LANE_NAMES if getattr(project.lanes, name)])

@@ -414,7 +414,7 @@ def request_from(
         if engine not in ENGINE_NAMES:
             raise ValueError(f"engine {engine!r}")
         prompt, seed = str(parameters["prompt"]), int(parameters["seed"])
-        controls = _controls(parameters["controls"])
+        controls = controls_from(parameters["controls"])
         sampled, flowing = _settings(parameters["ar"]), _settings(parameters["fm"])
         ar = ARSettings(**(_unnamed_ar(sampled) | sampled))
         fm = FMSettings(**(_unnamed_fm(flowing) | flowing))
@@ -446,7 +446,8 @@ def _extension(data: Any) -> tuple[ExtensionKind, float] | None:
     return kind, float(data["seconds"])
 
 
-def _controls(data: Mapping[str, Any]) -> Controls:
+def controls_from(data: Mapping[str, Any]) -> Controls:
+    """Lanes in seconds, as requests are written."""
     chords, melody, drums = data["chords"], data["melody"], data["drums"]
     return Controls(
         None if chords is None else tuple(Chord(**chord) for chord in chords),

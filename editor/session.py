@@ -35,7 +35,7 @@ from editor.lock import Held, ProjectLock
 from editor.pace import Pace
 from editor.payload import Payload
 from editor.timeline import ClipState, EditorState, editor_state, file_address
-from engines.recording import read_recording
+from engines.recording import Recording, read_recording
 from engines.requests import ARSettings, FMSettings, InpaintRequest, InputError
 
 if TYPE_CHECKING:
@@ -174,9 +174,7 @@ class Session:
         except InputError as error:
             raise InputError(str(error).replace(str(path), label).replace(path.name, label)) from error
         with self.lock:
-            file = storage.add_audio(self._folder(), recording)
-            clip = Clip(file, recording.seconds, recording.rate, recording.channels, label)
-            self._record(versions.set_clip(self.project, clip), f"open {label}")
+            self._record(self._with_clip(recording, label), f"open {label}")
             self.error = recording.note or None
 
     def open_example(self, file: str) -> bool:
@@ -184,12 +182,16 @@ class Session:
         example = examples.find(file)
         recording = read_recording(example.path)
         with self.lock:
-            sound = storage.add_audio(self._folder(), recording)
-            clip = Clip(sound, recording.seconds, recording.rate, recording.channels, example.label)
             self.stop_hearing()
-            project = examples.put(versions.set_clip(self.project, clip), example)
+            project = examples.put(self._with_clip(recording, example.label), example)
             self._record(project, f"open {example.label}")
         return example.complete
+
+    def _with_clip(self, recording: Recording, label: str) -> Project:
+        """The project with a recording on the timeline, its samples on disk."""
+        file = storage.add_audio(self._folder(), recording)
+        clip = Clip(file, recording.seconds, recording.rate, recording.channels, label)
+        return versions.set_clip(self.project, clip)
 
     def import_score(self, path: Path, name: str, lane: str = "") -> None:
         """Put a MIDI or MusicXML file on the melody or drum lane, or ("") on all lanes that it has.
