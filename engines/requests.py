@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.recording import Recording
+from engines.timebase import Grid
 
 EngineName = Literal["ar", "fm", "fm-zero-shot", "auto"]  # auto: the best of those that the time allows
 ENGINE_NAMES: tuple[EngineName, ...] = ("ar", "fm", "fm-zero-shot")
@@ -62,12 +63,27 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Who plays, or does not, over the half-open span [start, end)."""
+
+    start: float  # seconds
+    end: float  # seconds
+    instrument: str  # any name that `engines.instruments.named` knows
+    plays: bool = True  # False: it must not be heard
+
+
+@dataclass(frozen=True)
 class Controls:
-    """Temporally aligned conditioning (sec. 4.5). None = lane not given; () = given and empty."""
+    """Temporally aligned conditioning (sec. 4.5). None = lane not given; () = given and empty.
+
+    Of instruments nothing is said about those that no part names, so there () says nothing either.
+    """
 
     chords: tuple[Chord, ...] | None = None
     melody: tuple[Note, ...] | None = None
     drums: tuple[Hit, ...] | None = None
+    instruments: tuple[Part, ...] | None = None
+    grid: Grid | None = None  # beats and bars on the same clock
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,24 @@ def caption(piece: Piece, seed: int) -> str:
     return _wording(piece, r, (seed + piece.seed) % 6, unseen=False)
 
 
+def edit_caption(piece: Piece, seed: int) -> str:
+    """What a musician would write to turn the piece before a twin into this one; "" where no words say it."""
+    r = random.Random(f"{piece.seed}/edit/{seed}")
+    if piece.change in ("lead", "comp", "bass"):
+        track = next((t for t in piece.tracks if t.role == piece.change), None)
+        if track is None:
+            return ""
+        name = _say(track.name, r, unseen=False)
+        return r.choice((name, f"{name} instead", f"with {name}", _a(name), _played(track.role, name, r)))
+    if piece.change.startswith("no "):
+        role = piece.change[3:]
+        word = {"drums": "drums", "bass": "bass", "lead": "melody", "comp": "chords", "pad": "pad"}[role]
+        return r.choice((f"no {word}", f"without {word}", f"{word} out"))
+    if piece.change == "drums" and piece.hits:
+        return r.choice(("another beat", "a different drum beat", "new drums", "other drums"))
+    return ""
+
+
 def unseen_caption(piece: Piece, seed: int) -> str:
     """A caption with wordings that no training caption has, where `UNSEEN` knows some; for measuring."""
     r = random.Random(f"{piece.seed}/unseen/{seed}")

@@ -4,7 +4,8 @@ Purpose: music for training whose labels are exact because the labels came first
 arranger's own tunes, lead sheets re-orchestrated, solos, stems. Times are seconds from the first
 sample; pitches MIDI numbers; chord symbols are in the models' vocabulary; a beat is a quarter, in
 6/8 (two beats a bar) a dotted quarter, and `bpm` counts these. Every eighth seed is the twin of the
-one before it with one thing changed. Seeds from 1000000000 are held out: they alone use the held-out
+one before it with one thing changed; from seed 200000000 on every odd one, as a musician changes a span.
+Seeds from 1000000000 are held out: they alone use the held-out
 lead sheets and drum performances. Does not know audio (`render.py`) or wording (`captions.py`).
 """
 
@@ -21,7 +22,8 @@ from pathlib import Path
 import pretty_midi
 
 from engines.chords import ROOTS, VOCABULARY, bass, pitch_classes, root
-from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Hit, Note
+from engines.instruments import DRUMS_ROW
+from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Hit, Note, Part
 from study.leadsheets import Sheet, sheets
 from study.styles import (
     BASSES,
@@ -44,6 +46,8 @@ from study.styles import DRUMS as DRUM_FAMILIES
 
 HELD_OUT = 1_000_000_000  # first held-out seed
 _STAND_IN = 400_000_000  # from a seed to the one whose piece replaces a silent one; a multiple of TWIN_EVERY
+PAIRS = 200_000_000  # first of the seeds of which every odd one is the twin of the one before it (to 400000000)
+REST = 1.5  # seconds of silence after which an instrument counts as not playing
 TWIN_EVERY = 8  # the last of every eight seeds is the twin of the seed before it
 SHARES = {"arranger": 0.74, "lead sheet": 0.18, "solo": 0.05, "stem": 0.03}
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
@@ -138,10 +142,28 @@ class Piece:
     downbeats: tuple[float, ...] = ()  # seconds
     moods: tuple[str, ...] = ()  # all mood words that are true by measure
     twin_of: int | None = None  # the seed that this piece differs from in one thing
-    change: str = ""  # that thing: "lead", "comp", "bass", "style" or "tempo"
+    change: str = ""  # that thing: "lead", "comp", "bass", "style" or "tempo"; of pairs see `_edited`
     kit: int = 0  # General MIDI drum kit
     sampled: bool = False  # drums are recorded one-shots instead of a SoundFont's kit
     tune: str = ""  # title of the lead sheet
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Who plays when: stretches of each instrument and of the drums; rests up to REST do not end one."""
+        sounds = [(t.name, [(s, e) for s, e, _, _ in t.notes]) for t in self.tracks]
+        sounds.append((DRUMS_ROW, [(hit.time, hit.time + 0.3) for hit in self.hits]))
+        found: list[Part] = []
+        for name, stretches in sounds:
+            merged: list[list[float]] = []
+            for start, end in sorted((max(0.0, s), min(self.seconds, e)) for s, e in stretches):
+                if end <= start:
+                    continue
+                if merged and start - merged[-1][1] <= REST:
+                    merged[-1][1] = max(merged[-1][1], end)
+                else:
+                    merged.append([start, end])
+            found += [Part(start, end, name) for start, end in merged]
+        return tuple(found)
 
     @property
     def lead(self) -> str:
@@ -250,6 +272,33 @@ def _twin(base: int, plan: _Plan) -> tuple[_Plan, str]:
     near, all_of_them = table[change]
     words = [w for w in (near if r.random() < 0.6 else all_of_them) if w not in plan.words.values()]
     words = words or [w for w in all_of_them if w not in plan.words.values()]
+    return replace(plan, words={**plan.words, change: r.choice(words)}), change
+
+
+def _edited(base: int, plan: _Plan) -> tuple[_Plan, str]:
+    """The plan with one thing changed as a musician edits a span, beat for beat in time with it, and which.
+
+    "lead", "comp", "bass": another instrument; "line": another tune; "harmony": other chords; "drums": another
+    beat; "no lead" and so on: that part is left out.
+    """
+    r, style = _stream(base, "edited"), plan.style
+    parts = [role for role in ("lead", "comp", "bass") if role in plan.words]
+    changes = [*parts, *parts, *(["lead"] * 2 if "lead" in parts else [])]
+    changes += ["line"] * 2 if "lead" in plan.words else []
+    changes += ["harmony"] * 2 if set(plan.words) != {"drums"} and not plan.free else []
+    changes += ["drums"] * 3 if "drums" in plan.words else []
+    if len(plan.words) > 1:
+        changes += [f"no {role}" for role in plan.words] + (["no drums"] if "drums" in plan.words else [])
+    change = r.choice(changes)
+    if change.startswith("no "):
+        return replace(plan, words={role: word for role, word in plan.words.items() if role != change[3:]}), change
+    if change == "drums":
+        return replace(plan, groove=None), change
+    if change in ("line", "harmony"):
+        return plan, change
+    table = {"lead": (style.leads, list(LEADS)), "comp": (style.comps, list(COMPS)), "bass": (style.basses, list(BASSES))}
+    words = [w for w in table[change][r.random() < 0.6] if w not in plan.words.values()]
+    words = words or [w for w in table[change][1] if w not in plan.words.values()]
     return replace(plan, words={**plan.words, change: r.choice(words)}), change
 
 
@@ -531,10 +580,13 @@ def arrange(
     seed: int, seconds: float = 12.0, grooves: Path | None = None, leadsheets: Path | None = None
 ) -> Piece:
     """Write one piece of `seconds`, wholly determined by `seed` and the two folders, if given."""
-    base = seed - 1 if seed % TWIN_EVERY == TWIN_EVERY - 1 else seed
+    paired = (seed % HELD_OUT) // PAIRS in (1, 1 + _STAND_IN // PAIRS)
+    every = 2 if paired else TWIN_EVERY
+    base = seed - 1 if seed % every == every - 1 else seed
     plan, change = _plan(base, grooves, leadsheets), ""
     if base != seed:
-        plan, change = _twin(base, plan)
+        plan, change = (_edited if paired else _twin)(base, plan)
+    again = " again" if base != seed else ""  # another stream for the one thing that is written anew
     style, metre = plan.style, METRES[plan.style.metre]
     r = _stream(base, "shape")
     beat = 60.0 / plan.bpm
@@ -544,14 +596,20 @@ def arrange(
     line: list[tuple[float, float, int]] | None = None
     if plan.sheet is not None:
         first = r.randrange(plan.sheet.bars)
+        if change in ("line", "harmony"):
+            first = _stream(base, "sheet again").randrange(plan.sheet.bars)
         by = (plan.tonic - plan.sheet.tonic) % 12
         harmony, line = _from_sheet(plan.sheet, first, bars, metre.beats, by)
     else:
-        harmony = _harmony(_stream(base, "harmony"), plan, metre, bars)
+        anew = again if change == "harmony" else ""
+        harmony = _harmony(_stream(base, "harmony" + anew), plan, metre, bars)
     roles = [x for x in ("comp", "pad", "bass", "lead", "drums") if x in plan.words]
+    left_out = change[3:] if change.startswith("no ") else ""
     if style.drums[0] == "none" and len(roles) > 1 and "none" in style.drums and plan.groove is None:
         roles = [x for x in roles if x != "drums" or _stream(base, "kit").random() < 0.15]
-    active, level = _structure(r, roles, int(lead_in / bar), bars)
+    # who is left out would have had a say in the structure: it stays as it was
+    everyone = [x for x in ("comp", "pad", "bass", "lead", "drums") if x in roles or x == left_out]
+    active, level = _structure(r, everyone, int(lead_in / bar), bars)
     human = r.uniform(0.0, 0.012)
     feel = _stream(base, "feel")
     swing, shuffle = feel.uniform(*style.swing), feel.uniform(*style.shuffle16)
@@ -574,7 +632,7 @@ def arrange(
         tracks.append(_bass_track(_stream(base, "bass"), plan, metre, harmony, active["bass"], clock("bass"), beat, loud))
     if "lead" in roles:
         if line is None:
-            own = _stream(base, "lead")
+            own = _stream(base, "lead" + (again if change == "line" else ""))
             blue = plan.style_name in ("blues", "rock", "funk", "gospel") and own.random() < 0.35
             steps = BLUES_SCALE if blue else own.choice(SCALES[plan.minor])
             scale = set() if plan.free else {(plan.tonic + s) % 12 for s in steps}
@@ -584,7 +642,7 @@ def arrange(
     kit_stream = _stream(base, "kit")
     kit, sampled = kit_stream.choice(style.kits), kit_stream.random() < style.samples
     if "drums" in roles:
-        own, when = _stream(base, "drums"), clock("drums")
+        own, when = _stream(base, "drums" + (again if change == "drums" else "")), clock("drums")
         if plan.groove is not None:
             stretch = plan.groove_bpm / plan.bpm
             notes = _groove_notes(plan.groove)
@@ -593,6 +651,9 @@ def arrange(
             timed = [(t * stretch - skip * bar - lead_in, k, v) for t, k, v in notes]
         else:
             family = style if style.drums != ("none",) else STYLES["folk"]
+            if change == "drums":  # another style's beat of the same metre
+                others = [s for s in STYLES.values() if s.metre == style.metre and "none" not in s.drums]
+                family = own.choice([s for s in others if set(s.drums) != set(style.drums)] or others)
             timed = [(when(t), k, v) for t, k, v in _drum_line(own, family, metre, bars, level)]
         playing = active["drums"]
         for t, k, v in timed:

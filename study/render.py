@@ -25,8 +25,8 @@ import soxr
 import tinysoundfont
 from numpy.typing import NDArray
 
-from study.captions import caption, unseen_caption
-from study.corpus import HELD_OUT, Piece, arrange
+from study.captions import caption, edit_caption, unseen_caption
+from study.corpus import HELD_OUT, PAIRS, Piece, arrange
 from study.leadsheets import sheets
 from study.mix import RATE, Audio, mix
 from study.styles import KEY_CLASS
@@ -179,6 +179,7 @@ def clip(seed: int, sources: Sources) -> tuple[NDArray[np.int16], dict[str, Any]
     stems = _player(font).stems(piece)
     kicks = [h.time for h in piece.hits if h.drum == "kick"]
     audio = np.round(mix(stems, rng, piece.style, kicks) * 32767).astype(np.int16)
+    told = [edit_caption(piece, s) for s in range(2)] if edit_caption(piece, 0) else []
     label = {
         "seed": seed, "source": piece.source, "tune": piece.tune, "twin_of": piece.twin_of, "change": piece.change,
         "soundfont": font.stem, "sampled_drums": bool(piece.sampled and piece.drum_notes and SAMPLES.is_dir()),
@@ -186,10 +187,10 @@ def clip(seed: int, sources: Sources) -> tuple[NDArray[np.int16], dict[str, Any]
         "beats_per_bar": piece.beats_per_bar, "time_signature": piece.metre,
         "beats": [round(t, 5) for t in piece.beats], "downbeats": [round(t, 5) for t in piece.downbeats],
         "lead": piece.lead, "instruments": [t.name for t in piece.tracks], "roles": [t.role for t in piece.tracks],
-        "captions": [caption(piece, s) for s in range(CAPTIONS)],
+        "captions": [*(caption(piece, s) for s in range(CAPTIONS - 2 * bool(told))), *told],
         "unseen_captions": [unseen_caption(piece, s) for s in range(UNSEEN_CAPTIONS)],
         "chords": [asdict(c) for c in piece.chords], "melody": [asdict(m) for m in piece.melody],
-        "hits": [asdict(h) for h in piece.hits],
+        "hits": [asdict(h) for h in piece.hits], "parts": [asdict(p) for p in piece.parts],
     }  # fmt: skip
     return audio, label
 
@@ -272,6 +273,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help=f"first seed; default 0, held out {HELD_OUT}")
     parser.add_argument("--held-out", action="store_true", help=f"seeds from {HELD_OUT}: tunes and drummers kept apart")
     parser.add_argument(
+        "--pairs", action="store_true", help="each clip with its twin, changed as a musician changes a span"
+    )
+    parser.add_argument(
         "--unseen-soundfont", action="store_true", help="through the SoundFont that never trains; implies --held-out"
     )
     parser.add_argument(
@@ -292,7 +296,8 @@ def main() -> None:
     there = have or Sources(fonts, *(p if p.is_dir() else None for p in (Path("runs/groove"), Path("runs/OpenEWLD"))))
     sources = Sources(fonts, args.grooves or there.grooves, args.leadsheets or there.leadsheets, args.seconds)
     name = "held_out_unseen_soundfont" if args.unseen_soundfont else "held_out" if held_out else "train"
-    seed = args.seed if args.seed is not None else HELD_OUT if held_out else 0
+    name += "_pairs" if args.pairs else ""
+    seed = args.seed if args.seed is not None else (HELD_OUT if held_out else 0) + (PAIRS if args.pairs else 0)
     count = round(args.hours * 3600 / args.seconds)
     render(args.out or Path("runs/data") / name, seed, count, sources, args.workers)
 
