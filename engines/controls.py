@@ -1,43 +1,64 @@
-"""Chords, melody and drums at the latent frame rate: tensors, nulls and their projection (sec. 4.5).
+"""Chords, melody, drums, instruments and beats at the latent frame rate: tensors, nulls, projection (sec. 4.5).
 
 Conventions: chords are indices of `engines.chords.VOCABULARY`, 194 = not given; melody is a bin
 0..52 (MIDI 43..95), 53 = given and silent, 54 = not given; drums are hits (1.0 in the frame of the
 onset) with a flag. Whether a lane is given can change from frame to frame: nothing is said about a
 frame that no chord covers, while a given melody or drum lane is silent between its notes or hits.
+Instruments (beyond the paper) are rows of `engines.instruments.ROWS`: 1 plays, -1 must not, 0 left open;
+beats are sine and cosine of the phase in the beat and in the bar, all 0 where they are not given.
 Does not know the networks.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from engines import chords as chord_names
-from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Controls, InputError
-from engines.timebase import seconds_to_frame
+from engines.instruments import FAMILIES, OTHERS, ROWS, family_of, members, named, row_of
+from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Controls, InputError, Part
+from engines.timebase import Grid, frame_to_seconds, seconds_to_frame
 
 MELODY_BINS = MELODY_HIGH - MELODY_LOW + 1  # 53
 MELODY_SILENT, MELODY_NULL = MELODY_BINS, MELODY_BINS + 1
+BEAT = 4  # channels of the beats
 LANE_GAIN = 6.0  # lane columns against the default init: sparse lanes are tiny beside latents otherwise
 
 
 @dataclass(frozen=True)
 class Lanes:
-    """The three lanes of a batch, frame by frame."""
+    """The lanes of a batch, frame by frame."""
 
     chords: Tensor  # int64 [B, T], 0..194
     melody: Tensor  # int64 [B, T], 0..54
     drums: Tensor  # float32 [B, T, 5], hits in the order of requests.DRUMS
     drums_given: Tensor  # bool [B, T]; a [B] flag is spread over the frames
+    parts: Tensor = cast(Tensor, None)  # int8 [B, T, ROWS]: 1 plays, -1 must not, 0 open; None = all open
+    beat: Tensor = cast(Tensor, None)  # float32 [B, T, 4]: sin, cos of the beat, of the bar; None = not given
 
     def __post_init__(self) -> None:
+        size, device = self.chords.shape, self.chords.device
         if self.drums_given.ndim == 1:
-            spread = self.drums_given[:, None].expand(self.chords.shape).clone()  # [B] -> [B, T]
+            spread = self.drums_given[:, None].expand(size).clone()  # [B] -> [B, T]
             object.__setattr__(self, "drums_given", spread)
+        if self.parts is None:
+            object.__setattr__(self, "parts", torch.zeros(*size, len(ROWS), dtype=torch.int8, device=device))
+        if self.beat is None:
+            object.__setattr__(self, "beat", torch.zeros(*size, BEAT, device=device))
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All fields in order, each [B, T, ...]."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Lanes:
+        """The same change made to every field, [B, T, ...] -> [b, t, ...]."""
+        return Lanes(*(change(x) for x in self.tensors))
 
     @property
     def frames(self) -> int:
@@ -48,11 +69,11 @@ class Lanes:
     def any_given(self) -> bool:
         """True when some frame of some lane [B, T] is given."""
         given = (self.chords != chord_names.NULL_CHORD) | (self.melody != MELODY_NULL) | self.drums_given
-        return bool(given.any())
+        return bool(given.any() or self.parts.any() or self.beat.any())
 
     def to(self, device: torch.device | str) -> Lanes:
         """The same lanes [B, T] on another device."""
-        return Lanes(*(x.to(device) for x in (self.chords, self.melody, self.drums, self.drums_given)))
+        return self.each(lambda x: x.to(device))
 
     def null_like(self) -> Lanes:
         """Lanes [B, T] that say nothing."""
@@ -63,26 +84,55 @@ class Lanes:
         index = index.to(self.chords.device)
         index = index.expand(self.chords.shape[0], -1) if index.ndim == 1 else index
         source, void = index.clamp(min=0), index < 0
-        drums = self.drums.gather(1, source[..., None].expand(-1, -1, self.drums.shape[2]))
+
+        def moved(x: Tensor) -> Tensor:  # [B, T, ...] -> [B, S, ...]
+            return x.gather(1, source if x.ndim == 2 else source[..., None].expand(-1, -1, x.shape[2]))
+
         return Lanes(
-            self.chords.gather(1, source).masked_fill(void, chord_names.NULL_CHORD),
-            self.melody.gather(1, source).masked_fill(void, MELODY_NULL),
-            drums.masked_fill(void[..., None], 0.0),
-            self.drums_given.gather(1, source) & ~void,
+            moved(self.chords).masked_fill(void, chord_names.NULL_CHORD),
+            moved(self.melody).masked_fill(void, MELODY_NULL),
+            moved(self.drums).masked_fill(void[..., None], 0.0),
+            moved(self.drums_given) & ~void,
+            moved(self.parts).masked_fill(void[..., None], 0),
+            moved(self.beat).masked_fill(void[..., None], 0.0),
         )
 
     def window(self, start: int, end: int) -> Lanes:
         """Frames [start, end): [B, T] -> [B, end - start]."""
-        return Lanes(*(x[:, start:end] for x in (self.chords, self.melody, self.drums, self.drums_given)))
+        return self.each(lambda x: x[:, start:end])
 
-    def drop(self, chords: Tensor, melody: Tensor, drums: Tensor) -> Lanes:
+    def rows(self, index: Tensor) -> Lanes:
+        """Items in another order or number, index int64 [b]: [B, T] -> [b, T]."""
+        return self.each(lambda x: x[index])
+
+    def where(self, inside: Tensor, other: Lanes) -> Lanes:
+        """These lanes in the frames bool [B, T] that are `inside`, others elsewhere: [B, T] -> [B, T]."""
+        pairs = zip(self.tensors, other.tensors, strict=True)
+        return Lanes(*(torch.where(inside if x.ndim == 2 else inside[..., None], x, y) for x, y in pairs))
+
+    def drop(
+        self,
+        chords: Tensor,
+        melody: Tensor,
+        drums: Tensor,
+        parts: Tensor | None = None,
+        beat: Tensor | None = None,
+    ) -> Lanes:
         """Null whole lanes of some items, each argument bool [B] (True = drop): [B, T] -> [B, T]."""
         return Lanes(
             self.chords.masked_fill(chords[:, None], chord_names.NULL_CHORD),
             self.melody.masked_fill(melody[:, None], MELODY_NULL),
             self.drums.masked_fill(drums[:, None, None], 0.0),
             self.drums_given & ~drums[:, None],
+            self.parts if parts is None else self.parts.masked_fill(parts[:, None, None], 0),
+            self.beat if beat is None else self.beat.masked_fill(beat[:, None, None], 0.0),
         )
+
+    def without(self, names: Collection[str]) -> Lanes:
+        """The same lanes with some nulled in all items, named as the fields of `Controls`: [B, T] -> [B, T]."""
+        lanes = ("chords", "melody", "drums", "instruments", "grid")
+        size, device = self.chords.shape[0], self.chords.device
+        return self.drop(*(torch.full((size,), name in names, device=device) for name in lanes))
 
 
 def null_lanes(batch: int, frames: int, device: torch.device | str = "cpu") -> Lanes:
@@ -97,8 +147,7 @@ def null_lanes(batch: int, frames: int, device: torch.device | str = "cpu") -> L
 
 def cat_lanes(parts: Sequence[Lanes]) -> Lanes:
     """Batches one under the other: n x [b, T] -> [B, T]."""
-    fields = zip(*((p.chords, p.melody, p.drums, p.drums_given) for p in parts), strict=True)
-    return Lanes(*(torch.cat(field) for field in fields))
+    return Lanes(*(torch.cat(field) for field in zip(*(p.tensors for p in parts), strict=True)))
 
 
 def lanes_from(controls: Controls, frames: int, frame_rate: float, start: float = 0.0) -> Lanes:
@@ -127,7 +176,54 @@ def lanes_from(controls: Controls, frames: int, frame_rate: float, start: float 
             frame = math.floor((hit.time - start) * frame_rate + 1e-6)
             if 0 <= frame < frames:
                 lanes.drums[0, frame, DRUMS.index(hit.drum)] = 1.0
+    write_parts(lanes.parts[0], controls.instruments or (), frame_rate, start)
+    if controls.grid is not None:
+        lanes.beat[0] = beat_phase(controls.grid, frames, frame_rate, start)
     return lanes
+
+
+def write_parts(lane: Tensor, parts: Sequence[Part], frame_rate: float, start: float = 0.0) -> None:
+    """Write who plays into the int8 lane [T, ROWS] of a clip that begins `start` seconds into the parts' clock.
+
+    Of an instrument that plays its family plays too; of a family that does not none of its members does. What
+    plays counts before what does not, and "everything else" is all that nothing else is said of. Raises
+    InputError for an unknown name or reversed times.
+    """
+    told = []
+    for part in parts:
+        name = named(part.instrument)
+        a, b = _frames(part.start, part.end, start, frame_rate, f"instrument {part.instrument[:24]!r}")
+        told.append((name, part.plays, slice(max(a, 0), max(b, a + 1, 0))))
+    for name, plays, span in told:
+        if not plays and name != OTHERS:
+            lane[span, [row_of(row) for row in (name, *members(name))]] = -1
+    for name, plays, span in told:
+        if plays and name == OTHERS:
+            raise InputError("instrument 'everything else': it can only be left out; name who is to play")
+        if plays:
+            rows = [row for row in (name, family_of(name)) if row is not None]
+            lane[span, [row_of(row) for row in rows]] = 1
+    for name, _, span in told:
+        if name == OTHERS:
+            lane[span] = torch.where((lane[span] == 0) & ~_left_to_family(lane[span]), -1, lane[span]).to(lane.dtype)
+
+
+def _left_to_family(lane: Tensor) -> Tensor:
+    """Members of families that play without saying which: int8 [T, ROWS] -> bool [T, ROWS]."""
+    free = torch.zeros_like(lane, dtype=torch.bool)
+    for family in FAMILIES:
+        inside = [row_of(name) for name in members(family)]
+        free[:, inside] = ((lane[:, row_of(family)] == 1) & ~(lane[:, inside] == 1).any(dim=1))[:, None]
+    return free
+
+
+def beat_phase(grid: Grid, frames: int, frame_rate: float, start: float = 0.0) -> Tensor:
+    """Sine and cosine of the phase in the beat and in the bar at the middle of each frame: float [T, 4]."""
+    middles = [start + frame_to_seconds(i, frame_rate) + 0.5 / frame_rate for i in range(frames)]
+    beats = torch.tensor([grid.seconds_to_beats(t) for t in middles], dtype=torch.float64)
+    angles = 2 * math.pi * torch.stack([beats, beats / grid.beats_per_bar])  # [2, T]
+    both = torch.stack([angles.sin(), angles.cos()], dim=1)  # -> [2, 2, T]
+    return both.flatten(0, 1).T.float()  # -> [4, T] -> [T, 4]
 
 
 def _frames(start: float, end: float, origin: float, frame_rate: float, what: str) -> tuple[int, int]:
@@ -170,13 +266,16 @@ def _melody_table() -> Tensor:
 
 
 class LaneProjection(nn.Module):
-    """Lanes [B, T] -> channels [B, T, width], to be concatenated with a network's input."""
+    """Lanes [B, T] -> channels [B, T, width], to be concatenated with a network's input.
 
-    width = 40 + MELODY_BINS + 13 + len(DRUMS) + 3
+    With `band` instruments and beats come last, so that a network without them can be given them.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, band: bool = False) -> None:
         super().__init__()
         chords, melody = _chord_table(), _melody_table()
+        self.band = band
+        self.width = lane_width(band)
         self.chord = nn.Embedding(chords.shape[0], chords.shape[1], _weight=chords)
         self.melody = nn.Embedding(melody.shape[0], melody.shape[1], _weight=melody)
 
@@ -185,10 +284,24 @@ class LaneProjection(nn.Module):
         given = (lanes.chords != chord_names.NULL_CHORD, lanes.melody != MELODY_NULL, lanes.drums_given)
         flags = torch.stack(given, dim=-1)  # 3 x [B, T] -> [B, T, 3]
         chord, melody = self.chord(lanes.chords), self.melody(lanes.melody)
-        return torch.cat([chord, melody, lanes.drums.to(chord.dtype), flags.to(chord.dtype)], dim=-1)
+        out = [chord, melody, lanes.drums, flags]
+        if self.band:
+            said = torch.stack([lanes.parts.any(dim=-1), lanes.beat.any(dim=-1)], dim=-1)  # [B, T, 2]
+            out += [lanes.parts, lanes.beat, said]
+        return torch.cat([x.to(chord.dtype) for x in out], dim=-1)
 
 
-def boost_lane_columns(linear: nn.Linear) -> None:
-    """Scale the last `LaneProjection.width` input columns of weight [out, in] by LANE_GAIN, in place."""
+def lane_width(band: bool) -> int:
+    """Channels of a `LaneProjection`."""
+    return 40 + MELODY_BINS + 13 + len(DRUMS) + 3 + (len(ROWS) + BEAT + 2 if band else 0)
+
+
+def boost_lane_columns(linear: nn.Linear, width: int) -> None:
+    """Scale the last `width` input columns, the lanes', of weight [out, in] by LANE_GAIN, in place."""
     with torch.no_grad():
-        linear.weight[:, -LaneProjection.width :] *= LANE_GAIN
+        linear.weight[:, -width:] *= LANE_GAIN
+
+
+def widened(weight: Tensor, columns: int) -> Tensor:
+    """Weights [out, in] of a network that took fewer lanes, for one that takes more: zeros, [out, columns]."""
+    return torch.cat([weight, weight.new_zeros(weight.shape[0], columns - weight.shape[1])], dim=1)

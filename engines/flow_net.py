@@ -31,6 +31,7 @@ class FlowConfig:
     dropout: float = 0.0
     skips: bool = True
     window: int = 250  # frames that the network is trained on
+    band: bool = False  # takes the lanes of instruments and beats too
 
     @property
     def backbone(self) -> TransformerConfig:
@@ -47,9 +48,9 @@ class FlowNet(nn.Module):
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
         self.config = config
-        self.lane_projection = LaneProjection()
-        self.input_proj = nn.Linear(config.channels + 1 + LaneProjection.width, config.dim)
-        boost_lane_columns(self.input_proj)
+        self.lane_projection = LaneProjection(config.band)
+        self.input_proj = nn.Linear(config.channels + 1 + self.lane_projection.width, config.dim)
+        boost_lane_columns(self.input_proj, self.lane_projection.width)
         dim = config.dim
         self.time_mlp = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.transformer = Transformer(config.backbone)

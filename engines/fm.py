@@ -16,8 +16,8 @@ from torch import Tensor
 from engines import flow
 from engines import window as windows
 from engines.checkpoints import Models
-from engines.controls import Lanes, cat_lanes
-from engines.guidance import combine, sources
+from engines.controls import Lanes
+from engines.guidance import combine, seen_by, sources
 from engines.requests import (
     Guidance,
     InpaintRequest,
@@ -169,8 +169,7 @@ def guided_field(
             text = given.text.repeat(len(text_given)) if given.text is not None else None
             with models.autocast():
                 memory = net.remember(text, text_given, len(text_given))
-            parts = [given.lanes if row.lanes else given.lanes.null_like() for row in seen]
-            ready[inside, batch] = memory, cat_lanes([part for part in parts for _ in range(batch)])
+            ready[inside, batch] = memory, seen_by(seen, given.lanes, batch)
         return ready[inside, batch]
 
     def field(z: Tensor, t: float) -> Tensor:

@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engines import spans
-from engines.controls import LaneProjection, Lanes, boost_lane_columns, cat_lanes
-from engines.guidance import Source, combine
+from engines.controls import LaneProjection, Lanes, boost_lane_columns
+from engines.guidance import Source, combine, seen_by
 from engines.text import TextStates
 from engines.transformer import Cache, Memory, Transformer, TransformerConfig
 
@@ -41,6 +41,7 @@ class LMConfig:
     lanes: bool = True  # False: no lanes, as MusicGen
     modulated: bool = True  # False: MusicGen's block
     window: int = 250  # frames that the network is trained on
+    band: bool = False  # takes the lanes of instruments and beats too
 
     @property
     def pad(self) -> int:
@@ -161,9 +162,9 @@ class LM(nn.Module):
             nn.init.normal_(table.weight, std=(2 * config.codebooks) ** -0.5)
         self.emb = nn.ModuleList(tables)
         if config.lanes:
-            self.lane_projection = LaneProjection()
-            self.input_proj = nn.Linear(config.dim + LaneProjection.width, config.dim)
-            boost_lane_columns(self.input_proj)
+            self.lane_projection = LaneProjection(config.band)
+            self.input_proj = nn.Linear(config.dim + self.lane_projection.width, config.dim)
+            boost_lane_columns(self.input_proj, self.lane_projection.width)
             with torch.no_grad():  # the codes pass unchanged at the start
                 self.input_proj.weight[:, : config.dim] = torch.eye(config.dim)
         self.transformer = Transformer(config.backbone)
@@ -296,8 +297,7 @@ def complete(
     total = delayed.shape[2] - known
     text_given = torch.tensor([row.text for row in rows], device=device).repeat_interleave(batch)  # [R B]
     memory = lm.remember(text.repeat(count * batch) if text is not None else None, text_given, count * batch)
-    parts = [lanes if row.lanes else lanes.null_like() for row in rows]
-    guided = cat_lanes([part for part in parts for _ in range(batch)])  # [1, T] -> [R B, T]
+    guided = seen_by(rows, lanes, batch)  # [1, T] -> [R B, T]
     _, stepped = lm.inputs(cells, guided)
     line = F.pad(delayed, (1, 0), value=config.pad)  # what is read, filled as it is sampled: [B, K, 1 + S]
     if expose is not None:

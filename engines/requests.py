@@ -24,6 +24,12 @@ ZeroShot = Literal["inversion", "replacement", "resampling", "guided", "search"]
 ZERO_SHOT: tuple[ZeroShot, ...] = ("inversion", "replacement", "resampling", "guided", "search")
 DRUMS: tuple[str, ...] = ("kick", "snare", "hat", "tom", "cymbal")
 MELODY_LOW, MELODY_HIGH = 43, 95  # MIDI pitches G2..B6: the 53 melody bins (App. C)
+# What a musician can ask of a span that was not there; `Controls` has the lanes, words are the prompt.
+Change = Literal["words", "chords", "melody", "drums", "instruments"]
+CHANGES: tuple[Change, ...] = ("words", "chords", "melody", "drums", "instruments")
+# blend: begins from the music around the span; change: words and lanes decide; auto: as `changed` says
+Intent = Literal["auto", "blend", "change"]
+INTENTS: tuple[Intent, ...] = ("auto", "blend", "change")
 MAX_PROMPT = 1000  # characters
 LONGEST_SECONDS = 120.0  # that one request may make
 
@@ -88,10 +94,15 @@ class Controls:
 
 @dataclass(frozen=True)
 class Guidance:
-    """Classifier-free guidance over three sources: out = all*c_all + text*c_text + (1-all-text)*c_none."""
+    """Classifier-free guidance: out = wish*c_all + (all-wish)*c_kept + text*c_text + (1-all-text)*c_none.
+
+    c_kept sees only what a change leaves as it was (beyond the paper, which has no such source); without a
+    `wish` it counts for nothing and `all` weighs c_all, as sec. 4.5 has it.
+    """
 
     all: float = 3.0  # weight of the prediction that sees text and controls
     text: float = 0.0  # weight of the prediction that sees text only
+    wish: float | None = None  # weight of what a change asks for beside what it leaves; None = as `all`
 
 
 @dataclass(frozen=True)
@@ -169,6 +180,23 @@ class InpaintRequest:
     latents: Latents | None = None  # of a source that a model made: its context is not encoded again
     sliding: bool = False  # make a span longer than the models' window piece by piece, up to LONGEST_SECONDS
     patience: float = 30.0  # seconds that engine "auto" may take
+    intent: Intent = "auto"  # whether the span is to blend in, or to become what words and lanes say
+    changed: tuple[Change, ...] | None = None  # what is asked that was not there; None = all that is given
+
+    @property
+    def wished(self) -> tuple[Change, ...]:
+        """What is asked that was not there, in the order of CHANGES."""
+        if self.changed is not None:
+            return tuple(name for name in CHANGES if name in self.changed)
+        lanes = self.controls
+        given = {"words": self.prompt.strip() or None, "chords": lanes.chords, "melody": lanes.melody,
+                 "drums": lanes.drums, "instruments": lanes.instruments}  # fmt: skip
+        return tuple(name for name in CHANGES if given[name] is not None)
+
+    @property
+    def changes(self) -> bool:
+        """True where words and lanes decide what comes; False where it blends in with what is around it."""
+        return self.intent == "change" or (self.intent == "auto" and bool(self.wished))
 
     @property
     def seconds(self) -> float:
@@ -237,6 +265,32 @@ class Seam:
         return self.score >= 1.0
 
 
+@dataclass(frozen=True)
+class Wish:
+    """One thing that a request asked for, and what of it is heard in the result (`engines.agreement`)."""
+
+    kind: Literal["instrument", "chords", "melody", "drums"]
+    name: str  # the instrument; else the lane's name
+    plays: bool = True  # False: it was asked to be absent
+    share: float = 0.0  # 0..1: share of its time that an instrument is heard; agreement of a lane
+    sure: float = 1.0  # the listener's certainty, 0..1
+    seconds: float = 0.0  # how long it was asked for
+
+    @property
+    def words(self) -> str:
+        """What came of it: "heard", "faint", "not heard", "gone", "still plays"; of a lane "78 %"."""
+        if self.kind != "instrument":
+            return f"{100 * self.share:.0f} %"
+        if self.plays:
+            return "heard" if self.share >= 0.6 else "faint" if self.share >= 0.2 else "not heard"
+        return "gone" if self.share < 0.2 else "still plays"
+
+    @property
+    def granted(self) -> float:
+        """How far it came true, 0..1."""
+        return self.share if self.plays or self.kind != "instrument" else 1.0 - self.share
+
+
 def work_seconds(timings: Mapping[str, float]) -> float:
     """Seconds at work: all stages but waiting in line and the first loading of the checkpoints."""
     return sum(spent for stage, spent in timings.items() if stage not in ("queued", "load"))
@@ -252,6 +306,13 @@ class Result:
     seams: tuple[Seam, ...] = ()  # inpaint: one per boundary that has context on its other side
     parameters: dict[str, object] = field(default_factory=dict)  # resolved settings, JSON-ready
     latents: Latents | None = None  # for an edit of this result: see `InpaintRequest.latents`
+    wishes: tuple[Wish, ...] = ()  # what was asked, and what of it is heard
+
+    @property
+    def agreement(self) -> float | None:
+        """How far the wishes came true, 0..1, the mean of all; None where there were none."""
+        each = [wish.granted for wish in self.wishes]
+        return sum(each) / len(each) if each else None
 
     @property
     def seconds_spent(self) -> float:

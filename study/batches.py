@@ -170,7 +170,7 @@ def _repeat(text: TextStates | None, rows: int) -> TextStates | None:
 
 def _guided(lanes: Lanes, rows: Sequence[Source]) -> Lanes:
     """Lanes as each row sees them: [B, T] -> [R B, T]."""
-    return cat_lanes([lanes if row.lanes else lanes.null_like() for row in rows])
+    return cat_lanes([row.sees(lanes) for row in rows])
 
 
 def _ar(items: Sequence[_Item], models: Models) -> Tensor:

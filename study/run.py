@@ -20,6 +20,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from engines.controls import widened
 from study.optimizer import Average, Schedule, fast_bfloat16, optimizers
 
 SAVE_EVERY = 120.0  # seconds
@@ -162,8 +163,10 @@ def arguments(
 
 
 def take_over(module: nn.Module, bundle: Path, part: str) -> None:
-    """Load the weights of a bundle's part, which must be of the same shape."""
+    """Load the weights of a bundle's part, of the same shape but for lanes that it does not know."""
     weights = {k: w.float() for k, w in load_file(bundle / f"{part}.safetensors").items()}
+    columns = module.state_dict()["input_proj.weight"].shape[1]
+    weights["input_proj.weight"] = widened(weights["input_proj.weight"], columns)
     module.load_state_dict(weights)
 
 

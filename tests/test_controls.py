@@ -12,6 +12,7 @@ from engines.controls import (
     Lanes,
     boost_lane_columns,
     cat_lanes,
+    lane_width,
     lanes_from,
     null_lanes,
 )
@@ -109,7 +110,7 @@ def test_the_projection_tells_pitches_apart_and_flags_what_is_given() -> None:
     torch.manual_seed(0)
     projection = LaneProjection()
     out = projection(drawn())
-    assert out.shape == (1, 20, LaneProjection.width)
+    assert out.shape == (1, 20, projection.width)
     assert out[0, 0, :36].tolist() == (
         [1.0] + [0.0] * 11 + [1.0] + [0.0] * 11 + [1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0]
     )  # C: root, bass, pitch classes
@@ -121,8 +122,8 @@ def test_the_projection_tells_pitches_apart_and_flags_what_is_given() -> None:
 
 
 def test_lane_columns_are_boosted_and_no_others() -> None:
-    linear = torch.nn.Linear(4 + LaneProjection.width, 2)
+    linear = torch.nn.Linear(4 + lane_width(True), 2)
     before = linear.weight.detach().clone()
-    boost_lane_columns(linear)
+    boost_lane_columns(linear, lane_width(True))
     assert torch.equal(linear.weight[:, :4], before[:, :4])
     assert torch.allclose(linear.weight[:, 4:], LANE_GAIN * before[:, 4:])
