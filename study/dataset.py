@@ -11,7 +11,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,17 @@ import torch
 from torch import Tensor
 
 from engines.allocator import keep_freed_memory
+from engines.checkpoints import open_bundle
 from engines.chords import NULL_CHORD
 from engines.codec import Codec
-from engines.controls import Lanes, lanes_from
-from engines.requests import Chord, Controls, Hit, Note
+from engines.controls import Lanes, cat_lanes, lanes_from
+from engines.instruments import FAMILIES, INSTRUMENTS, OTHERS, family_of, row_of
+from engines.requests import Chord, Controls, Hit, Note, Part
 from engines.text import TextEncoder, TextStates
+from engines.timebase import Grid
+from study.corpus import HELD_OUT, PAIRS
+
+ALL_OF_IT = 3600.0  # seconds; no clip is longer
 
 
 def labels_of(folder: Path) -> list[dict[str, Any]]:
@@ -34,9 +40,18 @@ def labels_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def controls_of(label: dict[str, Any]) -> Controls:
-    """What is known of a clip, in seconds: all three controls of a render; null in a label is not known."""
+    """What is known of a clip, in seconds: all controls of a render; null in a label is not known.
+
+    Of a render it is known who plays, and that nobody else does.
+    """
     chords, melody, hits = label["chords"], label["melody"], label["hits"]
+    parts, downbeats = label.get("parts"), label.get("downbeats")
+    grid = None
+    if downbeats and label.get("bpm"):
+        grid = Grid(label["bpm"], label["beats_per_bar"], downbeats[0])
     return Controls(
+        instruments=None if parts is None else (*(Part(**p) for p in parts), Part(0.0, ALL_OF_IT, OTHERS, False)),
+        grid=grid,
         chords=None if chords is None else tuple(Chord(**c) for c in chords),
         melody=None if melody is None else tuple(Note(**m) for m in melody),
         drums=None if hits is None else tuple(Hit(**h) for h in hits),
@@ -104,12 +119,30 @@ class Batch:
     codes: Tensor | None  # int64 [B, K, T]
     lanes: Lanes
     text: TextStates
+    twins: Batch | None = None  # the same windows of the clips' twins, or of the clips where they have none
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on a device."""
         z = None if self.z is None else self.z.to(device, non_blocking=True)
         codes = None if self.codes is None else self.codes.to(device, non_blocking=True)
-        return Batch(z, codes, self.lanes.to(device), self.text.to(device))
+        twins = None if self.twins is None else self.twins.to(device)
+        return Batch(z, codes, self.lanes.to(device), self.text.to(device), twins)
+
+    def spliced(self, known: Tensor, items: Tensor) -> Batch:
+        """Windows of T frames that become what a musician changes: outside the spans they are their twins.
+
+        known: bool [B, T], the frames around the spans; items: bool [B], those that this is done to. Words and
+        what is in the spans stay, so that words and lanes, not the surroundings, tell what is to come.
+        """
+        if self.twins is None:
+            return self
+        outside = known & items[:, None]  # [B, T]
+        z, codes = self.z, self.codes
+        if z is not None and self.twins.z is not None:
+            z = torch.where(outside[:, None], self.twins.z, z)
+        if codes is not None and self.twins.codes is not None:
+            codes = torch.where(outside[:, None], self.twins.codes, codes)
+        return Batch(z, codes, self.twins.lanes.where(outside, self.lanes), self.text)
 
 
 class Dataset:
@@ -135,6 +168,7 @@ class Dataset:
         self.mean, self.std = mean, std
         self.frames = self.latents[0].shape[1]
         self.labels = [x for s in shards for x in json.loads(_beside(s, "labels", "json").read_text())]
+        self.twins = twins_of([label.get("seed") for label in self.labels])  # int64 [n]
         each = [self._lanes(s, frame_rate) for s in shards]
         self.lanes = Lanes(*(torch.cat(f) for f in zip(*each, strict=True)))
         texts = [np.load(_beside(s, "text", "npz")) for s in shards]
@@ -151,8 +185,9 @@ class Dataset:
         if not cache.exists():
             labels = json.loads(_beside(shard, "labels", "json").read_text())
             each = [lanes_from(controls_of(label), self.frames, frame_rate) for label in labels]
-            fields = zip(*((x.chords, x.melody, x.drums, x.drums_given) for x in each), strict=True)
-            torch.save([torch.cat(f) for f in fields], cache)
+            part = cache.with_suffix(".part")  # several runs may make it at once
+            torch.save(list(cat_lanes(each).tensors), part)
+            part.rename(cache)
         lanes: list[Tensor] = torch.load(cache)
         return lanes
 
@@ -178,25 +213,28 @@ class Dataset:
             cut = [self.codes[c][:, s : s + frames] for c, s in zip(clips, starts, strict=True)]
             codes = torch.from_numpy(np.stack(cut).astype(np.int64))
         index = torch.from_numpy(starts)[:, None] + torch.arange(frames)[None]
-        rows = torch.from_numpy(clips)
-        lanes = Lanes(
-            self.lanes.chords[rows],
-            self.lanes.melody[rows],
-            self.lanes.drums[rows],
-            self.lanes.drums_given[rows],
-        )
         return Batch(
             (torch.from_numpy(z) - self.mean) / self.std,
             codes,
-            lanes.permute(index),
+            self.lanes.rows(torch.from_numpy(clips)).permute(index),
             self.text(clips, wording),
         )
 
-    def batch(self, size: int, frames: int) -> Batch:
-        """Random windows of `frames` latent frames."""
+    def batch(self, size: int, frames: int, twins: bool = False) -> Batch:
+        """Random windows of `frames` latent frames; with `twins` those of the clips' twins beside them."""
         clips = self.rng.integers(0, len(self.latents), size)
         starts = self.rng.integers(0, self.frames - frames + 1, size)
-        return self.cut(clips, starts, frames, self.rng.integers(0, self.captions, size))
+        wording = self.rng.integers(0, self.captions, size)
+        batch = self.cut(clips, starts, frames, wording)
+        return replace(batch, twins=self.cut(self.twins[clips], starts, frames, wording)) if twins else batch
+
+
+def twins_of(seeds: Sequence[int | None]) -> np.ndarray:
+    """Where the clip with the other seed of a pair stands, or the clip itself where it has none: int64 [n]."""
+    place = {seed: i for i, seed in enumerate(seeds) if seed is not None}
+    paired = [(seed or 0) % HELD_OUT // PAIRS == 1 for seed in seeds]
+    others = [place.get(seed ^ 1) if seed is not None and pair else None for seed, pair in zip(seeds, paired, strict=True)]
+    return np.array([i if other is None else other for i, other in enumerate(others)])
 
 
 def drop_lanes(
@@ -206,9 +244,10 @@ def drop_lanes(
     single: float = 0.35,
     partial: float = 0.2,
 ) -> Lanes:
-    """Condition dropout: all lanes of an item, each on its own, and chords over a part of the window.
+    """Condition dropout: all lanes of an item, each on its own, chords and instruments over a part of the window.
 
-    So all, some and none are each trained, and so is a chord lane that is drawn only here and there.
+    So all, some and none are each trained, and so is a lane that is drawn only here and there. Of the
+    instruments a third is said in full; else some of those that play are named, and some that do not.
     """
     size, frames = lanes.chords.shape
 
@@ -216,22 +255,59 @@ def drop_lanes(
         return torch.rand(size, generator=generator) < p
 
     none = coin(everything)
-    lanes = lanes.drop(none | coin(single), none | coin(single), none | coin(single))
+    lanes = lanes.drop(*(none | coin(p) for p in (single, single, single, 0.4, single)))
     ends = torch.rand(size, 2, generator=generator).sort(dim=1).values * frames
     at = torch.arange(frames)[None]
     stretch = coin(partial)[:, None] & (at >= ends[:, :1]) & (at < ends[:, 1:])
-    return Lanes(lanes.chords.masked_fill(stretch, NULL_CHORD), lanes.melody, lanes.drums, lanes.drums_given)
+    silent = stretch.roll(1, dims=0)  # another item's: instruments are drawn elsewhere than chords
+    parts = named_parts(lanes.parts, ~coin(0.35), generator).masked_fill(silent[..., None], 0)
+    return replace(lanes, chords=lanes.chords.masked_fill(stretch, NULL_CHORD), parts=parts)
+
+
+def named_parts(parts: Tensor, items: Tensor, generator: torch.Generator) -> Tensor:
+    """Leave rows of int8 [B, T, ROWS] open in the items bool [B], as one who names a few: [B, T, ROWS].
+
+    Of an instrument that stays said its family stays said too.
+    """
+    size, _, rows = parts.shape
+    draw = torch.rand(size, 1, rows, generator=generator)
+    named = 0.2 + 0.8 * torch.rand(size, 1, 1, generator=generator)
+    missing = (torch.rand(size, 1, 1, generator=generator) - 0.5).clamp(min=0)  # half say nothing of absence
+    kept = torch.where(draw < torch.where(parts > 0, named, missing), parts, 0)
+    families = [row_of(family) for family in FAMILIES]
+    plays = (kept[..., : len(INSTRUMENTS)] > 0).float() @ _MEMBERS > 0  # [B, T, 71] -> [B, T, 14]
+    kept[..., families] = torch.where(plays, 1, kept[..., families]).to(parts.dtype)
+    return torch.where(items[:, None, None], kept, parts)
+
+
+_MEMBERS = torch.tensor([[float(family_of(name) == family) for family in FAMILIES] for name in INSTRUMENTS])
+
+
+def codec_of(folder: Path, renders: Path) -> Codec:
+    """The codec of a bundle, or of a run of `study.train_codec`, which is finished on `renders`."""
+    if (folder / "bundle.json").exists():
+        return open_bundle(str(folder), "cpu").codec()
+    from study.train_codec import finish
+
+    return finish(folder, renders, None)
+
+
+def statistics_of(folder: Path) -> tuple[float, float]:
+    """Mean and deviation of the latents of a bundle's codec, or of a run of `study.train_codec`."""
+    if (folder / "bundle.json").exists():
+        codec = open_bundle(str(folder), "cpu").codec()
+        return float(codec.mean), float(codec.std)
+    mean, std = torch.load(folder / "latents.pt")
+    return float(mean), float(std)
 
 
 def main() -> None:
     """Encode the text, the latents and, once the codebooks are final, the codes of rendered folders."""
-    from study.train_codec import finish
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "folders", type=Path, nargs="*", default=[Path("runs/data/train"), Path("runs/data/held_out")]
     )
-    parser.add_argument("--codec", type=Path, default=Path("runs/codec"))
+    parser.add_argument("--codec", type=Path, default=Path("runs/codec"), help="its run, or a bundle")
     parser.add_argument("--parts", default="text,latents,codes")
     parser.add_argument("--share", default="0/1", help="this process of how many, over the shards")
     parser.add_argument("--threads", type=int, default=2)
@@ -241,7 +317,7 @@ def main() -> None:
     keep_freed_memory()
     parts, begin = args.parts.split(","), time.time()
     encoder = TextEncoder(cached=64) if "text" in parts else None
-    codec = finish(args.codec, args.folders[0], None).to(args.device) if parts != ["text"] else None
+    codec = codec_of(args.codec, args.folders[0]).to(args.device) if parts != ["text"] else None
     which, of = (int(n) for n in args.share.split("/"))
     shards = [s for folder in args.folders for s in sorted(folder.glob("audio_*.npy"))][which::of]
     for done, shard in enumerate(shards, 1):

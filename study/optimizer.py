@@ -77,16 +77,29 @@ def optimizers(
 
 
 class Schedule:
-    """Linear warm-up, then cosine to `floor` of the base rate. Progress is given as a share of the run."""
+    """Linear warm-up, then cosine to `floor` of the base rate. Progress is given as a share of the run.
 
-    def __init__(self, opts: list[torch.optim.Optimizer], warmup: float = 0.02, floor: float = 0.02) -> None:
+    With `hold` the rate rises within `STEPS` steps of each start, stays up for that share of the run, and falls
+    in a line from there: a run whose end is not known yet can be held, and let fall when it is.
+    """
+
+    STEPS = 100
+
+    def __init__(
+        self, opts: list[torch.optim.Optimizer], warmup: float = 0.02, floor: float = 0.02, hold: float = 0.0
+    ) -> None:
         self._groups = [(g, g["lr"]) for o in opts for g in o.param_groups]
-        self._warmup, self._floor = warmup, floor
+        self._warmup, self._floor, self._hold, self._steps = warmup, floor, hold, 0
 
     def set(self, share: float) -> float:
         """Set the rates for `share` (0..1) of the run done; returns the factor."""
-        up = min(1.0, share / self._warmup) if self._warmup else 1.0
-        factor = up * (self._floor + (1 - self._floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
+        share, self._steps = min(1.0, share), self._steps + 1
+        if self._hold:
+            left = 1.0 if share <= self._hold else (1 - share) / (1 - self._hold)
+            factor = min(1.0, self._steps / self.STEPS) * (self._floor + (1 - self._floor) * left)
+        else:
+            up = min(1.0, share / self._warmup) if self._warmup else 1.0
+            factor = up * (self._floor + (1 - self._floor) * 0.5 * (1 + math.cos(math.pi * share)))
         for group, base in self._groups:
             group["lr"] = base * factor
         return factor

@@ -32,7 +32,11 @@ def fast_precision(device: str = "cpu") -> AbstractContextManager[Any]:
 
 
 class Run:
-    """One network in training, in one folder: state.pt, curves.csv, curves.png."""
+    """One network in training, in one folder: state.pt, curves.csv, curves.png.
+
+    `hold` is the share of the budget over which the rate stays up before it falls (0: a cosine from the start);
+    `turn` minutes after its start a process is `over`, however much of the budget is left.
+    """
 
     def __init__(
         self,
@@ -42,11 +46,14 @@ class Run:
         lr: float,
         fields: tuple[str, ...],
         exclude: tuple[str, ...] = (),
+        hold: float = 0.0,
+        turn: float = float("inf"),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.module, self.budget = folder, module, minutes * 60
         self.opts = optimizers(module, lr, exclude=exclude)
-        self.schedule = Schedule(self.opts)
+        self.schedule = Schedule(self.opts, hold=hold)
+        self._turn_ends = time.time() + 60 * turn
         self.average = Average(module)
         self.step, self.running = 0, 0.0
         spent = 0.0
@@ -63,6 +70,11 @@ class Run:
         self._writer = csv.DictWriter(self._log, ["step", "seconds", "loss", *fields])
         if new:
             self._writer.writeheader()
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget is spent, or this process has had its turn."""
+        return self.share >= 1 or time.time() >= self._turn_ends
 
     @property
     def spent(self) -> float:
@@ -149,7 +161,7 @@ def arguments(
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--data", type=Path, nargs="+", default=[Path("runs/data/train")])
     parser.add_argument("--held-out", type=Path, default=Path("runs/data/held_out"))
-    parser.add_argument("--codec", type=Path, default=Path("runs/codec"))
+    parser.add_argument("--codec", type=Path, default=Path("runs/codec"), help="its run, or a bundle")
     parser.add_argument("--out", type=Path, default=Path("runs") / name)
     parser.add_argument("--minutes", type=float, default=minutes)
     parser.add_argument("--batch", type=int, default=batch, help="items of 5 s a step")
@@ -157,6 +169,9 @@ def arguments(
     parser.add_argument("--dim", type=int, default=dim)
     parser.add_argument("--layers", type=int, default=layers)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--hold", type=float, default=0.0, help="share of the budget at the full rate, else a cosine")
+    parser.add_argument("--turn", type=float, default=float("inf"), help="minutes after which this process stops")
+    parser.add_argument("--band", action=argparse.BooleanOptionalAction, default=True, help="lanes of instruments and beats")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--from-bundle", type=Path, help="bundle whose network to go on from (same shape)")
     return parser

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from engines.allocator import keep_freed_memory
 from engines.lm import LM, LMConfig, fim_batch
-from study.dataset import Batch, Dataset, drop_lanes
+from study.dataset import Batch, Dataset, drop_lanes, statistics_of
 from study.run import Run, arguments, fast_precision, take_over
 
-FIELDS = ("given", "shuffled", "no_lanes", "wrong_text", "span")
+FIELDS = ("given", "shuffled", "no_lanes", "no_band", "wrong_text", "span", "changed")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class Config:
     long_from: float = 0.6  # share of the run from which whole windows are used
     text_drop: float = 0.15
     spans: float = 0.4  # share of items reordered to A|C|B
+    twins: float = 0.6  # share of the spans whose surroundings are the twin's, where there is one
+    hold: float = 0.0  # see `study.run.Run`
+    turn: float = float("inf")
     seed: int = 0
     device: str = "cpu"
 
@@ -54,18 +57,23 @@ def validate(net: LM, batch: Batch) -> dict[str, float]:
     assert batch.codes is not None
     turned = torch.arange(len(batch.codes), device=batch.codes.device).roll(1)
     lanes, text, codes = batch.lanes, batch.text, batch.codes
-    shuffled = type(lanes)(
-        lanes.chords[turned], lanes.melody[turned], lanes.drums[turned], lanes.drums_given[turned]
-    )
+    shuffled = lanes.rows(turned)
     wrong = type(text)(text.tokens[turned], text.mask[turned], text.pooled[turned])
     starts = torch.full((len(codes),), 40)
     fim = fim_batch(net.config, codes, lanes, starts, starts + 50)
+    around = torch.ones(codes.shape[0], codes.shape[2], dtype=torch.bool, device=codes.device)
+    around[:, 40:90] = False
+    changed = batch.spliced(around, around[:, 0])
+    assert changed.codes is not None
+    other = fim_batch(net.config, changed.codes, changed.lanes, starts, starts + 50)
     return {
         "given": float(net.loss(codes, lanes, text)),
         "shuffled": float(net.loss(codes, shuffled, text)),
         "no_lanes": float(net.loss(codes, lanes.null_like(), text)),
+        "no_band": float(net.loss(codes, lanes.without(("instruments", "grid")), text)),
         "wrong_text": float(net.loss(codes, lanes, wrong)),
         "span": float(net.loss(fim.codes, fim.lanes, text, weights=(fim.weights == 1).float())),
+        "changed": float(net.loss(other.codes, other.lanes, text, weights=(other.weights == 1).float())),
     }
 
 
@@ -79,17 +87,20 @@ def train(
     if start is not None:
         take_over(net, start, "ar")
     net.to(device)
-    run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection", "emb"))
+    run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection", "emb"),
+              hold=config.hold, turn=config.turn)  # fmt: skip
     g = torch.Generator().manual_seed(config.seed + run.step)
     data.rng = np.random.default_rng(config.seed + run.step)
-    test = held_out.batch(16, config.network.window).to(device)
-    while run.share < 1:
+    test = held_out.batch(16, config.network.window, twins=True).to(device)
+    while not run.over:
         long = run.share >= config.long_from
         frames = config.network.window if long else config.short
         size = max(1, config.batch * config.short // frames)
-        batch = data.batch(size, frames)
         offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g).to(device)
         starts, ends = random_spans(size, frames, config.spans, g)
+        at, twins = torch.arange(frames), torch.rand(size, generator=g) < config.twins
+        around = (at < starts[:, None]) | (at >= ends[:, None])  # [B, T]
+        batch = data.batch(size, frames, twins=True).spliced(around, twins & (ends > starts))
         lanes = drop_lanes(batch.lanes, g).to(device)
         batch = batch.to(device)
         assert batch.codes is not None
@@ -111,7 +122,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     keep_freed_memory()
-    mean, std = torch.load(args.codec / "latents.pt")
+    mean, std = statistics_of(args.codec)
     data = Dataset(args.data, mean, std, 25.0, 0, codes=True)
     held_out = Dataset(args.held_out, mean, std, 25.0, 1, codes=True)
     assert data.codes is not None
@@ -125,8 +136,10 @@ def main() -> None:
         heads=args.dim // 32,
         ff=11 * args.dim // 4,
         dropout=args.dropout,
+        band=args.band,
     )
-    config = Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr, device=args.device)
+    config = Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr,
+                    hold=args.hold, turn=args.turn, device=args.device)  # fmt: skip
     train(config, data, held_out, args.out, args.from_bundle)
 
 

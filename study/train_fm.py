@@ -17,10 +17,10 @@ from torch import Tensor
 from engines import flow
 from engines.allocator import keep_freed_memory
 from engines.flow_net import FlowConfig, FlowNet
-from study.dataset import Batch, Dataset, drop_lanes
+from study.dataset import Batch, Dataset, drop_lanes, statistics_of
 from study.run import Run, arguments, fast_precision, take_over
 
-FIELDS = ("given", "shuffled", "no_lanes", "wrong_text", "span")
+FIELDS = ("given", "shuffled", "no_lanes", "no_band", "wrong_text", "span", "changed")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class Config:
     long_from: float = 0.6  # share of the run from which whole windows are used
     text_drop: float = 0.15
     spans: float = 0.5  # share of items with a span to fill
+    twins: float = 0.6  # share of the spans whose surroundings are the twin's, where there is one
+    hold: float = 0.0  # see `study.run.Run`
+    turn: float = float("inf")
     seed: int = 0
     device: str = "cpu"
 
@@ -62,20 +65,26 @@ def validate(net: FlowNet, batch: Batch, seed: int) -> dict[str, float]:
     nothing = torch.zeros(z.shape[0], z.shape[2], dtype=torch.bool, device=z.device)
     turned = torch.arange(len(z), device=z.device).roll(1)
     lanes = batch.lanes
-    shuffled = type(lanes)(
-        lanes.chords[turned], lanes.melody[turned], lanes.drums[turned], lanes.drums_given[turned]
-    )
+    shuffled = lanes.rows(turned)
     text = batch.text
     wrong = type(text)(text.tokens[turned], text.mask[turned], text.pooled[turned])
     known = torch.ones_like(nothing)
     known[:, 40:90] = False
     seen = torch.where(known[:, None], batch.z, z)
+    unnamed = lanes.without(("instruments", "grid"))
+    changed = batch.spliced(known, torch.ones_like(known[:, 0]))
+    assert changed.z is not None
+    around = torch.where(known[:, None], changed.z, z)
     return {
         "given": float(flow.loss(net(z, tau, nothing, lanes, text), target, tau)),
         "shuffled": float(flow.loss(net(z, tau, nothing, shuffled, text), target, tau)),
         "no_lanes": float(flow.loss(net(z, tau, nothing, lanes.null_like(), text), target, tau)),
+        "no_band": float(flow.loss(net(z, tau, nothing, unnamed, text), target, tau)),
         "wrong_text": float(flow.loss(net(z, tau, nothing, lanes, wrong), target, tau)),
         "span": float(flow.loss(net(seen, tau, known, lanes, text), target, tau, (~known).float())),
+        "changed": float(
+            flow.loss(net(around, tau, known, changed.lanes, text), target, tau, (~known).float())
+        ),
     }
 
 
@@ -91,23 +100,25 @@ def train(
     if start is not None:
         take_over(net, start, "fm")
     net.to(device)
-    run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection",))
+    run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection",),
+              hold=config.hold, turn=config.turn)  # fmt: skip
     g = torch.Generator().manual_seed(config.seed + run.step)
     noise = torch.Generator(device).manual_seed(config.seed + run.step)
     data.rng = np.random.default_rng(config.seed + run.step)
-    test = held_out.batch(24, config.network.window).to(device)
-    while run.share < 1:
+    test = held_out.batch(24, config.network.window, twins=True).to(device)
+    while not run.over:
         long = run.share >= config.long_from
         frames = config.network.window if long else config.short
         size = max(1, config.batch * config.short // frames)
-        batch = data.batch(size, frames)
+        known = random_known(size, frames, config.spans, g)
+        twins = torch.rand(size, generator=g) < config.twins
+        batch = data.batch(size, frames, twins=True).spliced(known, twins)
         lanes = drop_lanes(batch.lanes, g).to(device)
-        batch = batch.to(device)
+        batch, known = batch.to(device), known.to(device)
         assert batch.z is not None
         offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g).to(device)
         z0 = torch.randn(batch.z.shape, generator=noise, device=device)
         tau = torch.sigmoid(torch.randn(size, generator=g)).to(device)
-        known = random_known(size, frames, config.spans, g).to(device)
         z = torch.where(known[:, None], batch.z, flow.path(z0, batch.z, tau))
         text_given = (torch.rand(size, generator=g) >= config.text_drop).to(device)
         with fast_precision(device):
@@ -127,11 +138,13 @@ def main() -> None:
     ).parse_args()
     torch.set_num_threads(args.threads)
     keep_freed_memory()
-    mean, std = torch.load(args.codec / "latents.pt")
+    mean, std = statistics_of(args.codec)
     data = Dataset(args.data, mean, std, 25.0, 0, codes=False)
     held_out = Dataset(args.held_out, mean, std, 25.0, 1, codes=False)
-    network = FlowConfig(dim=args.dim, layers=args.layers, heads=args.dim // 32, ff=11 * args.dim // 4)
-    config = Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr, device=args.device)
+    network = FlowConfig(dim=args.dim, layers=args.layers, heads=args.dim // 32, ff=11 * args.dim // 4,
+                         band=args.band)  # fmt: skip
+    config = Config(network, minutes=args.minutes, batch=args.batch, lr=args.lr,
+                    hold=args.hold, turn=args.turn, device=args.device)  # fmt: skip
     train(config, data, held_out, args.out, args.from_bundle)
 
 
