@@ -127,19 +127,12 @@ def fim_batch(config: LMConfig, codes: Tensor, lanes: Lanes, starts: Tensor, end
     The others become [<a> A <c> C <b> B]: weight 1 on B, CONTEXT_WEIGHT on A and C, 0 on markers.
     """
     frames = codes.shape[2]
-    rows, weights = [], []
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        if start == end:
-            order = spans.plain_order(frames)
-            weight = torch.ones(frames + 3)
-        else:
-            order = spans.reorder(start, end, frames)
-            weight = torch.full((frames + 3,), CONTEXT_WEIGHT)
-            weight[frames + 3 - (end - start) :] = 1.0
-        rows.append(order)
-        weights.append(torch.where(order < 0, 0.0, weight))
-    index = torch.stack(rows).to(codes.device)  # [B, T + 3]
-    return FimBatch(take(config, codes, index), lanes.permute(index), torch.stack(weights).to(codes.device))
+    starts, ends = starts.to(codes.device), ends.to(codes.device)
+    index = spans.orders(starts, ends, frames)  # [B, T + 3]
+    column, length = torch.arange(frames + 3, device=codes.device), (ends - starts)[:, None]
+    weights = torch.where((length == 0) | (column >= frames + 3 - length), 1.0, CONTEXT_WEIGHT)
+    weights = torch.where(index < 0, 0.0, weights)
+    return FimBatch(take(config, codes, index), lanes.permute(index), weights)
 
 
 def take(config: LMConfig, codes: Tensor, index: Tensor) -> Tensor:

@@ -34,6 +34,19 @@ def plain_order(frames: int) -> Tensor:
     return torch.cat([torch.arange(frames), torch.full((3,), PAD)])
 
 
+def orders(starts: Tensor, ends: Tensor, frames: int) -> Tensor:
+    """`reorder` of many items at once, `plain_order` where start == end: 2 x int64 [B] -> int64 [B, T + 3]."""
+    start, length = starts[:, None], (ends - starts)[:, None]
+    column = torch.arange(frames + 3, device=starts.device).expand(len(starts), -1)
+    last = frames + 2 - length  # column of <b>
+    order = torch.where(column <= start, column - 1, column - 2 + length)  # A behind <a>, C behind <c>
+    order = torch.where(column > last, column - last - 1 + start, order)  # B
+    order = torch.where(column == start + 1, MARK_C, torch.where(column == last, MARK_B, order))
+    order = torch.where(column == 0, MARK_A, order)
+    plain = torch.where(column < frames, column, PAD)
+    return torch.where(length > 0, order, plain)
+
+
 def restore(start: int, end: int, frames: int) -> Tensor:
     """The inverse of `reorder`: for every frame its column, int64 [T]."""
     order = reorder(start, end, frames)

@@ -111,6 +111,15 @@ def _save(shard: Path, kind: str, array: np.ndarray) -> None:
     part.rename(target)
 
 
+def write_lanes(shard: Path, frames: int, frame_rate: float) -> None:
+    """labels_000.json -> lanes_000.pt: the fields of the clips' lanes, each [n, T, ...]."""
+    labels, cache = json.loads(_beside(shard, "labels", "json").read_text()), _beside(shard, "lanes", "pt")
+    each = [lanes_from(controls_of(label), frames, frame_rate) for label in labels]
+    part = cache.with_suffix(".part")  # several runs may make it at once
+    torch.save(list(cat_lanes(each).tensors), part)
+    part.rename(cache)
+
+
 @dataclass(frozen=True)
 class Batch:
     """One training batch of T frames."""
@@ -183,11 +192,7 @@ class Dataset:
         """The lanes of a shard's clips; made once, kept beside it."""
         cache = _beside(shard, "lanes", "pt")
         if not cache.exists():
-            labels = json.loads(_beside(shard, "labels", "json").read_text())
-            each = [lanes_from(controls_of(label), self.frames, frame_rate) for label in labels]
-            part = cache.with_suffix(".part")  # several runs may make it at once
-            torch.save(list(cat_lanes(each).tensors), part)
-            part.rename(cache)
+            write_lanes(shard, self.frames, frame_rate)
         lanes: list[Tensor] = torch.load(cache)
         return lanes
 
@@ -237,6 +242,21 @@ def twins_of(seeds: Sequence[int | None]) -> np.ndarray:
     return np.array([i if other is None else other for i, other in enumerate(others)])
 
 
+def random_spans(size: int, frames: int, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Spans of 0.3-8 s in `share` of the items, start == end in the rest: 2 x int64 [B], where the generator is."""
+    draw = torch.rand(3, size, generator=generator, device=generator.device)  # [3, B]
+    lengths = 8 + (draw[1] * (min(206, frames - 12) - 8)).long()
+    starts = (draw[2] * (frames - lengths + 1)).long()
+    some = draw[0] < share
+    return torch.where(some, starts, 0), torch.where(some, starts + lengths, 0)
+
+
+def around(starts: Tensor, ends: Tensor, frames: int) -> Tensor:
+    """The frames around spans, 2 x int64 [B] -> bool [B, T]."""
+    at = torch.arange(frames, device=starts.device)
+    return (at < starts[:, None]) | (at >= ends[:, None])
+
+
 def drop_lanes(
     lanes: Lanes,
     generator: torch.Generator,
@@ -250,14 +270,15 @@ def drop_lanes(
     instruments a third is said in full; else some of those that play are named, and some that do not.
     """
     size, frames = lanes.chords.shape
+    device = generator.device  # the lanes' too
 
     def coin(p: float) -> Tensor:
-        return torch.rand(size, generator=generator) < p
+        return torch.rand(size, generator=generator, device=device) < p
 
     none = coin(everything)
     lanes = lanes.drop(*(none | coin(p) for p in (single, single, single, 0.4, single)))
-    ends = torch.rand(size, 2, generator=generator).sort(dim=1).values * frames
-    at = torch.arange(frames)[None]
+    ends = torch.rand(size, 2, generator=generator, device=device).sort(dim=1).values * frames
+    at = torch.arange(frames, device=device)[None]
     stretch = coin(partial)[:, None] & (at >= ends[:, :1]) & (at < ends[:, 1:])
     silent = stretch.roll(1, dims=0)  # another item's: instruments are drawn elsewhere than chords
     parts = named_parts(lanes.parts, ~coin(0.35), generator).masked_fill(silent[..., None], 0)
@@ -270,12 +291,14 @@ def named_parts(parts: Tensor, items: Tensor, generator: torch.Generator) -> Ten
     Of an instrument that stays said its family stays said too.
     """
     size, _, rows = parts.shape
-    draw = torch.rand(size, 1, rows, generator=generator)
-    named = 0.2 + 0.8 * torch.rand(size, 1, 1, generator=generator)
-    missing = (torch.rand(size, 1, 1, generator=generator) - 0.5).clamp(min=0)  # half say nothing of absence
+    device = generator.device
+    draw = torch.rand(size, 1, rows, generator=generator, device=device)
+    shares = torch.rand(2, size, 1, 1, generator=generator, device=device)
+    named = 0.2 + 0.8 * shares[0]
+    missing = (shares[1] - 0.5).clamp(min=0)  # half say nothing of absence
     kept = torch.where(draw < torch.where(parts > 0, named, missing), parts, 0)
     families = [row_of(family) for family in FAMILIES]
-    plays = (kept[..., : len(INSTRUMENTS)] > 0).float() @ _MEMBERS > 0  # [B, T, 71] -> [B, T, 14]
+    plays = (kept[..., : len(INSTRUMENTS)] > 0).float() @ _MEMBERS.to(device) > 0  # [B, T, 71] -> [B, T, 14]
     kept[..., families] = torch.where(plays, 1, kept[..., families]).to(parts.dtype)
     return torch.where(items[:, None, None], kept, parts)
 

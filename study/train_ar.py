@@ -6,6 +6,7 @@ A|C|B. Text and lanes are dropped as for FM, so that the paradigms train under e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from torch import Tensor
 
 from engines.allocator import keep_freed_memory
 from engines.lm import LM, LMConfig, fim_batch
-from study.dataset import Batch, Dataset, drop_lanes, statistics_of
-from study.run import Run, arguments, fast_precision, take_over
+from study.dataset import Batch, Dataset, around, drop_lanes, random_spans, statistics_of
+from study.run import SAVE_EVERY, Run, arguments, fast_precision, take_over
 
 FIELDS = ("given", "shuffled", "no_lanes", "no_band", "wrong_text", "span", "changed")
 
@@ -36,19 +37,9 @@ class Config:
     twins: float = 0.6  # share of the spans whose surroundings are the twin's, where there is one
     hold: float = 0.0  # see `study.run.Run`
     turn: float = float("inf")
+    every: float = SAVE_EVERY  # seconds between two rows of the curves
     seed: int = 0
     device: str = "cpu"
-
-
-def random_spans(size: int, frames: int, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Spans of 0.3-8 s in `share` of the items, start == end in the rest: 2 x int64 [B]."""
-    starts, ends = torch.zeros(size, dtype=torch.int64), torch.zeros(size, dtype=torch.int64)
-    for i in range(size):
-        if torch.rand((), generator=generator) < share:
-            length = int(torch.randint(8, min(206, frames - 12), (), generator=generator))
-            starts[i] = int(torch.randint(0, frames - length + 1, (), generator=generator))
-            ends[i] = starts[i] + length
-    return starts, ends
 
 
 @torch.no_grad()
@@ -61,9 +52,8 @@ def validate(net: LM, batch: Batch) -> dict[str, float]:
     wrong = type(text)(text.tokens[turned], text.mask[turned], text.pooled[turned])
     starts = torch.full((len(codes),), 40)
     fim = fim_batch(net.config, codes, lanes, starts, starts + 50)
-    around = torch.ones(codes.shape[0], codes.shape[2], dtype=torch.bool, device=codes.device)
-    around[:, 40:90] = False
-    changed = batch.spliced(around, around[:, 0])
+    starts = starts.to(codes.device)
+    changed = batch.spliced(around(starts, starts + 50, codes.shape[2]), torch.ones_like(starts, dtype=torch.bool))
     assert changed.codes is not None
     other = fim_batch(net.config, changed.codes, changed.lanes, starts, starts + 50)
     return {
@@ -78,9 +68,14 @@ def validate(net: LM, batch: Batch) -> dict[str, float]:
 
 
 def train(
-    config: Config, data: Dataset, held_out: Dataset, out: Path, start: Path | None = None
+    config: Config,
+    data: Dataset,
+    held_out: Dataset,
+    out: Path,
+    start: Path | None = None,
+    seen: Callable[[Run], None] = lambda run: None,
 ) -> None:
-    """Run or resume; `start` is a bundle to take the first weights from."""
+    """Run or resume; `start` is a bundle to take the first weights from, `seen` is called after each row of the curves."""
     device = config.device
     torch.manual_seed(config.seed)
     net = LM(config.network)
@@ -89,29 +84,29 @@ def train(
     net.to(device)
     run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection", "emb"),
               hold=config.hold, turn=config.turn)  # fmt: skip
-    g = torch.Generator().manual_seed(config.seed + run.step)
+    g = torch.Generator(device).manual_seed(config.seed + run.step)
     data.rng = np.random.default_rng(config.seed + run.step)
     test = held_out.batch(16, config.network.window, twins=True).to(device)
     while not run.over:
         long = run.share >= config.long_from
         frames = config.network.window if long else config.short
         size = max(1, config.batch * config.short // frames)
-        offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g).to(device)
+        offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g, device=device)
         starts, ends = random_spans(size, frames, config.spans, g)
-        at, twins = torch.arange(frames), torch.rand(size, generator=g) < config.twins
-        around = (at < starts[:, None]) | (at >= ends[:, None])  # [B, T]
-        batch = data.batch(size, frames, twins=True).spliced(around, twins & (ends > starts))
-        lanes = drop_lanes(batch.lanes, g).to(device)
-        batch = batch.to(device)
+        twins = torch.rand(size, generator=g, device=device) < config.twins
+        batch = data.batch(size, frames, twins=True).to(device)
+        batch = batch.spliced(around(starts, ends, frames), twins & (ends > starts))
+        lanes = drop_lanes(batch.lanes, g)
         assert batch.codes is not None
         fim = fim_batch(config.network, batch.codes, lanes, starts, ends)
-        text_given = (torch.rand(size, generator=g) >= config.text_drop).to(device)
+        text_given = torch.rand(size, generator=g, device=device) >= config.text_drop
         with fast_precision(device):
             loss = net.loss(fim.codes, fim.lanes, batch.text, text_given, fim.weights, offset)
         run.update(loss)
-        if run.due():
+        if run.due(config.every):
             with run.averaged(), fast_precision(device):
                 run.log(validate(net, test))
+            seen(run)
     run.finish()
 
 

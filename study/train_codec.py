@@ -23,17 +23,17 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import librosa
 import numpy as np
 import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+from transformers.audio_utils import mel_filter_bank
 
 from engines.allocator import keep_freed_memory
 from engines.codec import Codec, build_codec, codec_config, load_codec
-from study.discriminator import Discriminator, deception_loss, feature_loss, verdict_loss
+from study.codec_step import Adversary, decoded, distance_at, half_quantized, push
 from study.optimizer import Average, Schedule, optimizers
 from study.run import fast_precision, plot
 
@@ -70,8 +70,8 @@ class Spectral(nn.Module):
         self.sizes = ((2048, 96), (512, 40), (128, 20))
         for n, mels in self.sizes:
             self.register_buffer(f"window{n}", torch.hann_window(n))
-            bank = librosa.filters.mel(sr=rate, n_fft=n, n_mels=mels, fmin=0, fmax=rate / 2, norm=None)
-            self.register_buffer(f"mel{n}", torch.from_numpy(bank).float())
+            bank = mel_filter_bank(n // 2 + 1, mels, 0, rate / 2, rate, norm=None, mel_scale="slaney")
+            self.register_buffer(f"mel{n}", torch.from_numpy(bank.T.copy()).float())  # [mels, F]
 
     def forward(self, y: Tensor, x: Tensor) -> Tensor:
         """Distance of y from x, both [B, N]."""
@@ -368,7 +368,7 @@ def train(
     tests = {k: v.to(device) for k, v in tests.items()}
     opts = optimizers(codec.model, config.lr)
     schedule, average = Schedule(opts, warmup=0.01), Average(codec.model)
-    adversary: Discriminator | None = None
+    adversary: Adversary | None = None
     step, spent = 0, 0.0
     saved = out / "codec.pt"
     if saved.exists():
@@ -379,8 +379,8 @@ def train(
         quantizer.fitted, quantizer.ring = state["fitted"], state["ring"]
         clips.rng = np.random.default_rng(config.seed + 1000 * rank + step)
         if "adversary" in state:
-            adversary = Discriminator().to(device)
-            adversary.load_state_dict(state["adversary"])
+            adversary = Adversary(device, config.seed, config.adversary_share)
+            adversary.net.load_state_dict(state["adversary"])
         print(f"resumed at step {step}, {spent:.0f} s")
     curves = out / "curves.csv" if rank == 0 else Path(os.devnull)
     log = curves.open("a", newline="")
@@ -395,8 +395,6 @@ def train(
     frozen = synced = False
     begin, last_save, last_test, running = time.time() - spent, time.time(), 0.0, 0.0
     residual: float | str = ""
-    verdict: float | str = ""
-    opponent: torch.optim.Optimizer | None = None
 
     def checkpoint() -> None:
         held = {n: p.detach().clone() for n, p in codec.model.named_parameters()}
@@ -412,7 +410,7 @@ def train(
         state |= {"spent": time.time() - begin, "frozen": frozen}
         state |= {"fitted": quantizer.fitted, "ring": quantizer.ring}
         if adversary is not None:
-            state |= {"adversary": adversary.state_dict()}
+            state |= {"adversary": adversary.net.state_dict()}
         torch.save(state, part)
         part.replace(saved)
 
@@ -458,56 +456,23 @@ def train(
                 for book in quantizer.layers:
                     dist.broadcast(book.embed, 0)
             synced = True
-            half = config.batch // 2
             shallow = not frozen and torch.rand(()) < 0.25
             depth = int(torch.randint(1, 4, ())) if shallow else len(quantizer.layers)
-            q = quantizer(z[:half], depth)
-            if not frozen:
-                loss = loss + 0.1 * (z[:half] - q).square().mean() / z.detach().var()
-            passed = z[:half] + (q - z[:half]).detach()  # straight-through
-            z = torch.cat([passed, z[half:]])
-        with fast_precision(device):
-            y = codec.model.decoder(z)
-        y, x0 = y[:, 0, : x.shape[-1]].float(), x[:, 0]
+            z, cost = half_quantized(z, quantizer, depth, frozen)
+            loss = loss + cost
+        y, x0 = decoded(codec, z, x.shape[-1], device), x[:, 0]
         heard = y.detach().requires_grad_()
-        relative = ((heard - x0).square().mean(-1) / (x0.square().mean(-1) + 1e-4)).add(1e-5).sqrt().mean()
-        distance = 0.5 * spectral(heard, x0) + 3 * relative
-        (gradient,) = torch.autograd.grad(distance, heard)
+        distance, gradient = distance_at(heard, x0, spectral)
         if frozen and config.adversarial:
             if adversary is None:
-                torch.manual_seed(config.seed)
-                adversary = Discriminator().to(device)
-            if opponent is None:
-                opponent = torch.optim.AdamW(adversary.parameters(), lr=5e-4, betas=(0.5, 0.9))
-                duels = 0
-            with fast_precision(device):
-                judged = adversary(torch.cat([x0, heard.detach()]))
-            told = [[f.chunk(2)[i] for f in net] for net in judged for i in (0, 1)]
-            lost = verdict_loss(told[0::2], told[1::2])
-            lost.backward()
+                adversary = Adversary(device, config.seed, config.adversary_share)
+            adversary.learn(x0, heard.detach())
             if world > 1:
-                average_gradients(adversary, world)
-            opponent.step()
-            opponent.zero_grad(set_to_none=True)
-            told_apart = float(lost.detach())
-            verdict = told_apart if verdict == "" else 0.98 * float(verdict) + 0.02 * told_apart
-            duels += 1
-            if duels > 100:  # it has learnt something to tell
-                adversary.requires_grad_(False)
-                with fast_precision(device):
-                    fake = adversary(heard)
-                    with torch.no_grad():
-                        genuine = adversary(x0)
-                against = deception_loss(fake) + 2 * feature_loss(genuine, fake)
-                (more,) = torch.autograd.grad(against, heard)
-                adversary.requires_grad_(True)
-                # As EnCodec's balancer: by the size of the gradient at the audio, not of the loss.
-                gradient = gradient + config.adversary_share * more * (gradient.norm() / (more.norm() + 1e-9))
-        if loss.requires_grad:
-            torch.autograd.backward([loss, y], [torch.ones_like(loss), gradient])
-        else:
-            y.backward(gradient)
-        loss = loss.detach() + distance.detach()
+                average_gradients(adversary.net, world)
+            adversary.step()
+            gradient = adversary.wish(x0, heard, gradient)
+        push(loss, y, gradient)
+        loss = loss.detach() + distance
         if world > 1:
             average_gradients(codec.model, world)
         nn.utils.clip_grad_norm_(codec.model.parameters(), 1.0)
@@ -535,7 +500,7 @@ def train(
                     "seconds": round(time.time() - begin),
                     "loss": round(running, 4),
                     "residual": residual,
-                    "verdict": verdict,
+                    "verdict": adversary.verdict if adversary is not None else "",
                 }
                 | {k: round(v, 3) for k, v in row.items()}
             )
@@ -546,7 +511,6 @@ def train(
                 round(running, 3),
                 {k: round(v, 2) for k, v in row.items()},
                 residual,
-                verdict,
                 flush=True,
             )
         if rank == 0 and time.time() - last_save > 120:

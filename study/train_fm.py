@@ -7,6 +7,7 @@ lanes are dropped so that all, text only, lanes only and none are each trained.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from torch import Tensor
 from engines import flow
 from engines.allocator import keep_freed_memory
 from engines.flow_net import FlowConfig, FlowNet
-from study.dataset import Batch, Dataset, drop_lanes, statistics_of
-from study.run import Run, arguments, fast_precision, take_over
+from study.dataset import Batch, Dataset, around, drop_lanes, random_spans, statistics_of
+from study.run import SAVE_EVERY, Run, arguments, fast_precision, take_over
 
 FIELDS = ("given", "shuffled", "no_lanes", "no_band", "wrong_text", "span", "changed")
 
@@ -38,20 +39,15 @@ class Config:
     twins: float = 0.6  # share of the spans whose surroundings are the twin's, where there is one
     hold: float = 0.0  # see `study.run.Run`
     turn: float = float("inf")
+    every: float = SAVE_EVERY  # seconds between two rows of the curves
     seed: int = 0
     device: str = "cpu"
 
 
 def random_known(size: int, frames: int, share: float, generator: torch.Generator) -> Tensor:
     """Known-frame masks bool [B, T]: a hole of 0.3-8 s in `share` of the items, nothing known in the rest."""
-    known = torch.zeros(size, frames, dtype=torch.bool)
-    for i in range(size):
-        if torch.rand((), generator=generator) < share:
-            length = int(torch.randint(8, min(206, frames - 12), (), generator=generator))
-            start = int(torch.randint(0, frames - length + 1, (), generator=generator))
-            known[i] = True
-            known[i, start : start + length] = False
-    return known
+    starts, ends = random_spans(size, frames, share, generator)
+    return around(starts, ends, frames) & (ends > starts)[:, None]
 
 
 @torch.no_grad()
@@ -89,9 +85,14 @@ def validate(net: FlowNet, batch: Batch, seed: int) -> dict[str, float]:
 
 
 def train(
-    config: Config, data: Dataset, held_out: Dataset, out: Path, start: Path | None = None
+    config: Config,
+    data: Dataset,
+    held_out: Dataset,
+    out: Path,
+    start: Path | None = None,
+    seen: Callable[[Run], None] = lambda run: None,
 ) -> None:
-    """Run or resume; `start` is a bundle to take the first weights from."""
+    """Run or resume; `start` is a bundle to take the first weights from, `seen` is called after each row of the curves."""
     device = config.device
     torch.manual_seed(config.seed)
     net = FlowNet(config.network)
@@ -102,8 +103,7 @@ def train(
     net.to(device)
     run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection",),
               hold=config.hold, turn=config.turn)  # fmt: skip
-    g = torch.Generator().manual_seed(config.seed + run.step)
-    noise = torch.Generator(device).manual_seed(config.seed + run.step)
+    g = torch.Generator(device).manual_seed(config.seed + run.step)
     data.rng = np.random.default_rng(config.seed + run.step)
     test = held_out.batch(24, config.network.window, twins=True).to(device)
     while not run.over:
@@ -111,23 +111,23 @@ def train(
         frames = config.network.window if long else config.short
         size = max(1, config.batch * config.short // frames)
         known = random_known(size, frames, config.spans, g)
-        twins = torch.rand(size, generator=g) < config.twins
-        batch = data.batch(size, frames, twins=True).spliced(known, twins)
-        lanes = drop_lanes(batch.lanes, g).to(device)
-        batch, known = batch.to(device), known.to(device)
+        twins = torch.rand(size, generator=g, device=device) < config.twins
+        batch = data.batch(size, frames, twins=True).to(device).spliced(known, twins)
+        lanes = drop_lanes(batch.lanes, g)
         assert batch.z is not None
-        offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g).to(device)
-        z0 = torch.randn(batch.z.shape, generator=noise, device=device)
-        tau = torch.sigmoid(torch.randn(size, generator=g)).to(device)
+        offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g, device=device)
+        z0 = torch.randn(batch.z.shape, generator=g, device=device)
+        tau = torch.sigmoid(torch.randn(size, generator=g, device=device))
         z = torch.where(known[:, None], batch.z, flow.path(z0, batch.z, tau))
-        text_given = (torch.rand(size, generator=g) >= config.text_drop).to(device)
+        text_given = torch.rand(size, generator=g, device=device) >= config.text_drop
         with fast_precision(device):
             v = net(z, tau, known, lanes, batch.text, text_given, offset=offset)
         loss = flow.loss(v.float(), flow.velocity(z0, batch.z), tau, (~known).float())
         run.update(loss)
-        if run.due():
+        if run.due(config.every):
             with run.averaged(), fast_precision(device):
                 run.log(validate(net, test, config.seed))
+            seen(run)
     run.finish()
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engines.spans import MARK_A, MARK_B, MARK_C, PAD, known_mask, plain_order, reorder, restore
+from engines.spans import MARK_A, MARK_B, MARK_C, PAD, known_mask, orders, plain_order, reorder, restore
 
 
 def test_the_order_is_a_then_c_then_b_each_behind_its_marker() -> None:
@@ -27,3 +27,12 @@ def test_a_span_must_lie_inside(start: int, end: int) -> None:
 
 def test_known_is_what_lies_outside() -> None:
     assert known_mask(1, 3, 4).tolist() == [True, False, False, True]
+
+
+def test_the_orders_of_many_items_are_those_of_each() -> None:
+    cases = [(0, 5), (3, 9), (12, 20), (0, 20), (7, 7), (19, 20)]
+    starts, ends = (torch.tensor(x) for x in zip(*cases, strict=True))
+    many = orders(starts, ends, 20)
+    for (start, end), row in zip(cases, many, strict=True):
+        alone = reorder(start, end, 20) if end > start else plain_order(20)
+        assert torch.equal(row, alone)
