@@ -42,6 +42,7 @@ function pageName() {
 export function bindTimeline({ props, trigger, upload, watch, functions }) {
   desk.vocabulary = props.vocabulary ?? [];
   desk.tips = props.tips ?? {};
+  desk.instruments = props.instruments ?? [];
   desk.midiOf = (lanes) => functions.midi_of_lanes(lanes);
   let answered;
   const opened = new Promise((resolve) => { answered = resolve; });

@@ -17,7 +17,7 @@ import { tappedTempo, tapsInTime } from './tempo.js';
 
 const EMPTY = {
   rev: 0, seconds: 10, grid: { bpm: 120, beats_per_bar: 4, offset: 0 }, key: 'C major', region: null, spans: [], active: '',
-  chords: [], melody: [], drums: [], follow: [], clip: null,
+  band: [], chords: [], melody: [], drums: [], follow: [], clip: null,
   undo: '', redo: '', error: null, window: 10, frame_rate: 25,
 };
 
@@ -36,6 +36,7 @@ class Desk extends EventTarget {
   rounds = 0; // blind rounds so far
   run = false; // whether a run goes on
   vocabulary = [];
+  instruments = []; // who may play: [{name, family, short, also}]
   tips = {}; // id of a control of the page -> what it does
   view = 'edit';
   looping = false;
@@ -128,7 +129,16 @@ class Desk extends EventTarget {
     return this.doc.key;
   }
 
-  /** A new state of a lane ('chords', 'melody', 'drums') under the name of an edit; sends what differs. */
+  /** What a player is called where there is little room, and the family of one. */
+  shortOf = (name) => this.#instrument(name)?.short || name;
+
+  familyOf = (name) => this.#instrument(name)?.family ?? null;
+
+  #instrument(name) {
+    return this.instruments.find((one) => one.name === name);
+  }
+
+  /** A new state of a lane ('band', 'chords', 'melody', 'drums') under the name of an edit; sends what differs. */
   editLane(edit, lane, items) {
     const { put, remove } = changes(this.doc[lane], items);
     if (put.length || remove.length) this.edit(edit, { [lane]: put, remove }, { [lane]: items });
@@ -186,7 +196,29 @@ class Desk extends EventTarget {
     else if (this.doc.region) this.edit('clear_region', {}, this.#withSpans(this.doc.spans.filter(({ id }) => id !== this.doc.active), ''));
   }
 
+  /** The other way to fill the active span: blended in, or changed. */
+  turnIntent() {
+    const { spans, active } = this.doc;
+    const span = spans.find(({ id }) => id === active);
+    if (!span?.resolved) return;
+    const intent = span.resolved === 'blend' ? 'change' : 'blend';
+    this.edit('set_intent', { span: active, intent }, { spans: spans.map((one) => (one.id === active ? { ...one, intent, resolved: intent } : one)) });
+  }
+
   // ---- takes
+
+  /** How ready takes are ordered: 'wish' (closest to it first) or 'smoothest'. */
+  get sorting() {
+    return this.doc.sortTakes || 'wish';
+  }
+
+  sortTakes(by) {
+    if (by !== this.sorting) this.edit('sort_takes', { by }, { sortTakes: by });
+  }
+
+  judgeAgain(track) {
+    this.edit('judge_again', { take: track.id });
+  }
 
   receiveTakes({ groups, run, versions = [], deleted = [], results = [], rounds = 0 }) {
     const begun = run && !this.run;

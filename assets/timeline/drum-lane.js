@@ -40,7 +40,8 @@ export class DrumLane extends CanvasLane {
   }
 
   get row() {
-    return Math.max(4, (boxOf(this.host).height - this.strip) / DRUMS.length);
+    const room = boxOf(this.host).height - this.strip;
+    return room < 16 ? 0 : Math.max(4, room / DRUMS.length); // 0 where a low window has room for the strip alone
   }
 
   drumAt(event) {
@@ -87,7 +88,7 @@ export class DrumLane extends CanvasLane {
     const { row } = this;
     const zero = this.x(0);
     const boxes = [];
-    for (const { id, time, drum } of hits) {
+    for (const { id, time, drum } of row ? hits : []) {
       const x = zero + time * beatPx + 1;
       if (x < -wide || x > width) continue;
       const at = beatsToSeconds(grid, time);

@@ -12,6 +12,7 @@ export const KEYS = [
   ['C', 'compare', 'Edit or Listen view', 'Takes'],
   ['K', 'keep', 'Keep the take you hear', 'Takes'],
   ['*', 'star', 'Star it', 'Takes'],
+  ['⇧O', 'sort', 'Smoothest, or closest to the wish, first', 'Takes'],
   ['O', 'solo', 'Hear its span alone', 'Takes'],
   ['R', 'again', 'Again, same settings', 'Takes'],
   ['E', 'seed', 'Another seed', 'Takes'],
@@ -31,15 +32,16 @@ export const KEYS = [
   ['D', 'tool-draw', 'Draw', 'Lanes'],
   ['S', 'tool-split', 'Split', 'Lanes'],
   ['X', 'tool-erase', 'Erase', 'Lanes'],
+  ['W', 'band', 'Unfold or fold the band lane', 'Lanes'],
   [', .', 'step-back', 'Choose the one before, the next', 'Lanes'],
   ['I', 'insert', 'Put one at the playhead', 'Lanes'],
-  ['↑ ↓', 'up', 'Semitone up, down (drum above, below)', 'Lanes'],
+  ['↑ ↓', 'up', 'Semitone up, down (drum, player above, below)', 'Lanes'],
   ['⇧↑ ⇧↓', 'octave-up', 'Octave up, down', 'Lanes'],
   ['PgUp PgDn', 'scroll-up', 'Scroll the pitches', 'Lanes'],
   ['⇧S', 'split', 'Split at the playhead', 'Lanes'],
   ['J', 'merge', 'Merge chords', 'Lanes'],
   ['Q', 'quantise', 'Quantise', 'Lanes'],
-  ['↵', 'palette', 'Palette of the chosen chord', 'Lanes'],
+  ['↵', 'palette', 'Palette of a chord; player: asked, none, open', 'Lanes'],
   ['Delete', 'delete', 'Delete what is chosen', 'Lanes'],
   ['Ctrl C', 'copy', 'Copy', 'Lanes'],
   ['Ctrl V', 'paste', 'Paste at the playhead', 'Lanes'],
@@ -55,6 +57,7 @@ export const KEYS = [
   ['Ctrl ↵', 'inpaint', 'Inpaint', 'Run'],
   ['⇧A', 'inpaint-all', 'Inpaint all spans in one pass', 'Run'],
   ['⇧F', 'fix', 'Fix it: the smoothest of all engines', 'Run'],
+  ['U', 'intent', 'Blend in, or change', 'Run'],
   ['Ctrl ⇧↵', 'generate', 'Generate', 'Run'],
   ['Ctrl Alt ↵', 'continue', 'Continue after the end', 'Run'],
   ['Ctrl Alt ⇧↵', 'intro', 'Lead into the beginning', 'Run'],
@@ -69,13 +72,13 @@ export const KEYS = [
 const PLAIN = {
   ' ': 'play', home: 'rewind', l: 'loop', c: 'compare', k: 'keep', e: 'seed', n: 'next', escape: 'escape',
   arrowleft: 'nudge-left', arrowright: 'nudge-right', arrowup: 'up', arrowdown: 'down', pageup: 'scroll-up', pagedown: 'scroll-down',
-  v: 'tool-select', d: 'tool-draw', s: 'tool-split', x: 'tool-erase', ',': 'step-back', '.': 'step-on', i: 'insert', j: 'merge', q: 'quantise',
+  v: 'tool-select', d: 'tool-draw', s: 'tool-split', x: 'tool-erase', ',': 'step-back', '.': 'step-on', i: 'insert', w: 'band', j: 'merge', q: 'quantise',
   r: 'again', m: 'match', y: 'difference', o: 'solo', '*': 'star',
-  a: 'add-span', f: 'follow', p: 'preview', t: 'tap', b: 'beat-one',
+  a: 'add-span', f: 'follow', p: 'preview', u: 'intent', t: 'tap', b: 'beat-one',
   enter: 'palette', delete: 'delete', backspace: 'delete', '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out', '?': 'help',
 };
 const SHIFTED = {
-  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', a: 'inpaint-all', f: 'fix', l: 'make-loop', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
+  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', a: 'inpaint-all', f: 'fix', l: 'make-loop', o: 'sort', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
 };
 const COMMAND = { enter: 'inpaint', z: 'undo', y: 'redo', '.': 'cancel', c: 'copy', v: 'paste', d: 'repeat', a: 'choose-all', s: 'save-as', e: 'export' };
 const COMMAND_SHIFTED = { enter: 'generate', z: 'redo' };

@@ -36,6 +36,8 @@ const PAGE_ACTIONS = {
   again: () => desk.again(),
   star: () => desk.star(),
   solo: () => desk.toggleSolo(),
+  sort: () => desk.sortTakes(desk.sorting === 'wish' ? 'smoothest' : 'wish'),
+  intent: () => desk.turnIntent(),
   compare: () => desk.setView(desk.view === 'edit' ? 'listen' : 'edit'),
   'save-as': () => showSaveAs(),
   export: () => desk.doc.clip && showExports(),
@@ -108,6 +110,7 @@ function watchBar() {
       name();
       furnish();
     }
+    if (detail.what === 'press') press(detail.id);
     if (detail.what === 'prompt') type('#prompt textarea', detail.words);
     if (detail.what === 'generate') generate(detail);
   });

@@ -31,6 +31,8 @@ ${styles(STYLE)}
   <div class="ruler"><canvas></canvas></div>
   <div class="head audio-head"></div>
   <div class="audio"></div>
+  <div class="head band-head"></div>
+  <div class="band"></div>
   <div class="head chords-head"></div>
   <div class="chords"></div>
   <div class="tabs" role="tablist" aria-label="Lane">

@@ -9,6 +9,7 @@ import { desk } from './desk.js';
 import { icons, text } from './icons.js';
 import { showWhenStyled } from './styled.js';
 import { AudioLane } from './audio-lane.js';
+import { BandLane } from './band-lane.js';
 import { ChordLane } from './chord-lane.js';
 import { DrumLane } from './drum-lane.js';
 import { LaneMenu } from './lane-menu.js';
@@ -26,6 +27,7 @@ import { boxOf, tokens } from './wave.js';
 import { barBeat, barWords, clamp, clampView, fitView, formatSpan, round, snapStep, snapTime, timeToX, xToTime, zoomAt } from './time.js';
 
 const CALM = matchMedia('(prefers-reduced-motion: reduce)');
+const PHONE = matchMedia('(max-width: 700px)');
 
 export class Timeline extends HTMLElement {
   view = null;
@@ -99,16 +101,17 @@ export class Timeline extends HTMLElement {
     this.#ruler = this.find('.ruler');
     this.minimap = new Minimap(this, ...part('minimap'));
     this.audio = new AudioLane(this, ...part('audio'));
+    this.band = new BandLane(this, ...part('band'));
     this.chords = new ChordLane(this, ...part('chords'));
     this.melody = new MelodyLane(this, ...part('melody'));
     this.drums = new DrumLane(this, ...part('drums'));
-    this.lanes = [this.audio, this.chords, this.melody, this.drums];
+    this.lanes = [this.audio, this.band, this.chords, this.melody, this.drums];
     this.spans = new SpanLayer(this, this.find('.spans'));
     this.transport = new Transport(this, this.find('.transport'));
     this.palette = new Palette(this);
     this.menu = new LaneMenu(this);
     this.touch = new Touch(this);
-    this.sizes = new LaneSizes(this, this.lanes.map(({ host }) => host));
+    this.sizes = new LaneSizes(this, this.lanes.filter((lane) => lane !== this.band).map(({ host }) => host), this.band);
   }
 
   disconnectedCallback() {
@@ -185,6 +188,11 @@ export class Timeline extends HTMLElement {
     else this.setView(this.view);
   }
 
+  /** Whether the window has room for the folded band lane alone. */
+  get folds() {
+    return PHONE.matches;
+  }
+
   // ---- what changes
 
   #changed({ what, message, count, bpm }) {
@@ -226,7 +234,7 @@ export class Timeline extends HTMLElement {
     if (!colour('text')) this.#colour = null; // the page's styles are not there yet
     // Canvases first: to set a font on one makes the browser work out the styles that elements have changed.
     drawRuler(this.find('.ruler canvas'), this, colour);
-    for (const lane of [this.audio, this.melody, this.drums, this.chords]) if (boxOf(lane.host).height) lane.draw(colour);
+    for (const lane of [this.audio, this.band, this.melody, this.drums, this.chords]) if (boxOf(lane.host).height) lane.draw(colour);
     this.minimap.draw(colour);
     this.spans.draw();
     this.spans.leaveFree(this.shadowRoot.querySelectorAll('.hint.card:not([hidden]), .hint:not([hidden]) > span'));
@@ -297,9 +305,12 @@ export class Timeline extends HTMLElement {
     this.redraw();
   }
 
+  get #popovers() {
+    return [this.palette, this.menu, this.band.adding, this.band.menu];
+  }
+
   closePopovers() {
-    this.palette.close(false);
-    this.menu.close(false);
+    for (const popover of this.#popovers) popover.close(false);
   }
 
   // ---- gestures
@@ -369,7 +380,7 @@ export class Timeline extends HTMLElement {
   }
 
   #laneOf(target) {
-    return [this.chords, this.melody, this.drums].find(({ host }) => host.contains(target));
+    return [this.band, this.chords, this.melody, this.drums].find(({ host }) => host.contains(target));
   }
 
   #hover(event) {
@@ -411,7 +422,7 @@ export class Timeline extends HTMLElement {
 
   /** Closes what is open, then gives up the selection, then the span. */
   escape() {
-    if (this.palette.isOpen || this.menu.isOpen) this.closePopovers();
+    if (this.#popovers.some(({ isOpen }) => isOpen)) this.closePopovers();
     else if (this.drums.tapping) this.drums.setTapping(false);
     else if (this.selection.lane) this.select(null, []);
     else desk.setRegion(null);

@@ -17,7 +17,8 @@ export class Touch {
       scope.abort();
       window.dispatchEvent(new PointerEvent('pointercancel', { pointerId: event.pointerId }));
       this.#ignoreRelease();
-      if (id) lane.openPalette(id);
+      if (lane.hold) lane.hold(event);
+      else if (id) lane.openPalette(id);
       else this.timeline.menu.open(lane.name, lane.host);
     }, 500);
     const stop = (now) => {
