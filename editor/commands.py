@@ -12,11 +12,12 @@ from dataclasses import replace
 from typing import TypeVar
 from unicodedata import category
 
-from editor import lanes, settings
-from editor.document import ChordCell, LaneHit, LaneNote, Lanes, Project, Span
+from editor import band, edited, lanes, settings
+from editor.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes, Project, Span
 from editor.payload import Payload
 from engines.chords import parse as parse_chord
-from engines.requests import DRUMS, ENGINE_NAMES, LONGEST_SECONDS, MAX_PROMPT, InputError
+from engines.instruments import named
+from engines.requests import DRUMS, ENGINE_NAMES, INTENTS, LONGEST_SECONDS, MAX_PROMPT, InputError
 from engines.timebase import Grid
 
 LENGTH_SECONDS = (1.0, LONGEST_SECONDS)  # what Generate may be asked for, and what may be added
@@ -25,7 +26,8 @@ MAX_NAME = 100  # characters
 MAX_VARIATIONS = 4
 MAX_SPANS = 16
 MAX_BEATS = 100_000.0  # far beyond any clip; keeps lane times finite
-Item = TypeVar("Item", ChordCell, LaneNote, LaneHit)
+SORTS = ("smoothest", "wish")  # how the takes of a span may be ordered
+Item = TypeVar("Item", ChordCell, LaneNote, LaneHit, LanePart)
 AnyCell = TypeVar("AnyCell", ChordCell, LaneNote)
 _SLACK = 0.02  # seconds by which a dragged border may miss the clip's edge
 
@@ -118,6 +120,13 @@ def set_follow(project: Project, names: Sequence[str]) -> Project:
     return replace(project, follow=_lane_names(names))
 
 
+def set_sort(project: Project, by: str) -> Project:
+    """Choose how the takes of a span are ordered."""
+    if by not in SORTS:
+        raise InputError(f"sort by {by[:40]!r}: expected one of {', '.join(SORTS)}")
+    return replace(project, sort=by)
+
+
 def _lane_names(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in lanes.LANE_NAMES:
@@ -187,10 +196,35 @@ def set_span_own(project: Project, id: str, own: bool) -> Project:
     """Let a span have prompt and lanes of its own (at first the project's), or share the project's again."""
     span = _span(project, id)
     if not own:
-        return _with_span(project, replace(span, prompt=None, follow=None))
+        return _with_span(project, replace(span, prompt=None, follow=None, not_meant=()))
     prompt = project.prompt if span.prompt is None else span.prompt
     follow = project.follow if span.follow is None else span.follow
     return _with_span(project, replace(span, prompt=prompt, follow=follow))
+
+
+def set_intent(project: Project, id: str, intent: str) -> Project:
+    """Say whether a span is to blend in or to change; "auto" leaves it to what was asked."""
+    if intent not in INTENTS:
+        raise InputError(f"intent {intent[:40]!r}: expected one of {', '.join(INTENTS)}")
+    return _with_span(project, replace(_span(project, id), intent=intent))
+
+
+def ignore_lane(project: Project, id: str, lane: str, ignore: bool) -> Project:
+    """Leave a lane out of what conditions one span, or follow it again."""
+    span, (name,) = _span(project, id), _lane_names((lane,))
+    ignored = tuple(n for n in lanes.LANE_NAMES if n in span.ignored and n != name or (n == name and ignore))
+    return _with_span(project, replace(span, ignored=ignored))
+
+
+def tag_word(project: Project, id: str, name: str, meant: bool) -> Project:
+    """Say of an instrument that the words of a span ("" = the clip) name whether it is meant."""
+    name = named(name)
+    own = _span(project, id) if id else None
+    others = tuple(known for known in (own or project).not_meant if known != name)
+    not_meant = others if meant else (*others, name)
+    if own is None:
+        return replace(project, not_meant=not_meant)
+    return _with_span(project, replace(own, not_meant=not_meant))
 
 
 def _bounds(project: Project, start: float, end: float) -> tuple[float, float]:
@@ -266,6 +300,7 @@ def set_lanes(
     chords: Sequence[ChordCell] | None = None,
     melody: Sequence[LaneNote] | None = None,
     drums: Sequence[LaneHit] | None = None,
+    parts: Sequence[LanePart] | None = None,
 ) -> Project:
     """Replace whole lanes (None = leave it as it is). Overlaps are cut, later cells over earlier ones."""
     now = project.lanes
@@ -275,15 +310,18 @@ def set_lanes(
         now = replace(now, melody=lanes.place_all(_identified(_checked_notes(melody), "n")))
     if drums is not None:
         now = replace(now, drums=lanes.in_order(_identified(_checked_hits(drums), "h")))
+    if parts is not None:
+        now = replace(now, band=band.place((), _identified(_checked_parts(parts), "p")))
     return replace(project, lanes=now)
 
 
 def edit_lanes(project: Project, put: Lanes, remove: Sequence[str] = ()) -> Project:
     """One gesture on the lanes: objects with the ids in `remove` go, those in `put` come.
 
-    An object whose id is known moves; a chord or note that comes cuts what it covers, except what
-    comes with it. Lanes that the gesture does not name stay, so that it cannot undo what another source
-    (the analysis of the audio) has put there meanwhile.
+    An object whose id is known moves; a chord, note or part that comes cuts what it covers, except what
+    comes with it. Spans in which something changed know it, and follow the lane from now on. Lanes that the
+    gesture does not name stay, so that it cannot undo what another source (the analysis of the audio) has put
+    there meanwhile.
     """
     now, gone = project.lanes, set(remove)
     chords, melody, drums = now.chords, now.melody, now.drums
@@ -296,7 +334,11 @@ def edit_lanes(project: Project, put: Lanes, remove: Sequence[str] = ()) -> Proj
         replaced = gone | {hit.id for hit in new}
         drums = lanes.in_order((*(hit for hit in drums if hit.id not in replaced), *new))
         _check_count(drums, "hits")
-    return replace(project, lanes=Lanes(chords, melody, drums))
+    parts = now.band
+    if put.band or gone:
+        parts = band.place(parts, _identified(_checked_parts(put.band), "p"), gone)
+        _check_count(parts, "parts")
+    return edited.marked(project, replace(project, lanes=Lanes(chords, melody, drums, parts)))
 
 
 def _placed(
@@ -336,6 +378,16 @@ def _checked_hits(hits: Sequence[LaneHit]) -> tuple[LaneHit, ...]:
         if hit.drum not in DRUMS:
             raise InputError(f"drum {hit.drum[:40]!r}: expected one of {', '.join(DRUMS)}")
     return tuple(hits)
+
+
+def _checked_parts(parts: Sequence[LanePart]) -> tuple[LanePart, ...]:
+    for part in parts:
+        _check_cell(part.start, part.end, "part")
+        if part.by not in band.MAKERS:
+            raise InputError(f"part by {part.by[:40]!r}: expected one of {', '.join(band.MAKERS)}")
+        if not 0 <= part.sure <= 1:
+            raise InputError(f"part with certainty {part.sure:g}: expected 0-1; draw it again")
+    return tuple(replace(part, instrument=named(part.instrument)) for part in parts)
 
 
 def set_settings(project: Project, sent: Payload) -> Project:
@@ -396,4 +448,4 @@ def _chord(project: Project, id: str) -> ChordCell:
 def _with_chords(project: Project, cells: tuple[ChordCell, ...]) -> Project:
     if len(cells) > lanes.MAX_OBJECTS:
         raise InputError(f"{len(cells)} chords: at most {lanes.MAX_OBJECTS}; remove some")
-    return replace(project, lanes=replace(project.lanes, chords=cells))
+    return edited.marked(project, replace(project, lanes=replace(project.lanes, chords=cells)))

@@ -30,6 +30,10 @@ class Span:
     end: float
     prompt: str | None = None  # None = the project's
     follow: tuple[str, ...] | None = None  # lanes that condition it; None = the project's
+    intent: str = "auto"  # "auto" | "blend" | "change", as of engines.requests.InpaintRequest
+    changed: tuple[str, ...] = ()  # lanes that were edited inside it since the last take was kept
+    ignored: tuple[str, ...] = ()  # lanes that are not followed here, whatever `follow` says
+    not_meant: tuple[str, ...] = ()  # instruments that its words name and that are not meant
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,26 @@ class LaneHit:
 
 
 @dataclass(frozen=True)
+class LanePart:
+    """Who plays, or does not, half-open, in beats. Parts of one instrument never overlap."""
+
+    id: str
+    start: float
+    end: float
+    instrument: str  # a row of engines.instruments.ROWS, or OTHERS
+    plays: bool = True  # False: asked to be absent
+    sure: float = 1.0  # 0..1, of what was heard
+    by: str = "drawn"  # "drawn" | "heard" | "words" | "midi"
+
+
+@dataclass(frozen=True)
 class Lanes:
     """What the musician drew. An empty lane conditions nothing."""
 
     chords: tuple[ChordCell, ...] = ()
     melody: tuple[LaneNote, ...] = ()
     drums: tuple[LaneHit, ...] = ()
+    band: tuple[LanePart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,6 +156,8 @@ class Take:
     starred: bool = False
     deleted: bool = False
     spans: tuple[Region, ...] = ()  # where several were re-made at once: all; `region` is from first to last
+    wish: tuple[dict[str, object], ...] = ()  # what was asked and what of it is heard: engines.requests.Wish
+    band: tuple[dict[str, object], ...] = ()  # who is heard in it: {"name", "start", "end", "sure"}, seconds
 
     @property
     def sound(self) -> Sound:
@@ -208,6 +228,8 @@ class Project:
     active: str = ""  # id of the span that Inpaint re-makes
     lanes: Lanes = field(default_factory=Lanes)
     follow: tuple[str, ...] = ("chords",)  # lanes that condition a run
+    not_meant: tuple[str, ...] = ()  # instruments that its words name and that are not meant
+    sort: str = "wish"  # "wish" | "smoothest": how the takes of a span are ordered
     takes: tuple[Take, ...] = ()
     kept: str | None = None  # id of the take that is on the timeline
     versions: tuple[Version, ...] = ()  # every clip that was on the timeline, oldest first
@@ -245,6 +267,12 @@ class Project:
 
     @property
     def span_follow(self) -> tuple[str, ...]:
-        """The lanes that condition the active span."""
+        """The lanes that are ticked for the active span."""
         span = self.span
         return self.follow if span is None or span.follow is None else span.follow
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """The lanes that condition the active span: those that are ticked, without the ignored ones."""
+        ignored = self.span.ignored if self.span else ()
+        return tuple(name for name in self.span_follow if name not in ignored)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from editor import commands, versions
-from editor.document import ChordCell, LaneHit, LaneNote, Lanes, Project
+from editor import commands, edited, versions
+from editor.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes, Project
 from editor.payload import Payload
 from engines.requests import InputError
 
@@ -46,13 +46,34 @@ def _hits(sent: Payload) -> list[LaneHit] | None:
     return [LaneHit(_id(h), h.number("time"), h.text("drum", 40)) for h in sent.items("drums")]
 
 
+def _parts(sent: Payload) -> list[LanePart] | None:
+    if not sent.has("band"):
+        return None
+    return [
+        LanePart(
+            _id(p), p.number("start"), p.number("end"), p.text("name", 40),
+            p.flag("plays") if p.has("plays") else True,
+            p.number("sure") if p.has("sure") else 1.0,
+            p.text("by", 10) if p.has("by") else "drawn",
+        )
+        for p in sent.items("band")
+    ]  # fmt: skip
+
+
 def _lanes_event(project: Project, sent: Payload) -> Project:
-    return commands.set_lanes(project, _cells(sent), _notes(sent), _hits(sent))
+    return edited.marked(
+        project, commands.set_lanes(project, _cells(sent), _notes(sent), _hits(sent), _parts(sent))
+    )
 
 
 def lanes_sent(sent: Payload) -> Lanes:
-    """The lane objects of a payload: chords, melody and drums, each a list that may be missing."""
-    return Lanes(tuple(_cells(sent) or ()), tuple(_notes(sent) or ()), tuple(_hits(sent) or ()))
+    """The lane objects of a payload: chords, melody, drums and band, each a list that may be missing."""
+    return Lanes(
+        tuple(_cells(sent) or ()),
+        tuple(_notes(sent) or ()),
+        tuple(_hits(sent) or ()),
+        tuple(_parts(sent) or ()),
+    )
 
 
 def _edit_lanes_event(project: Project, sent: Payload) -> Project:
@@ -83,6 +104,11 @@ LANE_EDITS: dict[str, str] = {
     "set_pattern": "drum pattern",
     "swing": "swing",
     "tap_hits": "tap drums",
+    "draw_band": "draw players",
+    "move_band": "move players",
+    "resize_band": "resize players",
+    "erase_band": "erase players",
+    "solo_band": "only this one",
     "paste": "paste",
     "repeat": "repeat",
     "clear_lane": "clear lane",
@@ -132,6 +158,20 @@ COMMANDS: dict[str, Command] = {
     "set_span_follow": Command(
         "lanes of the span", lambda p, x: commands.set_span_follow(p, x.identifier(), x.names("lanes"))
     ),
+    "set_intent": Command(
+        "intent", lambda p, x: commands.set_intent(p, x.identifier("span"), x.text("intent", 20))
+    ),
+    "ignore_lane": Command(
+        "ignore lane",
+        lambda p, x: commands.ignore_lane(p, x.identifier("span"), x.text("lane", 40), x.flag("ignore")),
+    ),
+    "word_tag": Command(
+        "instrument of the words",
+        lambda p, x: commands.tag_word(
+            p, x.identifier("span") if x.text("span", 64) else "", x.text("name", 40), x.flag("meant")
+        ),
+    ),
+    "sort_takes": Command("order of takes", lambda p, x: commands.set_sort(p, x.text("by", 20))),
     "put_chord": Command(
         "draw chord",
         lambda p, x: commands.put_chord(p, x.number("start"), x.number("end"), x.text("symbol", 40), _id(x)),

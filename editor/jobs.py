@@ -18,19 +18,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from secrets import token_hex
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
-from editor import commands, lanes, storage
-from editor.document import Project, Region, Sound, Take
+from editor import commands, lanes, storage, wording
+from editor.document import Project, Region, Sound, Span, Take
 from engines import edits
 from engines.compose import span_samples
 from engines.recording import Recording
 from engines.requests import (
+    CHANGES,
     ENGINE_NAMES,
+    INTENTS,
     ARSettings,
     Cancelled,
+    Change,
     Chord,
     Controls,
     EngineName,
@@ -40,13 +43,17 @@ from engines.requests import (
     Hit,
     InpaintRequest,
     InputError,
+    Intent,
     Note,
+    Part,
     Progress,
     ProgressHook,
     Request,
     Result,
     Support,
+    Wish,
 )
+from engines.timebase import Grid
 
 Kind = Literal["generate", "inpaint", "continue", "intro", "loop"]
 ExtensionKind = Literal["continue", "intro", "loop"]
@@ -198,7 +205,10 @@ def requests_for(
         for name in chosen
     ]
     if kind == "generate":
-        controls = lanes.to_controls(project.lanes, project.grid, project.follow)
+        controls = replace(
+            span_controls(project, None, Region(0.0, project.length), project.follow, named=True),
+            grid=project.grid,
+        )
         return tuple(
             GenerateRequest(name, prompt, project.length, seed, controls, ar, fm, sliding=True)
             for name, seed in each
@@ -209,7 +219,12 @@ def requests_for(
     if kind == "inpaint" and not (project.spans if together else project.region):
         raise InputError("no span selected: drag over the part of the waveform to re-make")
     span, *apart = project.apart if kind == "inpaint" and together else (span,)
-    follow = project.follow if together else project.span_follow
+    active = None if together or kind != "inpaint" else project.span
+    follow = project.followed if active else project.follow
+    intent, changed = asked_of(project, active)
+    place = Region(span.start, (apart or [span])[-1].end)
+    own = active is not None and wording.has_own_words(project, active)
+    controls = span_controls(project, active, place, follow, named=own)
     source = storage.read_sound(folder, project.clip.sound)
     knobs = project.settings
     requests = [
@@ -220,7 +235,7 @@ def requests_for(
             span.end,
             prompt,
             seed,
-            lanes.to_controls(project.lanes, project.grid, follow),
+            controls,
             ar,
             fm,
             crossfade=knobs.crossfade,
@@ -229,6 +244,8 @@ def requests_for(
             also=tuple((region.start, region.end) for region in apart),
             sliding=True,
             patience=knobs.patience,
+            intent=intent,
+            changed=changed,
         )
         for name, seed in each
     ]
@@ -237,9 +254,51 @@ def requests_for(
     # The join of a short clip is at most half of it; what is added has no content of its own to keep.
     seconds = min(knobs.join, source.seconds / 2) if kind == "loop" else project.length
     controls = extension_controls(project, kind, seconds)
+    drawn = _drawn(controls) if kind == "continue" else ()
     return tuple(
-        Extension(kind, replace(request, strength=1.0, controls=controls), seconds) for request in requests
+        Extension(
+            kind, replace(request, strength=1.0, controls=controls, intent="auto", changed=drawn), seconds
+        )
+        for request in requests
     )
+
+
+def span_controls(
+    project: Project, span: Span | None, place: Region, follow: Sequence[str], named: bool = False
+) -> Controls:
+    """The lanes that are followed and the grid, for a span or (None) with the clip's words.
+
+    With `named`, whom the words name plays, or does not, over all of `place`.
+    """
+    given = lanes.to_controls(project.lanes, project.grid, follow)
+    parts = (*(given.instruments or ()), *(wording.parts(project, span, place) if named else ()))
+    return replace(given, instruments=parts or None, grid=known_grid(project))
+
+
+def known_grid(project: Project) -> Grid | None:
+    """The project's grid; None where nobody has said or heard yet what the beat of a recording is."""
+    clip = project.clip
+    recorded = clip is not None and any(
+        version.clip.file == clip.file and version.take is None for version in project.versions
+    )
+    return None if recorded and project.grid == Grid() else project.grid
+
+
+def asked_of(project: Project, span: Span | None) -> tuple[Intent, tuple[Change, ...]]:
+    """The intent and what is asked that was not there: of a span, or (None) of all spans together."""
+    if span is not None:
+        return cast(Intent, span.intent), wording.asked(project, span).changed
+    # all are made with the clip's words and lanes
+    each = [wording.asked(project, replace(one, prompt=None, follow=None)).changed for one in project.spans]
+    intents = {one.intent for one in project.spans}
+    intent = cast(Intent, intents.pop()) if len(intents) == 1 else "auto"
+    return intent, tuple(name for name in CHANGES if any(name in changed for changed in each))
+
+
+def _drawn(controls: Controls) -> tuple[Change, ...]:
+    """The lanes that are given and that music would not go on with by itself."""
+    given: dict[Change, object] = {"melody": controls.melody, "drums": controls.drums}
+    return tuple(name for name, lane in given.items() if lane)
 
 
 def extension_controls(project: Project, kind: ExtensionKind, seconds: float) -> Controls:
@@ -248,17 +307,20 @@ def extension_controls(project: Project, kind: ExtensionKind, seconds: float) ->
     """
     if kind == "loop" or project.clip is None:
         return Controls()
+    grid = known_grid(project)
     given = lanes.to_controls(project.lanes, project.grid, project.follow)
     if kind == "intro":
         moved = tuple(
             replace(chord, start=chord.start + seconds, end=chord.end + seconds)
             for chord in given.chords or ()
         )
-        return Controls(moved or None)
+        later = None if grid is None else replace(grid, offset=grid.offset + seconds)
+        return Controls(moved or None, grid=later)
     end = project.clip.seconds
     melody = given.melody if any(note.end > end for note in given.melody or ()) else None
     drums = given.drums if any(hit.time >= end for hit in given.drums or ()) else None
-    return Controls(given.chords, melody, drums)
+    parts = tuple(part for part in given.instruments or () if part.end > end)
+    return Controls(given.chords, melody, drums, parts or None, grid)
 
 
 _VERBS = {"inpaint": "inpaint", "continue": "continue", "intro": "begin differently", "loop": "loop"}
@@ -318,6 +380,7 @@ def take_from(
         channels=audio.channels,
         first=first,
         spans=regions,
+        wish=tuple(wish_to_json(wish) for wish in result.wishes),
     )
     storage.add_finished(folder, take)
     return take
@@ -340,6 +403,11 @@ def _check_untouched(source: Recording, made: Recording, spans: Sequence[tuple[i
         begin = last
     if not same:
         raise ValueError(f"samples outside {spans[0][0]}-{spans[-1][1]} differ from the source's")
+
+
+def wish_to_json(wish: Wish) -> dict[str, Any]:
+    """One wish as a take keeps it, with what came of it in words."""
+    return plain(asdict(wish) | {"words": wish.words})
 
 
 def request_to_json(request: Asked, source: Sound | None = None) -> dict[str, object]:
@@ -378,6 +446,20 @@ def _spans(data: Any) -> tuple[tuple[float, float], ...]:
     return tuple((float(start), float(end)) for start, end in data)
 
 
+def _intent(data: Any) -> Intent:
+    if data not in INTENTS:
+        raise ValueError(f"intent {str(data)[:40]!r}: expected one of {', '.join(INTENTS)}")
+    return cast(Intent, data)
+
+
+def _changed(data: Any) -> tuple[Change, ...] | None:
+    if data is None:
+        return None
+    if unknown := [name for name in data if name not in CHANGES]:
+        raise ValueError(f"changed {str(unknown[0])[:40]!r}: expected some of {', '.join(CHANGES)}")
+    return tuple(name for name in CHANGES if name in data)
+
+
 _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request and how JSON gives them back
     "crossfade": float,
     "fitted": bool,
@@ -388,10 +470,12 @@ _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request an
     "also": _spans,
     "sliding": bool,
     "patience": float,
+    "intent": _intent,
+    "changed": _changed,
 }
 
 # Requests that were written before these fields were made without what they do.
-_UNNAMED: dict[str, Any] = {"fitted": False, "listened": False, "gathered": False}
+_UNNAMED: dict[str, Any] = {"fitted": False, "listened": False, "gathered": False, "intent": "blend"}
 
 
 def _unnamed_ar(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -449,10 +533,13 @@ def _extension(data: Any) -> tuple[ExtensionKind, float] | None:
 def controls_from(data: Mapping[str, Any]) -> Controls:
     """Lanes in seconds, as requests are written."""
     chords, melody, drums = data["chords"], data["melody"], data["drums"]
+    parts, grid = data.get("instruments"), data.get("grid")  # an older Inlay wrote neither
     return Controls(
         None if chords is None else tuple(Chord(**chord) for chord in chords),
         None if melody is None else tuple(Note(**note) for note in melody),
         None if drums is None else tuple(Hit(**hit) for hit in drums),
+        None if parts is None else tuple(Part(**part) for part in parts),
+        None if grid is None else Grid(float(grid["bpm"]), int(grid["beats_per_bar"]), float(grid["offset"])),
     )
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from editor.document import Lanes, Project, Take
+from editor.document import Lanes, Project, Span, Take
 from editor.history import History
 from editor.storage import JOURNAL, lanes_from_json, project_from_json, write_atomic
 from engines.requests import InputError
@@ -25,7 +25,8 @@ from engines.requests import InputError
 MAX_LINES = 1000  # before it is written anew; a history is at most MAX_STEPS of them
 MAX_BYTES = 8 << 20
 MAX_SEEN = 200  # ids of edits that are remembered
-_LANES = ("chords", "melody", "drums")
+_LANES = ("chords", "melody", "drums", "band")
+_SPAN = json.loads(json.dumps(asdict(Span("", 0.0, 0.0))))  # what steps of an older Inlay leave out
 _MADE = ("takes", "versions", "rounds", "lanes")  # fields that a step does not hold whole
 
 
@@ -241,6 +242,8 @@ def _changed(state: _State, told: Mapping[str, Any]) -> _State:
         drawn = getattr(lanes_from_json({**dict.fromkeys(_LANES, ()), lane: items}), lane)
         parts[lane] = (*now[:first], *drawn, *now[last:])
     fields = {name: value for name, value in told.items() if name in state.fields}
+    if "spans" in fields:
+        fields["spans"] = [_SPAN | span for span in fields["spans"]]
     return _State(
         {**state.fields, **fields},
         {str(id): list(flags) for id, flags in told["takes"].items()} if "takes" in told else state.takes,

@@ -1,4 +1,4 @@
-"""Lane values: chord cells, melody notes and drum hits; palette; MIDI in and out.
+"""Lane values: chord cells, melody notes and drum hits; palette; MIDI in and out (`band`: who plays).
 
 Conventions: lane times are beats on the project's grid, controls and MIDI files are seconds.
 Chord cells never overlap and stay sorted; so do melody notes (one voice). Pure functions on
@@ -15,15 +15,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from editor.document import ChordCell, LaneHit, LaneNote, Lanes
+from editor.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes
 from engines.chords import ROOTS, bass, pitch_classes
-from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Controls, Hit, InputError, Note
+from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Controls, Hit, InputError, Note, Part
 from engines.timebase import Grid
 
 if TYPE_CHECKING:
     import pretty_midi
 
-LANE_NAMES: tuple[str, ...] = ("chords", "melody", "drums")
+LANE_NAMES: tuple[str, ...] = ("chords", "melody", "drums", "band")
 SHORTEST = 1 / 16  # beats; what a cut leaves shorter than this vanishes
 MAX_OBJECTS = 2000  # per lane
 
@@ -79,7 +79,7 @@ class _Cell(Protocol):
     def end(self) -> float: ...
 
 
-AnyCell = TypeVar("AnyCell", ChordCell, LaneNote)
+AnyCell = TypeVar("AnyCell", ChordCell, LaneNote, LanePart)
 
 
 def palette(key: str = "C") -> tuple[PaletteChord, ...]:
@@ -157,9 +157,10 @@ def to_controls(lanes: Lanes, grid: Grid, follow: Sequence[str]) -> Controls:
     """The lanes that a run follows, in seconds on the clip's clock.
 
     A lane that is empty or not in `follow` is not given. What lies before 0 s is cut; notes outside
-    the models' range move by octaves into it.
+    the models' range move by octaves into it. Of the band lane only what someone asked for is given: the
+    models hear for themselves who plays around a span.
     """
-    chords = melody = drums = None
+    chords = melody = drums = parts = None
     if "chords" in follow and lanes.chords:
         spans = ((*_clipped(cell, grid), cell.symbol) for cell in lanes.chords)
         chords = tuple(Chord(start, end, symbol) for start, end, symbol in spans if end > start)
@@ -169,7 +170,10 @@ def to_controls(lanes: Lanes, grid: Grid, follow: Sequence[str]) -> Controls:
     if "drums" in follow and lanes.drums:
         hits = ((grid.beats_to_seconds(hit.time), hit.drum) for hit in lanes.drums)
         drums = tuple(Hit(time, drum) for time, drum in sorted(hits) if time >= 0)
-    return Controls(chords or None, melody or None, drums or None)
+    if "band" in follow:
+        asked = ((*_clipped(p, grid), p.instrument, p.plays) for p in lanes.band if p.by != "heard")
+        parts = tuple(Part(start, end, name, plays) for start, end, name, plays in asked if end > start)
+    return Controls(chords or None, melody or None, drums or None, parts or None)
 
 
 def shifted(lanes: Lanes, beats: float) -> Lanes:
@@ -178,6 +182,7 @@ def shifted(lanes: Lanes, beats: float) -> Lanes:
         tuple(replace(cell, start=cell.start + beats, end=cell.end + beats) for cell in lanes.chords),
         tuple(replace(note, start=note.start + beats, end=note.end + beats) for note in lanes.melody),
         tuple(replace(hit, time=hit.time + beats) for hit in lanes.drums),
+        tuple(replace(part, start=part.start + beats, end=part.end + beats) for part in lanes.band),
     )
 
 

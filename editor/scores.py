@@ -1,7 +1,8 @@
 """Scores -> lanes: MIDI files and MusicXML (score-partwise, plain or .mxl), with tempo and signature.
 
 A score's melody is its named or highest part, its chords are its chord symbols or, where it has none, what
-the notes of each half bar spell; its drums are channel 10 or unpitched notes. Times in seconds from the
+the notes of each half bar spell; its drums are channel 10 or unpitched notes; who plays is read from the
+General MIDI programs. Times in seconds from the
 score's beginning, at its first tempo and signature; repeats are not played. Knows neither audio nor projects.
 """
 
@@ -14,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from editor import lanes
+from editor import band, lanes
 from engines.chords import QUALITIES, ROOTS, parse
-from engines.requests import Chord, Hit, InputError, Note
+from engines.requests import Chord, Hit, InputError, Note, Part
 from engines.timebase import Grid
 
 SUFFIXES = (".mid", ".midi", ".musicxml", ".xml", ".mxl")
@@ -45,6 +46,7 @@ class Score:
     bpm: float  # beats a minute; a beat of 6/8 is a dotted quarter
     beats_per_bar: int
     note: str = ""  # what was simplified or inferred, for the user
+    band: tuple[Part, ...] = ()  # who plays when
 
     @property
     def grid(self) -> Grid:
@@ -166,7 +168,11 @@ def _midi(path: str | os.PathLike[str], lane: str) -> Score:
     told = "chords are inferred from the notes" if chords else ""
     if lane != "melody" and pitched and all(track.name.lower() == "chords" for track in pitched):
         melody = ()  # nothing but a chord track
-    return Score(chords, melody, drums, bpm, bar, told)
+    tracks = [] if lane else midi.instruments
+    plays = [part for track in tracks for part in band.of_notes(
+        ((float(n.start), float(n.end)) for n in track.notes), None if track.is_drum else int(track.program)
+    )]  # fmt: skip
+    return Score(chords, melody, drums, bpm, bar, told, band.joined(plays))
 
 
 def _beats(quarter: float, over: int, under: int) -> tuple[float, int]:
@@ -197,11 +203,17 @@ def _musicxml(path: str | os.PathLike[str]) -> Score:
     keys = {
         i.get("id"): int(i.findtext("midi-unpitched") or 0) - 1 for i in root.iterfind(".//midi-instrument")
     }
+    programs = {
+        p.get("id"): int(p.findtext("midi-instrument/midi-program") or 0) - 1  # MusicXML counts from 1
+        for p in root.iterfind("part-list/score-part")
+    }
     parts = [_part(part, names.get(part.get("id"), ""), keys) for part in root.iterfind("part")]
     quarter = next((p.quarter for p in parts if p.quarter), 120.0)
     over, under = next((p.signature for p in parts if p.signature), (4, 4))
     bpm, bar = _beats(quarter, over, under)
     second = 60.0 / quarter  # seconds a quarter
+    both = zip(parts, root.iterfind("part"), strict=True)
+    plays = [told for part, one in both for told in _plays(part, programs.get(one.get("id"), -1), second)]
     end = max((p.length for p in parts), default=0.0) * second
     pitched = [p for p in parts if p.notes]
     melody: tuple[Note, ...] = ()
@@ -215,7 +227,16 @@ def _musicxml(path: str | os.PathLike[str]) -> Score:
         chords = chords_of_notes(notes, Grid(bpm, bar))
         told = "chords are inferred from the notes" if chords else ""
     hits = sorted({(at * second, drum) for p in parts for at, drum in p.hits})[: lanes.MAX_OBJECTS]
-    return Score(chords, melody, tuple(Hit(t, drum) for t, drum in hits), bpm, bar, told)
+    return Score(chords, melody, tuple(Hit(t, drum) for t, drum in hits), bpm, bar, told, band.joined(plays))
+
+
+def _plays(part: _Part, program: int, second: float) -> tuple[Part, ...]:
+    """Who plays a part when; `second` seconds a quarter. Nothing where the score names no sound for it."""
+    struck = band.of_notes([(at * second, at * second) for at, _ in part.hits], None)
+    drums = tuple(Part(p.start, max(p.end, p.start + second), p.instrument) for p in struck)
+    if not 0 <= program < 128:
+        return drums
+    return (*drums, *band.of_notes([(a * second, b * second) for a, b, _ in part.notes], program))
 
 
 def _text(path: str | os.PathLike[str]) -> bytes:

@@ -15,7 +15,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from editor import analysis, commands, events, examples, jobs, lanes, library, scores, storage, versions
+from editor import (
+    analysis,
+    band,
+    commands,
+    edited,
+    events,
+    examples,
+    jobs,
+    lanes,
+    library,
+    scores,
+    storage,
+    versions,
+)
 from editor.compare import (
     RunTrack,
     TakesState,
@@ -36,7 +49,7 @@ from editor.pace import Pace
 from editor.payload import Payload
 from editor.timeline import ClipState, EditorState, editor_state, file_address
 from engines.recording import Recording, read_recording
-from engines.requests import ARSettings, FMSettings, InpaintRequest, InputError
+from engines.requests import CHANGES, ARSettings, FMSettings, InpaintRequest, InputError
 
 if TYPE_CHECKING:
     from engines.analysis import Analysis
@@ -208,12 +221,14 @@ class Session:
             if not lane and project.lanes == Lanes() and project.clip is None:
                 project = commands.set_grid(project, score.bpm, score.beats_per_bar)
             grid = project.grid
-            project = commands.set_lanes(
+            drawn = commands.set_lanes(
                 project,
                 lanes.chords_to_lane(score.chords, grid) if score.chords and not lane else None,
                 lanes.notes_to_lane(score.melody, grid) if score.melody and lane != "drums" else None,
                 lanes.hits_to_lane(score.drums, grid) if score.drums and lane != "melody" else None,
+                band.to_lane(score.band, grid, "midi") if score.band and not lane else None,
             )
+            project = edited.marked(project, drawn)
             self._record(project, f"import {label}")
             self.error = score.note or None
 
@@ -338,9 +353,21 @@ class Session:
             controls = jobs.extension_controls(project, asked.kind, asked.seconds)
             request = replace(asked.request, controls=controls)
             return (replace(asked, request=request),), take.source
-        follow = project.follow if take.spans else project.span_follow
-        controls = lanes.to_controls(project.lanes, project.grid, follow)
-        return (replace(asked, controls=controls),), take.source
+        if not isinstance(asked, InpaintRequest):
+            place = Region(0.0, asked.seconds)
+            given = jobs.span_controls(project, None, place, project.follow, named=True)
+            return (replace(asked, controls=replace(given, grid=project.grid)),), take.source
+        span = None if take.spans else project.span
+        place = Region(asked.start, asked.spans[-1][1])
+        named = asked.changed is not None and "words" in asked.changed
+        controls = jobs.span_controls(
+            project, span, place, project.followed if span else project.follow, named
+        )
+        changed = asked.changed  # what has been drawn since is asked, too; the intent stays
+        if changed is not None:
+            drawn = [name for name in jobs.asked_of(project, span)[1] if name != "words"]
+            changed = tuple(name for name in CHANGES if name in (*changed, *drawn))
+        return (replace(asked, controls=controls, changed=changed),), take.source
 
     def another_seed(self, take_id: str) -> tuple[tuple[jobs.Asked, ...], Sound | None]:
         """The request of a take with the next free seed, and the clip that it works on."""

@@ -33,6 +33,7 @@ from editor.document import (
     Clip,
     LaneHit,
     LaneNote,
+    LanePart,
     Lanes,
     Patch,
     Project,
@@ -302,6 +303,8 @@ def project_from_json(data: Mapping[str, Any]) -> Project:
         active=_text(data["active"]) if "spans" in data else "s1" if data["region"] else "",
         lanes=lanes_from_json(data["lanes"]),
         follow=_texts(data["follow"]),
+        not_meant=_texts(data.get("not_meant", [])),
+        sort=_text(data.get("sort", "wish")),
         takes=tuple(take_from_json(take) for take in data["takes"]),
         kept=_text(data["kept"]) if data["kept"] is not None else None,
         versions=tuple(_version(version) for version in data.get("versions", ())),
@@ -317,6 +320,12 @@ def lanes_from_json(data: Mapping[str, Any]) -> Lanes:
         chords=tuple(ChordCell(*_cell(c), _text(c["symbol"])) for c in data["chords"]),
         melody=tuple(LaneNote(*_cell(n), int(n["pitch"])) for n in data["melody"]),
         drums=tuple(LaneHit(_text(h["id"]), _number(h["time"]), _text(h["drum"])) for h in data["drums"]),
+        band=tuple(
+            LanePart(
+                *_cell(p), _text(p["instrument"]), p["plays"] is True, _number(p["sure"]), _text(p["by"])
+            )
+            for p in data.get("band", ())  # an older Inlay had no such lane
+        ),
     )
 
 
@@ -343,6 +352,8 @@ def take_from_json(data: Mapping[str, Any]) -> Take:
         starred=data.get("starred") is True,
         deleted=data.get("deleted") is True,
         spans=tuple(Region(_number(s["start"]), _number(s["end"])) for s in data.get("spans", ())),
+        wish=tuple(dict(wish) for wish in data.get("wish", ())),
+        band=tuple(dict(part) for part in data.get("band", ())),
     )
 
 
@@ -430,6 +441,10 @@ def _spans(data: Mapping[str, Any]) -> tuple[Span, ...]:
             *_cell(span),
             prompt=None if span["prompt"] is None else _text(span["prompt"]),
             follow=None if span["follow"] is None else _texts(span["follow"]),
+            intent=_text(span.get("intent", "auto")),
+            changed=_texts(span.get("changed", [])),
+            ignored=_texts(span.get("ignored", [])),
+            not_meant=_texts(span.get("not_meant", [])),
         )
         for span in data["spans"]
     )

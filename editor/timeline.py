@@ -12,7 +12,7 @@ import base64
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote
@@ -21,8 +21,8 @@ import gradio as gr
 from gradio.data_classes import GradioModel
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from editor import commands, events, lanes
-from editor.document import Project
+from editor import band, commands, events, lanes, wording
+from editor.document import Project, Span
 from editor.payload import Payload
 from engines.requests import InputError
 
@@ -48,6 +48,23 @@ class RegionState(GradioModel):
     end: float
 
 
+class WordState(GradioModel):
+    """An instrument that words name."""
+
+    name: str
+    plays: bool
+    text: str  # as it is written there
+
+
+class ConflictState(GradioModel):
+    """Words that speak against a lane or the tempo, and the edit that would settle it."""
+
+    text: str
+    action: str
+    name: str  # of the edit
+    payload: dict[str, Any]
+
+
 class SpanState(GradioModel):
     """One of the spans, half-open, in seconds."""
 
@@ -56,6 +73,12 @@ class SpanState(GradioModel):
     end: float
     prompt: str | None = None  # None = the project's
     follow: list[str] | None = None
+    intent: str = "auto"  # "auto" | "blend" | "change"
+    changed: list[str] = Field(default_factory=list)  # lanes that were edited inside it
+    ignored: list[str] = Field(default_factory=list)  # lanes that are not followed here
+    words: list[WordState] = Field(default_factory=list)  # instruments of the words it is re-made with
+    resolved: str = "blend"  # "blend" | "change": what Inpaint does now
+    reason: str = ""  # why, in words
 
 
 class NoteState(GradioModel):
@@ -82,6 +105,18 @@ class ChordState(GradioModel):
     start: float
     end: float
     symbol: str
+
+
+class PartState(GradioModel):
+    """Who plays, or does not, half-open, in beats."""
+
+    id: str
+    start: float
+    end: float
+    name: str
+    plays: bool
+    sure: float  # 0..1
+    by: str  # "drawn" | "heard" | "words" | "midi"
 
 
 class ClipState(GradioModel):
@@ -124,6 +159,11 @@ class EditorState(GradioModel):
     chords: list[ChordState] = Field(default_factory=list)
     melody: list[NoteState] = Field(default_factory=list)
     drums: list[HitState] = Field(default_factory=list)
+    band: list[PartState] = Field(default_factory=list)
+    bandTaken: bool = False  # whether the loaded models take the band lane
+    words: list[WordState] = Field(default_factory=list)  # instruments of the clip's words
+    conflicts: list[ConflictState] = Field(default_factory=list)  # of the active span or the clip
+    sort: str = "wish"  # "wish" | "smoothest": the order of takes
     follow: list[str] = Field(default_factory=list)  # lanes that condition the active span, or a new clip
     clip: ClipState | None = None
     undo: str = ""  # what Undo would take back
@@ -222,16 +262,7 @@ def editor_state(document: Project, **fields: Any) -> EditorState:
         ),
         key=document.key,
         region=RegionState(start=document.region.start, end=document.region.end) if document.region else None,
-        spans=[
-            SpanState(
-                id=span.id,
-                start=span.start,
-                end=span.end,
-                prompt=span.prompt,
-                follow=None if span.follow is None else list(span.follow),
-            )
-            for span in document.spans
-        ],
+        spans=[_span_state(document, span) for span in document.spans],
         active=document.active,
         follow=list(document.span_follow),
         chords=[
@@ -243,8 +274,42 @@ def editor_state(document: Project, **fields: Any) -> EditorState:
             for note in document.lanes.melody
         ],
         drums=[HitState(id=hit.id, time=hit.time, drum=hit.drum) for hit in document.lanes.drums],
+        band=[
+            PartState(
+                id=part.id, start=part.start, end=part.end, name=part.instrument, plays=part.plays,
+                sure=part.sure, by=part.by,
+            )
+            for part in document.lanes.band
+        ],
+        words=_words(document.prompt, document.not_meant),
+        conflicts=[
+            ConflictState(text=one.text, action=one.action, name=one.name, payload=one.payload)
+            for one in wording.conflicts(document, str(fields.get("undo", "")))
+        ],
+        sort=document.sort,
         **fields,
+    )  # fmt: skip
+
+
+def _span_state(document: Project, span: Span) -> SpanState:
+    asked = wording.asked(document, span)
+    return SpanState(
+        id=span.id,
+        start=span.start,
+        end=span.end,
+        prompt=span.prompt,
+        follow=None if span.follow is None else list(span.follow),
+        intent=span.intent,
+        changed=list(span.changed),
+        ignored=list(span.ignored),
+        words=_words(*wording.words_of(document, span)),
+        resolved=asked.resolved,
+        reason=asked.reason,
     )
+
+
+def _words(prompt: str, not_meant: Sequence[str]) -> list[WordState]:
+    return [WordState(name=w.name, plays=w.plays, text=w.text) for w in wording.named_in(prompt, not_meant)]
 
 
 # ---- the component
@@ -308,6 +373,7 @@ class Timeline(gr.HTML):
             apply_default_css=False,
             server_functions=[midi_of_lanes],
             vocabulary=list(vocabulary),
+            instruments=band.names(),
             tips=dict(tips or {}),  # id of an element of the page -> its tooltip
             **kwargs,
         )

@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from editor import lanes, settings
+from editor import edited, lanes, settings
 from editor.commands import MAX_NAME, clean_text, set_prompt, set_seed
-from editor.document import Clip, Project, Rating, Round, Sound, Take, Version
+from editor.document import Clip, Project, Rating, Round, Sound, Span, Take, Version
 from engines.requests import InputError
 
 MAX_RATED = 5  # takes in a blind round, the original among them
@@ -43,6 +43,7 @@ def keep(project: Project, id: str) -> Project:
     """Put a take on the timeline. A re-made span leaves the clip its name."""
     take = find_take(project, id)
     sound = take.sound
+    project = replace(project, spans=tuple(_after(span, take) for span in project.spans))
     clip = Clip(sound.file, take.seconds, take.rate, take.channels, take_label(take), sound.patches)
     if take.source is None:
         return _show(project, clip, None, id)
@@ -55,6 +56,13 @@ def keep(project: Project, id: str) -> Project:
     added = take.region.end if take.kind == "intro" and take.region else 0.0
     clip = replace(clip, label=parent.clip.label, lead=parent.clip.lead + added)
     return _show(project, clip, parent.id, id)
+
+
+def _after(span: Span, take: Take) -> Span:
+    """A span once a take was kept: where the take re-made it, what was drawn is heard now."""
+    places = take.spans or ((take.region,) if take.region else ())
+    made = not places or any(span.start < place.end and place.start < span.end for place in places)
+    return edited.cleared(span) if made else span
 
 
 def show_version(project: Project, id: str) -> Project:

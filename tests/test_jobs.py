@@ -24,6 +24,7 @@ from engines.requests import (
     InpaintRequest,
     InputError,
     Note,
+    Part,
     Progress,
     ProgressHook,
     Request,
@@ -510,3 +511,51 @@ def test_what_is_made_so_far_is_not_decoded_more_than_it_may_cost() -> None:
 
     list(jobs.Runner(lambda: "models", run, lambda request: Support()).stream([generate("ar")]))
     assert len(asked) <= 1  # all of it takes far less than the time between two looks
+
+
+def test_a_request_says_what_was_changed_and_what_the_words_name(tmp_path: Path) -> None:
+    project = replace(project_with_clip(tmp_path), prompt="piano", follow=("chords", "melody"))
+    (plain,) = jobs.requests_for(project, tmp_path, "inpaint", ["fm"])
+    assert isinstance(plain, InpaintRequest)
+    assert (plain.intent, plain.changed, plain.changes) == ("auto", (), False)
+    assert plain.controls.grid is None  # nobody knows the beat of this recording yet
+    span = project.active
+    project = commands.set_span_prompt(commands.set_grid(project, 100, 3), span, "airy flute, no drums")
+    project = commands.edit_lanes(project, Lanes(melody=(LaneNote("n1", 0, 4, 60),)))
+    project = commands.set_intent(project, span, "blend")
+    (asked,) = jobs.requests_for(project, tmp_path, "inpaint", ["fm"])
+    assert isinstance(asked, InpaintRequest)
+    assert (asked.intent, asked.changed) == ("blend", ("words", "melody", "instruments"))
+    assert asked.controls.grid == project.grid
+    place = (asked.start, asked.end)
+    assert asked.controls.instruments == (Part(*place, "flute"), Part(*place, "drums", plays=False))
+    sound = project.clip.sound if project.clip else None
+    again = jobs.request_from(jobs.request_to_json(asked, sound), tmp_path)
+    assert isinstance(again, InpaintRequest) and replace(again, source=asked.source) == asked
+    (both,) = jobs.requests_for(project, tmp_path, "inpaint", ["fm"], together=True)
+    assert isinstance(both, InpaintRequest)
+    assert (both.prompt, both.changed, both.controls.instruments) == ("piano", ("melody",), None)
+    (made,) = jobs.requests_for(project, tmp_path, "generate", ["fm"])
+    assert made.controls.instruments == (Part(0.0, project.length, "piano"),)
+    (more,) = jobs.requests_for(project, tmp_path, "continue", ["fm"])
+    assert isinstance(more, jobs.Extension)
+    assert (more.request.intent, more.request.changed, more.request.controls.grid) == (
+        "auto",
+        (),
+        project.grid,
+    )
+
+
+def test_requests_of_an_older_inlay_blend_in(tmp_path: Path) -> None:
+    project = project_with_clip(tmp_path)
+    (asked,) = jobs.requests_for(project, tmp_path, "inpaint", ["fm"])
+    told = jobs.request_to_json(asked, project.clip.sound if project.clip else None)
+    old = {name: value for name, value in told.items() if name not in ("intent", "changed")}
+    old["controls"] = {name: None for name in ("chords", "melody", "drums")}
+    again = jobs.request_from(old, tmp_path)
+    assert isinstance(again, InpaintRequest)
+    assert (again.intent, again.changed, again.controls) == ("blend", None, Controls())
+    with pytest.raises(InputError, match="expected one of auto, blend, change"):
+        jobs.request_from(told | {"intent": "loud"}, tmp_path)
+    with pytest.raises(InputError, match="expected some of words"):
+        jobs.request_from(told | {"changed": ["mood"]}, tmp_path)

@@ -41,6 +41,7 @@ def edit(session: Session) -> None:
     for beat, symbol in ((0, "C"), (4, "Am"), (2, "F")):  # the third cuts both
         session.apply("put_chord", {"start": beat, "end": beat + 4, "symbol": symbol})
     session.apply("draw_notes", {"melody": [{"id": "n1", "start": 0, "end": 1, "pitch": 60}]})
+    session.apply("draw_band", {"band": [{"start": 0, "end": 8, "name": "flute"}]})
     for words in ("w", "wa", "warm"):
         session.apply("set_prompt", {"prompt": words})
     session.apply("set_settings", {"guidance": 2.5, "strength": 0.5})
@@ -61,7 +62,7 @@ def test_all_of_undo_and_redo_is_there_again(session: Session) -> None:
     assert found.history.undo_label == session.history.undo_label == "prompt"  # three letters, one step
     assert [step.label for step in found.history.future] == [step.label for step in session.history.future]
     assert walk(found) == walk(session)
-    assert len(found.history.past) == 8
+    assert len(found.history.past) == 9
 
 
 def test_an_edit_after_opening_goes_on_where_it_was(session: Session) -> None:
@@ -177,7 +178,7 @@ def test_a_copy_has_a_history_of_its_own(session: Session) -> None:
     assert session.folder
     copy = Session(session.root)
     copy.open(library.duplicate(session.folder, "Second").folder)
-    assert copy.history.undo_label == "save as" and len(copy.history.past) == 9
+    assert copy.history.undo_label == "save as" and len(copy.history.past) == 10
     known = lines(session)
     copy.apply("set_seed", {"seed": 5})
     assert lines(session) == known
@@ -203,3 +204,24 @@ def test_rewriting_keeps_both_ways(tmp_path: Path) -> None:
     found = Journal(folder).read(history.present)
     assert [step.project.seed for step in found.past] == [0, 1, 2]
     assert [step.project.seed for step in found.future] == [4]
+
+
+def test_steps_that_an_older_inlay_wrote_are_understood(
+    session: Session, song: Recording, tmp_path: Path
+) -> None:
+    session.apply("add_span", {"start": 1, "end": 2})
+    session.apply("add_span", {"start": 3, "end": 4})
+    assert session.folder
+    for name in (storage.JOURNAL, storage.DOCUMENT):
+        path = session.folder / name
+        rows = [json.loads(row) for row in path.read_text().splitlines()] if name == storage.JOURNAL else None
+        whole = rows if rows is not None else [json.loads(path.read_text())]
+        for row in whole:
+            for span in row.get("do", row.get("project", {})).get("spans", ()):
+                for field in ("intent", "changed", "ignored", "not_meant"):
+                    span.pop(field)
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in whole))
+    found = again(session)
+    assert found.history.undo_label == "add span"
+    found.undo()
+    assert [span.start for span in found.project.spans] == [1.0]

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from editor import commands, jobs, storage, versions
-from editor.document import Clip, LaneHit, LaneNote, Patch, Project, Region, Settings, Sound, Take
+from editor.document import Clip, LaneHit, LaneNote, LanePart, Patch, Project, Region, Settings, Sound, Take
 from engines.recording import Recording, from_float, read_recording
 from engines.requests import InputError
 
@@ -25,7 +25,8 @@ def tone(seconds: float = 0.1) -> np.ndarray:
 def full_project(folder: Path) -> Project:
     file = storage.add_audio(folder, from_float(tone(), 8000))
     project = commands.put_chord(Project(name="Üben", prompt="x"), 0, 4, "C")
-    project = commands.set_lanes(project, melody=[LaneNote("n", 0, 1, 60)], drums=[LaneHit("h", 1, "kick")])
+    parts = [LanePart("p", 0, 4, "flute", False, 0.5, "heard")]
+    project = commands.set_lanes(project, None, [LaneNote("n", 0, 1, 60)], [LaneHit("h", 1, "kick")], parts)
     take = Take(
         "t1",
         "inpaint",
@@ -46,10 +47,18 @@ def full_project(folder: Path) -> Project:
         "The one",
         True,
         True,
+        wish=({"kind": "instrument", "name": "flute", "share": 0.5},),
+        band=({"name": "flute", "start": 0.0, "end": 0.1, "sure": 0.5},),
     )
     project = versions.set_clip(versions.add_take(project, take), Clip(file, 0.1, 8000, 1, "a.wav"))
     project = commands.set_key(commands.set_region(project, 0.02, 0.05), "A minor")
     project = commands.set_span_own(commands.add_span(project, 0.06, 0.09), "s1", True)
+    spans = (
+        replace(project.spans[0], intent="blend", changed=("band",), ignored=("drums",)),
+        project.spans[1],
+    )
+    spans = (spans[0], replace(spans[1], not_meant=("piano",)))
+    project = replace(project, spans=spans, not_meant=("flute",), sort="smoothest")
     return replace(project, kept="t1", variations=3, settings=Settings(30, "midpoint", 2.5, 0.9, 100))
 
 

@@ -32,6 +32,7 @@ def drawn() -> Project:
     project = events.apply(project, "set_region", {"start": 1, "end": 2.5})
     project = events.apply(project, "draw_notes", {"melody": [{"start": 0, "end": 1.5, "pitch": 60}]})
     project = events.apply(project, "draw_hits", {"drums": [{"time": 2, "drum": "snare"}]})
+    project = events.apply(project, "draw_band", {"band": [{"start": 0, "end": 8, "name": "flute"}]})
     return events.apply(project, "set_grid", {"bpm": 96, "beats_per_bar": 3})
 
 
@@ -47,12 +48,33 @@ def test_the_document_arrives_whole() -> None:
         "grid": {"bpm": 96.0, "beats_per_bar": 3, "offset": 0.0},
         "key": "C major",
         "region": {"start": 1.0, "end": 2.5},
-        "spans": [{"id": "s1", "start": 1.0, "end": 2.5, "prompt": None, "follow": None}],
+        "spans": [
+            {
+                "id": "s1",
+                "start": 1.0,
+                "end": 2.5,
+                "prompt": None,
+                "follow": ["chords", "drums", "band"],  # whoever draws on a lane means it
+                "intent": "auto",
+                "changed": ["drums", "band"],
+                "ignored": [],
+                "words": [],
+                "resolved": "change",
+                "reason": "Picked for you: the drums were changed here",
+            }
+        ],
         "active": "s1",
         "chords": [{"id": "c1", "start": 0.0, "end": 4.0, "symbol": "C#"}],
         "melody": [{"id": "n1", "start": 0.0, "end": 1.5, "pitch": 60}],
         "drums": [{"id": "h1", "time": 2.0, "drum": "snare"}],
-        "follow": ["chords"],
+        "band": [
+            {"id": "p1", "start": 0.0, "end": 8.0, "name": "flute", "plays": True, "sure": 1.0, "by": "drawn"}
+        ],
+        "bandTaken": False,
+        "words": [],
+        "conflicts": [],
+        "sort": "wish",
+        "follow": ["chords", "drums", "band"],
         "clip": None,
         "undo": "tempo",
         "redo": "",

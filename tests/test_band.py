@@ -1,0 +1,126 @@
+"""The band lane: parts cut parts of their own instrument only; programs and lines of names become parts."""
+
+from __future__ import annotations
+
+import pytest
+
+from editor import band, commands, events, lanes, scores
+from editor.document import LanePart, Lanes, Project
+from engines.instruments import ROWS
+from engines.requests import InputError, Part
+from engines.timebase import Grid
+
+FLUTE = LanePart("p1", 0, 8, "flute")
+
+
+def shape(lane: tuple[LanePart, ...]) -> list[tuple[str, float, float, bool]]:
+    return [(part.instrument, part.start, part.end, part.plays) for part in lane]
+
+
+def test_a_part_cuts_what_it_covers_of_its_own_instrument() -> None:
+    lane = band.place((FLUTE, LanePart("p2", 0, 8, "piano")), (LanePart("p3", 2, 4, "flute", plays=False),))
+    assert shape(lane) == [
+        ("piano", 0, 8, True), ("flute", 0, 2, True), ("flute", 2, 4, False), ("flute", 4, 8, True),
+    ]  # fmt: skip
+    assert len({part.id for part in lane}) == 4
+    assert shape(band.place(lane, (), ["p2", "p3"])) == [("flute", 0, 2, True), ("flute", 4, 8, True)]
+    moved = band.place((FLUTE,), (LanePart("p1", 4, 12, "piano"),))  # a known id moves, to another row too
+    assert shape(moved) == [("piano", 4, 12, True)]
+
+
+def test_edits_of_the_band_lane_come_from_the_page() -> None:
+    sent = {
+        "band": [
+            {"id": "a", "start": 0, "end": 4, "name": "Sax"},
+            {"start": 4, "end": 8, "name": "drums", "plays": False},
+        ]
+    }
+    project = events.apply(Project(), "draw_band", sent)
+    assert shape(project.lanes.band) == [("saxophone", 0, 4, True), ("drums", 4, 8, False)]
+    again = events.apply(project, "erase_band", {"remove": ["a"]})
+    assert shape(again.lanes.band) == [("drums", 4, 8, False)]
+    assert events.apply(project, "draw_notes", {"melody": []}).lanes.band == project.lanes.band
+    for wrong, words in (
+        ({"start": 0, "end": 4, "name": "kazoo"}, "no such instrument here"),
+        ({"start": 4, "end": 4, "name": "flute"}, "the end must follow the start"),
+        ({"start": 0, "end": 4, "name": "flute", "by": "me"}, "expected one of drawn"),
+        ({"start": 0, "end": 4, "name": "flute", "sure": 7}, "expected 0-1"),
+        ({"start": 0, "end": 4, "name": "flute", "plays": "yes"}, "plays must be true or false"),
+    ):
+        with pytest.raises(InputError, match=words):
+            events.apply(project, "edit_lanes", {"band": [wrong]})
+    many = {"band": [{"start": i, "end": i + 1, "name": "flute"} for i in range(lanes.MAX_OBJECTS)]}
+    with pytest.raises(InputError, match="at most 2000"):
+        events.apply(project, "edit_lanes", many)
+
+
+def test_only_what_someone_asked_for_is_given_to_the_models() -> None:
+    lane = Lanes(band=(FLUTE, LanePart("p2", 0, 8, "piano", sure=0.9, by="heard")))
+    given = lanes.to_controls(lane, Grid(120), ["band"])
+    assert given.instruments == (Part(0, 4, "flute"),)
+    assert lanes.to_controls(lane, Grid(120), ["chords"]).instruments is None
+    assert shape(lanes.shifted(lane, 4).band) == [("flute", 4, 12, True), ("piano", 4, 12, True)]
+
+
+def test_a_line_of_names_says_who_plays_when() -> None:
+    told = band.parse_line("piano drums@0 sax@4.5 no-bass only-flute@6", 10)
+    assert [(part.instrument, part.start, part.end, part.plays) for part in told] == [
+        ("piano", 0, 6, True), ("basses", 0, 10, False), ("drums", 0, 6, True), ("saxophone", 4.5, 6, True),
+        ("flute", 6, 10, True), ("everything else", 6, 10, False),
+    ]  # fmt: skip
+    assert band.parse_line("electric-piano@1-3", 10) == (Part(1, 3, "electric piano"),)
+    assert band.parse_line("honky-tonk_piano no-honky-tonk-piano@4", 10) == (
+        Part(0, 4, "honky-tonk piano"),
+        Part(4, 10, "honky-tonk piano", plays=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("vioin", "nearest: violin"),
+        ("piano@12", "within 0-10"),
+        ("piano@3-2", "within 0-10"),
+        ("sax@soon", "as in sax@4.5"),
+        ("others", "can only be left out"),
+        ("", "empty"),
+    ],
+)
+def test_a_line_that_says_something_else_is_refused(line: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        band.parse_line(line, 10)
+
+
+def test_programs_become_parts_that_rests_do_not_end() -> None:
+    assert band.of_notes([(0, 1), (2, 3), (9, 10)], 73) == (Part(0, 3, "flute"), Part(9, 10, "flute"))
+    assert band.of_notes([(0, 1)], None) == (Part(0, 1, "drums"),)
+    assert band.of_notes([(0, 1)], 127) == ()  # a gunshot is no player
+    both = band.joined((Part(0, 4, "piano"), Part(3, 6, "piano"), Part(1, 2, "flute")))
+    assert both == (Part(0, 6, "piano"), Part(1, 2, "flute"))
+
+
+def test_a_midi_file_says_who_plays(tmp_path: object) -> None:
+    import pretty_midi
+
+    midi = pretty_midi.PrettyMIDI(initial_tempo=120)
+    for program, drum in ((73, False), (0, True)):
+        track = pretty_midi.Instrument(program=program, is_drum=drum)
+        track.notes += [pretty_midi.Note(90, 72 if not drum else 36, t, t + 0.4) for t in range(4)]
+        midi.instruments.append(track)
+    path = f"{tmp_path}/two.mid"
+    midi.write(path)
+    heard = scores.read_score(path).band
+    assert [(part.instrument, part.start, round(part.end, 2)) for part in heard] == [
+        ("flute", 0, 3.4), ("drums", 0, 3.4),
+    ]  # fmt: skip
+    assert scores.read_score(path, "melody").band == ()
+    project = commands.set_lanes(Project(), parts=band.to_lane(heard, Grid(120), "midi"))
+    assert [(part.instrument, part.by) for part in project.lanes.band] == [
+        ("flute", "midi"),
+        ("drums", "midi"),
+    ]
+
+
+def test_the_page_has_a_name_for_every_row() -> None:
+    assert [one["name"] for one in band.names()] == list(ROWS)
+    assert max(len(one["short"]) for one in band.names()) <= 13
