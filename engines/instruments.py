@@ -41,17 +41,45 @@ _TIMPANI = 47  # stands among the strings in General MIDI, and is none
 _ROW = {name: i for i, name in enumerate(ROWS)}
 _BY_GROUP = {group: name for name, group in FAMILIES.items()}
 
-# Other spellings that a musician types; captions have more, which `engines.words` has learned.
-ALIASES: dict[str, str] = {
-    "bass": "basses", "double bass": "upright bass", "acoustic bass": "upright bass", "bass guitar": "electric bass",
-    "guitar": "guitars", "sax": "saxophone", "alto sax": "saxophone", "tenor sax": "saxophone", "soprano sax": "soprano saxophone",
-    "rhodes": "electric piano", "e-piano": "electric piano", "keys": "keyboards", "keyboard": "keyboards", "horns": "brass section",
-    "horn": "French horn", "string section": "strings", "vibes": "vibraphone", "classical guitar": "nylon guitar",
-    "spanish guitar": "nylon guitar", "steel guitar": "acoustic guitar", "overdriven guitar": "distorted guitar",
-    "vocals": "voice", "singer": "voice", "pad": "synth pads", "synth": "synth leads", "lead synth": "saw lead synth",
-    "drum kit": "drums", "drum": "drums", "beat": "drums", "percussion": "drums", "fiddle": "violin", "double-bass": "upright bass",
-    "pan pipes": "pan flute", "hammond": "organ", "others": OTHERS, "the rest": OTHERS, "else": OTHERS,
+# Other spellings that a musician types, lower case; `engines.words` has learned to guess at the rest.
+_SPELLINGS: dict[str, str] = {
+    "piano": "acoustic piano, grand piano, pianist", "honky-tonk piano": "saloon piano, barroom piano, honky tonk",
+    "electric piano": "rhodes, rhodes piano, e-piano, epiano, wurlitzer", "harpsichord": "baroque keyboard, cembalo, clavichord",
+    "clavinet": "clav, funky clavinet", "celesta": "celeste", "glockenspiel": "bells, orchestra bells, tubular bells",
+    "music box": "musical box", "vibraphone": "vibes", "marimba": "wooden mallets", "organ": "hammond, organist",
+    "church organ": "pipe organ, cathedral organ", "accordion": "squeezebox, accordionist", "harmonica": "mouth harp, mouth organ",
+    "bandoneon": "bandoneón, tango accordion", "nylon guitar": "classical guitar, spanish guitar, nylon-string guitar, nylon string guitar",
+    "acoustic guitar": "steel guitar, steel-string guitar, steel string guitar, acoustic steel guitar, twelve-string guitar",
+    "electric guitar": "clean lead guitar, electric lead guitar, lead guitar", "jazz guitar": "hollow-body guitar, mellow electric guitar",
+    "clean electric guitar": "clean guitar, undistorted electric guitar, undistorted guitar",
+    "distorted guitar": "overdriven guitar, heavy guitar, distortion guitar, guitar distortion", "violin": "fiddle, fiddler",
+    "viola": "alto violin", "cello": "violoncello", "contrabass": "orchestral double bass, bowed double bass, bowed bass",
+    "upright bass": "double bass, double-bass, acoustic bass, jazz bass", "electric bass": "bass guitar, fingered bass, bassist",
+    "picked bass": "pick bass, bass guitar with a pick, bass with a pick", "fretless bass": "fretless bass guitar, fretless",
+    "slap bass": "slapped bass", "synth bass": "synthesizer bass, electronic bass, sub bass, 808 bass, acid bass",
+    "pizzicato strings": "plucked strings, pizzicato violins, pizzicato", "harp": "harpist",
+    "strings": "string section, string ensemble, string quartet, string orchestra, strings section",
+    "synth strings": "string synthesizer, synthetic strings, string machine, string synth", "choir": "choral voices, voices",
+    "voice": "vocals, vocal, vocalist, singer, singing, oohs, humming", "trumpet": "cornet",
+    "tuba": "bass tuba, sousaphone", "muted trumpet": "trumpet with mute, harmon-muted trumpet, trumpet with a mute",
+    "French horn": "horn, horn in f, orchestral horn", "brass section": "horns, brass band, brass ensemble, big band brass",
+    "synth brass": "brass synthesizer, analog brass synth, brass synth", "soprano saxophone": "soprano sax, straight sax",
+    "saxophone": "sax, alto sax, tenor sax, baritone sax, alto saxophone, tenor saxophone, baritone saxophone", "English horn": "cor anglais, alto oboe",
+    "clarinet": "bass clarinet", "piccolo": "piccolo flute, small flute", "recorder": "block flute",
+    "pan flute": "panpipes, pan pipes, zampona", "whistle": "tin whistle, whistling", "ocarina": "clay flute, ocarina flute",
+    "square lead synth": "square wave lead, square wave synth, square lead", "square synth": "square wave chords, pulse synth",
+    "saw lead synth": "lead synth, sawtooth lead, sawtooth synth, saw lead, saw wave lead, sawtooth, supersaw",
+    "saw synth": "saw wave synth, sawtooth chords", "synth pad": "synthesizer pad", "warm synth pad": "soft pad, warm pad",
+    "polysynth": "polyphonic synth, poly synth, analog polysynth", "bowed pad": "glassy pad, glass pad",
+    "koto": "japanese zither", "kalimba": "thumb piano, mbira", "bagpipes": "pipes, bagpipe", "steel drums": "steelpan, steel pan, steel drum",
+    "keyboards": "keys, keyboard", "guitars": "guitar, guitarist", "basses": "bass, bassline",
+    "reeds": "saxes, saxophones", "synth leads": "synth, synthesizer, synth lead", "synth pads": "pad, synth chords",
+    "mallets and bells": "mallets",
+    "drums": "drum, drum kit, drumkit, drumset, drum set, drummer, drumming, beat, drumbeat, percussion, drum machine, bass drum, kick drum, "
+    "snare drum, snare, hi-hat, hi-hats, hihat, hihats, cymbals, toms, brushes, programmed beat, percussionist",
+    OTHERS: "others, the rest, else",
 }  # fmt: skip
+ALIASES: dict[str, str] = {word: row for row, words in _SPELLINGS.items() for word in words.split(", ") if word}
 
 
 def row_of(name: str) -> int:
