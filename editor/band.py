@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from editor import lanes
 from editor.document import LanePart
-from engines.instruments import DRUMS_ROW, OTHERS, ROWS, family_of, named, of_program
+from engines.instruments import ALIASES, DRUMS_ROW, OTHERS, ROWS, family_of, named, of_program
 from engines.requests import InputError, Part
 from engines.timebase import Grid
 
@@ -163,7 +164,11 @@ def _times(word: str, when: str, seconds: float) -> tuple[float, float]:
     return times
 
 
-def names() -> list[dict[str, str]]:
-    """Every instrument as the page offers it: name, family ("" of drums and of a family) and short name."""
+def names() -> list[dict[str, Any]]:
+    """Every instrument as the page offers it: name, family ("" of drums and families), other names."""
+    also = {name: [other for other, meant in ALIASES.items() if meant == name] for name in ROWS}
     short = {name: _SHORT.get(name, name[:1].upper() + name[1:]) for name in ROWS}
-    return [{"name": name, "family": family_of(name) or "", "short": short[name]} for name in ROWS]
+    return [
+        {"name": name, "family": family_of(name) or "", "short": short[name], "also": also[name]}
+        for name in ROWS
+    ]

@@ -22,12 +22,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
-from editor import commands, exports, jobs, lanes, reports
+from editor import band, commands, exports, jobs, lanes, reports, wording
 from engines import chords
 from engines.recording import Recording, read_recording, write_recording
 from engines.requests import (
     DRUMS,
     ENGINE_NAMES,
+    INTENTS,
     ZERO_SHOT,
     ARSettings,
     Controls,
@@ -36,6 +37,7 @@ from engines.requests import (
     Guidance,
     InpaintRequest,
     InputError,
+    Part,
     Progress,
     ProgressHook,
     Result,
@@ -110,7 +112,7 @@ def _generate(arguments: argparse.Namespace) -> str | None:
         prompt=commands.check_prompt(arguments.prompt),
         seconds=seconds,
         seed=commands.check_seed(arguments.seed),
-        controls=_controls(arguments, seconds),
+        controls=_controls(arguments, seconds, 0.0, seconds),
         ar=ar,
         fm=fm,
     )
@@ -128,13 +130,14 @@ def _inpaint(arguments: argparse.Namespace) -> str | None:
         end=arguments.end,
         prompt=prompt,
         seed=commands.check_seed(arguments.seed),
-        controls=_controls(arguments, source.seconds),
+        controls=_controls(arguments, source.seconds, arguments.start, arguments.end),
         ar=ar,
         fm=fm,
         strength=arguments.strength,
         also=tuple(sorted(arguments.also)),
         sliding=arguments.sliding,
         patience=arguments.patience,
+        intent=arguments.intent,
     )
     return _make(arguments, request, out)
 
@@ -173,7 +176,7 @@ def _extend(arguments: argparse.Namespace) -> str | None:
     ar, fm = _settings(arguments)
     kind: jobs.ExtensionKind = arguments.edit
     seconds: float = arguments.seconds
-    controls = Controls() if kind == "loop" else _controls(arguments, source.seconds + seconds)
+    controls = Controls() if kind == "loop" else _controls(arguments, source.seconds + seconds, 0.0, 0.0)
     request = InpaintRequest(
         engine=arguments.engine,
         source=source,
@@ -185,6 +188,7 @@ def _extend(arguments: argparse.Namespace) -> str | None:
         ar=ar,
         fm=fm,
         sliding=True,
+        intent=arguments.intent,
     )
     return _make(arguments, jobs.Extension(kind, request, seconds), out)
 
@@ -383,13 +387,37 @@ class _ProgressLine:
 # ---- arguments -> request parts
 
 
-def _controls(arguments: argparse.Namespace, seconds: float) -> Controls:
+def _controls(arguments: argparse.Namespace, seconds: float, start: float, end: float) -> Controls:
+    """The lanes that were given for a clip of so many seconds; without --instruments, whom the words name
+    plays, or does not, in [start, end) of it."""
     line, melody, drums = arguments.chords, arguments.melody, arguments.drums
+    if arguments.instruments is None:
+        named = wording.named_in(commands.check_prompt(arguments.prompt))
+        parts = tuple(Part(start, end, word.name, word.plays) for word in named) if end > start else ()
+    else:
+        parts = band.parse_line(arguments.instruments, seconds)
     return Controls(
         None if line is None else chords.parse_line(line, seconds),
         None if melody is None else lanes.melody_from_midi(melody),
         None if drums is None else lanes.drums_from_midi(drums),
+        parts or None,
+        _grid(arguments),
     )
+
+
+def _grid(arguments: argparse.Namespace) -> Grid | None:
+    """The beat that was given; None where nothing of it was."""
+    bpm, meter, first = arguments.bpm, arguments.meter, arguments.beat1
+    if bpm is None:
+        if meter is not None or first is not None:
+            raise InputError(
+                "--meter and --beat1 say nothing without a tempo; add --bpm, for instance --bpm 120"
+            )
+        return None
+    try:
+        return Grid(bpm, 4 if meter is None else meter, 0.0 if first is None else first)
+    except ValueError as error:
+        raise InputError(f"--bpm and --meter: {error}") from error
 
 
 def _settings(arguments: argparse.Namespace) -> tuple[ARSettings, FMSettings]:
@@ -482,6 +510,15 @@ def _guidance(text: str) -> Guidance:
     return Guidance(*weights)
 
 
+def _meter(text: str) -> int:
+    """The beats of a bar, of a meter such as 3/4; 6/8 has two beats of three eighths."""
+    over, _, under = text.partition("/")
+    count, unit = int(over), int(under or 4)
+    if unit not in (2, 4, 8, 16) or not 1 <= count <= 16:
+        raise ValueError(text)
+    return count // 3 if unit == 8 and count % 3 == 0 else count
+
+
 _EXPECTED = {  # names what argparse would call an "invalid _share value"
     "_number": "a number",
     "_above_zero": "a number above 0",
@@ -490,6 +527,7 @@ _EXPECTED = {  # names what argparse would call an "invalid _share value"
     "_count": "a whole number from 1 to 1000",
     "_top_k": "a whole number, 0 or more",
     "_guidance": "ALL or ALL,TEXT, two numbers",
+    "_meter": "a meter such as 3/4",
     "int": "a whole number",
 }
 
@@ -523,7 +561,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--engine", choices=jobs.GENERATORS, required=True)
     generate.add_argument("--prompt", required=True, help="words for the music")
     generate.add_argument("--seconds", type=_number, default=10.0, help="length of the clip (default 10)")
-    _add_run_arguments(generate)
+    _add_run_arguments(generate, spans=False)
     generate.set_defaults(command=_generate)
 
     inpaint = parsers.add_parser("inpaint", help="re-make a span of a recording")
@@ -605,11 +643,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+def _add_run_arguments(parser: argparse.ArgumentParser, spans: bool = True) -> None:
     parser.add_argument("--out", required=True, metavar="OUT.wav")
     parser.add_argument("--chords", metavar='"C@0 Am@2.5"', help="symbol@seconds, each lasts until the next")
     parser.add_argument("--melody", metavar="X.mid", help="a MIDI file whose melody the engine follows")
     parser.add_argument("--drums", metavar="X.mid", help="a MIDI file whose drums the engine follows")
+    parser.add_argument(
+        "--instruments",
+        metavar='"piano drums@0 sax@4.5"',
+        help="who plays: name@from or name@from-to in seconds, no-NAME is absent, only-NAME plays alone",
+    )
+    parser.add_argument("--bpm", type=_number, help="tempo that the music keeps")
+    parser.add_argument("--meter", type=_meter, metavar="3/4", help="with --bpm; default 4/4")
+    parser.add_argument(
+        "--beat1", type=_number, metavar="S", help="with --bpm: where a bar begins (default 0)"
+    )
+    if spans:
+        parser.add_argument(
+            "--intent",
+            choices=INTENTS,
+            default="auto",
+            help="blend: begin from the music around; change: words and lanes decide (auto: if any)",
+        )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     ar, fm = ARSettings(), FMSettings()

@@ -108,6 +108,7 @@ LANE_EDITS: dict[str, str] = {
     "move_band": "move players",
     "resize_band": "resize players",
     "erase_band": "erase players",
+    "set_band": "ask for players",
     "solo_band": "only this one",
     "paste": "paste",
     "repeat": "repeat",

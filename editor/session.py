@@ -563,7 +563,7 @@ class Session:
 
     # ---- views
 
-    def document(self, window: float, frame_rate: float) -> EditorState:
+    def document(self, window: float, frame_rate: float, band_taken: bool = False) -> EditorState:
         """The document for the page."""
         changes = self.changes  # read first: what comes meanwhile is told again
         project, clip = self.project, None
@@ -586,6 +586,7 @@ class Session:
             seen=list(self.seen[-SEEN_TOLD:]),
             window=window,
             frame_rate=frame_rate,
+            bandTaken=band_taken,
         )
 
     def takes(self) -> TakesState:

@@ -507,7 +507,7 @@ class Page(Updates):
     def _vote(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         """A blind round is over."""
         session = self.sessions.of(request.session_hash)
-        document = session.document(self.window, self.frame_rate)
+        document = session.document(self.window, self.frame_rate, self.band_taken)
         try:
             session.vote(Payload("vote", event._data))
         except InputError as error:

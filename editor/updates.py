@@ -32,6 +32,7 @@ class Updates(Layout):
         self.pace = pace
         self.window = float(spec.window_seconds)
         self.frame_rate = 25.0
+        self.band_taken = spec.flow.band or spec.lm.band
 
     def _shown(
         self, session: Session, where: str = "", error: str = "", takes: bool = True
@@ -39,7 +40,7 @@ class Updates(Layout):
         """Updates of `light`. `where` is the slot in which an error stands."""
         project, region = session.project, session.project.region
         in_timeline = error if where == "timeline" else session.error
-        document = session.document(self.window, self.frame_rate)
+        document = session.document(self.window, self.frame_rate, self.band_taken)
         document.error = in_timeline or None
         limit = self._span_limit(region)
         ready = bool(project.clip and region) and not session.running and not limit

@@ -284,6 +284,44 @@ def test_lanes_from_midi_files(tiny_bundle: Path, tmp_path: Path, capsys: Captur
     assert controls["drums"] == [{"time": 0.5, "drum": "kick"}]
 
 
+def test_players_beat_and_intent_reach_the_request(
+    song: Path, tiny_bundle: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    out = str(tmp_path / "out.wav")
+    told = [
+        "inpaint",
+        str(song),
+        "--engine",
+        "fm",
+        "--start",
+        "1",
+        "--end",
+        "2",
+        "--steps",
+        "2",
+        "--out",
+        out,
+    ]
+    told += ["--candidates", "1", "--json", "--bpm", "90", "--meter", "3/4", "--beat1", "0.5"]
+    given = ["--instruments", "piano no-drums@1.5", "--intent", "blend"]
+    status, printed, errors = run(capsys, tiny_bundle, *told, *given)
+    assert status == 0, errors
+    parameters = json.loads(printed)["parameters"]
+    assert parameters["intent"] == "blend"
+    assert parameters["controls"]["grid"] == {"bpm": 90.0, "beats_per_bar": 3, "offset": 0.5}
+    assert parameters["controls"]["instruments"] == [
+        {"start": 0.0, "end": 4.0, "instrument": "piano", "plays": True},
+        {"start": 1.5, "end": 4.0, "instrument": "drums", "plays": False},
+    ]
+    status, printed, errors = run(capsys, tiny_bundle, *told, "--prompt", "flute")
+    assert status == 0, errors
+    parameters = json.loads(printed)["parameters"]
+    assert parameters["intent"] == "auto"
+    assert [(p["instrument"], p["start"], p["end"]) for p in parameters["controls"]["instruments"]] == [
+        ("flute", 1.0, 2.0)
+    ]
+
+
 def test_bundle_tells_what_is_loaded(tiny_bundle: Path, capsys: Captured) -> None:
     status, printed, _ = run(capsys, tiny_bundle, "bundle", "--json")
     assert status == 0
@@ -436,6 +474,13 @@ def test_serve_hands_its_options_to_the_page(monkeypatch: pytest.MonkeyPatch) ->
         ("generate --engine ar --prompt x --out o.wav --temperature 0", "expected a number above 0"),
         ("generate --engine ar --prompt x --out o.wav --guidance 1,2,3", "expected ALL or ALL,TEXT"),
         ("generate --engine fm --prompt x --out o.wav --melody no.mid", "no such MIDI file"),
+        ("generate --engine fm --prompt x --out o.wav --instruments vioin", "nearest: violin"),
+        ("generate --engine fm --prompt x --out o.wav --instruments sax@11", "within 0-10"),
+        ("generate --engine fm --prompt x --out o.wav --meter 3/4", "add --bpm"),
+        ("generate --engine fm --prompt x --out o.wav --bpm 1000", "expected 20-400"),
+        ("generate --engine fm --prompt x --out o.wav --bpm 90 --meter 3/5", "expected a meter such as 3/4"),
+        ("generate --engine fm --prompt x --out o.wav --intent blend", "unrecognized arguments: --intent"),
+        ("inpaint no.wav --engine fm --start 1 --end 2 --out o.wav --intent loud", "invalid choice: 'loud'"),
         ("inpaint no.wav --engine fm --start 1 --end 2 --out o.wav", "no.wav"),
         ("inpaint no.wav --engine fm --start inf --end 2 --out o.wav", "--start 'inf': expected a number"),
     ],
