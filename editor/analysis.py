@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from editor import commands, lanes, storage
-from editor.document import Lanes, Project, Region, Sound
+from editor import band, commands, lanes, storage
+from editor.document import LanePart, Lanes, Project, Region, Sound
 from engines.requests import Cancelled, Hit, InputError, Note, Progress
 from engines.timebase import Grid
 
@@ -58,7 +58,7 @@ def key_of(heard: Analysis) -> str:
 
 
 def lanes_of(heard: Analysis, grid: Grid) -> Lanes:
-    """The lanes in beats: chords but `N`, melody notes and drum hits that are likely enough."""
+    """The lanes in beats: chords but `N`, notes and hits that are likely enough, and who plays."""
     notes: list[Note] = [
         note
         for note, sure in zip(heard.melody.notes, heard.melody.confidence, strict=True)
@@ -77,7 +77,13 @@ def lanes_of(heard: Analysis, grid: Grid) -> Lanes:
         lanes.chords_to_lane(heard.chords.chords, grid),
         lanes.notes_to_lane(notes[: lanes.MAX_OBJECTS], grid),
         lanes.hits_to_lane(hits[: lanes.MAX_OBJECTS], grid),
+        _band_of(heard, grid),
     )
+
+
+def _band_of(heard: Analysis, grid: Grid) -> tuple[LanePart, ...]:
+    line = getattr(heard, "instruments", None)  # not every analysis listens for players
+    return () if line is None else band.to_lane(line.parts, grid, "heard", line.confidence)
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,8 @@ def fill(project: Project, heard: Analysis, replace_all: bool = False) -> Filled
     """
     now = project.lanes
     full = [name for name in lanes.LANE_NAMES if getattr(now, name)]
+    if all(part.by == "heard" for part in now.band):  # nobody's own
+        full = [name for name in full if name != "band"]
     keep = () if replace_all else tuple(full)
     grid, key = grid_of(heard), key_of(heard)
     if not keep and grid is not None:
@@ -109,6 +117,7 @@ def fill(project: Project, heard: Analysis, replace_all: bool = False) -> Filled
         found.chords if "chords" in put else None,
         found.melody if "melody" in put else None,
         found.drums if "drums" in put else None,
+        found.band if "band" in put else None,
     )
     filled = tuple(name for name in put if getattr(project.lanes, name))
     follow = [name for name in lanes.LANE_NAMES if name in (*project.follow, *filled)]
@@ -128,8 +137,20 @@ def fill_span(project: Project, heard: Analysis, span: Region) -> Filled:
         [*_outside(now.chords, start, end), *(c for c in chords if c.end - c.start >= lanes.SHORTEST)],
         [*_outside(now.melody, start, end), *(n for n in notes if n.end - n.start >= lanes.SHORTEST)],
         [*(h for h in now.drums if not start <= h.time < end), *hits],
+        _band_inside(now.band, found.band, start, end),
     )
-    return Filled(edited, lanes.LANE_NAMES, ())
+    filled = tuple(name for name in lanes.LANE_NAMES if name != "band" or found.band)
+    return Filled(edited, filled, ())
+
+
+def _band_inside(
+    now: tuple[LanePart, ...], found: tuple[LanePart, ...], start: float, end: float
+) -> list[LanePart] | None:
+    """The band lane with what was heard in [start, end) beats in place of what stood there."""
+    if not found:
+        return None
+    parts = [replace(p, id="", start=max(p.start, start), end=min(p.end, end)) for p in found]
+    return [*_outside(now, start, end), *(p for p in parts if p.end - p.start >= lanes.SHORTEST)]
 
 
 def _outside(cells: tuple[lanes.AnyCell, ...], start: float, end: float) -> list[lanes.AnyCell]:

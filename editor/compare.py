@@ -12,6 +12,7 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
@@ -71,6 +72,27 @@ class SearchState(GradioModel):
     candidates: list[CandidateState]
 
 
+class WishState(GradioModel):
+    """One thing that was asked, and what of it is heard (`engines.requests.Wish`)."""
+
+    kind: str  # "instrument" | "chords" | "melody" | "drums"
+    name: str
+    plays: bool
+    share: float  # 0..1
+    sure: float  # 0..1
+    seconds: float  # how long it was asked for
+    words: str  # "heard", "gone", "78 %" ...
+
+
+class PlayerState(GradioModel):
+    """Who is heard in a take, from when to when, in seconds on the timeline's clock."""
+
+    name: str
+    start: float
+    end: float
+    sure: float  # 0..1
+
+
 class TrackState(GradioModel):
     """One thing to hear: the original, a take, or a run that will become a take."""
 
@@ -98,6 +120,9 @@ class TrackState(GradioModel):
     start: float = 0.0  # seconds on the clip's clock at which that audio begins
     whole: bool = False  # the audio is a clip of its own, not a part of the timeline's
     kept: bool = False
+    wish: list[WishState] = Field(default_factory=list)  # what was asked, and what of it is heard
+    wishState: str = ""  # "pending" while it is listened to, "failed", "unknown": nobody can tell; else ""
+    band: list[PlayerState] = Field(default_factory=list)  # who is heard in it
     details: list[list[str]] = Field(default_factory=list)  # [what, value] of all that it was made with
     search: SearchState | None = None
 
@@ -261,19 +286,31 @@ def group_id(kind: str, region: Region | None, source: Sound | None, spans: Sequ
 
 
 def groups(
-    project: Project, folder: Path | None, runs: Sequence[RunTrack], address: Address
+    project: Project,
+    folder: Path | None,
+    runs: Sequence[RunTrack],
+    address: Address,
+    judging: Mapping[str, str] = MappingProxyType({}),
 ) -> list[GroupState]:
-    """The project's takes and the runs on their way, by group; the group touched last comes last."""
+    """The project's takes and the runs on their way, by group; the group touched last comes last.
+
+    `judging` is what goes on with takes that are listened to again: id -> `TrackState.wishState`.
+    """
     found: dict[str, list[Take | RunTrack]] = {}
     everything: tuple[Take | RunTrack, ...] = (*(t for t in project.takes if not t.deleted), *runs)
     for item in everything:
         key = group_id(item.kind, item.region, item.source, item.spans)
         found[key] = [*found.pop(key, []), item]
-    return [_group(key, items, project, folder, address) for key, items in found.items()]
+    return [_group(key, items, project, folder, address, judging) for key, items in found.items()]
 
 
 def _group(
-    key: str, items: Sequence[Take | RunTrack], project: Project, folder: Path | None, address: Address
+    key: str,
+    items: Sequence[Take | RunTrack],
+    project: Project,
+    folder: Path | None,
+    address: Address,
+    judging: Mapping[str, str],
 ) -> GroupState:
     first = items[0]
     region = first.region if key != "generated" else None
@@ -332,7 +369,9 @@ def _group(
                 )
             )
         elif folder:
-            tracks.append(_take(item, digit, project, folder, address, place, spans, later))
+            track = _take(item, digit, project, folder, address, place, spans, later)
+            track.wishState = judging.get(item.id, "")
+            tracks.append(track)
     label = f"span {place.start:.2f}–{place.end:.2f} s" if place else "generated clips"
     if place and spans:
         label = f"{len(spans)} spans, {place.start:.2f}–{place.end:.2f} s"
@@ -381,8 +420,16 @@ def _take(
         whole=take.region is None or bool(extends),
         kept=project.kept == take.id,
         seams=[_seam(seam, later) for seam in take.seams],
+        wish=[WishState.model_validate(wish) for wish in take.wish],
+        band=[_player(part, later) for part in take.band],
         details=details(take),
         search=search_state(take),
+    )
+
+
+def _player(part: Mapping[str, Any], later: float) -> PlayerState:
+    return PlayerState(
+        name=part["name"], start=part["start"] + later, end=part["end"] + later, sure=part["sure"]
     )
 
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from editor.document import Project, Round, Take, Version
 
+Heard = tuple[dict[str, object], ...]  # as of document.Take
 MAX_STEPS = 200  # undo steps kept; the oldest fall off
 
 
@@ -79,6 +80,19 @@ class History:
         """Votes that were cast: part of the present at once, no step, the way forward stays."""
         cast = replace(self.present, takes=(), versions=(), rounds=rounds)
         return replace(self, present=_with_all_made(self.present, cast))
+
+    def with_heard(self, id: str, wish: Heard, band: Heard) -> History:
+        """What was heard again in a take: of every state that has it, no step."""
+
+        def told(project: Project) -> Project:
+            takes = tuple(
+                replace(take, wish=wish, band=band) if take.id == id else take for take in project.takes
+            )
+            return project if takes == project.takes else replace(project, takes=takes)
+
+        past = tuple(replace(step, project=told(step.project)) for step in self.past)
+        future = tuple(replace(step, project=told(step.project)) for step in self.future)
+        return History(told(self.present), past, future)
 
     def undo(self) -> History:
         """One step back; itself when there is none."""

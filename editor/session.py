@@ -8,8 +8,10 @@ Seconds and beats as in the document. Knows no components.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ from editor import (
     events,
     examples,
     jobs,
+    judge,
     lanes,
     library,
     scores,
@@ -54,6 +57,7 @@ from engines.requests import CHANGES, ARSettings, FMSettings, InpaintRequest, In
 if TYPE_CHECKING:
     from engines.analysis import Analysis
 
+log = logging.getLogger("inlay")
 SEEN_TOLD = 40  # ids of edits that a document tells the page of
 
 
@@ -78,6 +82,9 @@ class Session:
         self.message = ""  # about the last run
         self.say = ""
         self.listener: analysis.Listener | None = None  # what is in the clip, while it is being heard
+        self.judging: dict[str, str] = {}  # take -> "pending", "failed" or "unknown" (`TrackState.wishState`)
+        self._judge = judge.Judge(self._judged)
+        self._unjudged: tuple[Take, ...] = ()  # takes of the run that goes on, to be judged after it
         self.heard: Analysis | None = None  # what was heard last, where a lane was left to the musician
         self.hearing = ""  # about the last analysis, one line
         self.running = False
@@ -150,6 +157,9 @@ class Session:
                 return
             if id:
                 self.seen = (*self.seen, id)[-MAX_SEEN:]
+            if name == "judge_again":
+                self.judge_again(Payload(name, payload).identifier("take"))
+                return
             command = events.command(name)
             project = events.apply(self.project, name, payload)
             try:
@@ -157,6 +167,40 @@ class Session:
             except Held:  # it can be sent again once the project, or a copy, is open here
                 self.seen = tuple(each for each in self.seen if each != id)
                 raise
+
+    def judge_again(self, take_id: str) -> None:
+        """Listen to a take again, whether its wish came true. InputError for one that is not there."""
+        with self.lock:
+            take = versions.find_take(self.project, take_id)
+            self._unjudged = (*self._unjudged, take)
+            self._begin_to_judge()
+
+    def _begin_to_judge(self) -> None:
+        takes, self._unjudged = self._unjudged, ()
+        if not takes:
+            return
+        self.judging |= dict.fromkeys((take.id for take in takes), "pending")
+        self.changes += 1
+        self._judge.add(self._folder(), *takes)
+
+    def _judged(self, take_id: str, found: judge.Verdict | None) -> None:
+        """The end of judging one take, in the judge's thread."""
+        with self._news:
+            self.judging.pop(take_id, None)
+            state = "failed" if found is None else found.state
+            if state:
+                self.judging[take_id] = state
+            self.changes += 1
+            self._told += 1
+            self._news.notify_all()
+            if found is None or not (found.wish or found.band) or self.closed or self.folder is None:
+                return
+            self.history = self.history.with_heard(take_id, found.wish, found.band)
+            try:
+                storage.add_finished(self.folder, versions.find_take(self.project, take_id))
+                self._save()
+            except InputError as error:  # a full disk, or a project that was opened meanwhile
+                log.info("what was heard in take %s is not saved: %s", take_id, error)
 
     def vote(self, sent: Payload) -> None:
         """A blind round into the project: {"ratings": [{"take", "smoothness", "match"}], "matched"}."""
@@ -464,6 +508,8 @@ class Session:
                 self.running = False
                 self.changes += 1
                 self.runs = tuple(run for run in self.runs if run.state not in ("running", "waiting"))
+                with suppress(InputError):
+                    self._begin_to_judge()
                 self._told += 1
                 self._news.notify_all()
                 if self.abandoned and not self.tabs:
@@ -512,6 +558,9 @@ class Session:
             elif event.take:
                 self.done = (*self.done, event.take)
                 self.history = self.history.with_takes(event.take)
+                if not event.take.wish and judge.wished(event.take):
+                    self.judging[event.take.id] = "pending"
+                    self._unjudged = (*self._unjudged, event.take)
                 self.say = f"{versions.ENGINE_LABELS.get(event.take.engine, engine)} is ready"
                 if event.take.kind == "generate" and self.project.clip is None:
                     self._record(versions.keep(self.project, event.take.id), "keep the first clip")
@@ -591,7 +640,7 @@ class Session:
 
     def takes(self) -> TakesState:
         """Takes and runs for the page."""
-        found = groups(self.project, self.folder, self.runs, file_address)
+        found = groups(self.project, self.folder, self.runs, file_address, self.judging)
         return TakesState(
             groups=found,
             versions=version_tree(self.project),

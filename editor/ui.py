@@ -54,7 +54,7 @@ from editor.updates import Updates
 from engines.requests import ARSettings, FMSettings, InputError
 
 FOLLOW_SECONDS = 0.15  # how often an open tab looks for what others did
-TAKE_COMMANDS = {  # edits that change what the cards show
+TAKE_COMMANDS = {"judge_again"} | {  # edits that change what the cards show
     name for name in events.COMMANDS if name in ("keep", "show_version") or name.endswith("_take")
 }
 

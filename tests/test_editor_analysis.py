@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from editor import analysis, commands, storage
+from editor import analysis, commands, events, storage
 from editor.document import ChordCell, LaneHit, Lanes, Project, Region
 from editor.session import Session
 from engines.analysis import Analysis, ChordLine, Curve, DrumLine, Key, MelodyLine, Rhythm
 from engines.recording import Recording, write_recording
-from engines.requests import Chord, Hit, InputError, Note
+from engines.requests import Chord, Hit, InputError, Note, Part
 
 BEATS = tuple(0.5 + i * 0.6 for i in range(12))  # 100 bpm, first beat at 0.5 s
 
@@ -157,3 +159,34 @@ def test_what_was_heard_of_a_clip_that_is_gone_is_dropped(session: Session) -> N
 def test_without_a_clip_there_is_nothing_to_hear(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no recording"):
         Session(tmp_path).hear()
+
+
+def test_who_is_heard_comes_onto_the_band_lane_unless_it_is_drawn() -> None:
+    """The analysis of players has a part of its own, which an older one lacks."""
+    silent = heard(
+        chords=ChordLine((), (), (), "notes"), melody=MelodyLine((), ()), drums=DrumLine((), ()),
+        rhythm=Rhythm((), (), 0.0, 4, 0.0, 0.0), key=Key("", 0.0),
+    )  # fmt: skip
+    first = _Heard(silent, [Part(0, 4, "piano")], [0.7])
+    filled = analysis.fill(Project(), first)  # type: ignore[arg-type]
+    (part,) = filled.project.lanes.band
+    assert (part.instrument, part.by, part.sure, part.end) == ("piano", "heard", 0.7, 8)
+    assert filled.filled == ("band",)
+    other = _Heard(silent, [Part(0, 2, "flute")], [0.9])
+    anew = analysis.fill(filled.project, other)  # type: ignore[arg-type]
+    assert [p.instrument for p in anew.project.lanes.band] == ["flute"]
+    drawn = events.apply(Project(), "draw_band", {"band": [{"start": 0, "end": 4, "name": "organ"}]})
+    assert analysis.fill(drawn, other).project.lanes == drawn.lanes  # type: ignore[arg-type]
+    inside = analysis.fill_span(drawn, other, Region(1, 2)).project.lanes.band  # type: ignore[arg-type]
+    assert [(p.instrument, p.start, p.end) for p in inside] == [("organ", 0, 2), ("flute", 2, 4)]
+
+
+class _Heard:
+    """An analysis that knows who plays."""
+
+    def __init__(self, whole: Any, parts: list[Part], confidence: list[float]) -> None:
+        self.whole = whole
+        self.instruments = SimpleNamespace(parts=parts, confidence=confidence)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole, name)
