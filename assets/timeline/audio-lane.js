@@ -7,7 +7,7 @@ import { desk } from './desk.js';
 import { icons, text, ENGINES } from './icons.js';
 import { boxOf, drawWave, hatch, prepare } from './wave.js';
 import { loudest } from './peaks.js';
-import { drawPeaks } from './track-wave.js';
+import { drawPeaks, spansOf } from './track-wave.js';
 import { chooseFile } from './upload.js';
 import { heard, ticks, timeToX } from './time.js';
 
@@ -74,7 +74,7 @@ export class AudioLane {
     }
     this.words.textContent = doc.clip.label || 'Clip';
     this.words.title = doc.clip.label;
-    if (!region) drawWave(c, base, view, { ...shape, from: 0, to: end, colour: colour('wave') });
+    if (!region) this.#drawParts(c, colour, base, shape, [{ from: 0, to: end }]);
     else this.#drawAround(c, colour, { base, region, width: end, height, shape });
     if (!base) {
       c.fillStyle = colour('faint');
@@ -91,18 +91,17 @@ export class AudioLane {
     const [first, last] = [timeToX(view, hears.start), timeToX(view, hears.end)];
     c.fillStyle = colour('span-tint');
     c.fillRect(from, 0, to - from, height);
-    const track = desk.track;
-    const inside = track?.kind === 'take' ? desk.pyramid(track.id) : null;
     const busy = desk.group?.tracks.find(({ state, peaks, region: place }) => state === 'running' && peaks?.length && place?.start === region.start && place?.end === region.end);
-    const ink = inside ? colour(ENGINES[track.engine]?.token ?? 'wave') : colour('span-wave');
-    drawWave(c, base, view, { ...shape, from: 0, to: Math.min(first, width), colour: colour('wave'), alpha: 0.4 });
-    drawWave(c, base, view, { ...shape, from: Math.max(0, first), to: Math.min(from, width), colour: colour('wave') });
     // A take that is being written grows over the old sound, which stays where it has not come yet.
     const grown = busy ? Math.min(to, from + busy.peaks.length * busy.peak_seconds * view.pps) : from;
-    drawWave(c, inside ?? base, view, { ...shape, from: Math.max(0, from, grown), to: Math.min(to, width), colour: ink, alpha: busy ? 0.4 : 1 });
+    this.#drawParts(c, colour, base, shape, [
+      { from: 0, to: Math.min(first, width), alpha: 0.4 },
+      { from: Math.max(0, first), to: Math.min(from, width) },
+      { from: Math.max(0, from, grown), to: Math.min(to, width), ink: 'span-wave', alpha: busy ? 0.4 : 1 },
+      { from: Math.max(0, to), to: Math.min(last, width) },
+      { from: Math.max(0, last), to: width, alpha: 0.4 },
+    ]);
     if (busy) drawPeaks(c, busy, { from, room: to - from, view, height, gain: shape.gain, ink: colour(ENGINES[busy.engine]?.token ?? 'wave') });
-    drawWave(c, base, view, { ...shape, from: Math.max(0, to), to: Math.min(last, width), colour: colour('wave') });
-    drawWave(c, base, view, { ...shape, from: Math.max(0, last), to: width, colour: colour('wave'), alpha: 0.4 });
     hatch(c, 0, 0, Math.min(first, width), height, colour('line'));
     hatch(c, Math.max(0, last), 0, width - Math.max(0, last), height, colour('line'));
     c.fillStyle = colour('text');
@@ -110,6 +109,26 @@ export class AudioLane {
     this.#label(c, colour, `Models hear ${hears.start.toFixed(1)}–${hears.end.toFixed(1)} s`, Math.max(0, first) + 8, Math.min(from, last));
     if (last < width - 80) this.#label(c, colour, 'Not heard', last + 8, width);
     if (first > 80) this.#label(c, colour, 'Not heard', 8, first);
+  }
+
+  /** Stretches of the clip; where the take that is heard changed it, the take in its engine's colour. */
+  #drawParts(c, colour, base, shape, parts) {
+    const { view } = this.timeline;
+    const { track } = desk;
+    const own = track?.kind === 'take' && track.region ? desk.pyramid(track.id) : null;
+    const changed = own ? spansOf(track).map(({ start, end }) => [timeToX(view, start), timeToX(view, end)]) : [];
+    const ink = own && colour(ENGINES[track.engine]?.token ?? 'wave');
+    for (const { from, to, ink: name = 'wave', alpha = 1 } of parts) {
+      let at = from;
+      for (const [left, right] of changed) {
+        const [start, end] = [Math.max(at, left), Math.min(to, right)];
+        if (end <= start) continue;
+        drawWave(c, base, view, { ...shape, from: at, to: start, colour: colour(name), alpha });
+        drawWave(c, own, view, { ...shape, from: start, to: end, colour: ink, alpha });
+        at = end;
+      }
+      drawWave(c, base, view, { ...shape, from: at, to, colour: colour(name), alpha });
+    }
   }
 
   #label(c, colour, words, x, room) {

@@ -19,20 +19,23 @@ export class BandAdd extends Popover {
   #typed = '';
   #at = 0; // the option that Enter takes
   #options = [];
+  #choose = null; // what is done with the name
+  #where = '';
 
   constructor(lane) {
     super(lane.timeline, 'Add a player', 'band-add');
     this.lane = lane;
   }
 
-  open(anchor) {
-    [this.#typed, this.#at] = ['', 0];
+  /** For the lane; the panel says what else to do with the name, and where that adds it. */
+  open(anchor, choose = (name) => this.lane.add(name), where = '') {
+    [this.#typed, this.#at, this.#choose, this.#where] = ['', 0, choose, where];
     this.show(anchor);
   }
 
   markup() {
     const { region } = this.timeline;
-    const where = region ? `to the span, ${formatSpan(region)}` : 'over what is in view';
+    const where = this.#where || (region ? `to the span, ${formatSpan(region)}` : 'over what is in view');
     return `<label class="field">${icons.search}<input type="text" role="combobox" aria-expanded="true" aria-controls="band-options" aria-autocomplete="list" autocomplete="off" spellcheck="false"
       placeholder="Name an instrument" aria-label="Name an instrument" value="${text(this.#typed)}"></label>
       <div class="options">${this.#list()}</div><p class="soft foot"><kbd>↵</kbd><span>adds it ${where}</span></p>`;
@@ -45,7 +48,7 @@ export class BandAdd extends Popover {
     const none = this.#typed.trim() && !found.length;
     const options = this.#options.map((entry, i) => `<button role="option" tabindex="-1" id="band-option-${i}" data-name="${text(entry.name)}" aria-selected="${i === this.#at}">
       <span>${none ? text(capital(entry.name)) : marked(entry.name, this.#typed.trim())}</span><small>${text(kindOf(entry, desk.instruments))}</small></button>`).join('');
-    return `${none ? `<p class="none" role="status">No <i>${text(this.#typed.trim().slice(0, 24))}</i> here.${this.#options.length ? ' Nearest:' : ''}</p>` : ''}
+    return `${none ? `<p class="none" role="status">No <i>${text(this.#typed.trim().slice(0, 24))}</i> here.${nearest.length > 3 ? ' Any of a family:' : nearest.length ? ' Nearest:' : ''}</p>` : ''}
       <div role="listbox" id="band-options" aria-label="Instruments">${options}</div>`;
   }
 
@@ -82,7 +85,7 @@ export class BandAdd extends Popover {
 
   #add(name) {
     this.close(false);
-    this.lane.add(name);
+    this.#choose(name);
   }
 }
 

@@ -18,6 +18,7 @@ import { clamp, secondsToBeats, xToTime } from './time.js';
 import { boxOf } from './wave.js';
 
 const EDGE = 8; // pixels inside a bar that resize
+const NO_WORDS = [];
 const SHOWN = [4, 6]; // rows that an open lane has room for, at least and at most
 
 export class BandLane extends Lane {
@@ -58,7 +59,8 @@ export class BandLane extends Lane {
 
   /** What the active span's own words say of players: [{name, plays, text}]. */
   get words() {
-    return (this.timeline.region && desk.doc.spans.find(({ id }) => id === this.timeline.region.id)?.words) || [];
+    const span = this.timeline.region && desk.doc.spans.find(({ id }) => id === this.timeline.region.id);
+    return (span && span.prompt !== null && span.words) || NO_WORDS; // those of the clip ask for nothing new here
   }
 
   /** What is in view, in beats. */
@@ -91,7 +93,7 @@ export class BandLane extends Lane {
 
   /** How tall an open lane wants to be. */
   get tall() {
-    return clamp(this.rows.length, ...SHOWN) * ROW + ADD;
+    return clamp(this.rows.length, SHOWN[0], this.timeline.sizes?.low ? SHOWN[0] : SHOWN[1]) * ROW + ADD + 4;
   }
 
   get lowest() {
@@ -349,7 +351,7 @@ export class BandLane extends Lane {
   }
 
   solo(name, place) {
-    this.#put('set_band', solo(desk.doc.band, { name, ...place }, this.rows));
+    this.#put('solo_band', solo(desk.doc.band, { name, ...place }, this.rows));
   }
 
   /** A player over the span, or over all that is in view. */

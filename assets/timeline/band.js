@@ -204,6 +204,8 @@ export function heardWords(state, share) {
 
 // ---- the catalogue
 
+const FAR = 0.5; // share of a word's letters that may differ
+
 /** How many letters differ between two words: insertions, deletions, exchanges. */
 function distance(a, b) {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -218,7 +220,7 @@ function distance(a, b) {
 /**
  * What a typed word may mean in the catalogue [{name, family, short, also}]: {found: [entries], nearest: [entries]}.
  * Found: the word begins the name, begins one of its words, is another spelling, or stands inside it, in that
- * order. Nearest, where nothing is found: what is spelt most like it.
+ * order. Nearest, where nothing is found: what is spelt much like it, else all families.
  */
 export function searched(typed, catalogue) {
   const word = typed.trim().toLowerCase();
@@ -234,8 +236,10 @@ export function searched(typed, catalogue) {
     .sort((a, b) => a.rank - b.rank || a.i - b.i).map(({ entry }) => entry);
   if (ranked.length) return { found: ranked, nearest: [] };
   const far = ({ name, also = [] }) => Math.min(...[name, ...also].flatMap((one) => [one, ...one.split(' ')]).map((one) => distance(word, one.toLowerCase()) / Math.max(word.length, one.length)));
-  const nearest = catalogue.map((entry) => ({ entry, far: far(entry) })).sort((a, b) => a.far - b.far).slice(0, 3).map(({ entry }) => entry);
-  return { found: [], nearest };
+  const near = catalogue.map((entry) => ({ entry, far: far(entry) })).filter((one) => one.far <= FAR).sort((a, b) => a.far - b.far).slice(0, 3);
+  if (near.length) return { found: [], nearest: near.map(({ entry }) => entry) };
+  const families = new Set(catalogue.map(({ family }) => family));
+  return { found: [], nearest: catalogue.filter(({ name }) => families.has(name)) };
 }
 
 /** What stands at the right of an option: an instrument's family, or how many a family has. */

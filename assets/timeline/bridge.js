@@ -11,6 +11,9 @@ import { Typed, worded } from './typed.js';
 import { focused } from './page.js';
 import './timeline.js';
 import './spans-panel.js';
+import './word-tags.js';
+import './conflict-note.js';
+import './intent.js';
 import './takes.js';
 
 const SESSION = 'inlay-project'; // sessionStorage: every tab has a project of its own, a reload keeps it
@@ -29,6 +32,14 @@ const TYPED = { // fields of Gradio's own, and the edits that they are
   }),
 };
 const number = (words) => (words.trim() ? Number(words) : null);
+
+/** A span whose words are being typed has words of its own from the first letter on. */
+function ownWords(id, prompt) {
+  const span = desk.doc.spans.find((known) => known.id === id);
+  if (!span || span.prompt !== null) return;
+  desk.doc = { ...desk.doc, spans: desk.doc.spans.map((one) => (one === span ? { ...one, prompt } : one)) };
+  desk.tell('doc');
+}
 
 /** What this tab calls itself, over all its reloads. */
 function pageName() {
@@ -64,7 +75,10 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
   const typed = new Map(); // field -> when something was typed into it last
   document.addEventListener('input', ({ target }) => {
     if (target.matches?.(Object.keys(TYPED).join())) typed.set(target, performance.now());
-    if (target.matches?.('#prompt textarea')) desk.typed.note(target.value, desk.doc);
+    if (target.matches?.('#prompt textarea')) {
+      desk.typed.note(target.value, desk.doc);
+      ownWords(desk.typed.span, target.value);
+    }
   });
   window.addEventListener('pagehide', () => {
     const last = focused();

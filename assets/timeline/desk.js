@@ -209,11 +209,11 @@ class Desk extends EventTarget {
 
   /** How ready takes are ordered: 'wish' (closest to it first) or 'smoothest'. */
   get sorting() {
-    return this.doc.sortTakes || 'wish';
+    return this.doc.sort || 'wish';
   }
 
   sortTakes(by) {
-    if (by !== this.sorting) this.edit('sort_takes', { by }, { sortTakes: by });
+    if (by !== this.sorting) this.edit('sort_takes', { by }, { sort: by });
   }
 
   judgeAgain(track) {

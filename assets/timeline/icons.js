@@ -19,6 +19,7 @@ export const icons = {
   pause: solid('M4 3h2.8v10H4z M9.2 3H12v10H9.2z'),
   loop: path('M3 7.5V6.2A2.2 2.2 0 0 1 5.2 4H13 M10.8 1.8L13 4l-2.2 2.2 M13 8.5v1.3A2.2 2.2 0 0 1 10.8 12H3 M5.2 14.2L3 12l2.2-2.2'),
   check: path('M3 8.5l3.2 3.2L13 5'),
+  half: '<svg class="icon" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.5" aria-hidden="true"><circle cx="8" cy="8" r="5.5"/><path d="M8 2.5a5.500 5.500 0 0 1 0 11z" fill="currentColor" stroke="none"/></svg>',
   warn: path('M8 2.5l6 10.5H2z M8 6.5v3 M8 11.3v.1'),
   clock: path('M8 4.5V8l2.2 1.6 M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0z'),
   close: path('M4 4l8 8 M12 4l-8 8'),

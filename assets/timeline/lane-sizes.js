@@ -90,6 +90,11 @@ export class LaneSizes {
     this.timeline.redraw();
   }
 
+  /** Whether the window is too low for more than a few rows. */
+  get low() {
+    return isLow();
+  }
+
   #tall = 0;
 
   apply() {

@@ -29,7 +29,7 @@ function stretch(track, from, to) {
 
 class Listening {
   matched = false;
-  difference = true; // the picture of what the heard take changed
+  difference = !globalThis.matchMedia?.('(max-height: 860px) and (min-width: 701px)').matches; // the picture of what the heard take changed
   spectra = false; // spectrograms instead of waveforms
   target = null; // LUFS that the takes are brought to, null while they keep their levels
   #picked = new Map(); // group id -> ids of the takes that the user chose

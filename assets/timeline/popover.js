@@ -65,7 +65,8 @@ export class Popover {
     const cell = anchor.getBoundingClientRect();
     const box = this.node.getBoundingClientRect();
     const middle = clamp((cell.left + cell.right) / 2, 0, window.innerWidth);
-    const room = document.querySelector('#stage')?.getBoundingClientRect().right ?? window.innerWidth; // not over the panel
+    const own = !(anchor instanceof Element) || !anchor.closest('#panel');
+    const room = (own && document.querySelector('#stage')?.getBoundingClientRect().right) || window.innerWidth; // not over the panel, but for what it opens itself
     const left = clamp(middle - box.width / 2, 8, Math.min(room, window.innerWidth) - box.width - 8);
     const fits = cell.bottom + 8 + box.height <= window.innerHeight - 8;
     const above = !fits && cell.top - box.height - 8 >= 8;

@@ -7,6 +7,7 @@
 import { desk } from './desk.js';
 import { drag } from './gestures.js';
 import { newId } from './cells.js';
+import { flagWords } from './flag.js';
 import { barBeat, beatsToSeconds, clamp, formatSpan, round, spanFrom, timeToX } from './time.js';
 
 export class SpanLayer {
@@ -64,7 +65,7 @@ export class SpanLayer {
     const node = document.createElement('div');
     node.className = 'span';
     node.dataset.id = id;
-    node.innerHTML = `<div class="flag" title="Drag to move the span, double-click for the whole bar"><b></b><span></span></div>
+    node.innerHTML = `<div class="flag"><b></b><em></em><span></span></div>
       <div class="grip start" role="slider" tabindex="0" title="Drag, or ← →; Alt: no snap"><i></i></div>
       <div class="grip end" role="slider" tabindex="0" title="Drag, or ← →; Alt: no snap"><i></i></div>`;
     for (const edge of ['start', 'end']) {
@@ -86,10 +87,14 @@ export class SpanLayer {
     node.classList.toggle('active', active);
     const flag = node.firstElementChild;
     flag.style.setProperty('--lead', `${Math.max(0, -left)}px`);
+    const words = flagWords(span, width - Math.max(0, -left), active, this.timeline.folds);
     flag.classList.toggle('small', width < 104);
     flag.classList.toggle('tiny', width < 36);
-    flag.firstElementChild.textContent = number;
-    flag.lastElementChild.textContent = formatSpan(span);
+    flag.classList.toggle('worded', Boolean(words));
+    const shown = [number, words, words && !active ? '' : formatSpan(span)];
+    [...flag.children].forEach((part, i) => part.textContent !== String(shown[i]) && (part.textContent = shown[i]));
+    const title = [span.prompt ?? '', `${formatSpan(span)}. Drag to move the span, double-click for the whole bar`].filter(Boolean).join('\n');
+    if (flag.title !== title) flag.title = title;
     for (const edge of ['start', 'end']) {
       const grip = node.querySelector(`.grip.${edge}`);
       const { bar, beat } = barBeat(desk.doc.grid, span[edge]);

@@ -1,5 +1,5 @@
 /**
- * <inlay-spans>: the spans in the panel, a row of exact times for each, and whose prompt and lanes are shown
+ * <inlay-spans>: the spans in the panel, a row of exact times for each, and whose words are shown
  * below. In the page's own tree, so that the page's styles and tests reach it. Errors stand under their row.
  */
 
@@ -27,7 +27,7 @@ export class SpansPanel extends HTMLElement {
     if (!this.firstElementChild) {
       this.innerHTML = `<div class="line"><span class="title">Spans</span><button class="text-button add" title="One more span (⇧-drag on the audio)">Add span</button></div>
         <p class="none">Drag over the audio to choose what should change.</p><ol></ol>
-        <div class="line words"><label for="prompt-words">Prompt</label><button class="text-button own"></button></div>`;
+        <div class="line words"><label for="prompt-words">Words for the clip</label><button class="text-button own"></button></div>`;
     }
     this.#scope = new AbortController();
     const options = { signal: this.#scope.signal };
@@ -54,11 +54,11 @@ export class SpansPanel extends HTMLElement {
     const span = spans.find(({ id }) => id === active);
     const number = spans.indexOf(span) + 1;
     const own = Boolean(span && span.prompt !== null);
-    this.querySelector('.words label').textContent = own ? `Prompt and lanes for span ${number}` : 'Prompt';
+    this.querySelector('.words label').textContent = own ? `Words for span ${number}` : 'Words for the clip';
     const button = this.querySelector('.own');
-    button.hidden = !span;
-    button.textContent = own ? 'Same as clip' : `Own for span ${number}`;
-    button.title = own ? 'Use the prompt and lanes of the clip again' : 'Give this span a prompt and lanes of its own';
+    button.hidden = !span || !clip;
+    button.textContent = own ? "Use the clip's" : `Own for span ${number}`;
+    button.title = own ? 'Use the words and ticked lanes of the clip again' : 'Give this span words of its own; typing does so, too';
     const words = document.querySelector('#prompt textarea');
     if (words && !words.id) words.id = 'prompt-words';
   }

@@ -3,16 +3,31 @@
 import { desk } from './desk.js';
 import { ENGINES, icons, tag, text } from './icons.js';
 import { listening } from './listening.js';
-import { countWords, numberOf, percent, seamSentences, takeLabel, takeName } from './take-words.js';
+import { countWords, numberOf, percent, seamSentences, takeName, takeSpoken } from './take-words.js';
+import { playersIn } from './take-band.js';
+import { sortable, wishLine } from './wish-words.js';
 import { STORY, drawStory } from './story.js';
 import { drawTrack } from './track-wave.js';
 
 const AROUND = 1; // seconds beside the span on a card
 
+/** How ready takes are ordered; only where there is something to sort by. */
+export const SORT = `<span class="sort" role="group" aria-label="Sort takes" hidden><span class="soft">Sort</span><span class="seg">
+  <button data-act="sort" data-by="smoothest" title="The smoothest seams first (⇧O)">Smoothest</button><button data-act="sort" data-by="wish" title="What was asked and is heard first (⇧O)"><span class="closest">Closest to the&nbsp;</span><span>wish</span></button></span></span>`;
+
+/** Shows a sort control as things are. */
+export function drawSort(host, tracks) {
+  host.hidden = !sortable(tracks);
+  for (const button of host.querySelectorAll('button')) button.setAttribute('aria-pressed', button.dataset.by === desk.sorting);
+}
+
+/** One line of what came of a wish: icon, words, and once more where it could not be judged. */
+export const wishSay = (track, { icon, words, brief = '', title, again }) => `<p class="say wish" ${title ? `title="${text(title)}"` : ''}>${icons[icon]}<span><span class="whole">${text(words)}</span>${brief ? `<span class="brief">${text(brief)}</span>` : ''}${again ? ` ${takeButton('judge', track, '', 'Try again', 'Listen to the take once more', 'class="text-button"')}` : ''}</span></p>`;
+
 export const CARDS = `
 <section class="strip" aria-label="Takes">
   <header><h2></h2><span class="count soft"></span><span class="spring"></span>
-    <span class="pager"></span>
+    ${SORT}<span class="pager"></span>
     <button class="match" data-act="match" role="switch" title="Bring all takes to the same loudness (M)"><span>Level match</span><i class="knob"></i></button>
     <button class="tree" data-act="tree" title="What was on the timeline, and deleted takes">Version tree</button>
     <button class="compare" title="Listen to the takes side by side (C)">Compare <kbd>C</kbd></button></header>
@@ -47,6 +62,8 @@ export class TakeCards {
     find('.strip .match').hidden = !group;
     find('.strip .match').setAttribute('aria-checked', listening.matched);
     find('.tree').hidden = desk.versions.length < 2 && !desk.deleted.length;
+    drawSort(find('.strip .sort'), tracks);
+    find('.cards').classList.toggle('wished', tracks.some((track) => wishLine(track)));
     find('.compare').disabled = !tracks.some((track) => track.kind === 'take' && track.state === 'ready');
     if (!group) {
       drawStory(this.takes.shadowRoot.querySelectorAll('.story canvas'), colour);
@@ -55,7 +72,7 @@ export class TakeCards {
     const sign = this.takes.sign(tracks);
     if (sign !== this.#signature) {
       this.#signature = sign;
-      this.takes.replace('.cards', tracks.map((track) => this.#card(track)).join(''));
+      this.takes.moving('.card', () => this.takes.replace('.cards', tracks.map((track) => this.#card(track)).join('')));
     }
     for (const track of tracks) this.takes.moveProgress(track);
     for (const canvas of this.takes.shadowRoot.querySelectorAll('.card canvas')) {
@@ -72,12 +89,13 @@ export class TakeCards {
   }
 
   #card(track) {
-    const name = track.kind === 'original' ? '<b>Original</b>' : `${tag(track.engine)}<span class="num name" title="${text(takeName(track))}">${text(takeName(track))}</span>`;
+    const name = track.kind === 'original' ? '<b>Original</b>' : `${tag(track.engine)}<span class="num name" title="${text([takeName(track), track.words].filter(Boolean).join(', '))}">${text(takeName(track))}</span>`;
     const digit = track.digit === null ? `<span class="soft num">${numberOf(track)}</span>` : `<kbd class="digit">${track.digit}</kbd>`;
+    const time = track.kind === 'take' && track.state === 'ready' && track.words ? `<span class="soft num spent" title="Time that it took">${text(track.words)}</span>` : '';
     const star = track.kind === 'take' && track.state === 'ready' ? starButton(track) : '';
     const [words, actions] = this.#about(track);
-    return `<article class="card ${track.state} ${this.takes.isHeard(track) ? 'heard' : ''}" aria-label="${text(takeLabel(track))}">
-      <header>${digit}${name}${star}</header><canvas data-wave="${track.id}"></canvas>
+    return `<article class="card ${track.state} ${this.takes.isHeard(track) ? 'heard' : ''}" data-take="${track.id}" aria-label="${text(takeSpoken(track))}">
+      <header>${digit}${name}<span class="spring"></span>${time}${star}</header><canvas data-wave="${track.id}"></canvas>
       <div class="words">${words}</div><div class="actions">${actions}</div></article>`;
   }
 
@@ -98,19 +116,25 @@ export class TakeCards {
   #ready(track) {
     const playing = desk.player.playing && desk.track?.id === track.id;
     const agree = this.takes.agreement(track);
+    const wish = wishLine(track);
     const [seam] = seamSentences(track.seams);
     const line = track.kind === 'original' ? `${track.kept ? icons.check : icons.wave}<span>${track.kept ? 'Kept now' : 'Before these takes'}</span>`
       : track.why ? `${seam?.rough ? icons.warn : icons.check}<span title="${text(track.why_more)}">${text(track.why)}</span>`
       : seam ? `${seam.rough ? icons.warn : icons.check}<span title="${text(seam.title)}">${text(seam.words)}</span>`
         : `${icons.wave}<span>A new clip</span>`;
-    const note = [track.kept && track.kind === 'take' ? 'Kept, on the timeline' : '', track.why && !track.kept ? seam?.words : '', track.kept ? '' : agree ? `Chords ${percent(agree.share)}` : '', track.kept ? '' : track.words].filter(Boolean).join(', ');
+    const note = [track.kept && track.kind === 'take' ? 'Kept, on the timeline' : '', track.why && !track.kept ? seam?.words : '', track.kept ? '' : agree ? `Chords ${percent(agree.share)}` : ''].filter(Boolean).join(', ');
     let actions = takeButton('hear', track, playing ? icons.pause : icons.play, track.kind === 'original' ? 'Play' : '', playing ? 'Pause' : 'Play');
     if (track.kind === 'take') {
       actions += takeButton('keep', track, track.kept ? icons.check : '', track.kept ? 'Kept' : 'Keep', 'Put this take on the timeline (K)', track.kept ? 'disabled class="wide"' : 'class="wide"')
         + takeButton('again', track, icons.again, '', 'Again with these settings (R)')
-        + takeButton('seed', track, icons.dice, '', 'Another seed (E)', 'class="second"')
-        + takeButton('sheet', track, icons.more, '', 'Name, settings and more');
+        + takeButton('sheet', track, icons.more, '', 'Name, settings, another seed (E) and more');
     }
-    return [`<p class="say">${line}</p><p class="say soft">${text(note)}</p>`, actions];
+    return [wish ? `${wishSay(track, wish)}<p class="say">${line}</p>` : `<p class="say">${line}</p><p class="say soft">${text(note || this.#players(track))}</p>`, actions];
+  }
+
+  /** Who plays in the original where it was re-made. */
+  #players(track) {
+    const { grid, band } = desk.doc;
+    return track.kind === 'original' && track.region ? playersIn(band, track.region, grid, desk.shortOf) : '';
   }
 }

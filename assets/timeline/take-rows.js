@@ -9,12 +9,15 @@ import { ENGINES, icons, tag, text } from './icons.js';
 import { listening } from './listening.js';
 import { METER } from './meter.js';
 import { HIGH, LOW, shade } from './spectrum.js';
-import { isSmooth, numberOf, percent, seamFigures, takeLabel } from './take-words.js';
-import { starButton, stopWords, takeButton } from './take-cards.js';
+import { isSmooth, numberOf, percent, seamFigures, takeLabel, takeSpoken } from './take-words.js';
+import { SORT, drawSort, starButton, stopWords, takeButton, wishSay } from './take-cards.js';
+import { askedOf, bandByBar } from './take-band.js';
+import { cellWords, stretches } from './band.js';
+import { wishList } from './wish-words.js';
 import { drawBorders, drawTrack, inkOf, spansOf } from './track-wave.js';
 import { roman } from './chords.js';
 import { prepare } from './wave.js';
-import { barWords, beatsToSeconds, clamp, formatClock, formatShort, formatSpan, ticks, timeToX, xToTime } from './time.js';
+import { barWords, beatsToSeconds, clamp, formatClock, formatShort, formatSpan, secondsToBeats, ticks, timeToX, xToTime } from './time.js';
 
 const AROUND = 2; // seconds beside the span
 const CHANGE = 30; // dB, the brightest of a difference
@@ -33,6 +36,7 @@ export const ROWS = `
     <span class="picks" role="group" aria-label="Takes side by side"></span><span class="spring"></span>
     <span class="seg views" role="group" aria-label="Picture"><button data-act="waves" title="Waveforms">Waveforms</button><button data-act="spectra" title="Spectrograms">Spectrograms</button></span>
     <button class="differ" data-act="difference" title="What the take you hear has changed (Y)">Difference <kbd>Y</kbd></button>
+    ${SORT}
     <span class="rule"></span>
     <button class="match" data-act="match" role="switch" title="Bring all takes to the same loudness (M)"><span>Level match</span><span class="num target"></span><i class="knob"></i></button>
     <span class="rule"></span>
@@ -41,7 +45,7 @@ export const ROWS = `
     <span class="soft keys-hint">Switch with <kbd class="least">0</kbd>–<kbd class="most">3</kbd></span>
     <button class="to-blind" data-act="blind" title="Rate these takes without knowing who made them">${icons.lock}<span>Blind test</span></button></header>
   <div class="rows">
-    <div class="scale"><div class="left soft">Bar, seconds<br>Asked chords</div><div class="middle"><canvas></canvas><div class="asked"></div></div><div class="right soft">Seams and actions</div></div>
+    <div class="scale"><div class="left soft"><span>Bar, seconds</span><span>Asked: chords</span><span class="of-band">Asked: band</span></div><div class="middle"><canvas></canvas><div class="asked"></div><div class="asked players"></div></div><div class="right soft">Seams and actions</div></div>
     <div class="tracks"></div>
     <div class="row change"><div class="left"><b></b><span class="soft">Level against the original</span><span class="ramp soft"><i></i><span>0</span><span>${CHANGE} dB</span></span></div>
       <div class="middle"><canvas></canvas><span class="soft same before">No change</span><span class="soft same after">No change</span></div>
@@ -82,7 +86,7 @@ export class TakeRows {
   }
 
   draw(group, tracks, colour) {
-    const shown = listening.tracks;
+    const shown = tracks.filter(({ id }) => listening.tracks.some((one) => one.id === id)); // as they are sorted
     this.find('.nothing').hidden = Boolean(group);
     this.find('.rows').hidden = !group;
     this.find('h2').textContent = group ? (NAMES[group.extends] ?? (group.region ? (group.spans?.length ? `${group.spans.length} spans` : 'Span') : 'Generated clips')) : 'Listen';
@@ -96,7 +100,7 @@ export class TakeRows {
       const sign = this.takes.sign(shown) + listening.ids;
       if (sign !== this.#signature) {
         this.#signature = sign;
-        this.takes.replace('.tracks', shown.map((track) => this.#row(track)).join(''));
+        this.takes.moving('.row', () => this.takes.replace('.tracks', shown.map((track) => this.#row(track)).join('')));
         this.find('.switch').innerHTML = shown.map((track) => this.#switch(track)).join('');
       }
       for (const track of shown) {
@@ -124,6 +128,7 @@ export class TakeRows {
     const picks = takes.length < 3 ? '' : takes.map((track) => `<button data-act="pick" data-id="${track.id}" aria-pressed="${ids.includes(track.id)}" style="--e:var(--${ENGINES[track.engine]?.token})" title="${text(`${takeLabel(track)}: side by side or not`)}" aria-label="${text(takeLabel(track))}">${numberOf(track)}</button>`).join('');
     const host = this.find('.picks');
     if (host.dataset.markup !== picks) host.innerHTML = host.dataset.markup = picks;
+    drawSort(this.find('.sort'), tracks);
     this.find('[data-act=waves]').setAttribute('aria-pressed', !listening.spectra);
     this.find('[data-act=spectra]').setAttribute('aria-pressed', listening.spectra);
     this.find('.differ').setAttribute('aria-pressed', listening.difference);
@@ -165,6 +170,29 @@ export class TakeRows {
       return `<span class="${inside ? 'in' : ''}" style="left:${left + 1}px;width:${Math.max(right - left - 3, 2)}px"><b>${text(cell.symbol)}</b> <small>${text(roman(cell.symbol, desk.key))}</small></span>`;
     });
     this.find('.asked').innerHTML = cells.join('');
+    this.#askedBand(group, view, width);
+  }
+
+  /** Who was asked for, over who plays around it; in the span with the words that asked, where there is room. */
+  #askedBand(group, view, width) {
+    const { grid, band, spans } = desk.doc;
+    const beats = (seconds) => secondsToBeats(grid, seconds);
+    const region = group.region && { start: beats(group.region.start), end: beats(group.region.end) };
+    const asked = region && askedOf(group.tracks);
+    const all = stretches(band, desk.timeline?.band.rows ?? [...new Set(band.map(({ name }) => name))], { low: beats(view.start), high: beats(view.end), span: region })
+      .filter(({ inside }) => !(asked && inside));
+    if (asked) all.push({ ...asked, ...region, inside: true });
+    const any = all.length > 0;
+    this.find('.scale').classList.toggle('banded', any);
+    const words = spans.find(({ start, end, prompt }) => prompt && group.region && Math.abs(start - group.region.start) < 0.01 && Math.abs(end - group.region.end) < 0.01)?.prompt ?? '';
+    this.find('.players').innerHTML = all.map((one) => {
+      const left = Math.max(0, timeToX(view, beatsToSeconds(grid, one.start)));
+      const wide = Math.min(width, timeToX(view, beatsToSeconds(grid, one.end))) - left - 3;
+      if (wide < 12) return '';
+      const parts = cellWords(one, desk.shortOf, (sentence) => sentence.length * 6 < wide - 16);
+      const quote = one.inside && words && wide > 300 ? `<q>${text(words)}</q>` : '';
+      return `<span class="${one.inside ? 'in' : ''}" style="left:${left + 1}px;width:${wide}px"><i>${text(parts.map((part) => part.words).join(', ').replace(/, \+/, ' +'))}</i>${quote}</span>`;
+    }).join('');
   }
 
   #row(track) {
@@ -172,16 +200,19 @@ export class TakeRows {
     const playing = desk.player.playing && desk.track?.id === track.id;
     const original = track.kind === 'original';
     const engine = ENGINES[track.engine]?.name ?? '';
-    const name = original ? '<b>Original</b>' : `${tag(track.engine)} <b>${text(track.name || engine)}</b>`;
+    const wishes = original ? [] : wishList(track);
+    const spent = [`seed ${track.seed}`, track.words].filter(Boolean).join(', ');
+    const name = wishes.length ? `<span title="${text(engine)}">${tag(track.engine)}</span> <span class="soft num" title="${text(spent)}">${text(track.name || spent)}</span>` : original ? '<b>Original</b>' : `${tag(track.engine)} <b>${text(track.name || engine)}</b>`;
     const about = original ? (track.kept ? 'Kept now' : 'Before these takes') : `seed ${track.seed}${track.words ? `, ${text(track.words)}` : ''}`;
     const agreed = this.takes.agreement(track);
-    const agree = agreed ? `<p class="soft num">Chords agree ${percent(agreed.share)}</p>` : '';
+    const agree = wishes.length ? wishes.map((one) => wishSay(track, { ...one, brief: '' })).join('') : agreed ? `<p class="soft num">Chords agree ${percent(agreed.share)}</p>` : '';
     const cells = (agreed?.cells ?? []).map(({ symbol, share }, i) => `<span class="agree num ${share < 0.5 ? 'poor' : ''}" data-cell="${i}"><b>${text(symbol)}</b><span>${percent(share)}</span></span>`);
+    const bars = bandByBar(track, desk.doc.grid, desk).map(({ players, asked }, i) => `<span class="who num ${asked ? 'other' : ''}" data-bar="${i}" title="${text(players + (asked ? `, ${asked}` : ''))}"><b>${text(players)}</b>${asked ? `<span>${text(asked)}</span>` : ''}</span>`);
     const marks = (track.seams ?? []).map((seam, i) => `<span class="mark ${isSmooth(seam) ? 'good' : 'bad'}" data-seam="${i}" title="${text(`${seam.words} at ${formatShort(seam.time)}`)}">${isSmooth(seam) ? icons.check : icons.warn}</span>`);
-    return `<article class="row ${track.kind} ${heard ? 'heard' : ''}" aria-label="${text(takeLabel(track))}">
+    return `<article class="row ${track.kind} ${heard ? 'heard' : ''} ${wishes.length ? 'wished' : ''} ${bars.length ? 'barred' : ''}" data-take="${track.id}" aria-label="${text(takeSpoken(track))}">
       <div class="left"><button class="digit" data-act="select" data-id="${track.id}" aria-pressed="${desk.track?.id === track.id}" aria-label="Hear take ${numberOf(track)}" ${track.state === 'ready' ? '' : 'disabled'}>${numberOf(track)}</button>
-        <div><p class="name">${name}${original || track.state !== 'ready' ? '' : `<span class="spring"></span>${takeButton('sheet', track, icons.more, '', 'Name, settings and more', 'class="ic"')}`}</p><p class="soft num">${about}</p>${agree}<p class="now soft">${playing ? `${icons.sound}<span>Playing${desk.solo ? ' alone' : ''}</span>` : track.kept && !original ? `${icons.check}<span>Kept</span>` : ''}</p></div></div>
-      <div class="middle"><canvas data-wave="${track.id}"></canvas>${marks.join('')}${cells.join('')}</div>
+        <div><p class="name">${name}${original || track.state !== 'ready' ? '' : `<span class="spring"></span>${takeButton('sheet', track, icons.more, '', 'Name, settings and more', 'class="ic"')}`}</p>${wishes.length ? '' : `<p class="soft num">${about}</p>`}${agree}<p class="now soft">${playing ? `${icons.sound}<span>Playing${desk.solo ? ' alone' : ''}</span>` : track.kept && !original ? `${icons.check}<span>Kept</span>` : ''}</p></div></div>
+      <div class="middle"><canvas data-wave="${track.id}"></canvas>${marks.join('')}${cells.join('')}${bars.join('')}</div>
       <div class="right">${this.#right(track, heard)}</div></article>`;
   }
 
@@ -252,6 +283,12 @@ export class TakeRows {
     const agreed = this.takes.agreement(track);
     for (const cell of host.querySelectorAll('.agree')) {
       const { from, to } = agreed.cells[Number(cell.dataset.cell)];
+      cell.style.left = `${timeToX(view, from) + 1}px`;
+      cell.style.width = `${Math.max(0, (to - from) * view.pps - 3)}px`;
+    }
+    const bars = bandByBar(track, desk.doc.grid, desk);
+    for (const cell of host.querySelectorAll('.who')) {
+      const { from, to } = bars[Number(cell.dataset.bar)];
       cell.style.left = `${timeToX(view, from) + 1}px`;
       cell.style.width = `${Math.max(0, (to - from) * view.pps - 3)}px`;
     }

@@ -2,6 +2,7 @@
 
 import { ENGINES } from './icons.js';
 import { beatsToSeconds, formatShort } from './time.js';
+import { wishSpoken } from './wish-words.js';
 
 export const isSmooth = (seam) => /^smooth/i.test(seam.words);
 
@@ -24,6 +25,13 @@ export function takeLabel(track) {
   const name = track.kind === 'original' ? 'Original' : (ENGINES[track.engine]?.tag ?? track.engine);
   const own = track.name ? `, ${track.name}` : '';
   return `Take ${numberOf(track)}, ${name}${own}, ${track.kept ? 'kept' : track.state}${track.starred ? ', starred' : ''}`;
+}
+
+/** The same with what came of the wish, and the worst of its seams: "Take 3, AR, ready: flute faint; click at 6 seconds". */
+export function takeSpoken(track) {
+  const wish = track.kind === 'take' && track.state === 'ready' ? wishSpoken(track) : '';
+  const [seam] = wish ? seamSentences(track.seams) : [];
+  return [takeLabel(track), wish && `: ${wish}`, seam && `; ${seam.words.replace(/^./, (letter) => letter.toLowerCase()).replace(/ s$/, ' seconds')}`].filter(Boolean).join('');
 }
 
 /** "2 ready, 1 running". */

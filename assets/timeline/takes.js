@@ -12,8 +12,10 @@ import { showWhenStyled, styles } from './styled.js';
 import { CARDS, TakeCards } from './take-cards.js';
 import { ROWS, TakeRows } from './take-rows.js';
 import { chordsAgree } from './take-words.js';
+import { settled } from './wish-words.js';
 import { tokens } from './wave.js';
 
+const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 const STYLE = new URL('./takes.css', import.meta.url).href;
 const TEMPLATE = `${styles(STYLE)}${CARDS}${ROWS}${BLIND}<p class="live" role="status" aria-live="polite"></p>`;
 
@@ -47,6 +49,8 @@ export class Takes extends HTMLElement {
     });
     this.shadowRoot.addEventListener('click', (event) => this.#click(event), options);
     this.rows.listen(options);
+    this.find('.cards').addEventListener('pointerleave', () => this.redraw(), options); // what waited for that
+    this.find('.tracks').addEventListener('pointerleave', () => this.redraw(), options);
     const tick = () => {
       this.#frame = requestAnimationFrame(tick);
       if (desk.view === 'listen') this.rows.playhead(desk.player.position);
@@ -80,12 +84,39 @@ export class Takes extends HTMLElement {
   #draw() {
     const { group, view } = desk;
     this.dataset.view = view;
-    const tracks = group?.tracks ?? [];
+    const tracks = this.#ordered(group);
     const colour = tokens(this);
     this.#pager();
     if (view === 'edit') this.cards.draw(group, tracks, colour);
     else if (view === 'listen') this.rows.draw(group, tracks, colour);
     else this.blind.draw(colour);
+  }
+
+  #shown = { group: null, by: '', ids: [] }; // the order in which the tracks stand
+
+  /** The group's tracks as they are shown. Cards come to their place when a run ends, and never under the pointer. */
+  #ordered(group) {
+    if (!group) return [];
+    const { tracks } = group;
+    const same = this.#shown.group === group.id && this.#shown.by === desk.sorting;
+    const busy = tracks.some(({ state }) => state === 'running' || state === 'waiting');
+    const held = same && (busy || this.find('.cards').matches(':hover') || this.find('.tracks').matches(':hover'));
+    const shown = settled(tracks, this.#shown.group === group.id ? this.#shown.ids : [], desk.sorting, held);
+    this.#shown = { group: group.id, by: desk.sorting, ids: shown.map(({ id }) => id) };
+    return shown;
+  }
+
+  /** Changes markup, and lets what stands elsewhere now glide there. */
+  moving(selector, change) {
+    const places = () => new Map([...this.shadowRoot.querySelectorAll(`${selector}[data-take]`)].map((node) => [node.dataset.take, { node, box: node.getBoundingClientRect() }]));
+    const before = CALM.matches ? new Map() : places();
+    change();
+    if (!before.size) return;
+    for (const [id, { node, box }] of places()) {
+      const was = before.get(id)?.box;
+      const [x, y] = was ? [was.left - box.left, was.top - box.top] : [0, 0];
+      if (Math.abs(x) + Math.abs(y) > 1) node.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: 'none' }], { duration: 140, easing: 'ease-out' });
+    }
   }
 
   #pager() {
@@ -102,8 +133,8 @@ export class Takes extends HTMLElement {
   /** Everything of some takes that their markup depends on; waveforms are redrawn without new nodes. */
   sign(tracks) {
     const of = (track) => {
-      const { id, state, kept, words, digit, name, starred, note } = track;
-      return [id, state, kept, words, digit, name, starred, this.agreement(track), state === 'running' || state === 'waiting' ? '' : note];
+      const { id, state, kept, words, digit, name, starred, note, wish, wishState, band } = track;
+      return [id, state, kept, words, digit, name, starred, wish, wishState, band, this.agreement(track), state === 'running' || state === 'waiting' ? '' : note];
     };
     return JSON.stringify([desk.group?.id, desk.track?.id, desk.player.playing, desk.solo, tracks.map(of)]);
   }
@@ -156,6 +187,8 @@ export class Takes extends HTMLElement {
       retry: () => desk.send('run', { retry: track.id }),
       stop: () => desk.send('cancel', { run: track.id }),
       pick: () => listening.pick(track.id),
+      sort: () => desk.sortTakes(button.dataset.by),
+      judge: () => desk.judgeAgain(track),
       match: () => listening.match(),
       difference: () => listening.show('difference'),
       waves: () => listening.spectra && listening.show('spectra'),

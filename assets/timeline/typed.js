@@ -3,10 +3,9 @@
  * when its last request is answered, and another span may be active by then. Knows no DOM.
  */
 
-/** Id of the active span where it has words and lanes of its own, else '' for the clip. */
-export function worded({ spans, active }) {
-  const span = spans.find(({ id }) => id === active);
-  return span && span.prompt !== null ? span.id : '';
+/** Id of the active span, which words and ticks are for as long as it is active; '' for the clip, or without one. */
+export function worded({ spans, active, clip }) {
+  return clip && spans.some(({ id }) => id === active) ? active : '';
 }
 
 export class Typed {

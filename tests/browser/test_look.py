@@ -355,7 +355,8 @@ def test_another_seed_adds_a_take(page: Page, song_file: Path) -> None:
     page.locator("#engine-ar input").uncheck()
     page.locator("#engine-fm-zero-shot input").uncheck()
     inpaint(page)
-    page.locator("inlay-takes article.card [data-act=seed]").click()
+    page.locator("inlay-takes article.card [data-act=sheet]").click()
+    page.locator("dialog.inlay-sheet [data-act=seed]").click()
     settled(page)
     assert page.evaluate("window.inlay.desk.group.tracks.slice(1).map((track) => track.seed)") == [0, 1]
 
