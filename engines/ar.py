@@ -5,6 +5,7 @@ Does not know the other engines or the editor.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 
 import numpy as np
@@ -17,10 +18,20 @@ from engines import window as windows
 from engines.checkpoints import Models
 from engines.codec import Codec
 from engines.lm import complete, sample_step, take, undelay
-from engines.requests import InpaintRequest, InputError, ProgressHook, Request, Result, Stopwatch, Support
+from engines.requests import (
+    Controls,
+    InpaintRequest,
+    InputError,
+    ProgressHook,
+    Request,
+    Result,
+    Stopwatch,
+    Support,
+)
 from engines.timebase import frames_for
 
 SEEDED_BOOKS = (3, 3, 3, 2, 2, 2)  # codebooks that candidates take from repeats of the context
+CHANGED_BOOKS = (1, 1, 1, 0, 0, 0)  # the same where words and lanes are to decide
 EARLIER_BOOKS = (2, 1)  # in requests that do not listen to repeats
 DISTINCT = 3  # most repeats that are begun from
 OVERLAP = 8  # frames decoded again, so that the pieces of a growing sound meet
@@ -51,15 +62,18 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     codec, lm, settings = models.codec(), models.ar(), request.ar
     window, known, order = None, 0, None
     seeds: list[tuple[Tensor, str]] = []  # codes [1, K, T + 3] to begin from, and whence they come
+    given: windows.Conditions | None = None
     if isinstance(request, InpaintRequest):
         watch.report("encode", 0, 1)
         window = windows.cut(request, codec, models.spec.window_seconds)
+        given = windows.conditions(request, models, window.frames, window, "ar", settings.guidance)
+        watch.lap("text")
         silenced = request.strength >= 1  # a variation keeps the first codebooks of what was there
         codes = codec.quantize(windows.encode(window, models, silenced))  # [1, D, T] -> [1, K, T]
         if window.known.any():  # a span that leaves nothing is a clip from nothing
             order = spans.reorder(*window.span, window.frames)
             columns = order[None].to(codes.device)
-            for copy, words in _seeds(request, window, models):
+            for copy, words in _seeds(request, window, models, given.controls):
                 heard = codec.quantize(copy)  # [1, D, T] -> [1, K, T]
                 heard = torch.where(window.known.to(codes.device), codes, heard)
                 seeds.append((take(lm.config, heard, columns), words))
@@ -70,11 +84,10 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         windows.fits(request.seconds, models)
         frames = frames_for(request.seconds, codec.frame_rate)
         codes = torch.zeros(1, codec.codebooks, frames, dtype=torch.int64, device=models.device)
-    watch.report("text", 0, 1)
-    frames, start = (window.frames, window.start) if window else (codes.shape[2], 0.0)
-    given = windows.conditions(request, models, frames, start, "ar", settings.guidance)
+        watch.report("text", 0, 1)
+        given = windows.conditions(request, models, frames, None, "ar", settings.guidance)
+        watch.lap("text")
     lanes = given.lanes if order is None else given.lanes.permute(order)
-    watch.lap("text")
 
     generator = torch.Generator().manual_seed(request.seed)
     count = settings.candidates if order is not None else 1
@@ -93,6 +106,8 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     plain = count - len(seeds)
     batch = torch.cat([codes.repeat(plain, 1, 1), *(seed for seed, _ in seeds)])  # [C, K, T + 3]
     books = SEEDED_BOOKS if isinstance(request, InpaintRequest) and request.listened else EARLIER_BOOKS
+    if isinstance(request, InpaintRequest) and request.changes:
+        books = CHANGED_BOOKS
     kept = [own] * plain + [books[k % len(books)] for k in range(len(seeds))]
     codes = complete(
         lm, batch, known, lanes, given.text, given.rows, sample, on_step, kept=kept, expose=growing.expose
@@ -102,7 +117,8 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         "cooling": settings.cooling,
         "top_k": settings.top_k,
         "top_p": settings.top_p,
-        "guidance": {"all": given.guidance.all, "text": given.guidance.text},
+        "guidance": asdict(given.guidance),
+        "heard": list(given.heard),
     }
     if window is not None and order is not None:
         codes = codes[:, :, spans.restore(*window.span, window.frames).to(codes.device)]  # -> [C, K, T]
@@ -138,9 +154,11 @@ class _Growing:
         return self._made, codec.rate
 
 
-def _seeds(request: InpaintRequest, window: windows.Window, models: Models) -> list[tuple[Tensor, str]]:
+def _seeds(
+    request: InpaintRequest, window: windows.Window, models: Models, controls: Controls
+) -> list[tuple[Tensor, str]]:
     """Latents [1, D, T] of repeats of the context from which candidates take their first codebooks."""
     count = request.ar.candidates
     if request.strength < 1 or count == 1:  # from what was there; from nothing
         return []
-    return windows.seeds_of(request, window, models, min(request.ar.seeded, count), DISTINCT)
+    return windows.seeds_of(request, window, models, min(request.ar.seeded, count), DISTINCT, controls)

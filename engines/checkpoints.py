@@ -32,13 +32,13 @@ from engines.text import TextEncoder
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 PARTS = ("codec", "ar", "fm")  # files of a bundle, `<part>.safetensors`
-Task = Literal["generate", "inpaint"]
+Task = Literal["generate", "inpaint", "change"]  # change: a span that becomes what words and lanes say
 Part = TypeVar("Part")
 Network = TypeVar("Network", bound=nn.Module)
-_DEFAULT_GUIDANCE: dict[str, dict[str, list[float]]] = {  # engine -> task -> [all, text]
-    "ar": {"generate": [3.0, 0.0], "inpaint": [1.5, 0.0]},
-    "fm": {"generate": [3.0, 0.0], "inpaint": [1.0, 0.0]},
-    "fm-zero-shot": {"inpaint": [1.5, 0.0]},
+_DEFAULT_GUIDANCE: dict[str, dict[str, list[float]]] = {  # engine -> task -> [all, text, wish]
+    "ar": {"generate": [3.0, 0.0], "inpaint": [1.5, 0.0], "change": [3.0, 0.0]},
+    "fm": {"generate": [3.0, 0.0], "inpaint": [1.0, 0.0], "change": [3.0, 0.0]},
+    "fm-zero-shot": {"inpaint": [1.5, 0.0], "change": [3.0, 0.0]},
 }
 
 
@@ -100,6 +100,10 @@ class Models:
     def fm(self) -> FlowNet:
         """The FM network over latents [B, D, T]."""
         return self._once("fm", lambda: self._filled("fm", FlowNet(self.spec.flow)))
+
+    def takes_band(self, engine: str) -> bool:
+        """Whether an engine's network takes lanes of instruments and beats."""
+        return self.spec.lm.band if engine == "ar" else self.spec.flow.band
 
     def text(self) -> TextEncoder:
         """The text encoder, prompts -> states [B, L, 384] (on the CPU)."""

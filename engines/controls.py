@@ -1,4 +1,4 @@
-"""Chords, melody, drums, instruments and beats at the latent frame rate: tensors, nulls, projection (sec. 4.5).
+"""Chords, melody, drums, instruments and beats at the latent frame rate: tensors and nulls (sec. 4.5).
 
 Conventions: chords are indices of `engines.chords.VOCABULARY`, 194 = not given; melody is a bin
 0..52 (MIDI 43..95), 53 = given and silent, 54 = not given; drums are hits (1.0 in the frame of the
@@ -129,7 +129,7 @@ class Lanes:
         )
 
     def without(self, names: Collection[str]) -> Lanes:
-        """The same lanes with some nulled in all items, named as the fields of `Controls`: [B, T] -> [B, T]."""
+        """The same lanes with some nulled in all items, named as in `Controls`: [B, T] -> [B, T]."""
         lanes = ("chords", "melody", "drums", "instruments", "grid")
         size, device = self.chords.shape[0], self.chords.device
         return self.drop(*(torch.full((size,), name in names, device=device) for name in lanes))
@@ -183,7 +183,7 @@ def lanes_from(controls: Controls, frames: int, frame_rate: float, start: float 
 
 
 def write_parts(lane: Tensor, parts: Sequence[Part], frame_rate: float, start: float = 0.0) -> None:
-    """Write who plays into the int8 lane [T, ROWS] of a clip that begins `start` seconds into the parts' clock.
+    """Write who plays into the int8 lane [T, ROWS] of a clip `start` seconds into the parts' clock.
 
     Of an instrument that plays its family plays too; of a family that does not none of its members does. What
     plays counts before what does not, and "everything else" is all that nothing else is said of. Raises
@@ -205,7 +205,9 @@ def write_parts(lane: Tensor, parts: Sequence[Part], frame_rate: float, start: f
             lane[span, [row_of(row) for row in rows]] = 1
     for name, _, span in told:
         if name == OTHERS:
-            lane[span] = torch.where((lane[span] == 0) & ~_left_to_family(lane[span]), -1, lane[span]).to(lane.dtype)
+            lane[span] = torch.where((lane[span] == 0) & ~_left_to_family(lane[span]), -1, lane[span]).to(
+                lane.dtype
+            )
 
 
 def _left_to_family(lane: Tensor) -> Tensor:
@@ -303,5 +305,5 @@ def boost_lane_columns(linear: nn.Linear, width: int) -> None:
 
 
 def widened(weight: Tensor, columns: int) -> Tensor:
-    """Weights [out, in] of a network that took fewer lanes, for one that takes more: zeros, [out, columns]."""
+    """Weights [out, in] of a network with fewer lanes, zeros added for those of another: [out, columns]."""
     return torch.cat([weight, weight.new_zeros(weight.shape[0], columns - weight.shape[1])], dim=1)

@@ -8,7 +8,7 @@ engines or the editor.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from engines.checkpoints import Models
 from engines.controls import Lanes
 from engines.guidance import combine, seen_by, sources
 from engines.requests import (
+    Controls,
     Guidance,
     InpaintRequest,
     InputError,
@@ -32,6 +33,7 @@ from engines.timebase import frames_for
 from engines.transformer import Memory
 
 SEEDED_AT = (0.35, 0.35, 0.5, 0.5)  # flow times at which fillings begin from repeats of the context
+CHANGED_AT = (0.2, 0.2, 0.2, 0.2)  # the same where words and lanes are to decide
 DISTINCT = 2  # most repeats that are begun from
 
 
@@ -62,16 +64,16 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         watch.report("encode", 0, 1)
         window = windows.cut(request, codec, models.spec.window_seconds)
         source = windows.encode(window, models)  # [1, D, T]
-        known, start, begin = window.known.to(models.device), window.start, 1.0 - request.strength
+        known, begin = window.known.to(models.device), 1.0 - request.strength
         watch.lap("encode")
     else:
-        window, start = None, 0.0
+        window = None
         windows.fits(request.seconds, models)
         frames = frames_for(request.seconds, codec.frame_rate)
         source = torch.zeros(1, codec.dim, frames, device=models.device)
         known = torch.zeros(source.shape[2], dtype=torch.bool, device=models.device)
     watch.report("text", 0, 1)
-    given = windows.conditions(request, models, source.shape[2], start, "fm", settings.guidance)
+    given = windows.conditions(request, models, source.shape[2], window, "fm", settings.guidance)
     watch.lap("text")
 
     field = guided_field(models, given, known, settings.guided)
@@ -90,7 +92,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     if begin > 0 and window is not None:  # a variation sets out part of the way from what was there
         starts = [Start(begin, own_content(window, models), "what was there")] * count
     elif window is not None and isinstance(request, InpaintRequest):
-        starts = beginnings(request, window, models, count)
+        starts = beginnings(request, window, models, count, given.controls)
         watch.lap("encode")
     groups = [[i for i, other in enumerate(starts) if other.time == t] for t in {s.time: 0 for s in starts}]
     told["steps"] = intervals = settings.steps if count == 1 else max(1, settings.steps // 2)
@@ -127,16 +129,27 @@ class Start:
         return flow.path(noise, self.data, torch.full((1,), self.time, device=noise.device))
 
 
-def beginnings(request: InpaintRequest, window: windows.Window, models: Models, count: int) -> list[Start]:
+def beginnings(
+    request: InpaintRequest,
+    window: windows.Window,
+    models: Models,
+    count: int,
+    controls: Controls | None = None,
+) -> list[Start]:
     """Where `count` fillings begin: as the settings say from repeats of the context, the others from noise.
 
-    A single one begins from noise, and so does the first where only some begin from repeats.
+    A single one begins from noise, and so does the first where only some begin from repeats. Where the
+    span is changed they begin so early that what is asked for survives, and the repeats are those that suit
+    `controls`.
     """
     seeded = min(count, request.fm.seeded) if count > 1 else 0
-    repeats = windows.seeds_of(request, window, models, seeded, DISTINCT)
+    times = CHANGED_AT if request.changes else SEEDED_AT
+    repeats = windows.seeds_of(request, window, models, seeded, DISTINCT, controls)
     noise = Start(0.0, None, "noise")
     starts = [noise] if seeded < count else []
-    starts += [Start(SEEDED_AT[k % len(SEEDED_AT)], z, words) for k, (z, words) in enumerate(repeats)]
+    for k, (z, words) in enumerate(repeats):
+        time = times[k % len(times)]
+        starts.append(Start(time, z, words) if time > 0 else noise)
     return starts + [noise] * (count - len(starts))
 
 
@@ -198,5 +211,6 @@ def resolved(request: Request, given: windows.Conditions) -> dict[str, object]:
         "solver": request.fm.solver,
         "steps": request.fm.steps,
         "schedule": request.fm.schedule,
-        "guidance": {"all": given.guidance.all, "text": given.guidance.text},
+        "guidance": asdict(given.guidance),
+        "heard": list(given.heard),
     }

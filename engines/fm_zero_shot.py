@@ -82,8 +82,8 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
     known = window.known.to(models.device)
     watch.lap("encode")
     watch.report("text", 0, 1)
-    guidance = settings.guidance or (SEARCH_GUIDANCE if method == "search" else None)
-    given = windows.conditions(request, models, window.frames, window.start, "fm-zero-shot", guidance)
+    guidance = settings.guidance or (SEARCH_GUIDANCE if method == "search" and not request.changes else None)
+    given = windows.conditions(request, models, window.frames, window, "fm-zero-shot", guidance)
     watch.lap("text")
 
     field = guided_field(models, given, torch.zeros_like(known), settings.guided)
@@ -104,9 +104,10 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
         z = guided(field, source, known, noise, settings.steps, on_step)
     elif method == "search":
         distinct = SEEDED if request.listened else EARLIER_SEEDED
-        repeats = windows.repeats_of(request, window, models, min(settings.seeded, distinct))
+        repeats = windows.repeats_of(request, window, models, min(settings.seeded, distinct), given.controls)
         shapes = search.SHAPES if request.gathered else search.BEFORE
         shapes = (shapes if repeats else search.FRESH) if request.listened else search.EARLIER
+        shapes = search.CHANGED if request.changes and repeats else shapes
         plan = search.plan(settings.budget, len(given.rows), shapes)
         noises = draw_noise(source, request.seed, len(plan.joins))
         watch.lap("encode")

@@ -29,7 +29,13 @@ class Source:
 
     def sees(self, lanes: Lanes) -> Lanes:
         """What it sees of lanes [B, T]: [B, T]."""
-        return lanes.without(self.hidden) if self.lanes and self.hidden else lanes if self.lanes else lanes.null_like()
+        return (
+            lanes.without(self.hidden)
+            if self.lanes and self.hidden
+            else lanes
+            if self.lanes
+            else lanes.null_like()
+        )
 
 
 def seen_by(rows: Sequence[Source], lanes: Lanes, batch: int) -> Lanes:
@@ -57,7 +63,9 @@ def sources(
     ):
         sees = (text and has_text, lanes and has_lanes, without if lanes and has_lanes else ())
         weights[sees] = weights.get(sees, 0.0) + weight
-    return tuple(Source(text, lanes, w, hidden) for (text, lanes, hidden), w in weights.items() if abs(w) > 1e-9)
+    return tuple(
+        Source(text, lanes, w, hidden) for (text, lanes, hidden), w in weights.items() if abs(w) > 1e-9
+    )
 
 
 def combine(predictions: Tensor, rows: Sequence[Source]) -> Tensor:

@@ -19,17 +19,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines import compose, mosaic, repeats, seams
-from engines.checkpoints import Models
+from engines import compose, mosaic, repeats, seams, words
+from engines.agreement import agreement_of, asked_parts, judged, wishes
+from engines.checkpoints import Models, Task
 from engines.codec import Codec
 from engines.controls import Lanes, lanes_from
 from engines.guidance import Source, sources
 from engines.recording import Recording, from_float, resample
 from engines.requests import (
+    CHANGES,
+    INTENTS,
     LONGEST_SECONDS,
     MAX_PROMPT,
     ZERO_SHOT,
     ARSettings,
+    Controls,
     EngineName,
     FMSettings,
     GenerateRequest,
@@ -42,14 +46,17 @@ from engines.requests import (
     Seam,
     Stopwatch,
     Support,
+    Wish,
 )
+from engines.score import score_of
 from engines.spans import known_mask
 from engines.text import TextStates
-from engines.timebase import frames_for, seconds_to_samples, span_to_frames
+from engines.timebase import Grid, frames_for, seconds_to_samples, span_to_frames
 
 WINDOW_SECONDS = 10.0  # longest clip the models hear
 CONTEXT_SECONDS = 2.0  # at least so much of a full window is context
 FRAME_SECONDS = 0.04  # one latent frame at 25 Hz
+WISH_WEIGHT = 8.0  # of what was asked for and is not heard, beside the roughness of seams (about 9 a span)
 TRIED = 8  # passages for each span whose seams are listened to before some are begun from
 _FADES = (1.0, 0.6, 0.3, 0.15)  # shares of the longest crossfade that are tried
 _FADED = 0.2  # of a span, the most that a fitted crossfade takes at each end
@@ -65,8 +72,10 @@ def refusal(request: Request, engine: EngineName, generates: bool) -> Support:
         return Support(f"prompt of {len(request.prompt)} characters: at most {MAX_PROMPT}; shorten it")
     if not 0 <= request.seed < 2**63:
         return Support(f"seed {request.seed}: expected 0 to {2**63 - 1}; choose another")
-    reason = _settings(request) or (
-        _length(request, generates) if isinstance(request, GenerateRequest) else _span(request)
+    reason = (
+        _settings(request)
+        or _intent(request)
+        or (_length(request, generates) if isinstance(request, GenerateRequest) else _span(request))
     )
     return Support(reason)
 
@@ -103,6 +112,19 @@ def _settings(request: Request) -> str:
     for guidance in (ar.guidance, fm.guidance):
         if guidance and not (abs(guidance.all) <= 30 and abs(guidance.text) <= 30):
             return f"guidance {guidance.all:g}/{guidance.text:g}: expected -30 to 30; 3/0 is the usual value"
+    return ""
+
+
+def _intent(request: Request) -> str:
+    if not isinstance(request, InpaintRequest):
+        return ""
+    if request.intent not in INTENTS:
+        return f"intent {str(request.intent)[:24]!r}: expected {', '.join(INTENTS)}; choose one of them"
+    unknown = [name for name in request.changed or () if name not in CHANGES]
+    if unknown:
+        return (
+            f"changed {str(unknown[0])[:24]!r}: expected some of {', '.join(CHANGES)}; leave the others out"
+        )
     return ""
 
 
@@ -289,6 +311,8 @@ class Conditions:
     lanes: Lanes  # [1, T]
     rows: tuple[Source, ...]  # the guided batch
     guidance: Guidance
+    controls: Controls  # what the lanes were written from, on the request's clock
+    heard: tuple[str, ...] = ()  # fields of the controls that were heard in the recording
 
 
 def load(models: Models, network: Callable[[], object], watch: Stopwatch) -> None:
@@ -311,46 +335,75 @@ def fits(seconds: float, models: Models) -> None:
 
 
 def conditions(
-    request: Request, models: Models, frames: int, start: float, engine: EngineName, guidance: Guidance | None
+    request: Request,
+    models: Models,
+    frames: int,
+    window: Window | None,
+    engine: EngineName,
+    guidance: Guidance | None,
 ) -> Conditions:
-    """Text states [1, L, 384], lanes [1, T] and guided rows for a window that begins at `start` seconds."""
-    task = "generate" if isinstance(request, GenerateRequest) else "inpaint"
-    guidance = guidance or models.spec.guidance(engine, task)  # type: ignore[arg-type]
+    """Text states [1, L, 384], lanes [1, T] and guided rows of a run of so many frames.
+
+    Where a span is changed, lanes that the request leaves open are those that go on (`engines.score`), and
+    the instruments are those that the words name.
+    """
+    codec, start = models.codec(), window.start if window is not None else 0.0
+    controls, changed, heard = request.controls, (), ()
+    task: Task = "inpaint"
+    if isinstance(request, InpaintRequest) and window is not None:
+        if request.changes:
+            task, score = (
+                "change",
+                score_of(request, window.audio / window.gain, codec.rate, start, models.text()),
+            )
+            controls, changed, heard = score.controls, score.changed, score.heard
+    else:
+        task = "generate"
+        if controls.instruments is None:
+            controls = replace(controls, instruments=asked_parts(request, models.text()) or None)
+        bpm = words.tempo(request.prompt)
+        if controls.grid is None and bpm is not None:
+            controls = replace(controls, grid=Grid(bpm))
+    guidance = guidance or models.spec.guidance(engine, task)
     prompt = " ".join("".join(c if c.isprintable() else " " for c in request.prompt).split())
     text = models.text().encode([prompt]).to(models.device) if prompt else None
-    lanes = lanes_from(request.controls, frames, models.codec().frame_rate, start).to(models.device)
-    return Conditions(text, lanes, sources(guidance, text is not None, lanes.any_given), guidance)
+    lanes = lanes_from(controls, frames, codec.frame_rate, start).to(models.device)
+    if not models.takes_band(engine):
+        lanes = lanes.without(("instruments", "grid"))
+    rows = sources(guidance, text is not None, lanes.any_given, changed)
+    return Conditions(text, lanes, rows, guidance, controls, heard)
 
 
 def repeats_of(
-    request: InpaintRequest, window: Window, models: Models, count: int
+    request: InpaintRequest, window: Window, models: Models, count: int, controls: Controls | None = None
 ) -> list[tuple[Tensor, str]]:
     """Up to `count` latents [1, D, T] of a window whose spans are copied from elsewhere, and how, in words.
 
     What is copied keeps the beat (`engines.repeats`), and comes from where the recording sounds as the lanes
     ask for, where there are any (`engines.mosaic`).
     """
-    controls = request.controls
+    controls = controls or request.controls
     if count < 1:
         return []
     if any(lane is not None for lane in (controls.chords, controls.melody, controls.drums)):
-        return _mosaics(request, window, models, count) if request.gathered else []
+        return _mosaics(request, window, models, count, controls) if request.gathered else []
     found = [_lags(request, window, place, count, models.codec().rate) for place in range(len(request.spans))]
     made = []
     for choice in list(zip(*found, strict=False))[:count]:
         heard = _copied(request, window, choice, models.codec().rate)
-        words = ", ".join(_from_where(lag) for lag in choice)
-        made.append((_encoded(window, heard, models), words))
+        made.append((_encoded(window, heard, models), ", ".join(_from_where(lag) for lag in choice)))
     return made
 
 
-def _mosaics(request: InpaintRequest, window: Window, models: Models, count: int) -> list[tuple[Tensor, str]]:
+def _mosaics(
+    request: InpaintRequest, window: Window, models: Models, count: int, controls: Controls
+) -> list[tuple[Tensor, str]]:
     """The same of spans that are pieced together as the lanes ask for."""
     spans, rate = request.spans, models.codec().rate
     found = []
     for place, (a, b) in enumerate(spans):
         others = (*spans[:place], *spans[place + 1 :])
-        found.append(mosaic.mosaics(request.source, a, b, request.controls, count, others))
+        found.append(mosaic.mosaics(request.source, a, b, controls, count, others))
     made = []
     for choice in zip(*found, strict=False):
         filled = request.source
@@ -367,13 +420,18 @@ def _encoded(window: Window, heard: NDArray[np.float32], models: Models) -> Tens
 
 
 def seeds_of(
-    request: InpaintRequest, window: Window, models: Models, seeded: int, distinct: int
+    request: InpaintRequest,
+    window: Window,
+    models: Models,
+    seeded: int,
+    distinct: int,
+    controls: Controls | None = None,
 ) -> list[tuple[Tensor, str]]:
     """What `seeded` fillings begin from: at most `distinct` repeats [1, D, T] by turns, and how, in words.
 
     Each once only in requests that do not listen. None where there are no repeats.
     """
-    found = repeats_of(request, window, models, min(seeded, distinct))
+    found = repeats_of(request, window, models, min(seeded, distinct), controls)
     return [found[k % len(found)] for k in range(seeded if request.listened else len(found))] if found else []
 
 
@@ -453,15 +511,19 @@ def finish(
         watch.report("decode", 1, 1)
         watch.lap("decode")
         latents = Latents(z[0].float().cpu().numpy(), 0.0, 1.0, ((0.0, request.seconds),))
-        return Result(request, recording, dict(watch.timings), (), told, latents)
+        heard = wishes(clip, codec.rate, request, encoder=models.text())
+        watch.lap("judge")
+        return Result(request, recording, dict(watch.timings), (), told, latents, heard)
     made = [(audio / window.gain).astype(np.float32) for audio in audios]
-    recording, found, chosen, costs, fades = _smoothest(request, made, window, codec.rate)
+    recording, found, chosen, costs, fades, granted = _best(request, made, window, models)
     if len(made) > 1:
         told["candidates"] = {
             "began from": list(beginnings),
             "roughness": [round(cost, 3) for cost in costs],
             "chosen": chosen,
-        }
+        } | ({"agreement": [round(share, 3) for share in granted]} if granted else {})
+    if isinstance(request, InpaintRequest):
+        told["intent"] = "change" if request.changes else "blend"
     if request.fitted:
         told["crossfades"] = [[round(fade, 4) for fade in pair] for pair in fades]
     watch.report("decode", len(z), len(z))
@@ -478,16 +540,28 @@ def finish(
                 if part[1] > part[0]
             )
         kept = replace(request.latents, known=untouched)
-    return Result(request, recording, dict(watch.timings), found, told, kept)
+    heard: tuple[Wish, ...] = ()
+    if request.changes:
+        around = _around(recording, window, codec.rate)
+        heard = wishes(around, codec.rate, request, window.start, models.text())
+    watch.lap("judge")
+    return Result(request, recording, dict(watch.timings), found, told, kept, heard)
 
 
-def _smoothest(
-    request: InpaintRequest, made: list[NDArray[np.float32]], heard: Window, rate: int
-) -> tuple[Recording, tuple[Seam, ...], int, list[float], list[tuple[float, float]]]:
-    """Put each of the decoded windows [n] back, and choose.
+def _around(recording: Recording, window: Window, rate: int) -> NDArray[np.float32]:
+    """What a window hears of a recording, mono [n] at `rate`."""
+    return _read(recording, seconds_to_samples(window.start, recording.rate), len(window.audio), rate)
 
-    Gives the recording, its seams, which window it is, the roughness of all, and the crossfades of each span.
+
+def _best(
+    request: InpaintRequest, made: list[NDArray[np.float32]], heard: Window, models: Models
+) -> tuple[Recording, tuple[Seam, ...], int, list[float], list[tuple[float, float]], list[float]]:
+    """Put each of the decoded windows [n] back, and choose by their seams and by what was asked for.
+
+    Gives the recording, its seams, which window it is, the roughness of all, the crossfades of each span, and
+    how far each window agrees with what was asked for, where anything was.
     """
+    rate, encoder = models.codec().rate, models.text()
 
     def composed(window: NDArray[np.float32], fades: list[tuple[float, float]]) -> Recording:
         recording = request.source
@@ -501,9 +575,13 @@ def _smoothest(
     longest = [_longest_fade(request, a, b) for a, b in request.spans]
     fades = [(fade, fade) for fade in longest]
     costs, best = [0.0] * len(made), 0
+    granted: list[float] = []
     if len(made) > 1:
         costs = [sum(sum(at.values()) for at in roughness(composed(window, fades))) for window in made]
-        best = int(np.argmin(costs))
+        if request.changes and judged(request, encoder):
+            granted = [agreement_of(wishes(window, rate, request, heard.start, encoder)) for window in made]
+        wanting = [WISH_WEIGHT * (1 - share) for share in granted] or [0.0] * len(made)
+        best = int(np.argmin(np.add(costs, wanting)))
     if request.fitted:
         tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
         sounds = [roughness(composed(made[best], pairs)) for pairs in tried]
@@ -513,7 +591,7 @@ def _smoothest(
         ]
     recording = composed(made[best], fades)
     found = tuple(seam for judge in heard.judges for seam in judge.seams(recording))
-    return recording, found, best, costs, fades
+    return recording, found, best, costs, fades, granted
 
 
 def _least(

@@ -96,15 +96,15 @@ def _prepare(request: Request, models: Models) -> _Item:
     support = supports(request)
     if not support:
         raise InputError(support.reason)
-    codec, window, start = models.codec(), None, 0.0
+    codec, window = models.codec(), None
     if isinstance(request, InpaintRequest):
         window = windows.cut(request, codec, models.spec.window_seconds)
-        frames, start = window.frames, window.start
+        frames = window.frames
     else:
         windows.fits(request.seconds, models)
         frames = frames_for(request.seconds, codec.frame_rate)
     guidance = request.ar.guidance if request.engine == "ar" else request.fm.guidance
-    given = windows.conditions(request, models, frames, start, request.engine, guidance)
+    given = windows.conditions(request, models, frames, window, request.engine, guidance)
     return _Item(request, window, frames, given, Stopwatch(None))
 
 

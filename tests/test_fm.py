@@ -110,8 +110,8 @@ def test_guidance_can_be_confined_to_a_part_of_the_way(models: Models) -> None:
     known = torch.zeros(25, dtype=torch.bool)
     z = torch.randn(2, 128, 25, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        given = windows.conditions(request, models, 25, 0.0, "fm", Guidance(3.0, 0.0))
-        alone = windows.conditions(request, models, 25, 0.0, "fm", Guidance(1.0, 0.0))
+        given = windows.conditions(request, models, 25, None, "fm", Guidance(3.0, 0.0))
+        alone = windows.conditions(request, models, 25, None, "fm", Guidance(1.0, 0.0))
         inside = fm.guided_field(models, given, known, (0.4, 0.6))
         always, never = fm.guided_field(models, given, known), fm.guided_field(models, alone, known)
         assert torch.allclose(inside(z, 0.5), always(z, 0.5), atol=1e-5)
@@ -197,10 +197,10 @@ def test_guidance_weights_add_up(models: Models) -> None:
     z = torch.randn(1, 128, 25, generator=torch.Generator().manual_seed(0))
 
     def v(guidance: Guidance) -> torch.Tensor:
-        given = windows.conditions(request, models, 25, 0.0, "fm", guidance)
+        given = windows.conditions(request, models, 25, None, "fm", guidance)
         given.lanes.chords[:] = 1
         rows = windows.sources(guidance, True, True)
-        given = windows.Conditions(given.text, given.lanes, rows, guidance)
+        given = windows.Conditions(given.text, given.lanes, rows, guidance, given.controls)
         return fm.guided_field(models, given, known)(z, 0.3)
 
     with torch.inference_mode():
