@@ -98,24 +98,26 @@ class Layout:
             with gr.Column(elem_id="prompt-box"):
                 self.prompt = gr.Textbox(
                     "",
-                    label="Prompt",
+                    label="Words",
                     show_label=False,  # <inlay-spans> names it, for the clip or for one span
-                    lines=2,
+                    lines=1,
                     max_lines=6,
                     elem_id="prompt",
                     placeholder="Describe it: warm electric piano, brushed drums, upright bass",
                 )
                 # The page fills in what words and lanes were chosen for: the clip, or a span's id.
                 self.meant = gr.Textbox("", visible=False)
+                gr.HTML("<inlay-words></inlay-words>")
                 self.prompt_error = gr.HTML("", elem_classes="error-slot")
             with gr.Column(elem_id="follow-box"):
                 self.follow = gr.CheckboxGroup(
-                    [("Chords", "chords"), ("Melody", "melody"), ("Drums", "drums")],
+                    [("Chords", "chords"), ("Melody", "melody"), ("Drums", "drums"), ("Band", "band")],
                     value=["chords"],
                     label="Follow the lanes",
                     elem_id="follow",
                     elem_classes="chips",
                 )
+                gr.HTML("<inlay-note></inlay-note>", elem_id="note")
                 self.hear = gr.Button("Analyse clip", elem_id="hear", interactive=False)
                 self.hearing = gr.HTML("", elem_id="hearing")
                 self.replace = gr.Button("Replace mine", elem_id="replace-lanes", visible=False)
@@ -164,6 +166,7 @@ class Layout:
             with gr.Row(elem_id="status-row"):
                 self.status = gr.HTML(status_markup((), ()), elem_id="status")
                 self.stop = gr.Button("Cancel all", elem_id="cancel", interactive=False)
+            gr.HTML("<inlay-intent></inlay-intent>", elem_id="intent")
             with gr.Row(elem_id="span-row"):
                 self.inpaint = gr.Button("Inpaint", elem_id="inpaint", interactive=False)
                 self.auto = gr.Button("Fix it", elem_id="auto", interactive=False)

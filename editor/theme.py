@@ -55,6 +55,7 @@ def theme() -> gr.themes.Base:
 
 
 def stylesheet() -> str:
-    """The page's CSS with the font's address in it."""
+    """The page's and the panel's CSS with the font's address in it."""
     font = file_address(ASSETS / "fonts" / "InterVariable-subset.woff2")
-    return (MODULES / "page.css").read_text("utf-8").replace("__FONT__", font)
+    sheets = ((MODULES / name).read_text("utf-8") for name in ("page.css", "panel.css"))
+    return "\n".join(sheets).replace("__FONT__", font)
