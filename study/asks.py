@@ -17,7 +17,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.chords import transpose
+from engines.chords import ROOTS, parse
+from engines.chords import root as root_of
 from engines.requests import CHANGES, Change, Chord, Controls, Hit, Note, Part
 from study import metrics
 from study.conditions import Clip, text_prompt, trimmed
@@ -92,13 +93,18 @@ def differs(kind: Change, was: Controls, asked: Controls, start: float, end: flo
     if kind in ("words", "instruments"):
         return sung >= SUNG
     if kind == "melody":
-        return sung >= SUNG and not metrics.melody_score(old.melody or (), new.melody or (), length).raw_chroma > 0.4
+        return (
+            sung >= SUNG
+            and not metrics.melody_score(old.melody or (), new.melody or (), length).raw_chroma > 0.4
+        )
     if kind == "chords":
         return bool(new.chords) and metrics.chord_iou(old.chords or (), new.chords or (), length).share < 0.35
     return len(new.drums or ()) >= 4 and metrics.drum_f1(old.drums or (), new.drums or ()) < 0.6
 
 
-def _place(kind: Change, was: Controls, asked: Controls, rng: np.random.Generator) -> tuple[float, float] | None:
+def _place(
+    kind: Change, was: Controls, asked: Controls, rng: np.random.Generator
+) -> tuple[float, float] | None:
     """A span in which the two differ; None where none was found."""
     for _ in range(30):
         length = float(rng.uniform(SHORTEST, LONGEST))
@@ -108,7 +114,9 @@ def _place(kind: Change, was: Controls, asked: Controls, rng: np.random.Generato
     return None
 
 
-def _pairs(change: str, folder: Path) -> Iterator[tuple[tuple[Audio, dict[str, Any]], tuple[Audio, dict[str, Any]]]]:
+def _pairs(
+    change: str, folder: Path
+) -> Iterator[tuple[tuple[Audio, dict[str, Any]], tuple[Audio, dict[str, Any]]]]:
     """(audio, label) of a piece and of its twin, one pair after the other that differ in `change`."""
     from study import render
     from study.corpus import arrange
@@ -129,7 +137,9 @@ def _pairs(change: str, folder: Path) -> Iterator[tuple[tuple[Audio, dict[str, A
         seed += 2
 
 
-def _pair(seed: int, sources: Any, folder: Path) -> tuple[tuple[Audio, dict[str, Any]], tuple[Audio, dict[str, Any]]]:
+def _pair(
+    seed: int, sources: Any, folder: Path
+) -> tuple[tuple[Audio, dict[str, Any]], tuple[Audio, dict[str, Any]]]:
     """Two renders, read from disk the second time."""
     from study import render
 
@@ -162,7 +172,13 @@ def asks(kind: Change, count: int, seed: int = 0, folder: Path = FOLDER) -> list
 
 
 def _ask(
-    kind: Change, piece: Piece, was: Controls, then: Controls, leads: tuple[str, str], label: dict[str, Any], twin: Audio
+    kind: Change,
+    piece: Piece,
+    was: Controls,
+    then: Controls,
+    leads: tuple[str, str],
+    label: dict[str, Any],
+    twin: Audio,
 ) -> Ask:
     prompt, controls = piece.prompt, Controls()
     lead = leads[1] if kind in ("words", "instruments") else ""
@@ -174,6 +190,12 @@ def _ask(
     else:
         controls = only(kind, spliced_lanes(was, then, piece.start, piece.end))
     return Ask(kind, piece, prompt, controls, lead, leads[0], twin)
+
+
+def _raised(symbol: str, semitones: int) -> str:
+    """A chord so much higher, its bass left out."""
+    name, root = parse(symbol).symbol, root_of(symbol)
+    return name if root is None else ROOTS[(root + semitones) % 12] + name.split("/")[0][len(ROOTS[root]) :]
 
 
 def only(kind: Change, lanes: Controls) -> Controls:
@@ -190,8 +212,9 @@ def of_recording(kind: Change, piece: Piece, heard: Controls, other: Controls, l
     if kind == "words":
         return Ask(kind, piece, f"{lead} melody", Controls(), lead, "", None)
     moved = Controls(
-        tuple(Chord(c.start, c.end, transpose(c.symbol, 6)) for c in heard.chords or ()) or None,
-        tuple(Note(n.start, n.end, n.pitch + (5 if n.pitch < 79 else -7)) for n in heard.melody or ()) or None,
+        tuple(Chord(c.start, c.end, _raised(c.symbol, 6)) for c in heard.chords or ()) or None,
+        tuple(Note(n.start, n.end, n.pitch + (5 if n.pitch < 79 else -7)) for n in heard.melody or ())
+        or None,
         tuple(Hit(h.time, h.drum) for h in other.drums or ()) or None,
     )
     if getattr(moved, kind, None) is None or not differs(kind, heard, moved, piece.start, piece.end):

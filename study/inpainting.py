@@ -10,6 +10,10 @@ what was there. Cost: network evaluations and seconds. What was made is kept as 
 so that a stopped run goes on, a larger one begins where a smaller one ended, and a changed seam score
 is measured anew without any forward.
 
+With `--changes` the rows are also asked for what was not there, words, chords, melody and drums
+(`study.changes`): how far each follows, and how its seams sound then. A seam figure without that says
+little, because a copy of the surroundings has the smoothest.
+
 With `--follow` the lanes are followed that are heard in each piece, as the editor does after an analysis;
 then the rows also tell for how much of a span its chords and melody are those of the lanes.
 """
@@ -19,7 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,134 +34,18 @@ from scipy import optimize
 
 from engines import seams
 from engines.analysis import analyze
-from engines.checkpoints import Models, open_bundle
-from engines.dispatch import run
-from engines.guidance import sources
+from engines.checkpoints import open_bundle
 from engines.recording import from_float
-from engines.requests import (
-    ARSettings,
-    Controls,
-    EngineName,
-    FMSettings,
-    Guidance,
-    InpaintRequest,
-    Result,
-    ZeroShot,
-)
-from study import metrics
-from study.outputs import digest
+from engines.requests import Controls
+from study import changes, judge, jury, metrics
+from study.asks import ASKED
+from study.fillings import MORE, ROWS, Maker, Paste, Row
 from study.spans import RATE, Piece, pieces
 
 Floats = NDArray[np.float64]
 FOLDS = 4
 DRAWS = 1000  # of the spans, for an interval
 LIKELY = 0.35  # confidence of notes that the editor draws
-
-
-@dataclass(frozen=True)
-class Row:
-    """One way to fill a span."""
-
-    engine: EngineName
-    ar: ARSettings = ARSettings()
-    fm: FMSettings = FMSettings()
-    match: float = InpaintRequest.match
-    crossfade: float = InpaintRequest.crossfade
-    fitted: bool = InpaintRequest.fitted
-
-    def request(self, piece: Piece, seed: int, lanes: Controls | None = None) -> InpaintRequest:
-        """The piece's span, to be re-made this way."""
-        source = from_float(piece.audio, RATE)
-        return InpaintRequest(
-            self.engine, source, piece.start, piece.end, piece.prompt, seed, lanes or Controls(),
-            ar=self.ar, fm=self.fm, crossfade=self.crossfade, match=self.match, fitted=self.fitted,
-        )  # fmt: skip
-
-
-def paper(engine: EngineName, zero_shot: ZeroShot = "inversion") -> Row:
-    """The paper's algorithm and nothing beyond it: one sample, Euler with 25 steps, no matching."""
-    return Row(
-        engine,
-        ARSettings(candidates=1),
-        FMSettings("euler", 25, zero_shot=zero_shot, candidates=1),
-        match=0.0,
-        crossfade=0.03,
-        fitted=False,
-    )
-
-
-ROWS: dict[str, Row] = {
-    "AR, paper (App. J)": paper("ar"),
-    "FM, paper (Alg. 2)": paper("fm"),
-    "ZS, paper (Alg. 1)": paper("fm-zero-shot"),
-    "AR": Row("ar"),
-    "FM": Row("fm"),
-    "ZS search": Row("fm-zero-shot", fm=FMSettings(zero_shot="search")),
-}
-MORE: dict[str, Row] = {  # rows that are made when they are asked for
-    "ZS replacement": Row("fm-zero-shot", fm=FMSettings(zero_shot="replacement")),
-    "ZS resampling": Row("fm-zero-shot", fm=FMSettings("euler", zero_shot="resampling")),
-    "ZS guided": Row("fm-zero-shot", fm=FMSettings("euler", zero_shot="guided")),
-    "AR from nothing": Row("ar", ARSettings(seeded=0)),
-    "FM from noise": Row("fm", fm=FMSettings(seeded=0)),
-}
-PARTS = {"ar": ("codec", "ar"), "fm": ("codec", "fm"), "fm-zero-shot": ("codec", "fm")}
-
-
-def evaluations(result: Result) -> float:
-    """Network evaluations of a run over one window: guided rows count each, gradients as two more."""
-    told: dict[str, Any] = result.parameters
-    if "evaluations" in told:
-        return float(told["evaluations"])
-    if "search" in told:
-        return float(told["search"]["spent"])
-    if "steps" not in told:
-        return float("nan")  # AR: one evaluation a column, of another kind
-    guidance, controls = Guidance(**told["guidance"]), result.request.controls
-    lanes = any(lane is not None for lane in (controls.chords, controls.melody, controls.drums))
-    rows = len(sources(guidance, bool(result.request.prompt.strip()), lanes))
-    twice = {"inversion": 2, "guided": 3}.get(str(told.get("zero_shot")), 1)
-    return float(told["steps"] * twice * rows * (2 if told["solver"] == "midpoint" else 1))
-
-
-@dataclass(frozen=True)
-class Filling:
-    """What a row made of a span, and what it cost."""
-
-    audio: NDArray[np.float32]  # [n], the span alone
-    evaluations: float
-    seconds: float
-
-
-class Maker:
-    """Fills spans with a bundle, once each."""
-
-    def __init__(self, models: Models, folder: Path) -> None:
-        self.models, self.folder = models, folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self._weights = {
-            engine: digest(*((models.folder / f"{part}.safetensors").read_bytes() for part in parts))
-            for engine, parts in PARTS.items()
-        }
-
-    def filling(
-        self, row: Row, piece: Piece, seed: int, make: bool = True, lanes: Controls | None = None
-    ) -> Filling | None:
-        """One span re-made, read from disk where it was made before; None where it was not, unless `make`."""
-        bare = replace(row.request(piece, seed, lanes), source=from_float(np.zeros(1, np.float32), RATE))
-        key = digest(self._weights[row.engine].encode(), piece.audio.tobytes(), repr(bare).encode())
-        file = self.folder / f"{key}.npz"
-        if not file.exists() and not make:
-            return None
-        if not file.exists():
-            result = run(row.request(piece, seed, lanes), self.models)
-            a, b = piece.samples
-            made = result.audio.mono_at(RATE)[a:b]
-            part = file.with_suffix(".part.npz")  # a stopped run leaves no half file under the name
-            np.savez(part, audio=made, evaluations=evaluations(result), seconds=result.seconds_spent)
-            part.rename(file)
-        with np.load(file) as told:
-            return Filling(told["audio"], float(told["evaluations"]), float(told["seconds"]))
 
 
 def heard_lanes(audio: NDArray[np.float32]) -> Controls:
@@ -206,6 +94,7 @@ class Ear:
             "brightness dB": mean([abs(seam.brightness) for seam in found]),
             "log-mel nats": metrics.log_mel_distance(inside, self.piece.audio[a:b], RATE),
             "chroma": metrics.chroma_agreement(inside, self.piece.audio[a:b], RATE),
+            "onsets r": metrics.onset_correlation(inside, self.piece.audio[a:b], RATE),
             "percentiles": [[seam.percentiles[name] for name in seams.STATISTICS] for seam in found],
             **self._kept(audio),
         }
@@ -343,6 +232,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--follow", action="store_true", help="give the lanes that are heard in each piece")
     parser.add_argument("--rows", default=";".join(ROWS), help="names, with semicolons")
+    parser.add_argument("--changes", default="", help=f"kinds with commas, or all: {','.join(ASKED)}")
+    parser.add_argument("--asked", type=int, help="spans of each kind of change; default as --spans")
+    parser.add_argument("--judges", type=Path, default=judge.FOLDER, help="where study.judge put them")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--make-only", action="store_true", help="make what is missing, measure nothing")
     only.add_argument("--measure-only", action="store_true", help="measure what there is, make nothing")
@@ -352,9 +244,29 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     chosen = {name: (ROWS | MORE)[name] for name in args.rows.split(";")}
-    maker, begin = Maker(open_bundle(args.bundle, "cpu"), args.folder / "made"), time.time()
-    spans = pieces(args.spans, args.recorded, args.seed)
-    made: dict[str, dict[int, dict[str, Any]]] = {}
+    maker = Maker(open_bundle(args.bundle, "cpu"), args.folder / "made")
+    kinds = ASKED if args.changes == "all" else tuple(k for k in args.changes.split(",") if k)
+    changed: dict[str, changes.Table] = {}
+    if kinds:
+        judges = None if args.make_only else jury.opened(args.judges)
+        asked = args.asked or args.spans
+        changed = changes.changes(maker, judges, chosen, kinds, asked, args.seed, not args.measure_only)
+    rows = blended(maker, chosen, args)
+    if args.make_only:
+        return
+    shown(rows)
+    print(changes.shown(changed))
+    if args.out:
+        told = {"spans": args.spans, "rows": rows} | ({"changes": changed} if changed else {})
+        args.out.write_text(json.dumps(told, indent=1) + "\n")
+
+
+def blended(
+    maker: Maker, chosen: dict[str, Row | Paste], args: argparse.Namespace
+) -> dict[str, dict[str, float]]:
+    """The table of spans in which nothing was changed; empty where nothing is measured."""
+    begin, made = time.time(), dict[str, dict[int, dict[str, Any]]]()
+    spans = pieces(args.spans, args.recorded, args.seed) if args.spans else []
     for i, piece in enumerate(spans):
         lanes = heard_lanes(piece.audio) if args.follow else None
         fillings = {
@@ -366,15 +278,14 @@ def main() -> None:
                 made.setdefault(name, {})[i] = figures
             for name, filling in fillings.items():
                 if filling is not None:
-                    told = {
-                        "evaluations": filling.evaluations,
-                        "seconds": filling.seconds,
-                    }
+                    told = {"evaluations": filling.evaluations, "seconds": filling.seconds}
                     made.setdefault(name, {})[i] = ear.figures(filling.audio) | told
         print(f"{i + 1} of {len(spans)} spans, {time.time() - begin:.0f} s", flush=True)
-    if args.make_only:
-        return
-    rows = table(made)
+    return table(made)
+
+
+def shown(rows: dict[str, dict[str, float]]) -> None:
+    """Print the table, and each bar beside what was measured."""
     columns = list(dict.fromkeys(c for row in rows.values() for c in row))
     print(f"\n{'':22}" + "".join(f"{c:>15}" for c in columns))
     for name, figures in rows.items():
@@ -384,8 +295,6 @@ def main() -> None:
         sign, bound = bar.split()
         met = value <= float(bound) if sign == "<=" else value >= float(bound)
         print(f"{what:34}{value:8.3f}  {bar}  {'met' if met else 'NOT MET'}")
-    if args.out:
-        args.out.write_text(json.dumps({"spans": len(spans), "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -36,6 +36,20 @@ def si_snr(estimate: Audio, reference: Audio) -> float:
     )
 
 
+def envelope_correlation(
+    estimate: Audio, reference: Audio, rate: int, low: float = 4000.0, high: float = 8000.0, bands: int = 8
+) -> float:
+    """Mean over bands of Pearson's r of their magnitudes over time, 10 ms apart; NaN where all is even."""
+    n = min(len(estimate), len(reference))
+    envelopes = []
+    for audio in (estimate[:n], reference[:n]):
+        spectrum = np.abs(librosa.stft(audio, n_fft=1024, hop_length=rate // 100))  # [513, frames]
+        edges = np.round(np.linspace(low, high, bands + 1) * 1024 / rate).astype(int)
+        envelopes.append([spectrum[a:b].mean(axis=0) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    each = [np.corrcoef(a, b)[0, 1] for a, b in zip(*envelopes, strict=True) if min(a.std(), b.std()) > 1e-6]
+    return float(np.mean(each)) if each else float("nan")
+
+
 def log_mel(audio: Audio, rate: int) -> NDArray[np.float32]:
     """Natural-log mel magnitudes [64, frames], floored at -60 dB of full scale."""
     mel = librosa.feature.melspectrogram(
@@ -140,6 +154,16 @@ def onset_f1(estimate: Sequence[float], reference: Sequence[float], window: floa
         np.sort(np.asarray(reference)), np.sort(np.asarray(estimate)), window=window
     )
     return float(f)
+
+
+def onset_correlation(estimate: Audio, reference: Audio, rate: int) -> float:
+    """Pearson's r of the onset strengths of two pieces of audio [n], 10 ms apart; 0 where either is even."""
+    n = min(len(estimate), len(reference))
+    both = (estimate[:n], reference[:n])
+    a, b = (librosa.onset.onset_strength(y=x, sr=rate, hop_length=rate // 100) for x in both)
+    if min(a.std(), b.std()) < 1e-6:
+        return 0.0
+    return float(np.corrcoef(a, b)[0, 1])
 
 
 @dataclass(frozen=True)

@@ -191,8 +191,11 @@ def _labels(audio: Path) -> Path:
 class Store:
     """Log-mels of training clips in memory, whole and through a codec."""
 
-    def __init__(self, folder: Path, clips: int, config: TaggerConfig | None, seed: int = 0) -> None:
-        files = [p for p in sorted(folder.glob("audio_*.npy")) if _labels(p).exists()]
+    def __init__(
+        self, folder: Path | Sequence[Path], clips: int, config: TaggerConfig | None, seed: int = 0
+    ) -> None:
+        folders = [folder] if isinstance(folder, Path) else folder  # named twice counts twice
+        files = [p for f in folders for p in sorted(f.glob("audio_*.npy")) if _labels(p).exists()]
         shards = [np.load(p, mmap_mode="r") for p in files]
         labels = [label for p in files for label in json.loads(_labels(p).read_text())]
         places = [(s, i) for s, shard in enumerate(shards) for i in range(len(shard))]

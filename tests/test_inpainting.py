@@ -13,8 +13,9 @@ from engines import seams
 from engines.checkpoints import Models
 from engines.dispatch import run
 from engines.recording import from_float
-from engines.requests import FMSettings, InpaintRequest
-from study import defects, inpainting
+from engines.requests import Controls, FMSettings, InpaintRequest, Note
+from study import defects, fillings, inpainting
+from study.asks import Ask
 from study.spans import RATE, Piece, pieces
 
 
@@ -122,31 +123,34 @@ def test_evaluations_count_rows_and_both_ways(models: Models, some: list[Piece])
     ):
         settings = FMSettings("euler", 3, zero_shot=method)  # type: ignore[arg-type]
         result = run(InpaintRequest("fm-zero-shot", source, 1.0, 1.4, prompt, fm=settings), models)
-        assert inpainting.evaluations(result) == expected
+        assert fillings.evaluations(result) == expected
 
 
 def test_the_papers_rows_know_nothing_beyond_it(some: list[Piece]) -> None:
-    for name, row in inpainting.ROWS.items():
+    for name, row in fillings.ROWS.items():
+        if isinstance(row, fillings.Paste):
+            continue
         request = row.request(some[0], 0)
+        assert not request.changes  # nothing was asked that was not there
         plain = (request.ar.candidates, request.fm.candidates, request.match, request.fitted)
         assert (plain == (1, 1, 0.0, False)) == ("paper" in name)
         if "paper" in name:
             assert (request.fm.solver, request.fm.steps, request.fm.zero_shot) == ("euler", 25, "inversion")
         else:
             assert replace(request, fm=FMSettings()) == InpaintRequest(
-                request.engine, request.source, request.start, request.end, request.prompt
+                request.engine, request.source, request.start, request.end, request.prompt, changed=()
             )
 
 
 def test_the_table_reads_from_disk_what_was_made_and_names_the_bars(
     models: Models, some: list[Piece], tmp_path: Path
 ) -> None:
-    maker = inpainting.Maker(models, tmp_path)
-    row = inpainting.Row("fm", fm=FMSettings("euler", 2, candidates=1))
+    maker = fillings.Maker(models, tmp_path)
+    row = fillings.Row("fm", fm=FMSettings("euler", 2, candidates=1))
     assert maker.filling(row, some[0], 0, make=False) is None
     first = [maker.filling(row, piece, i) for i, piece in enumerate(some)]
     assert len(list(tmp_path.glob("*.npz"))) == 4
-    again = inpainting.Maker(models, tmp_path)
+    again = fillings.Maker(models, tmp_path)
     made: dict[str, dict[int, dict[str, object]]] = {}
     for i, (piece, filling) in enumerate(zip(some, first, strict=True)):
         kept = again.filling(row, piece, i, make=False)
@@ -167,3 +171,40 @@ def test_the_table_reads_from_disk_what_was_made_and_names_the_bars(
     assert rows["FM"]["failed"] == pytest.approx(apart)
     named = {what: value for what, value, _ in inpainting.bars(rows)}
     assert named["ZS search / FM: evaluations"] == 1.0 and "FM: AUC" in named and "FM: failed" in named
+
+
+def test_a_paste_needs_no_network_and_has_smoother_seams_than_silence(
+    models: Models, some: list[Piece], tmp_path: Path
+) -> None:
+    maker, piece = fillings.Maker(models, tmp_path), some[0]
+    a, b = piece.samples
+    ear = inpainting.Ear(piece)
+    silence = ear.figures(np.zeros(b - a, np.float32))
+    for name in ("best repeat, composed", "mosaic, composed"):
+        row = fillings.ROWS[name]
+        filling = maker.filling(row, piece, 0)
+        assert filling is not None and len(filling.audio) == b - a and filling.evaluations == 0.0
+        figures = ear.figures(filling.audio)
+        assert figures["score"] < silence["score"] and figures["log-mel nats"] < silence["log-mel nats"]
+        again = maker.filling(row, piece, 5, make=False)  # no seed has a say in it
+        assert again is not None and np.array_equal(again.audio, filling.audio)
+    assert figures["onsets r"] > 0.3  # a pulse that goes on
+
+
+def test_an_ask_reaches_the_engines_as_what_was_changed(
+    models: Models, some: list[Piece], tmp_path: Path
+) -> None:
+    lanes = Controls(melody=(Note(0.0, 10.0, 70),))
+    ask = Ask("melody", some[0], "words", lanes, "", "", None)
+    request = fillings.Row("fm").request(some[0], 0, ask=ask)
+    assert (request.changed, request.prompt, request.controls) == (("melody",), "words", lanes)
+    assert request.changes and not fillings.paper("fm").request(some[0], 0, ask=ask).changes
+    row, maker = fillings.Row("fm", fm=FMSettings("euler", 1, candidates=1)), fillings.Maker(models, tmp_path)
+    made, plain = maker.filling(row, some[0], 0, ask=ask), maker.filling(row, some[0], 0)
+    assert made is not None and plain is not None and len(list(tmp_path.glob("*.npz"))) == 2
+
+
+def test_the_engines_code_names_what_they_made_but_comments_do_not() -> None:
+    told = fillings.code_of("timebase")
+    assert told == fillings.code_of("timebase") != fillings.code_of("guidance")
+    assert b"The one home of seconds" not in told
