@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from engines.checkpoints import BundleSpec, save_bundle
+from engines.controls import lane_width
 from engines.flow_net import FlowConfig, FlowNet
 from engines.lm import LM, LMConfig
 from study.conditions import RATE
@@ -36,9 +37,12 @@ def lm_of(run: Path) -> LM:
     layers = 1 + max(int(k.split(".")[2]) for k in state if k.startswith("transformer.blocks."))
     books = sum(1 for k in state if k.startswith("emb."))
     ff = state["transformer.blocks.0.fc1.weight"].shape[0]
+    band = state["input_proj.weight"].shape[1] == dim + lane_width(True)
     net = LM(
-        LMConfig(codebooks=books, codebook_size=rows - 4, dim=dim, layers=layers, heads=dim // 32, ff=ff)
-    )
+        LMConfig(
+            codebooks=books, codebook_size=rows - 4, dim=dim, layers=layers, heads=dim // 32, ff=ff, band=band
+        )
+    )  # fmt: skip
     net.load_state_dict(state)
     return net.eval()
 
@@ -49,7 +53,8 @@ def flow_of(run: Path) -> FlowNet:
     channels, dim = state["output_proj.weight"].shape
     layers = 1 + max(int(k.split(".")[2]) for k in state if k.startswith("transformer.blocks."))
     ff = state["transformer.blocks.0.fc1.weight"].shape[0]
-    net = FlowNet(FlowConfig(channels=channels, dim=dim, layers=layers, heads=dim // 32, ff=ff))
+    band = state["input_proj.weight"].shape[1] == channels + 1 + lane_width(True)
+    net = FlowNet(FlowConfig(channels=channels, dim=dim, layers=layers, heads=dim // 32, ff=ff, band=band))
     net.load_state_dict(state)
     return net.eval()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,15 @@ SAVE_EVERY = 120.0  # seconds
 def fast_precision(device: str = "cpu") -> AbstractContextManager[Any]:
     """Autocast to bfloat16 where the processor computes in it; elsewhere it is far slower than float32."""
     return torch.autocast(device, torch.bfloat16, enabled=fast_bfloat16(device))
+
+
+def compile_blocks(blocks: Iterable[nn.Module]) -> None:
+    """Compile each block in place, its code shared by all; whatever cannot be compiled runs as it is."""
+    import torch._dynamo
+
+    torch._dynamo.config.suppress_errors = True
+    for block in blocks:
+        block.compile()
 
 
 class Run:

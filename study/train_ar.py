@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from engines.allocator import keep_freed_memory
 from engines.lm import LM, LMConfig, fim_batch
 from study.dataset import Batch, Dataset, around, drop_lanes, random_spans, statistics_of
-from study.run import SAVE_EVERY, Run, arguments, fast_precision, take_over
+from study.run import SAVE_EVERY, Run, arguments, compile_blocks, fast_precision, take_over
 
 FIELDS = ("given", "shuffled", "no_lanes", "no_band", "wrong_text", "span", "changed")
 
@@ -38,6 +37,7 @@ class Config:
     hold: float = 0.0  # see `study.run.Run`
     turn: float = float("inf")
     every: float = SAVE_EVERY  # seconds between two rows of the curves
+    compiled: bool = False  # try torch.compile; where it fails, without
     seed: int = 0
     device: str = "cpu"
 
@@ -74,7 +74,7 @@ def train(
     out: Path,
     start: Path | None = None,
     seen: Callable[[Run], None] = lambda run: None,
-) -> None:
+) -> Run:
     """Run or resume; `start` is a bundle to take the first weights from, `seen` is called after each row of the curves."""
     device = config.device
     torch.manual_seed(config.seed)
@@ -82,6 +82,8 @@ def train(
     if start is not None:
         take_over(net, start, "ar")
     net.to(device)
+    if config.compiled:
+        compile_blocks(net.transformer.blocks)
     run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection", "emb"),
               hold=config.hold, turn=config.turn)  # fmt: skip
     g = torch.Generator(device).manual_seed(config.seed + run.step)
@@ -108,6 +110,7 @@ def train(
                 run.log(validate(net, test))
             seen(run)
     run.finish()
+    return run
 
 
 def main() -> None:

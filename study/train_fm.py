@@ -19,7 +19,7 @@ from engines import flow
 from engines.allocator import keep_freed_memory
 from engines.flow_net import FlowConfig, FlowNet
 from study.dataset import Batch, Dataset, around, drop_lanes, random_spans, statistics_of
-from study.run import SAVE_EVERY, Run, arguments, fast_precision, take_over
+from study.run import SAVE_EVERY, Run, arguments, compile_blocks, fast_precision, take_over
 
 FIELDS = ("given", "shuffled", "no_lanes", "no_band", "wrong_text", "span", "changed")
 
@@ -40,6 +40,7 @@ class Config:
     hold: float = 0.0  # see `study.run.Run`
     turn: float = float("inf")
     every: float = SAVE_EVERY  # seconds between two rows of the curves
+    compiled: bool = False  # try torch.compile; where it fails, without
     seed: int = 0
     device: str = "cpu"
 
@@ -91,7 +92,7 @@ def train(
     out: Path,
     start: Path | None = None,
     seen: Callable[[Run], None] = lambda run: None,
-) -> None:
+) -> Run:
     """Run or resume; `start` is a bundle to take the first weights from, `seen` is called after each row of the curves."""
     device = config.device
     torch.manual_seed(config.seed)
@@ -101,6 +102,8 @@ def train(
     if start is not None:
         take_over(net, start, "fm")
     net.to(device)
+    if config.compiled:
+        compile_blocks(net.transformer.blocks)
     run = Run(out, net, config.minutes, config.lr, FIELDS, exclude=("lane_projection",),
               hold=config.hold, turn=config.turn)  # fmt: skip
     g = torch.Generator(device).manual_seed(config.seed + run.step)
@@ -129,6 +132,7 @@ def train(
                 run.log(validate(net, test, config.seed))
             seen(run)
     run.finish()
+    return run
 
 
 def main() -> None:
