@@ -5,7 +5,6 @@ Does not know the other engines or the editor.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 
 import numpy as np
@@ -17,6 +16,7 @@ from engines import spans
 from engines import window as windows
 from engines.checkpoints import Models
 from engines.codec import Codec
+from engines.guidance import told
 from engines.lm import complete, sample_step, take, undelay
 from engines.requests import (
     Controls,
@@ -117,7 +117,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         "cooling": settings.cooling,
         "top_k": settings.top_k,
         "top_p": settings.top_p,
-        "guidance": asdict(given.guidance),
+        "guidance": told(given.guidance),
         "heard": list(given.heard),
     }
     if window is not None and order is not None:

@@ -8,7 +8,7 @@ engines or the editor.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from engines import window as windows
 from engines.checkpoints import Models
 from engines.controls import Lanes
 from engines.guidance import combine, seen_by, sources
+from engines.guidance import told as weights_of
 from engines.requests import (
     Controls,
     Guidance,
@@ -211,6 +212,6 @@ def resolved(request: Request, given: windows.Conditions) -> dict[str, object]:
         "solver": request.fm.solver,
         "steps": request.fm.steps,
         "schedule": request.fm.schedule,
-        "guidance": asdict(given.guidance),
+        "guidance": weights_of(given.guidance),
         "heard": list(given.heard),
     }

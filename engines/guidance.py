@@ -9,7 +9,7 @@ networks predict.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -66,6 +66,11 @@ def sources(
     return tuple(
         Source(text, lanes, w, hidden) for (text, lanes, hidden), w in weights.items() if abs(w) > 1e-9
     )
+
+
+def told(guidance: Guidance) -> dict[str, float]:
+    """The weights, JSON-ready; a wish only where it has a weight of its own."""
+    return {name: weight for name, weight in asdict(guidance).items() if weight is not None}
 
 
 def combine(predictions: Tensor, rows: Sequence[Source]) -> Tensor:

@@ -20,7 +20,7 @@ def test_generation_samples_every_frame_and_its_delays(models: Models) -> None:
     assert [p.step for p in sampled] == list(range(54)) and sampled[0].total == 50 + 4 - 1
     assert result.audio.seconds == 2.0 and result.audio.rate == 32000
     assert result.parameters["guidance"] == {"all": 3.0, "text": 0.0}
-    assert set(result.timings) == {"queued", "load", "text", "sample", "decode"}
+    assert set(result.timings) == {"queued", "load", "text", "sample", "decode", "judge"}
 
 
 def test_settings_reach_the_sampler(models: Models) -> None:

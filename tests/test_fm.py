@@ -168,10 +168,12 @@ def test_repeats_of_the_context_begin_part_of_the_way(
     data = starts[1].data
     assert data is not None and data.shape == noise.shape
     assert torch.allclose(starts[1].latents(noise), 0.65 * noise + 0.35 * data, atol=1e-4)
-    drawn = replace(request, controls=Controls(chords=(Chord(0, 3, "G"),)))
+    drawn = replace(request, controls=Controls(chords=(Chord(0, 3, "G"),)), changed=())
     pieced = fm.beginnings(drawn, window, models, 3)
     assert [start.time for start in pieced] == [0.0, 0.35, 0.35]
     assert all(a.data is not None and b.data is not None for a, b in zip(pieced[1:], starts[1:], strict=True))
+    changed = fm.beginnings(replace(drawn, changed=None), window, models, 3)  # so early that the wish survives
+    assert [start.time for start in changed] == [0.0, 0.2, 0.2]
     before = replace(drawn, gathered=False)  # as it was before spans were pieced together
     assert [start.time for start in fm.beginnings(before, window, models, 3)] == [0.0] * 3
     told = fm.run(request, models).parameters["candidates"]
