@@ -99,7 +99,7 @@ class Api:
             if source is None:
                 raise InputError("source: none was sent; send a recording")
             recording = read_recording(Path(source))
-            mono = recording.as_float().mean(axis=1)  # [n, C] -> [n]
+            mono = recording.mono()  # [n]
             return reports.of_hearing(analyze(mono, recording.rate))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error

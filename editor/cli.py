@@ -239,7 +239,7 @@ def _analyze(arguments: argparse.Namespace) -> str | None:
     from editor import analysis  # loads librosa
     from engines.analysis import analyze
 
-    mono = recording.as_float(round(start * recording.rate), round(end * recording.rate)).mean(axis=1)
+    mono = recording.mono(round(start * recording.rate), round(end * recording.rate))
     begin = time.perf_counter()
     progress = _ProgressLine(sys.stderr)
     progress.begin()
@@ -311,8 +311,20 @@ def _heard_lines(heard: Analysis) -> list[str]:
         *(f"simplified: {told}" for told in heard.chords.simplified),
         f"melody: {len(heard.melody.notes)} notes",
         f"drums: {', '.join(f'{n} {drum}' for drum, n in struck.items() if n) or 'none heard'}",
+        *_player_lines(heard),
         f"loudness: {heard.loudness:.1f} LUFS",
     ]
+
+
+def _player_lines(heard: Analysis) -> list[str]:
+    line = getattr(heard, "instruments", None)  # not every analysis listens for players
+    if line is None:
+        return []
+    told = [
+        f"{part.instrument}@{part.start:.2f}-{part.end:.2f} ({sure:.0%})"
+        for part, sure in zip(line.parts, line.confidence, strict=True)
+    ]
+    return [f"players: {', '.join(told) or 'none heard'}"]
 
 
 # ---- what a run did

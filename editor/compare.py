@@ -542,7 +542,14 @@ def details(take: Take) -> list[list[str]]:
         places = ", ".join(f"{one.start:.3f}–{one.end:.3f}" for one in take.spans or (take.region,))
         rows.append((what if not take.spans else "Spans", f"{places} s"))
     for lane, given in _fields(sent.get("controls")).items():
+        if lane == "grid":
+            rows.append(("Tempo told", f"{given['bpm']:g} bpm" if given is not None else "no"))
+            continue
         rows.append((f"{lane.capitalize()} followed", f"{len(given)}" if given is not None else "no"))
+    if "intent" in sent:
+        asked = sent.get("changed")
+        words = ", ".join(map(str, asked)) if isinstance(asked, list) else "whatever was given"
+        rows += [("Intent", str(sent["intent"])), ("Changed", words or "nothing")]
     known = {**_fields(sent.get("ar" if take.engine == "ar" else "fm")), **resolved}
     for name, value in known.items():
         if name in ("seed", "window", "auto", "search") or (

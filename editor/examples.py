@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from editor import commands, lanes
+from editor import band, commands, lanes
 from editor.document import Project
 from editor.jobs import controls_from
 from engines.requests import Controls, InputError
@@ -68,5 +68,6 @@ def put(project: Project, example: Example) -> Project:
         lanes.chords_to_lane(given.chords or (), project.grid),
         lanes.notes_to_lane(given.melody or (), project.grid),
         lanes.hits_to_lane(given.drums or (), project.grid),
+        band.to_lane(given.instruments or (), project.grid, "words"),
     )
     return commands.set_follow(project, [name for name in lanes.LANE_NAMES if getattr(project.lanes, name)])

@@ -107,7 +107,7 @@ class Layout:
                 )
                 # The page fills in what words and lanes were chosen for: the clip, or a span's id.
                 self.meant = gr.Textbox("", visible=False)
-                gr.HTML("<inlay-words></inlay-words>")
+                gr.HTML("<inlay-words></inlay-words>", elem_id="words")
                 self.prompt_error = gr.HTML("", elem_classes="error-slot")
             with gr.Column(elem_id="follow-box"):
                 self.follow = gr.CheckboxGroup(

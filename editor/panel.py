@@ -89,9 +89,9 @@ FIELDS = (
     Field("join", "Loop join, s", "Seconds around the join that Loop re-makes", GROUPS[3], 0.1),
 )
 ACTIONS = {  # element -> what it does, with its key
-    "inpaint-all": "Re-make all spans with the clip's prompt and lanes; a take holds all of them (⇧A)",
+    "inpaint-all": "Re-make all spans with the clip's words and lanes; a take holds all of them (⇧A)",
     "inpaint": "Re-make the span with every ticked engine (Ctrl ↵)",
-    "auto": "Fix it for me: tries the engines that the time allows, and shows the smoothest (⇧F)",
+    "auto": "Tries until seams and wish are right, within the time that is set for it (⇧F)",
     "generate": "A new clip from the words and lanes (Ctrl ⇧↵)",
     "continue": "Go on after the end of the clip (Ctrl Alt ↵)",
     "intro": "Something that leads into the clip (Ctrl Alt ⇧↵)",

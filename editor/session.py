@@ -172,14 +172,18 @@ class Session:
         """Listen to a take again, whether its wish came true. InputError for one that is not there."""
         with self.lock:
             take = versions.find_take(self.project, take_id)
-            self._unjudged = (*self._unjudged, take)
+            self._unjudged = (*self._unjudged, replace(take, wish=()))
             self._begin_to_judge()
+
+    def _mark_pending(self, *takes: Take) -> None:
+        """Say of takes whose engine has not told what came of the wish that they are being listened to."""
+        self.judging |= {take.id: "pending" for take in takes if not take.wish}
 
     def _begin_to_judge(self) -> None:
         takes, self._unjudged = self._unjudged, ()
         if not takes:
             return
-        self.judging |= dict.fromkeys((take.id for take in takes), "pending")
+        self._mark_pending(*takes)
         self.changes += 1
         self._judge.add(self._folder(), *takes)
 
@@ -558,9 +562,9 @@ class Session:
             elif event.take:
                 self.done = (*self.done, event.take)
                 self.history = self.history.with_takes(event.take)
-                if not event.take.wish and judge.wished(event.take):
-                    self.judging[event.take.id] = "pending"
+                if judge.wished(event.take):
                     self._unjudged = (*self._unjudged, event.take)
+                    self._mark_pending(event.take)
                 self.say = f"{versions.ENGINE_LABELS.get(event.take.engine, engine)} is ready"
                 if event.take.kind == "generate" and self.project.clip is None:
                     self._record(versions.keep(self.project, event.take.id), "keep the first clip")

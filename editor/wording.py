@@ -7,7 +7,6 @@ effects; loads no torch. Knows no page.
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from editor.document import LanePart, Project, Region, Span
 from engines.instruments import DRUMS_ROW, OTHERS, family_of
 from engines.requests import CHANGES, Change, Part
 from engines.timebase import Grid
+from engines.words import understood
 
 LEAST_SURE = 0.5  # instruments that the words name less surely are not meant
 LEAST_SECONDS = 0.1  # that a part must reach into a span to contradict its words
@@ -72,12 +72,8 @@ def named_in(prompt: str, not_meant: Sequence[str] = ()) -> tuple[Word, ...]:
 def _understood(prompt: str) -> tuple[Word, ...]:
     if not prompt.strip():
         return ()
-    try:
-        reader = importlib.import_module("engines.words")
-    except ImportError:  # not every installation reads words
-        return ()
     found: dict[str, Word] = {}
-    for one in reader.understood(prompt):
+    for one in understood(prompt):
         if one.sure >= LEAST_SURE:
             found[one.name] = Word(one.name, one.plays, prompt[one.start : one.end] or one.name)
     return tuple(found.values())
@@ -128,7 +124,7 @@ def asked(project: Project, span: Span) -> Asked:
         return Asked(changed, "change" if changed else "blend", f"Picked for you: {why}")
     if span.intent == "blend" and changed:
         lost = "new words" if changed[0] == "words" else f"new {changed[0]}"
-        return Asked(changed, "blend", f"Picked by you: {lost} will hardly be heard.")
+        return Asked(changed, "blend", f"By you: {lost} will hardly be heard.")
     return Asked(changed, span.intent, "Picked by you.")
 
 

@@ -45,7 +45,7 @@ def test_a_span_blends_in_until_something_is_asked() -> None:
 def test_the_musician_turns_the_intent_over() -> None:
     assert asked(commands.set_intent(BASE, "s1", "change"))[1:] == ("change", "Picked by you.")
     turned = commands.set_intent(with_words("airy flute"), "s1", "blend")
-    assert asked(turned)[1:] == ("blend", "Picked by you: new words will hardly be heard.")
+    assert asked(turned)[1:] == ("blend", "By you: new words will hardly be heard.")
     assert asked(commands.set_intent(turned, "s1", "auto"))[1] == "change"
 
 

@@ -57,7 +57,7 @@ export class Intent extends HTMLElement {
       button.tabIndex = checked ? 0 : -1;
     }
     const by = span.intent === 'auto' || !span.intent ? '' : ' <button class="remedy" data-intent="auto">Pick for me</button>';
-    const reason = `${text(span.reason ?? '')}${by}`;
+    const reason = `<span>${text(span.reason ?? '')}</span>${by}`;
     if (reason !== this.#reason) this.querySelector('#intent-reason').innerHTML = reason;
     this.#reason = reason;
     this.querySelector('.intent').title = span.reason ?? ''; // where there is no room for the line
