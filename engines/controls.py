@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +29,9 @@ BEAT = 4  # channels of the beats
 LANE_GAIN = 6.0  # lane columns against the default init: sparse lanes are tiny beside latents otherwise
 
 
+_UNSAID = torch.empty(0)
+
+
 @dataclass(frozen=True)
 class Lanes:
     """The lanes of a batch, frame by frame."""
@@ -38,17 +40,17 @@ class Lanes:
     melody: Tensor  # int64 [B, T], 0..54
     drums: Tensor  # float32 [B, T, 5], hits in the order of requests.DRUMS
     drums_given: Tensor  # bool [B, T]; a [B] flag is spread over the frames
-    parts: Tensor = cast(Tensor, None)  # int8 [B, T, ROWS]: 1 plays, -1 must not, 0 open; None = all open
-    beat: Tensor = cast(Tensor, None)  # float32 [B, T, 4]: sin, cos of the beat, of the bar; None = not given
+    parts: Tensor = _UNSAID  # int8 [B, T, ROWS]: 1 plays, -1 must not, 0 open; all open where left out
+    beat: Tensor = _UNSAID  # float32 [B, T, 4]: sin, cos of the beat, of the bar; not given where left out
 
     def __post_init__(self) -> None:
         size, device = self.chords.shape, self.chords.device
         if self.drums_given.ndim == 1:
             spread = self.drums_given[:, None].expand(size).clone()  # [B] -> [B, T]
             object.__setattr__(self, "drums_given", spread)
-        if self.parts is None:
+        if self.parts.ndim < 3:
             object.__setattr__(self, "parts", torch.zeros(*size, len(ROWS), dtype=torch.int8, device=device))
-        if self.beat is None:
+        if self.beat.ndim < 3:
             object.__setattr__(self, "beat", torch.zeros(*size, BEAT, device=device))
 
     @property

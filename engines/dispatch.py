@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ENGINES: dict[str, str] = {"ar": "engines.ar", "fm": "engines.fm", "fm-zero-shot": "engines.fm_zero_shot"}
 # Order in which "auto" tries the engines, and what each takes beside the first, measured on two cores.
 AUTO: tuple[tuple[EngineName, float], ...] = (("fm", 1.0), ("ar", 1.0), ("fm-zero-shot", 2.0))
+TURNS = 3  # seeds that each engine may try until what was asked is heard
 GOOD_ENOUGH = 0.5  # a score that half of the original's own moments exceed: nothing more is tried
 
 
@@ -79,35 +80,50 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
 
 
 def _auto(request: Request, models: Models, progress: ProgressHook | None) -> Result:
-    """Run the engines that the request's patience allows; the smoothest result, and why it was taken."""
+    """Run the engines that the request's patience allows; the best result, and why it was taken.
+
+    Where something was asked that is not heard yet, the engines try again with further seeds while there
+    is time.
+    """
     support = supports(request)
     if not support or not isinstance(request, InpaintRequest):
         raise InputError(support.reason)
     tried: list[Result] = []
     left_out: dict[str, str] = {}
     spent = unit = 0.0
-    for place, (name, cost) in enumerate(AUTO):
-        if tried and roughness(tried[-1]) < GOOD_ENOUGH:
-            left_out[name] = "one result was good already"
+    turns = [(name, cost, again) for again in range(TURNS if request.changes else 1) for name, cost in AUTO]
+    for place, (name, cost, again) in enumerate(turns):
+        if tried and misses(min(tried, key=misses)) < GOOD_ENOUGH:
+            left_out.setdefault(name, "one result was good already")
             continue
+        if again and not any(result.wishes for result in tried):
+            break
         if tried and spent + unit * cost > request.patience:
-            left_out[name] = f"about {unit * cost:.0f} s more would exceed {request.patience:g} s"
+            left_out.setdefault(name, f"about {unit * cost:.0f} s more would exceed {request.patience:g} s")
             continue
 
         def hook(p: Progress, place: int = place) -> None:
             if progress is not None:
-                progress(replace(p, step=p.step + place * p.total, total=p.total * len(AUTO), remaining=None))
+                of = p.total * len(turns)
+                progress(replace(p, step=p.step + place * p.total, total=of, remaining=None))
 
         settings = request.fm
         if name == "fm-zero-shot":
             settings = replace(settings, zero_shot=models.spec.zero_shot_with(settings.solver))
-        tried.append(run(replace(request, engine=name, fm=settings), models, hook))
+        seed = (request.seed + again) % 2**63
+        tried.append(run(replace(request, engine=name, fm=settings, seed=seed), models, hook))
         spent += tried[-1].seconds_spent
         unit = max(unit, tried[-1].seconds_spent / cost)
-    best = min(tried, key=lambda result: (roughness(result), _evenness(result)))
-    scores = {result.request.engine: round(roughness(result), 3) for result in tried}
+    best = min(tried, key=lambda result: (misses(result), _evenness(result)))
+    made_by = {result.request.engine for result in tried}
+    each = {name: min((r for r in tried if r.request.engine == name), key=misses) for name in made_by}
+    scores = {name: round(roughness(result), 3) for name, result in each.items()}
+    left_out = {name: why for name, why in left_out.items() if name not in each}
     others = ", ".join(f"{name} {score:.2f}" for name, score in scores.items() if name != best.request.engine)
     mine = f"{best.request.engine} has the smoothest seams: {roughness(best):.2f} at its rougher one"
+    if best.agreement is not None:
+        done = f"{best.request.engine} does most of what was asked, {100 * best.agreement:.0f} %"
+        mine = f"{done}; its rougher seam: {roughness(best):.2f}"
     parameters = {
         **best.parameters,
         "auto": {
@@ -127,6 +143,11 @@ def _auto(request: Request, models: Models, progress: ProgressHook | None) -> Re
 def roughness(result: Result) -> float:
     """The score of a result's rougher seam, 0..1; 0 where it has none."""
     return max((seam.score for seam in result.seams), default=0.0)
+
+
+def misses(result: Result) -> float:
+    """What a result lacks: the score of its rougher seam, and what was asked and is not heard, 0..2."""
+    return roughness(result) + (1.0 - (result.agreement if result.agreement is not None else 1.0))
 
 
 def _evenness(result: Result) -> float:

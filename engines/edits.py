@@ -24,6 +24,7 @@ from engines.requests import (
     Request,
     Result,
     Seam,
+    Wish,
 )
 from engines.timebase import seconds_to_samples
 
@@ -40,7 +41,8 @@ def continuation(request: InpaintRequest, seconds: float) -> InpaintRequest:
     source, length = request.source, _length(request.source, seconds)
     rows = np.zeros((length, source.channels), source.samples.dtype)
     longer = replace(source, samples=np.concatenate([source.samples, rows]))  # [n, C] -> [n + m, C]
-    return replace(request, source=longer, start=source.seconds, end=longer.seconds, also=())
+    end = longer.seconds
+    return replace(_blending(request), source=longer, start=source.seconds, end=end, also=())
 
 
 def intro(request: InpaintRequest, seconds: float) -> InpaintRequest:
@@ -52,7 +54,13 @@ def intro(request: InpaintRequest, seconds: float) -> InpaintRequest:
     source, length = request.source, _length(request.source, seconds)
     rows = np.zeros((length, source.channels), source.samples.dtype)
     longer = replace(source, samples=np.concatenate([rows, source.samples]))  # [n, C] -> [m + n, C]
-    return replace(request, source=longer, start=0.0, end=length / source.rate, also=(), latents=None)
+    end = length / source.rate
+    return replace(_blending(request), source=longer, start=0.0, end=end, also=(), latents=None)
+
+
+def _blending(request: InpaintRequest) -> InpaintRequest:
+    """What is added goes on from the music, unless the request says that something is to change."""
+    return replace(request, changed=()) if request.changed is None else request
 
 
 def _length(source: Recording, seconds: float) -> int:
@@ -87,7 +95,12 @@ def loop(request: InpaintRequest, seconds: float, run: Run, progress: ProgressHo
     )  # end and beginning meet at `half`
     middle = half / source.rate
     asked = replace(
-        request, source=turned, start=middle - seconds / 2, end=middle + seconds / 2, also=(), latents=None
+        _blending(request),
+        source=turned,
+        start=middle - seconds / 2,
+        end=middle + seconds / 2,
+        also=(),
+        latents=None,
     )
     made = run(asked, progress)
     audio = replace(made.audio, samples=np.roll(made.audio.samples, -half, axis=0))
@@ -186,4 +199,21 @@ def _joined(request: Request, audio: Recording, parts: Sequence[Result], seams: 
         for stage, spent in part.timings.items():
             timings[stage] = timings.get(stage, 0.0) + spent
     parameters = {**parts[0].parameters, "pieces": len(parts)}
-    return Result(request, audio, timings, tuple(seams), parameters, parts[-1].latents)
+    wishes = merged([wish for part in parts for wish in part.wishes])
+    return Result(request, audio, timings, tuple(seams), parameters, parts[-1].latents, wishes)
+
+
+def merged(wishes: Sequence[Wish]) -> tuple[Wish, ...]:
+    """Wishes of several pieces as those of the whole, weighed by how long each was asked for."""
+    whole: dict[tuple[str, str, bool], list[Wish]] = {}
+    for wish in wishes:
+        whole.setdefault((wish.kind, wish.name, wish.plays), []).append(wish)
+    found = []
+    for same in whole.values():
+        seconds = sum(wish.seconds for wish in same)
+        share, sure = (
+            sum(getattr(wish, name) * wish.seconds for wish in same) / max(seconds, 1e-9)
+            for name in ("share", "sure")
+        )
+        found.append(replace(same[0], share=share, sure=sure, seconds=seconds))
+    return tuple(found)

@@ -22,7 +22,7 @@ from engines import repeats
 from engines.agreement import asked_parts
 from engines.analysis import Analysis, analyze
 from engines.instruments import DRUMS_ROW, OTHERS, named
-from engines.requests import Chord, Controls, Hit, InpaintRequest, Note, Part
+from engines.requests import Change, Chord, Controls, Hit, InpaintRequest, Note, Part
 from engines.timebase import Grid
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Score:
     """What a changed span is made from."""
 
     controls: Controls  # every lane that is known
-    changed: tuple[str, ...]  # fields of `Controls` that ask for something new, and "words"
+    changed: tuple[Change, ...]  # fields of `Controls` that ask for something new, and "words"
     heard: tuple[str, ...]  # fields that were heard in the recording, not given by the request
 
 
@@ -54,7 +54,9 @@ def score_of(
 ) -> Score:
     """The score of a request that changes its spans; audio is the mono window [n] that begins at `start`."""
     lanes, wished = request.controls, request.wished
-    changed = tuple(name for name in wished if name == "words" or getattr(lanes, name, None) is not None)
+    changed: tuple[Change, ...] = tuple(
+        name for name in wished if name == "words" or getattr(lanes, name, None) is not None
+    )
     missing = [
         name
         for name in ("chords", "melody", "drums", "grid")
@@ -137,12 +139,13 @@ def _says_nothing(lane: Sequence[Timed] | Sequence[Hit] | None, start: float, en
 
 def _copied(lane: Sequence[Timed], start: float, end: float, lag: float) -> tuple[Timed, ...]:
     """A lane with what it has `lag` seconds away copied into a span."""
-    moved = [
+    moved: list[Timed] = [
         replace(item, start=max(item.start - lag, start), end=min(item.end - lag, end))
         for item in lane
         if item.start - lag < end and item.end - lag > start
     ]
-    return tuple(sorted((*lane, *moved), key=lambda item: item.start))
+    found: list[Timed] = list(lane) + moved
+    return tuple(sorted(found, key=lambda item: item.start))
 
 
 def _allowed(hits: tuple[Hit, ...], parts: Sequence[Part]) -> tuple[Hit, ...]:

@@ -33,6 +33,7 @@ from engines.requests import (
     MAX_PROMPT,
     ZERO_SHOT,
     ARSettings,
+    Change,
     Controls,
     EngineName,
     FMSettings,
@@ -284,7 +285,7 @@ def _read(source: Recording, first: int, length: int, rate: int) -> NDArray[np.f
     early = math.ceil(0.05 * beat)
     pad, drop = early * source.rate // beat, early * rate // beat
     last = first + math.ceil(length * source.rate / rate) + pad
-    part = source.as_float(max(0, first - pad), last).mean(axis=1)  # [n, C] -> [n]
+    part = source.mono(max(0, first - pad), last)  # [n]
     part = np.concatenate([np.zeros(max(0, pad - first), part.dtype), part])
     out = resample(part, source.rate, rate)[drop : drop + length]
     return np.pad(out, (0, length - len(out))).astype(np.float32)
@@ -348,7 +349,9 @@ def conditions(
     the instruments are those that the words name.
     """
     codec, start = models.codec(), window.start if window is not None else 0.0
-    controls, changed, heard = request.controls, (), ()
+    controls = request.controls
+    changed: tuple[Change, ...] = ()
+    heard: tuple[str, ...] = ()
     task: Task = "inpaint"
     if isinstance(request, InpaintRequest) and window is not None:
         if request.changes:
@@ -515,13 +518,13 @@ def finish(
         watch.lap("judge")
         return Result(request, recording, dict(watch.timings), (), told, latents, heard)
     made = [(audio / window.gain).astype(np.float32) for audio in audios]
-    recording, found, chosen, costs, fades, granted = _best(request, made, window, models)
+    recording, found, chosen, costs, fades, agreed = _best(request, made, window, models)
     if len(made) > 1:
         told["candidates"] = {
             "began from": list(beginnings),
             "roughness": [round(cost, 3) for cost in costs],
             "chosen": chosen,
-        } | ({"agreement": [round(share, 3) for share in granted]} if granted else {})
+        } | ({"agreement": [round(share, 3) for share in agreed]} if agreed else {})
     if isinstance(request, InpaintRequest):
         told["intent"] = "change" if request.changes else "blend"
     if request.fitted:
@@ -540,12 +543,12 @@ def finish(
                 if part[1] > part[0]
             )
         kept = replace(request.latents, known=untouched)
-    heard: tuple[Wish, ...] = ()
+    granted: tuple[Wish, ...] = ()
     if request.changes:
         around = _around(recording, window, codec.rate)
-        heard = wishes(around, codec.rate, request, window.start, models.text())
+        granted = wishes(around, codec.rate, request, window.start, models.text())
     watch.lap("judge")
-    return Result(request, recording, dict(watch.timings), found, told, kept, heard)
+    return Result(request, recording, dict(watch.timings), found, told, kept, granted)
 
 
 def _around(recording: Recording, window: Window, rate: int) -> NDArray[np.float32]:
