@@ -50,8 +50,9 @@ def changes(
             found = {name: maker.filling(row, ask.piece, i, make, ask=ask) for name, row in rows.items()}
             if jury is not None:
                 heard = {name: filling.audio for name, filling in found.items() if filling is not None}
+                judge = seams.Judge(from_float(ask.piece.audio, RATE), ask.piece.start, ask.piece.end)
                 for name, audio in (references(maker, ask) | heard).items():
-                    figures = jury.verdict(ask, audio, others) | seams_of(ask, audio)
+                    figures = jury.verdict(ask, audio, others) | seams_of(judge, ask, audio)
                     filling = found.get(name)
                     if filling is not None:
                         figures["seconds"] = filling.seconds
@@ -71,12 +72,9 @@ def references(maker: Maker, ask: Ask) -> dict[str, Audio]:
     return found
 
 
-def seams_of(ask: Ask, inside: Audio) -> Figures:
+def seams_of(judge: seams.Judge, ask: Ask, inside: Audio) -> Figures:
     """The worse seam's score, and whether one failed, with `inside` [m] in the span."""
-    piece = ask.piece
-    found = seams.score(
-        from_float(piece.audio, RATE), from_float(ask.spliced(inside), RATE), piece.start, piece.end
-    )
+    found = judge.seams(from_float(ask.spliced(inside), RATE))
     return {"score": max(s.score for s in found), "failed": float(any(s.failed for s in found))}
 
 

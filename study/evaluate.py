@@ -49,6 +49,7 @@ from study.conditions import (
     text_prompt,
     unseen_prompt,
 )
+from study.judge import FOLDER
 from study.judges import (
     SPAN_FIGURES,
     Listener,
@@ -461,7 +462,7 @@ def main() -> None:
         "--real", type=Path, default=Path("runs/data/real_held_out"), help="labelled recordings"
     )
     parser.add_argument("--recordings", type=Path, default=Path("runs/recordings/held_out"))
-    parser.add_argument("--tagger", type=Path, default=Path("runs/tagger"))
+    parser.add_argument("--tagger", type=Path, default=FOLDER, help="a listener that chooses nothing")
     parser.add_argument("--work", type=Path, default=Path("runs/evaluate"), help="where outputs are kept")
     parser.add_argument("--clips", type=int, default=200, help="conditions")
     parser.add_argument(

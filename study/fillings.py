@@ -135,6 +135,8 @@ MORE: dict[str, Row | Paste] = {  # rows that are made when they are asked for
     "ZS replacement": Row("fm-zero-shot", fm=FMSettings(zero_shot="replacement")),
     "ZS resampling": Row("fm-zero-shot", fm=FMSettings("euler", zero_shot="resampling")),
     "ZS guided": Row("fm-zero-shot", fm=FMSettings("euler", zero_shot="guided")),
+    "FM, blend": Row("fm", intent="blend"),  # begins from the music around it, whatever is asked
+    "AR, blend": Row("ar", intent="blend"),
     "AR from nothing": Row("ar", ARSettings(seeded=0)),
     "FM from noise": Row("fm", fm=FMSettings(seeded=0)),
 }
