@@ -51,7 +51,7 @@ from engines.requests import (
 )
 from engines.score import score_of
 from engines.spans import known_mask
-from engines.text import TextStates
+from engines.text import TextEncoder, TextStates
 from engines.timebase import Grid, frames_for, seconds_to_samples, span_to_frames
 
 WINDOW_SECONDS = 10.0  # longest clip the models hear
@@ -518,7 +518,7 @@ def finish(
         watch.lap("judge")
         return Result(request, recording, dict(watch.timings), (), told, latents, heard)
     made = [(audio / window.gain).astype(np.float32) for audio in audios]
-    recording, found, chosen, costs, fades, agreed = _best(request, made, window, models)
+    recording, found, chosen, costs, fades, agreed = _best(request, made, window, codec.rate, models.text())
     if len(made) > 1:
         told["candidates"] = {
             "began from": list(beginnings),
@@ -557,14 +557,17 @@ def _around(recording: Recording, window: Window, rate: int) -> NDArray[np.float
 
 
 def _best(
-    request: InpaintRequest, made: list[NDArray[np.float32]], heard: Window, models: Models
+    request: InpaintRequest,
+    made: list[NDArray[np.float32]],
+    heard: Window,
+    rate: int,
+    encoder: TextEncoder | None = None,
 ) -> tuple[Recording, tuple[Seam, ...], int, list[float], list[tuple[float, float]], list[float]]:
     """Put each of the decoded windows [n] back, and choose by their seams and by what was asked for.
 
     Gives the recording, its seams, which window it is, the roughness of all, the crossfades of each span, and
     how far each window agrees with what was asked for, where anything was.
     """
-    rate, encoder = models.codec().rate, models.text()
 
     def composed(window: NDArray[np.float32], fades: list[tuple[float, float]]) -> Recording:
         recording = request.source

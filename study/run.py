@@ -62,6 +62,7 @@ class Run:
         self.folder, self.module, self.budget = folder, module, minutes * 60
         self.opts = optimizers(module, lr, exclude=exclude)
         self.schedule = Schedule(self.opts, hold=hold)
+        self.hold = hold
         self._turn_ends = time.time() + 60 * turn
         self.average = Average(module)
         self.step, self.running = 0, 0.0
@@ -94,6 +95,10 @@ class Run:
     def share(self) -> float:
         """Share of the budget that is spent, 0..1."""
         return self.spent / self.budget
+
+    def takes_whole_windows(self, share: float) -> bool:
+        """Whether this step's items are whole windows: from a share of the budget on, or held, two of five."""
+        return self.step % 5 < 2 if self.hold else self.share >= share
 
     def update(self, loss: Tensor, clip: float = 1.0) -> None:
         """Backward, clip, step, average; saves when it is time."""

@@ -90,7 +90,7 @@ def train(
     data.rng = np.random.default_rng(config.seed + run.step)
     test = held_out.batch(16, config.network.window, twins=True).to(device)
     while not run.over:
-        long = run.share >= config.long_from
+        long = run.takes_whole_windows(config.long_from)
         frames = config.network.window if long else config.short
         size = max(1, config.batch * config.short // frames)
         offset = torch.randint(0, config.network.window - frames + 1, (size,), generator=g, device=device)

@@ -110,7 +110,7 @@ def train(
     data.rng = np.random.default_rng(config.seed + run.step)
     test = held_out.batch(24, config.network.window, twins=True).to(device)
     while not run.over:
-        long = run.share >= config.long_from
+        long = run.takes_whole_windows(config.long_from)
         frames = config.network.window if long else config.short
         size = max(1, config.batch * config.short // frames)
         known = random_known(size, frames, config.spans, g)

@@ -130,7 +130,7 @@ def test_misfit_is_zero_for_the_source_and_grows_with_the_error() -> None:
 
 def test_a_run_tells_its_curve_and_its_cost(models: Models, song: Recording) -> None:
     settings = FMSettings(zero_shot="search", budget=30)
-    result = run(InpaintRequest("fm-zero-shot", song, 1.5, 2.1, "piano", fm=settings), models)
+    result = run(InpaintRequest("fm-zero-shot", song, 1.5, 2.1, "piano", fm=settings, changed=()), models)
     told, chosen = result.parameters["search"], result.parameters["candidates"]
     assert isinstance(told, dict) and isinstance(chosen, dict)
     assert told["budget"] == 30 and 16 <= told["spent"] <= 30
@@ -143,5 +143,5 @@ def test_a_run_tells_its_curve_and_its_cost(models: Models, song: Recording) -> 
         assert (
             times == sorted(times) and abs(times[0] - candidate["joins"]) <= 0.5 / result.parameters["steps"]
         )
-    again = run(InpaintRequest("fm-zero-shot", song, 1.5, 2.1, "piano", fm=settings), models)
+    again = run(InpaintRequest("fm-zero-shot", song, 1.5, 2.1, "piano", fm=settings, changed=()), models)
     assert (again.audio.samples == result.audio.samples).all()

@@ -9,7 +9,7 @@ import torch
 from engines import window as windows
 from engines.checkpoints import Models
 from engines.recording import Recording, from_float
-from engines.requests import InpaintRequest
+from engines.requests import InpaintRequest, Wish
 from engines.seams import Judge
 
 
@@ -100,14 +100,15 @@ def test_of_several_fillings_the_one_that_sounds_like_the_original_is_taken() ->
     request = InpaintRequest("fm", from_float(wave, 32_000, "FLOAT"), 4.3, 6.7, match=0.0)
     late, louder = np.roll(wave, 32_000 // 8), 3.0 * wave
     heard = whole(request)
-    recording, seams, best, costs, fades = windows._smoothest(request, [late, wave, louder], heard, 32_000)
-    assert best == 1 and costs[1] == min(costs) and len(seams) == 2
+    made = [late, wave, louder]
+    recording, seams, best, costs, fades, granted = windows._best(request, made, heard, 32_000)
+    assert best == 1 and costs[1] == min(costs) and len(seams) == 2 and granted == []
     assert all(0.15 * 0.2 - 1e-9 <= fade <= 0.2 for fade in fades[0])
     assert np.abs(recording.as_float()[:, 0] - wave).max() < 0.02  # the codec's share is exact here
-    _, _, best, _, fades = windows._smoothest(replace(request, fitted=False), [late, wave], heard, 32_000)
+    _, _, best, _, fades, _ = windows._best(replace(request, fitted=False), [late, wave], heard, 32_000)
     assert best == 1 and fades == [(0.2, 0.2)]
     short = replace(request, end=4.8)
-    assert max(windows._smoothest(short, [wave], whole(short), 32_000)[4][0]) <= 0.2 * 0.5 + 1e-9
+    assert max(windows._best(short, [wave], whole(short), 32_000)[4][0]) <= 0.2 * 0.5 + 1e-9
 
 
 def test_a_fitted_crossfade_is_no_rougher_than_the_longest_one() -> None:
@@ -116,8 +117,8 @@ def test_a_fitted_crossfade_is_no_rougher_than_the_longest_one() -> None:
     other = (0.05 * rng.normal(size=len(wave))).astype(np.float32)
     request = InpaintRequest("fm", from_float(wave, 32_000, "FLOAT"), 4.3, 6.7, match=0.0)
     judge = Judge(request.source, 4.3, 6.7)
-    fitted = windows._smoothest(request, [other], whole(request), 32_000)[0]
-    fixed = windows._smoothest(replace(request, fitted=False), [other], whole(request), 32_000)[0]
+    fitted = windows._best(request, [other], whole(request), 32_000)[0]
+    fixed = windows._best(replace(request, fitted=False), [other], whole(request), 32_000)[0]
     for time, cost in judge.costs(fitted).items():
         assert cost <= judge.costs(fixed)[time] + 0.5
 
@@ -140,3 +141,13 @@ def test_repeats_are_begun_from_in_the_order_of_their_seams(models: Models) -> N
     late = [9.0 + lag + 1.5 < 4.0 for lag in found]
     assert sum(late) >= 2 and not any(late[: len(late) // 2])
     assert sorted(lags(replace(request, listened=False))) == sorted(found) and not window.holes
+
+
+def test_what_was_asked_outweighs_a_little_roughness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two fillings of like seams: the one that is taken is the one in which the wish is heard."""
+    wave = strokes()
+    request = InpaintRequest("fm", from_float(wave, 32_000, "FLOAT"), 4.3, 6.7, "flute", match=0.0)
+    heard = iter((Wish("instrument", "flute", share=0.0), Wish("instrument", "flute", share=1.0)))
+    monkeypatch.setattr(windows, "wishes", lambda *_: (next(heard),))
+    _, _, best, costs, _, granted = windows._best(request, [wave, wave], whole(request), 32_000)
+    assert best == 1 and granted == [0.0, 1.0] and costs[0] == costs[1]
