@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from engines import fades
 from engines.recording import Recording, resample
 from engines.timebase import seconds_to_samples
 
@@ -89,7 +90,8 @@ def compose(
     if share > 0:
         gains = match_content(source, first, last, decoded, offset, rate, match.level, share)
         decoded = _glide(decoded, first - offset, last - offset, gains, source.rate)
-    made = _spread(decoded, first - offset, last - offset, match, source.rate)  # [n'] -> [N, C]
+        decoded = _faded(source, first, last, decoded, offset, match.level)
+    made = _spread(decoded, first - offset, last - offset, match, source.signs, source.rate)  # [n'] -> [N, C]
     if source.samples.dtype.kind != "f":
         made = _limit(made)
     original = source.as_float(first, last).astype(np.float64)  # [N, C]
@@ -143,12 +145,13 @@ def match_context(
     mono_energy = np.zeros(bands)  # energy of the source's context, mean of channels
     covariance = np.zeros((source.channels, bands))  # of each channel with that mean
     energy = np.zeros((source.channels, bands))  # of each channel
+    signs = source.signs
     for a, b in sides:
         if b - a < max(least, 64):
             continue
         channels = source.as_float(a, b).astype(np.float64)  # [n, C]
         spectra = _spectra(channels, size)  # [n, C] -> [frames, bins, C]
-        mono = spectra.mean(axis=2)  # [frames, bins]
+        mono = (spectra * signs).mean(axis=2)  # [frames, bins]
         copy = _spectra(decoded[a - offset : b - offset, None], size)[:, :, 0]
         heard += _band_sums((np.abs(copy) ** 2).sum(axis=0), edges, source.rate)
         mono_energy += _band_sums((np.abs(mono) ** 2).sum(axis=0), edges, source.rate)
@@ -208,7 +211,7 @@ def match_content(
             heard.append(0.0)
             gains.append(np.ones(bands))
             continue
-        around = density(source.as_float(a, b).mean(axis=1))
+        around = density(source.mono(a, b))
         made = density(content) * level**2
         heard.append(float(around.sum()))
         floor = 1e-8 * max(float(around.max()), 1e-6)
@@ -261,14 +264,30 @@ def _band_sums(power: NDArray[Any], edges: NDArray[Any], rate: int) -> Floats:
     return np.array([power[a:b].sum() for a, b in zip(at[:-1], at[1:], strict=True)])
 
 
-def _spread(decoded: Floats, first: int, last: int, match: ContextMatch, rate: int) -> Floats:
+def _faded(
+    source: Recording, first: int, last: int, decoded: Floats, offset: int, level: Floats
+) -> Floats:
+    """Mono [n] with the level of a fade inside the span, where the surroundings fade; else as it is."""
+    reach = round(CONTEXT_SECONDS * source.rate)
+    left = source.mono(max(0, first - reach), first)
+    right = source.mono(last, min(source.length, last + reach))
+    wanted = fades.fade(left, right, last - first, source.rate)
+    a, b = max(0, first - offset), min(len(decoded), last - offset)
+    if wanted is None or b <= a:
+        return decoded
+    heard = signal.oaconvolve(decoded, _filter(level, source.rate), mode="same")[a:b]
+    gains = fades.follow(heard, wanted, source.rate)
+    return np.concatenate([decoded[:a] * gains[0], decoded[a:b] * gains, decoded[b:] * gains[-1]])
+
+
+def _spread(decoded: Floats, first: int, last: int, match: ContextMatch, signs: Floats, rate: int) -> Floats:
     """Mono [n'] -> the samples [first, last) in all channels [N, C], matched to the context."""
     direct = [_filter(match.level * gains, rate) for gains in match.direct]
     ambient: list[Floats] = []
     for c, gains in enumerate(match.ambient):
         # Two channels: what one gains the other loses, so that the mono sum stays the model's.
         opposite = c == 1 and len(match.ambient) == 2
-        allpass = _decorrelator(rate, 0 if opposite else c) * (-1 if opposite else 1)
+        allpass = _decorrelator(rate, 0 if opposite else c) * (-signs[0] * signs[1] if opposite else 1)
         ambient.append(np.convolve(_filter(match.level * gains, rate), allpass))
     half = len(direct[0]) // 2
     before, after = len(ambient[0]), half + 1  # samples that the filters reach back and ahead

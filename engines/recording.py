@@ -57,6 +57,7 @@ _BY_SUFFIX: Final = {
     ".au": ("AU",),
 }
 _LOSSY_SUFFIXES: Final = (".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac")
+_CANCELS: Final = 0.2  # power of the sum of all channels, over that of their sum where they differ: less cancels
 _BLOCK: Final = 1 << 14  # samples read at a time, so that a damaged tail loses little
 
 
@@ -80,6 +81,7 @@ class Recording:
     subtype: str = "PCM_16"  # libsndfile's name of the sample encoding
     note: str = ""  # one line for the user about how the file was read; empty when all is well
     _mono: dict[int, NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
+    _signs: list[NDArray[np.float64]] = field(default_factory=list, init=False, repr=False)  # once measured
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2:
@@ -141,18 +143,38 @@ class Recording:
         native: Samples = (limited * self.step).astype(self.samples.dtype)
         return native
 
+    @property
+    def signs(self) -> NDArray[np.float64]:
+        """What each channel counts in the mono sum: [C], 1, or -1 of those that would cancel the others."""
+        if not self._signs:
+            self._signs.append(_signs_of(self.samples))
+        return self._signs[0].copy()
+
+    def mono(self, start: int = 0, end: int | None = None) -> NDArray[Any]:
+        """The mean of all channels over samples [start, end), full scale = 1: [n].
+
+        Channels that would cancel each other are turned over first (`signs`), so that all is heard.
+        """
+        part = self.as_float(start, end)
+        signs = self.signs
+        if (signs < 0).any():
+            part *= signs.astype(part.dtype)
+        mean: NDArray[Any] = part.mean(axis=1)  # [n, C] -> [n]
+        return mean
+
     def mono_at(self, rate: int) -> NDArray[np.float32]:
-        """The mean of all channels at `rate` Hz: float32 [resampled_length(N)], a copy.
+        """The mean of all channels, as `mono` has it, at `rate` Hz: float32 [resampled_length(N)], a copy.
 
         Resampled with soxr's high quality, linear phase; the result is kept for the next call.
         """
         if rate not in self._mono:
             mono = np.empty(self.length, np.float32)
+            signs = self.signs
             for at in range(0, self.length, _BLOCK):  # blocks: a 30-minute file stays small in memory
                 part = self.samples[at : at + _BLOCK]
                 total = part[:, 0].astype(np.float64)
                 for c in range(1, self.channels):  # much faster than a sum over so short an axis
-                    total += part[:, c]
+                    total += part[:, c] if signs[c] > 0 else -part[:, c].astype(np.float64)
                 mono[at : at + _BLOCK] = total / (self.full_scale * self.channels)  # [n, C] -> [n]
             self._mono[rate] = resample(mono, self.rate, rate)
         return self._mono[rate].copy()
@@ -169,7 +191,26 @@ class Recording:
             raise ValueError(f"span of type {samples.dtype}: expected {self.samples.dtype}")
         whole = self.samples.copy()
         whole[start:end] = samples
-        return replace(self, samples=whole)
+        copy = replace(self, samples=whole)
+        copy._signs.extend(self._signs)  # what is heard of both is heard alike
+        return copy
+
+
+def _signs_of(samples: Samples) -> NDArray[np.float64]:
+    """1 or -1 for each channel of [N, C]; all 1 unless their sum nearly cancels."""
+    channels = samples.shape[1]
+    signs = np.ones(channels)
+    if channels < 2 or not len(samples):
+        return signs
+    together = np.zeros((channels, channels))
+    for at in range(0, len(samples), _BLOCK):
+        part = samples[at : at + _BLOCK].astype(np.float64)
+        together += part.T @ part
+    power = float(np.trace(together))
+    if power > 0 and together.sum() < _CANCELS * power:  # 1 where channels have nothing in common
+        loudest = int(np.argmax(np.diag(together)))
+        signs[together[loudest] * np.sign(together[loudest, 0] or 1.0) < 0] = -1.0  # the first one stays
+    return signs
 
 
 def resample(samples: NDArray[Any], rate: int, new_rate: int) -> NDArray[np.float32]:

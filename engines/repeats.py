@@ -71,8 +71,8 @@ def surroundings(
 ) -> Surroundings | None:
     """What is heard around the span [start, end) but for the further spans `hidden`; None if nothing is."""
     low, high = max(0.0, start - HEARD_SECONDS), min(source.seconds, end + HEARD_SECONDS)
-    audio = source.as_float(round(low * source.rate), round(high * source.rate))
-    hears = Listener(audio.mean(axis=1), source.rate, 0.0)
+    audio = source.mono(round(low * source.rate), round(high * source.rate))
+    hears = Listener(audio, source.rate, 0.0)
     rate, frames = hears.frame_rate, len(hears.rises)
     unknown, inside = np.zeros(frames, np.bool_), np.zeros(frames, np.bool_)
     for a, b in ((start, end), *hidden):

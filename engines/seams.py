@@ -527,6 +527,7 @@ def _bank(rate: int, size: int) -> Floats:
 def _mono(recording: Recording, low: float, high: float) -> NDArray[np.float32]:
     """The mean of all channels over [low, high) seconds: [n]."""
     part = recording.as_float(round(low * recording.rate), round(high * recording.rate))
+    part *= recording.signs.astype(part.dtype)  # channels that cancel are heard as well
     mono: NDArray[np.float32] = part.mean(axis=1, dtype=np.float64).astype(np.float32)  # [n, C] -> [n]
     return mono
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from engines import fades
 from engines.compose import BAND_EDGES, compose
 from engines.recording import Recording, from_float, resample
 
@@ -245,3 +246,48 @@ def test_a_pause_beside_the_span_does_not_mute_it() -> None:
     edited = compose(source, 3.0, 6.0, window, 0.0, rate, 0.02)
     made, real = (r.as_float(3 * rate, 4 * rate).std() for r in (edited, source))
     assert 20 * np.log10(made / real) == pytest.approx(0.0, abs=1.0)
+
+
+def notes_fading(rate: int, zero: float) -> tuple[np.ndarray, np.ndarray]:
+    """Four seconds of decaying notes, twice a second: as they are, and faded out from 1 s to `zero`."""
+    t = np.arange(4 * rate) / rate
+    notes = 0.3 * np.sin(2 * np.pi * 220 * t) * np.exp(-2.5 * (t % 0.5))
+    return notes, notes * np.clip((zero - t) / (zero - 1), 0, 1)
+
+
+def test_a_filling_fades_as_its_surroundings_do() -> None:
+    rate = MODEL_RATE
+    notes, fading = notes_fading(rate, 3.0)
+    source = from_float(fading, rate, "FLOAT")
+    window = fading.astype(np.float32)
+    window[2 * rate : round(2.8 * rate)] = notes[: round(0.8 * rate)]  # what a model makes knows no fade
+    edited = compose(source, 2.0, 2.8, window, 0.0, rate, 0.2)
+    for begin in (2.0, 2.2, 2.4, 2.6):
+        part = slice(round(begin * rate), round((begin + 0.2) * rate))
+        made, real = (r.as_float()[part].std() for r in (edited, source))
+        assert 20 * np.log10(made / real) == pytest.approx(0.0, abs=3.0)
+
+
+def test_where_nothing_fades_the_filling_keeps_its_level() -> None:
+    rate = MODEL_RATE
+    notes, _ = notes_fading(rate, 3.0)
+    louder = np.where(np.arange(len(notes)) < 2.8 * rate, 0.1 * notes, notes)  # a verse, then a louder one
+    left, right = louder[: 2 * rate], louder[round(2.8 * rate) :]
+    assert fades.fade(left, right, round(0.8 * rate), rate) is None
+    assert fades.fade(notes[: 2 * rate], notes[2 * rate :], rate, rate) is None
+    assert fades.fade(0 * left, right, rate, rate) is None
+
+
+def test_channels_that_cancel_are_filled_as_loud_as_they_were() -> None:
+    rate = 44100
+    wave = pink(6 * rate, rate, 0)
+    for inverse in (-1.0, -0.98):
+        source = from_float(np.stack([wave, inverse * wave], axis=1), rate, "FLOAT")
+        other = (10 ** (-4 / 20) * resample(wave[::-1].copy(), rate, MODEL_RATE)).astype(np.float32)
+        window = source.mono_at(MODEL_RATE)
+        window[2 * MODEL_RATE : 4 * MODEL_RATE] = other[2 * MODEL_RATE : 4 * MODEL_RATE]
+        edited = compose(source, 2.0, 4.0, window, 0.0, MODEL_RATE, 0.02)
+        made, real = (r.as_float(2 * rate, 4 * rate).astype(float) for r in (edited, source))
+        assert 20 * np.log10(made.std(axis=0) / real.std(axis=0)) == pytest.approx([0, 0], abs=3.0)
+        assert np.corrcoef(made.T)[0, 1] < -0.99  # phases as around
+        np.testing.assert_array_equal(edited.samples[: 2 * rate], source.samples[: 2 * rate])

@@ -218,3 +218,20 @@ def test_a_recording_is_checked() -> None:
         Recording(np.zeros(5, np.int16), 8000)
     with pytest.raises(ValueError, match="PCM_16 samples of type float32: expected int16"):
         Recording(np.zeros((5, 1), np.float32), 8000)
+
+
+def test_channels_that_cancel_are_heard_in_mono() -> None:
+    wave = 0.3 * np.sin(2 * np.pi * 220 * np.arange(8000) / 8000)
+    for inverse in (-1.0, -0.95):
+        recording = from_float(np.stack([wave, inverse * wave], axis=1), 8000, "FLOAT")
+        assert recording.mono().std() > 0.9 * wave.std()
+        assert recording.mono_at(8000).std() > 0.9 * wave.std()
+        np.testing.assert_allclose(recording.mono(100, 200), recording.mono()[100:200])
+
+
+def test_the_mono_sum_of_ordinary_stereo_is_the_mean_of_its_channels() -> None:
+    stereo = np.random.default_rng(0).normal(scale=0.1, size=(8000, 2))
+    stereo[:, 1] -= 0.5 * stereo[:, 0]
+    recording = from_float(stereo, 8000, "FLOAT")
+    np.testing.assert_array_equal(recording.mono(), recording.as_float().mean(axis=1))
+    assert (recording.signs == 1).all()
