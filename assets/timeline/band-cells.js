@@ -93,11 +93,10 @@ export class BandCells {
     const empty = lane.rows.length === 0;
     this.hint.hidden = !empty;
     if (!empty) return;
-    const { clip, bandTaken } = desk.doc;
+    const { clip } = desk.doc;
     const words = open ? 'No one is named yet. <b>Add</b> a player at the left, or write it in your words.'
-      : clip && bandTaken ? 'Not sure who plays. Draw it if it matters.'
-        : `No one is named yet. Write it in your words, draw with <kbd>D</kbd>${clip ? ', or take it from the audio.' : '.'}`;
-    const markup = `<span>${words}</span>${!open && clip && !bandTaken ? `<button data-take title="Listens for chords, melody, drums and instruments in the recording">${icons.sound}<span>Take from audio</span></button>` : ''}`;
+      : `No one is named yet. Write it in your words, draw with <kbd>D</kbd>${clip ? ', or take it from the audio.' : '.'}`;
+    const markup = `<span>${words}</span>${!open && clip ? `<button data-take title="Listens for chords, melody, drums and instruments in the recording">${icons.sound}<span>Take from audio</span></button>` : ''}`;
     if (this.#hint !== markup) this.hint.innerHTML = this.#hint = markup;
   }
 

@@ -9,7 +9,7 @@ export function announceItem(host, { label, rows, columns, row, column, words, c
   if (!grid) {
     host.insertAdjacentHTML('beforeend', '<div class="grid-row" role="row"><div role="gridcell"></div></div>');
     grid = host.querySelector('.grid-row');
-    grid.firstChild.id = `cell-${host.className}`;
+    grid.firstChild.id = `cell-${host.classList[0]}`;
     host.setAttribute('role', 'grid');
     host.setAttribute('tabindex', '0');
     host.setAttribute('aria-multiselectable', 'true');
