@@ -1,9 +1,10 @@
 """Training in the background, for as many hours as there are: `python -m study.background --help`.
 
 Goes on with whatever is next: renders what is missing, encodes it, trains FM and AR by turns (side by side on
-two cores), and once both have had their horizon the codec's quantized path; then the horizon grows. Lowest
-priority, one thread a process, a checkpoint every two minutes, one instance at a time; it may be killed at any
-moment. All lies in one home outside of the checkout, so that another clone goes on. Times are hours of a core.
+two cores), and once both have had their horizon the codec's quantized path; then the horizon grows.
+Lowest priority, one thread a process, a checkpoint every two minutes, one instance at a time; it may be
+killed at any moment. All lies in one home outside of the checkout, so that another clone goes on. Times are
+hours of a core.
 """
 
 from __future__ import annotations
@@ -126,7 +127,8 @@ def _training(wishes: Wishes, name: str, horizon: float) -> tuple[str, ...]:
     train = [str(w.data / f) for f in TRAIN if hours(w.data / f, "codes") > 0]
     held_out = next((w.data / f for f in HELD_OUT if hours(w.data / f, "codes") > 0), w.data / HELD_OUT[-1])
     return (
-        f"study.train_{name}", "--data", *train, "--held-out", str(held_out), "--codec", str(w.home / "bundle"),
+        f"study.train_{name}", "--data", *train, "--held-out", str(held_out),
+        "--codec", str(w.home / "bundle"),
         "--out", str(w.home / name), "--minutes", f"{60 * horizon:.3f}", "--turn", f"{w.turn:g}",
         "--hold", f"{w.hold:g}", "--threads", "1", *_start(wishes), *w.more,
     )  # fmt: skip
@@ -154,8 +156,9 @@ def _codec(wishes: Wishes) -> tuple[str, ...]:
     words += ["--recordings", str(w.recordings)] if w.recordings.is_dir() else []
     minutes = 60 * spent(w.home / "codec") + w.turn
     return (
-        "study.train_codec", *words, "--from-bundle", str(w.home / "bundle"), "--freeze-from", "0", "--quantizer-from",
-        "0", "--out", str(w.home / "codec"), "--minutes", f"{minutes:.2f}", "--threads", "1",
+        "study.train_codec", *words, "--from-bundle", str(w.home / "bundle"),
+        "--freeze-from", "0", "--quantizer-from", "0",
+        "--out", str(w.home / "codec"), "--minutes", f"{minutes:.2f}", "--threads", "1",
     )  # fmt: skip
 
 
@@ -167,7 +170,7 @@ def dying_with_parent() -> None:
 
 
 def perform(step: Step, home: Path) -> bool:
-    """Run a step's processes side by side and wait; their words go to logs in the home. True where all ended well."""
+    """Run a step's processes side by side, logs in the home; True where all ended well."""
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
     running = []
     for words in step.commands:
@@ -299,7 +302,8 @@ def main() -> None:
     args, more = parser.parse_known_args()
     home = args.home.expanduser().resolve()
     wishes = Wishes(
-        home, (args.data or home / "data").resolve(), args.bundle.resolve(), args.cores, args.hours, args.held_out,
+        home, (args.data or home / "data").resolve(), args.bundle.resolve(),
+        args.cores, args.hours, args.held_out,
         args.turn, args.horizon, args.hold, args.codec, args.recordings, tuple(more),
     )  # fmt: skip
     if args.status:

@@ -59,7 +59,7 @@ class Adversary:
         self.steps += 1
 
     def wish(self, real: Tensor, heard: Tensor, gradient: Tensor) -> Tensor:
-        """The gradient [B, N] of the distances with the adversary's own added, by size, as EnCodec's balancer does."""
+        """The distances' gradient [B, N] and the adversary's, by size, as EnCodec's balancer does."""
         if self.steps <= LEARNS_FIRST:
             return gradient
         self.net.requires_grad_(False)
@@ -99,7 +99,7 @@ def distance_at(heard: Tensor, x: Tensor, spectral: nn.Module) -> tuple[Tensor, 
 
 
 def push(loss: Tensor, y: Tensor, gradient: Tensor) -> None:
-    """Backward from the latents' loss [], if it asks for anything, and from the gradient at the audio [B, N]."""
+    """Backward from the latents' loss [], if it has a gradient, and from the gradient at the audio [B, N]."""
     if loss.requires_grad:
         torch.autograd.backward([loss, y], [torch.ones_like(loss), gradient])
     else:

@@ -53,7 +53,8 @@ def validate(net: LM, batch: Batch) -> dict[str, float]:
     starts = torch.full((len(codes),), 40)
     fim = fim_batch(net.config, codes, lanes, starts, starts + 50)
     starts = starts.to(codes.device)
-    changed = batch.spliced(around(starts, starts + 50, codes.shape[2]), torch.ones_like(starts, dtype=torch.bool))
+    outside = around(starts, starts + 50, codes.shape[2])
+    changed = batch.spliced(outside, outside[:, 0])
     assert changed.codes is not None
     other = fim_batch(net.config, changed.codes, changed.lanes, starts, starts + 50)
     return {
@@ -75,7 +76,7 @@ def train(
     start: Path | None = None,
     seen: Callable[[Run], None] = lambda run: None,
 ) -> Run:
-    """Run or resume; `start` is a bundle to take the first weights from, `seen` is called after each row of the curves."""
+    """Run or resume; `start` is a bundle to begin from, `seen` is called after each row of the curves."""
     device = config.device
     torch.manual_seed(config.seed)
     net = LM(config.network)

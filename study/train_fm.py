@@ -93,7 +93,7 @@ def train(
     start: Path | None = None,
     seen: Callable[[Run], None] = lambda run: None,
 ) -> Run:
-    """Run or resume; `start` is a bundle to take the first weights from, `seen` is called after each row of the curves."""
+    """Run or resume; `start` is a bundle to begin from, `seen` is called after each row of the curves."""
     device = config.device
     torch.manual_seed(config.seed)
     net = FlowNet(config.network)

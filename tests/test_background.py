@@ -158,7 +158,8 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
         encoded(home / "data" / name)
     command = [
         sys.executable, "-m", "study.background", "--home", str(home), "--cores", "2", "--hours", "0.01",
-        "--held-out", "0.005", "--turn", "0.03", "--horizon", "1", "--dim", "32", "--layers", "1", "--batch", "2",
+        "--held-out", "0.005", "--turn", "0.03", "--horizon", "1",
+        "--dim", "32", "--layers", "1", "--batch", "2",
     ]  # fmt: skip
     states = [home / name / "state.pt" for name in ("fm", "ar")]
     first = subprocess.Popen(command, cwd=ROOT)

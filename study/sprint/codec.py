@@ -1,8 +1,9 @@
 """The codec's stage of a sprint: crops that lie on the device, one step after the other until the time is up.
 
 The same course as `study.train_codec`: latents, then half of the items through the codebooks, then the
-encoder frozen, codebooks refitted, and the decoder alone against an adversary. Leaves `codec.pt`, `latents.pt`
-and `codebooks.pt` as that script does, first when the encoder is frozen, so that a later crash costs the rest only.
+encoder frozen, codebooks refitted, and the decoder alone against an adversary. Leaves `codec.pt`,
+`latents.pt` and `codebooks.pt` as that script does, first when the encoder is frozen, so that a later
+crash costs the rest only.
 """
 
 from __future__ import annotations
@@ -197,12 +198,11 @@ class Training:
         """Figures of the averaged weights on held-out clips."""
         held = {n: p.detach().clone() for n, p in self.codec.model.named_parameters()}
         self.average.copy_to(self.codec.model)
-        with fast_precision(self.config.device):
-            row = {
-                k + m: v
-                for k, x in tests.items()
-                for m, v in validate(self.codec, self.quantizer, x, measure).items()
-            }
+        row = {
+            k + m: v
+            for k, x in tests.items()
+            for m, v in validate(self.codec, self.quantizer, x, measure).items()
+        }
         with torch.no_grad():
             for n, p in self.codec.model.named_parameters():
                 p.copy_(held[n])

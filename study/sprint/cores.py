@@ -2,7 +2,7 @@
 
 `python -m study.sprint.cores` works until its hours are rendered or it is ended. A shard that has
 `lanes_000.pt` is whole (see `study.dataset`); one that has labels is good enough for the codec.
-Pairs that differ as a musician's edit does come first, singles after them, a few minutes of held-out ones before all.
+A few minutes of held-out clips come first, then pairs that differ as a musician's edit does, then singles.
 """
 
 from __future__ import annotations

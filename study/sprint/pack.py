@@ -1,8 +1,8 @@
 """What travels to a bare machine, as one folder: `python -m study.sprint pack --out FOLDER`.
 
 Code, wheels for CPython 3.12 on Linux x86-64, a SoundFont, score archives, the text encoder cut to the
-captions' words, excerpts of recordings as Ogg Vorbis, and `pack.json`. What the tree weighs that travels beside
-it is counted too, without the weights of the old bundle.
+captions' words, excerpts of recordings as Ogg Vorbis, and `pack.json`. What the tree weighs that travels
+beside it is counted too, without the weights of the old bundle.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class Content:
 
 
 def pack(out: Path, content: Content) -> dict[str, int]:
-    """Write the folder anew; returns bytes by part. Raises SystemExit where a part is missing or all is too heavy."""
+    """Write the folder anew; returns bytes by part. Raises SystemExit where a part is missing."""
     for path in (content.soundfont, *(content.scores / name for name in SCORES)):
         if not path.exists():
             raise SystemExit(
-                f"{path}: not there; the SoundFont is Debian's fluidr3mono-gm-soundfont, --scores the archives"
+                f"{path}: not there; --soundfont: Debian's fluidr3mono-gm-soundfont, --scores: the archives"
             )
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
@@ -144,7 +144,7 @@ def _without(wheel: Path, name: str) -> None:
 
 
 def _recordings(source: Path, out: Path, budget: float) -> None:
-    """Excerpts of every recording in a folder of int16 [N] arrays in turn, as Ogg Vorbis, within `budget` bytes."""
+    """Excerpts of recordings, a folder of int16 [N], in turn as Ogg Vorbis, `budget` bytes in all."""
     files = sorted(source.glob("*.npy")) if source.is_dir() else []
     size, spent, at = round(EXCERPT * RATE), 0.0, 0
     rng = np.random.default_rng(0)

@@ -1,8 +1,8 @@
 """Weights -> files that a lent machine hands back, and these -> a bundle: `python -m study.sprint unpack`.
 
-At most eight files of 16 MiB come back, 64 MiB in all. Each part of a bundle is cut into `fm.0`, `fm.1` and so
-on; `notes.zip` holds `bundle.json` and the curves. Matrices travel as one byte a weight, with a scale a row,
-where half precision would not fit. A newer version takes the place of an older one file by file.
+At most eight files of 16 MiB come back, 64 MiB in all. Each part of a bundle is cut into `fm.0`, `fm.1` and
+so on; `notes.zip` holds `bundle.json` and the curves. Matrices travel as one byte a weight, with a scale a
+row, where half precision would not fit. A newer version takes the place of an older one file by file.
 """
 
 from __future__ import annotations

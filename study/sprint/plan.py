@@ -1,6 +1,6 @@
 """How big, how many and until when: the plan of one run, whole or tiny.
 
-Times are shares of the run's minutes; networks are square in nothing but their names' sense: width x layers.
+Times are shares of the run's minutes.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Clock:
         return min(self.begin + share * (self.end - self.begin), self.end - last) - time.time()
 
     def turn(self, share: float, least: float) -> float:
-        """Seconds of a stage that ends at a share of the run, or that part of what is left, whichever is more."""
+        """Seconds of a stage until a share of the run, or that part of what is left, whichever is more."""
         return max(1.0, self.left(share), least * self.left())
 
 

@@ -92,7 +92,8 @@ def run(plan: Plan, folders: Folders, wanted: str = "") -> int:
     write_plan(plan, clock, folders.state / "plan.json")
     env = environment(folders)
     cores = [
-        "study.sprint.cores", "--pack", folders.pack, "--scores", folders.scores, "--data", folders.state / "data",
+        "study.sprint.cores", "--pack", folders.pack, "--scores", folders.scores,
+        "--data", folders.state / "data",
         "--hours", plan.hours, "--shard", plan.shard, "--held-out", plan.held_out, "--workers", plan.workers,
     ]  # fmt: skip
     stages = ["study.sprint.stages", "--pack", folders.pack, "--state", folders.state, "--out", folders.out]
@@ -115,6 +116,8 @@ def run(plan: Plan, folders: Folders, wanted: str = "") -> int:
                 break
     finally:
         _end(rendering)
+    for part in folders.out.glob("*_new"):  # what was being written when the time was up
+        part.unlink()
     took = time.time() - clock.begin
     print((folders.state / "stages.log").read_text()[-6000:])
     print((folders.state / "cores.log").read_text()[-600:])

@@ -1,8 +1,8 @@
 """The process that trains: codec, encoding, FM, AR, one after the other; each leaves what it has finished.
 
-`python -m study.sprint.stages --state FOLDER` is started by `study.sprint.run`, which starts it again should it
-die. What is done is seen from files in the state folder, so that it goes on where it was. A stage that runs out
-of memory begins again with half a batch; one that fails otherwise is passed over by those after it.
+`python -m study.sprint.stages --state FOLDER` is started by `study.sprint.run`, which starts it again should
+it die. What is done is seen from files in the state folder, so that it goes on where it was. A stage that
+runs out of memory begins again with half a batch; one that fails otherwise is passed over by those after it.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Sprint:
         heads, ff = max(1, self.plan.dim // 32), 11 * self.plan.dim // 4
         self.flow = FlowConfig(dim=self.plan.dim, layers=self.plan.layers, heads=heads, ff=ff, band=True)
         self.lm = LMConfig(
-            codebook_size=self.plan.codebook_size, dim=self.plan.dim, layers=self.plan.layers, heads=heads, ff=ff,
-            dropout=0.1, band=True,
+            codebook_size=self.plan.codebook_size, dim=self.plan.dim, layers=self.plan.layers,
+            heads=heads, ff=ff, dropout=0.1, band=True,
         )  # fmt: skip
         self.config = Config(
             width=self.plan.width,
@@ -130,10 +130,8 @@ class Sprint:
         folders = [f for f in (self.data / name for name in TRAIN) if f.is_dir()]
         train = Resident(folders, mean, std, FRAME_RATE, 0, codes, self.device)
         held_out = Resident(self.data / "held_out", mean, std, FRAME_RATE, 1, codes, self.device)
-        print(
-            f"{len(train.labels)} clips on {self.device}, {(train.twins != range(len(train.twins))).mean():.2f} with twins",
-            flush=True,
-        )
+        paired = (train.twins != range(len(train.twins))).mean()
+        print(f"{len(train.labels)} clips on {self.device}, {paired:.2f} with twins", flush=True)
         return train, held_out
 
     def _times(self, part: str, until: float, least: float) -> tuple[float, float, float]:

@@ -33,7 +33,7 @@ def whole_encoder() -> Path:
 
 
 def words() -> str:
-    """A text with every word that a caption may hold: what the study's tables say, numbers, and some captions."""
+    """A text with every word that a caption may hold: of the study's tables, numbers, and some captions."""
     from study.captions import caption, edit_caption, unseen_caption
 
     study, engines = Path(__file__).parent.parent, Path(__file__).parent.parent.parent / "engines"
