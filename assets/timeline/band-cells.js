@@ -15,6 +15,7 @@ const pen = new OffscreenCanvas(1, 1).getContext('2d');
 export class BandCells {
   #told = { sign: [], all: [] };
   #hint = null;
+  #font = '';
 
   constructor(lane) {
     this.lane = lane;
@@ -66,9 +67,9 @@ export class BandCells {
     node.hidden = left > lane.timeline.width || left + width < 0;
     if (node.hidden) return;
     node.classList.toggle('in', stretch.inside);
-    const font = getComputedStyle(lane.host).fontFamily;
+    this.#font ||= getComputedStyle(lane.host).fontFamily;
     const fits = (words) => {
-      pen.font = `${stretch.inside ? 500 : 400} 11px ${font}`;
+      pen.font = `${stretch.inside ? 500 : 400} 11px ${this.#font}`;
       return pen.measureText(words).width <= room;
     };
     const parts = cellWords(stretch, desk.shortOf, fits);
@@ -92,11 +93,12 @@ export class BandCells {
     const { lane } = this;
     const empty = lane.rows.length === 0;
     this.hint.hidden = !empty;
+    this.hint.setAttribute('role', open ? 'row' : 'note');
     if (!empty) return;
     const { clip } = desk.doc;
     const words = open ? 'No one is named yet. <b>Add</b> a player at the left, or write it in your words.'
       : `No one is named yet. Write it in your words, draw with <kbd>D</kbd>${clip ? ', or take it from the audio.' : '.'}`;
-    const markup = `<span>${words}</span>${!open && clip ? `<button data-take title="Listens for chords, melody, drums and instruments in the recording">${icons.sound}<span>Take from audio</span></button>` : ''}`;
+    const markup = `<span ${open ? 'role="gridcell"' : ''}>${words}</span>${!open && clip ? `<button data-take title="Listens for chords, melody, drums and instruments in the recording">${icons.sound}<span>Take from audio</span></button>` : ''}`;
     if (this.#hint !== markup) this.hint.innerHTML = this.#hint = markup;
   }
 

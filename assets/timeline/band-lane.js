@@ -117,7 +117,9 @@ export class BandLane extends Lane {
     const hearing = desk.doc.bandHearing;
     const words = Number.isFinite(hearing) ? `Listening for instruments, ${Math.round(hearing * 100)} %` : '';
     const sign = JSON.stringify([names, this.open, words]);
-    this.head.querySelector('ul').style.transform = `translateY(${-this.scroll}px)`;
+    const { style } = this.head.querySelector('ul');
+    const lifted = this.scroll ? `translateY(${-this.scroll}px)` : '';
+    if (style.transform !== lifted) style.transform = lifted;
     if (sign === this.#signed) return;
     this.#signed = sign;
     const fold = this.head.querySelector('.fold');

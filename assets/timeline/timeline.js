@@ -234,7 +234,7 @@ export class Timeline extends HTMLElement {
     if (!colour('text')) this.#colour = null; // the page's styles are not there yet
     // Canvases first: to set a font on one makes the browser work out the styles that elements have changed.
     drawRuler(this.find('.ruler canvas'), this, colour);
-    for (const lane of [this.audio, this.band, this.melody, this.drums, this.chords]) if (boxOf(lane.host).height) lane.draw(colour);
+    for (const lane of [this.audio, this.melody, this.drums, this.band, this.chords]) if (boxOf(lane.host).height) lane.draw(colour);
     this.minimap.draw(colour);
     this.spans.draw();
     this.spans.leaveFree(this.shadowRoot.querySelectorAll('.hint.card:not([hidden]), .hint:not([hidden]) > span'));

@@ -20,8 +20,9 @@ TAKES = """(extra) => { const { desk } = window.inlay; const { region, clip } = 
   const engines = ['ar', 'fm', 'fm-zero-shot'];
   const take = (digit, wish, score) => ({ id: `t${digit}`, digit, kind: 'take', engine: engines[digit - 1],
     seed: 10 + digit, name: '', starred: false, kept: false, extends: '', why: '', state: 'ready',
-    progress: 1, note: '', words: '1.8 s', seconds: 4, region, spans: [], seams: seams(score), url: clip.url, start: 0,
-    whole: false, details: [], peaks: [], peak_seconds: 0.1, search: null, wish, wishState: '', band: [] });
+    progress: 1, note: '', words: '1.8 s', seconds: 4, region, spans: [], seams: seams(score), url: clip.url,
+    start: 0, whole: false, details: [], peaks: [], peak_seconds: 0.1,
+    search: null, wish, wishState: '', band: [] });
   const [faint, plays] = [player('flute', true, 0.3, 'faint'), player('drums', false, 0.8, 'still plays')];
   const [heard, gone] = [player('flute', true, 0.9, 'heard'), player('drums', false, 0.02, 'gone')];
   const takes = [take(1, [faint, plays, lane(0.71)], 0.1), take(2, [heard, gone, lane(0.78)], 0.8),
