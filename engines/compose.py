@@ -264,9 +264,7 @@ def _band_sums(power: NDArray[Any], edges: NDArray[Any], rate: int) -> Floats:
     return np.array([power[a:b].sum() for a, b in zip(at[:-1], at[1:], strict=True)])
 
 
-def _faded(
-    source: Recording, first: int, last: int, decoded: Floats, offset: int, level: Floats
-) -> Floats:
+def _faded(source: Recording, first: int, last: int, decoded: Floats, offset: int, level: Floats) -> Floats:
     """Mono [n] with the level of a fade inside the span, where the surroundings fade; else as it is."""
     reach = round(CONTEXT_SECONDS * source.rate)
     left = source.mono(max(0, first - reach), first)

@@ -1,6 +1,6 @@
 """Fades: how the level of a recording glides past a span, and a filling that glides with it.
 
-A fade shows on both sides: one falling (or rising) line fits their levels better than a level for each side. A
+A fade shows on both sides: one falling (or rising) line fits their levels better than a level for each. A
 pause beside the span, or a louder verse after it, is a step and no fade. Levels are RMS over FRAME_SECONDS;
 samples are mono float [n]. Knows neither recordings nor models. Deterministic.
 """
@@ -38,7 +38,9 @@ def fade(left: NDArray[Any], right: NDArray[Any], length: int, rate: int) -> Flo
     before, after = before[_first(before > floor) :], after[: len(after) - _first(after[::-1] > floor)]
     if min(len(before), len(after)) * FRAME_SECONDS < LEAST_SECONDS:
         return None
-    middle = np.concatenate([-FRAME_SECONDS * (np.arange(len(before))[::-1] + 0.5), FRAME_SECONDS * (np.arange(len(after)) + 0.5)])
+    middle = np.concatenate(
+        [-FRAME_SECONDS * (np.arange(len(before))[::-1] + 0.5), FRAME_SECONDS * (np.arange(len(after)) + 0.5)]
+    )
     times = middle + np.where(middle > 0, length / rate, 0.0)  # seconds after the span's start
     level = np.maximum(np.concatenate([before, after]), floor)
     weight = np.where(np.abs(middle) < NEAR_SECONDS, 1.0, 1 / 3)
@@ -48,7 +50,9 @@ def fade(left: NDArray[Any], right: NDArray[Any], length: int, rate: int) -> Flo
     for line in (_straight(times, level, weight, floor), _exponential(times, level, weight)):
         error = float((weight * (_db(level) - _db(line(times, floor))) ** 2).sum())
         fall = _db(line(times, floor))
-        if abs(fall[: len(before)].mean() - fall[len(before) :].mean()) >= LEAST_DB and (best is None or error < best[0]):
+        if abs(fall[: len(before)].mean() - fall[len(before) :].mean()) >= LEAST_DB and (
+            best is None or error < best[0]
+        ):
             best = error, line(inside, floor)
     missed = float((weight * (_db(level) - step) ** 2).sum())
     least = BETTER_TO_SILENCE if frames - len(level) >= 3 else BETTER
@@ -117,6 +121,10 @@ def _exponential(times: Floats, level: Floats, weight: Floats) -> _Line:
     """The line of the decibels, raised so that amplitudes are met in the mean."""
     share = np.sqrt(weight)
     table = np.stack([np.ones_like(times), times], axis=1) * share[:, None]
-    p, q = np.linalg.lstsq(table, np.log(level) * share, rcond=None)[0] if len(times) > 1 else (np.log(level[0]), 0.0)
+    p, q = (
+        np.linalg.lstsq(table, np.log(level) * share, rcond=None)[0]
+        if len(times) > 1
+        else (np.log(level[0]), 0.0)
+    )
     ratio = level / np.exp(p + q * times)
     return _Line(float(p + np.log(np.average(ratio, weights=weight))), float(q), True)

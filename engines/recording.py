@@ -57,7 +57,9 @@ _BY_SUFFIX: Final = {
     ".au": ("AU",),
 }
 _LOSSY_SUFFIXES: Final = (".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac")
-_CANCELS: Final = 0.2  # power of the sum of all channels, over that of their sum where they differ: less cancels
+_CANCELS: Final = (
+    0.2  # power of the sum of all channels, over that of their sum where they differ: less cancels
+)
 _BLOCK: Final = 1 << 14  # samples read at a time, so that a damaged tail loses little
 
 

@@ -91,7 +91,7 @@ class TextEncoder:
         return TextStates(tokens, mask, torch.stack([kept[p][1] for p in prompts]))
 
     def places(self, prompt: str) -> tuple[tuple[int, int], ...]:
-        """Which characters [start, end) of a prompt each of its tokens stands for; 0, 0 of those that frame it."""
+        """Which characters [start, end) of a prompt each token stands for; 0, 0 of those that frame it."""
         self.load()
         told = self._tokenizer(prompt, truncation=True, max_length=MAX_TOKENS, return_offsets_mapping=True)
         return tuple((int(a), int(b)) for a, b in told["offset_mapping"])

@@ -1,7 +1,7 @@
 """What the words of a prompt ask for: who plays and who must not, tempo and key.
 
 Two readers. Spelling knows the names and aliases of `engines.instruments`, the longest first, and the ways to
-say that something is absent ("no drums", "drumless", "replace the organ with a trumpet"). Where a text encoder
+say that something is absent ("no drums", "drumless", "replace the organ with a trumpet"). Where an encoder
 is at hand, `engines.words_head` guesses at wordings that spelling does not know ("saxophonist"). Styles and
 moods alone name no instrument, and a melody is none. Loads no torch.
 """
@@ -27,28 +27,57 @@ TEMPI = (20.0, 300.0)  # beats per minute that are believed
 
 # Wordings that hold an instrument's name and mean a style, a form or a thing.
 _NO_INSTRUMENT = (
-    "drum and bass", "drum n bass", "drum & bass", "trap beat", "lo fi beats", "lo fi beat", "lofi beats", "808 beat", "off beat",
-    "beat per minute", "beats per minute", "on the beat", "guitar rock", "marching band", "synth pop", "piano roll", "piano bar",
+    "drum and bass", "drum n bass", "drum & bass", "trap beat", "lo fi beats", "lo fi beat", "lofi beats",
+    "808 beat", "off beat", "on the beat", "beat per minute", "beats per minute", "guitar rock",
+    "marching band", "synth pop", "piano roll", "piano bar",
     "voice leading", "bass drop", "bass boost", "bass clef",
 )  # fmt: skip
 # Words that make what follows absent, that make what they follow absent, and that leave nothing else.
 _ABSENT = (
-    "no", "without", "minus", "sans", "w o", "remove", "mute", "silence", "exclude", "omit", "delete", "not", "never", "don t", "doesn t",
-    "instead of", "rather than", "in place of", "get rid of", "take out", "take away", "leave out", "strip out", "drop the", "cut the",
-    "kill the", "lose the", "everything but", "all but", "everything except", "all except", "except", "free of",
+    "no", "without", "minus", "sans", "w o", "remove", "mute", "silence", "exclude", "omit", "delete", "not",
+    "never", "don t", "doesn t", "instead of", "rather than", "in place of", "get rid of", "take out",
+    "take away", "leave out", "strip out", "drop the", "cut the", "kill the", "lose the", "everything but", "all but",
+    "everything except", "all except", "except", "free of",
 )  # fmt: skip
-_ABSENT_AFTER = ("out", "off", "muted", "removed", "gone", "silent", "silenced", "drop out", "drops out", "less", "free", "stop", "stops")
+_ABSENT_AFTER = (
+    "out",
+    "off",
+    "muted",
+    "removed",
+    "gone",
+    "silent",
+    "silenced",
+    "drop out",
+    "drops out",
+    "less",
+    "free",
+    "stop",
+    "stops",
+)
 _NOT_OUT = ("out front", "out in", "out of", "off beat", "free jazz", "free form")
 _ONLY = ("only", "just", "unaccompanied", "nothing but", "lone", "purely", "solely")
 _ONLY_AFTER = ("alone", "only", "unaccompanied", "by itself", "by themselves", "on its own")
-_NOTHING_ELSE = ("nothing else", "no one else", "nobody else", "no other instrument", "no other instruments", "no accompaniment")
+_NOTHING_ELSE = (
+    "nothing else",
+    "no one else",
+    "nobody else",
+    "no other instrument",
+    "no other instruments",
+    "no accompaniment",
+)
 _REPLACE = frozenset("replace replaces replacing swap exchange switch change turn trade convert make".split())
 _BY = frozenset("with by for to into ->".split())
 _JOIN = frozenset("and or nor & + / n".split())
-_ENDS = frozenset("but with only just solo then add play plays use featuring over make keep please now instead".split())
+_ENDS = frozenset(
+    "but with only just solo then add play plays use featuring over make keep please now instead".split()
+)
 _LOOSE = frozenset("the any more of those these other some that her his my our".split())
-_AFTER = frozenset("line lines part parts track tracks chords melody solo playing at all sound sounds in this here".split())
-_NO_ONLY = frozenset("add like replace change remove make put more bit keep with without swap before after".split())
+_AFTER = frozenset(
+    "line lines part parts track tracks chords melody solo playing at all sound sounds in this here".split()
+)
+_NO_ONLY = frozenset(
+    "add like replace change remove make put more bit keep with without swap before after".split()
+)
 
 _TOKEN = re.compile(r"[a-z0-9]+|->|[^\sa-z0-9]")
 _STOPS = frozenset(".;:!?()[]")
@@ -79,7 +108,7 @@ class _Item:
 def understood(prompt: str, encoder: TextEncoder | None = None) -> tuple[Understood, ...]:
     """What a prompt says of instruments, in its order; each name once, as it was said last.
 
-    With an `encoder` wordings are guessed too that spelling does not know. Of "solo flute", "only strings" and
+    With an `encoder` wordings are guessed too that are spelt otherwise. Of "solo flute", "only strings" and
     "piano alone" everything else is absent; of "solo" only where nobody else is named.
     """
     items = _items(prompt)
@@ -98,7 +127,7 @@ def understood(prompt: str, encoder: TextEncoder | None = None) -> tuple[Underst
 
 
 def parts(prompt: str, start: float, end: float, encoder: TextEncoder | None = None) -> tuple[Part, ...]:
-    """The same as a request has it, over `start` to `end` seconds; what is less sure than a coin is left out."""
+    """The same as a request has it, over `start` to `end` seconds; what is rather unsure is left out."""
     return tuple(
         Part(start, end, one.name, one.plays) for one in understood(prompt, encoder) if one.sure >= 0.5
     )
@@ -123,7 +152,8 @@ def tempo(prompt: str) -> float | None:
 def key(prompt: str) -> str | None:
     """The key that a prompt names, as `engines.analysis_key` writes it: "F# minor"; or None."""
     for found in re.finditer(
-        r"(\b(?:in|key of|key:?)\s+)?(?<![\w'])([A-Ga-g])\s?-?(#|♯|♭|b(?![a-z])|sharp|flat)?[\s-]*(major|minor|maj|min|m)\b(\s+key)?",
+        r"(\b(?:in|key of|key:?)\s+)?(?<![\w'])([A-Ga-g])\s?-?(#|♯|♭|b(?![a-z])|sharp|flat)?"
+        r"[\s-]*(major|minor|maj|min|m)\b(\s+key)?",
         prompt,
     ):
         where, letter, sign, mode, word = found.groups()
@@ -146,7 +176,8 @@ def _phrases() -> dict[tuple[str, ...], str]:
 def _tokens(text: str) -> list[tuple[str, int, int]]:
     """Words and marks, lower case and without accents, with their characters [start, end)."""
     plain = "".join(unicodedata.normalize("NFKD", c)[0].lower()[0] for c in text)  # as long as the text
-    return [(m[0].replace("→", "->"), m.start(), m.end()) for m in _TOKEN.finditer(plain) if m[0] not in "-'\"’"]
+    found = [m for m in _TOKEN.finditer(plain) if m[0] not in "-'\"’"]
+    return [(m[0].replace("→", "->"), m.start(), m.end()) for m in found]
 
 
 def _items(prompt: str) -> list[_Item]:
@@ -187,7 +218,9 @@ def _singulars(words: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 def _with_guesses(items: list[_Item], guesses: Sequence[words_head.Guess]) -> list[_Item]:
     """Words that a guess covers become the name that it guesses; names that are spelt out stay."""
     for guess in guesses:
-        covered = [i for i, x in enumerate(items) if x.start < guess.end and x.end > guess.start and x.end > x.start]
+        covered = [
+            i for i, x in enumerate(items) if x.start < guess.end and x.end > guess.start and x.end > x.start
+        ]
         if not covered or any(items[i].name for i in covered):
             continue
         a, b = covered[0], covered[-1] + 1
@@ -223,7 +256,7 @@ def _absent(items: Sequence[_Item]) -> set[int]:
 
 
 def _scope(items: Sequence[_Item], begin: int) -> set[int]:
-    """The names that a "no" before item `begin` speaks of: "no drums or bass", but of "no drums, flute" one."""
+    """The names that a "no" before item `begin` speaks of: both of "no drums or bass", one of "no bass, flute"."""
     found: set[int] = set()
     waited = 0  # words since the "no" or the last name
     joined = ""  # "and", "or" since the last name
@@ -238,7 +271,12 @@ def _scope(items: Sequence[_Item], begin: int) -> set[int]:
             joined = "or"
         elif text in _JOIN:
             joined = "or" if text in ("or", "nor", "/") else "and"
-        elif text in _STOPS or text in _ENDS or text in _BY or (found and text in ("a", "an") and joined == "and"):
+        elif (
+            text in _STOPS
+            or text in _ENDS
+            or text in _BY
+            or (found and text in ("a", "an") and joined == "and")
+        ):
             break
         elif text not in _LOOSE and text not in ("a", "an"):
             waited += 1
@@ -275,7 +313,7 @@ def _listed(items: Sequence[_Item], last: int) -> list[int]:
 
 
 def _replaced(items: Sequence[_Item]) -> set[int]:
-    """Names that give way: the organ in "replace the organ with a trumpet", "make the organ a trumpet", "organ -> trumpet"."""
+    """Names that give way: the organ in "replace the organ with a trumpet" and in "organ -> trumpet"."""
     found: set[int] = set()
     for i, item in enumerate(items):
         if item.text == "->":
@@ -304,7 +342,11 @@ def _only(items: Sequence[_Item], absent: Collection[int]) -> _Item | None:
     for i, item in enumerate(items):
         if _at(items, i, _NOTHING_ELSE):
             return item
-        if item.text == "solo" and len({items[k].name for k in playing}) == 1 and _names_soon(items, i + 1, absent):
+        if (
+            item.text == "solo"
+            and len({items[k].name for k in playing}) == 1
+            and _names_soon(items, i + 1, absent)
+        ):
             return item
         count = _at(items, i, _ONLY)
         if count and not (i and items[i - 1].text == "not") and _names_soon(items, i + count, absent):

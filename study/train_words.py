@@ -81,7 +81,10 @@ def wordings() -> list[tuple[str, int]]:
 
 def short_text(r: random.Random, table: list[tuple[str, int]]) -> tuple[str, list[Span]]:
     """A text as a musician types it, and what its characters name."""
-    styles, moods = [w for each in STYLE_WORDS.values() for w in each], [w for each in MOOD_WORDS.values() for w in each]
+    styles, moods = (
+        [w for each in STYLE_WORDS.values() for w in each],
+        [w for each in MOOD_WORDS.values() for w in each],
+    )
     fill = {"s": r.choice(styles), "s2": r.choice(styles), "m": r.choice(moods), "m2": r.choice(moods)}
     if r.random() < 0.25:
         return r.choice(NOTHING).format(**fill), []
@@ -167,7 +170,9 @@ def measure(folder: Path, encoder: TextEncoder | None) -> dict[str, dict[str, fl
 
     "new" counts only names said in a wording that no training caption has.
     """
-    labels = [label for path in sorted(folder.glob("labels_*.json")) for label in json.loads(path.read_text())]
+    labels = [
+        label for path in sorted(folder.glob("labels_*.json")) for label in json.loads(path.read_text())
+    ]
     told: dict[str, dict[str, float]] = {}
     for which, field in (("known", "captions"), ("unseen", "unseen_captions")):
         right = wrong = missed = kin = new = new_right = new_kin = absent = absent_right = 0
@@ -198,7 +203,9 @@ def measure(folder: Path, encoder: TextEncoder | None) -> dict[str, dict[str, fl
 def main() -> None:
     """Train the head, or measure both readers."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--renders", type=Path, nargs="+", default=[Path("runs/data/train_pairs"), Path("runs/data/train")])
+    parser.add_argument(
+        "--renders", type=Path, nargs="+", default=[Path("runs/data/train_pairs"), Path("runs/data/train")]
+    )
     parser.add_argument("--held-out", type=Path, default=Path("runs/data/held_out"))
     parser.add_argument("--shards", type=int, default=3, help="of each folder")
     parser.add_argument("--texts", type=int, default=12_000, help="short texts beside the captions")
@@ -212,7 +219,9 @@ def main() -> None:
         texts = [short_text(r, table) for _ in range(args.texts)] + captions(args.renders, args.shards)
         weight, bias = fit(*tokens_of(texts, encoder), args.steps)
         np.savez_compressed(WEIGHTS, weight=weight.half().numpy(), bias=bias.half().numpy())
-        print(f"{WEIGHTS}: {WEIGHTS.stat().st_size / 1e3:.0f} KB, {len(texts)} texts, {len(INSTRUMENTS)}+{len(FAMILIES)}+1 rows")
+        print(
+            f"{WEIGHTS}: {WEIGHTS.stat().st_size / 1e3:.0f} KB, {len(texts)} texts, {len(INSTRUMENTS)}+{len(FAMILIES)}+1 rows"
+        )
     for name, reader in (("spelling", None), ("spelling and head", encoder)):
         for which, figures in measure(args.held_out, reader).items():
             print(name, which, {k: round(v, 3) for k, v in figures.items()}, flush=True)

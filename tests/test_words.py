@@ -66,7 +66,8 @@ def test_what_must_not_play_is_told_from_what_plays(prompt: str, names: list[str
     [
         ("solo flute", True), ("only strings", True), ("piano alone", True), ("drums and bass only", True),
         ("unaccompanied cello", True), ("nothing but strings", True), ("solo violin over strings", False),
-        ("just add a flute", False), ("not only piano but strings", False), ("guitar solo", False), ("flute", False),
+        ("just add a flute", False), ("not only piano but strings", False), ("guitar solo", False),
+        ("flute", False),
     ],
 )  # fmt: skip
 def test_only_leaves_nobody_else(prompt: str, alone: bool) -> None:
@@ -75,7 +76,16 @@ def test_only_leaves_nobody_else(prompt: str, alone: bool) -> None:
 
 @pytest.mark.parametrize(
     "prompt",
-    ["", "calm happy jazz", "drum and bass, dark", "no melody", "lo-fi beats", "128 beats per minute", "marching band", "♪ 🎵"],
+    [
+        "",
+        "calm happy jazz",
+        "drum and bass, dark",
+        "no melody",
+        "lo-fi beats",
+        "128 beats per minute",
+        "marching band",
+        "♪ 🎵",
+    ],
 )
 def test_styles_and_moods_alone_name_no_instrument(prompt: str) -> None:
     assert said(prompt) == []
@@ -87,20 +97,29 @@ def test_the_place_of_a_name_in_the_prompt_is_told() -> None:
 
 
 def test_parts_last_as_long_as_they_are_asked_for() -> None:
-    assert parts("flute, no drums", 2.0, 5.0) == (Part(2.0, 5.0, "flute", True), Part(2.0, 5.0, "drums", False))
+    assert parts("flute, no drums", 2.0, 5.0) == (
+        Part(2.0, 5.0, "flute", True),
+        Part(2.0, 5.0, "drums", False),
+    )
 
 
 def test_no_drums_is_heard_in_many_wordings() -> None:
-    assert all(map(without_drums, ("no drums", "drumless", "without drums and bass", "solo flute", "mute the drums")))
-    assert not any(map(without_drums, ("drums", "calm jazz", "no piano", "drums and bass only", "flute solo")))
+    assert all(
+        map(without_drums, ("no drums", "drumless", "without drums and bass", "solo flute", "mute the drums"))
+    )
+    assert not any(
+        map(without_drums, ("drums", "calm jazz", "no piano", "drums and bass only", "flute solo"))
+    )
 
 
 @pytest.mark.parametrize(
     ("prompt", "bpm", "name"),
     [
         ("house, 128 bpm in G major", 128.0, "G major"), ("tempo 90, F# minor", 90.0, "F# minor"),
-        ("key of Bb major at 92.5 BPM", 92.5, "Bb major"), ("in C sharp minor", None, "C# minor"), ("in Am", None, "A minor"),
-        ("a minor change", None, None), ("in a minor key", None, None), ("999 bpm", None, None), ("Db major", None, "C# major"),
+        ("key of Bb major at 92.5 BPM", 92.5, "Bb major"), ("in C sharp minor", None, "C# minor"),
+        ("in Am", None, "A minor"),
+        ("a minor change", None, None), ("in a minor key", None, None), ("999 bpm", None, None),
+        ("Db major", None, "C# major"),
     ],
 )  # fmt: skip
 def test_tempo_and_key_are_read(prompt: str, bpm: float | None, name: str | None) -> None:
