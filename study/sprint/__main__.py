@@ -64,7 +64,7 @@ def main(words: list[str] | None = None) -> int:
     pack.add_argument("--soundfont", type=Path, help="a General MIDI sf2 or sf3 of some 20 MB")
     pack.add_argument("--wheels", type=Path, help="folder of wheels to take instead of downloading them")
     pack.add_argument("--recordings", type=Path, default=Path("runs/recordings"))
-    pack.add_argument("--recorded", type=float, default=6.0, help="MB of recordings")
+    pack.add_argument("--recorded", type=float, default=4.0, help="MB of recordings")
     pack.set_defaults(do=_pack)
     run = commands.add_parser("run", help="train on the machine that was lent; called again it goes on")
     run.add_argument("--minutes", type=float, default=9.0)

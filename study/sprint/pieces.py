@@ -24,13 +24,14 @@ PIECE = (16 << 20) - 4096  # bytes of a file
 FILES, TOTAL = 8, 64 << 20
 NOTES = "notes.zip"
 SCALE = ".scale"  # name of a row's scale beside its weights
+EVEN = ("blocks.", "emb.", "heads.")  # matrices whose rows are even; others hold an identity or raised columns
 
 
 def in_bytes(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Matrices [out, ...] as int8 with a float32 scale a row [out]; vectors in half precision."""
+    """Matrices [out, ...] of EVEN as int8 with a float32 scale a row [out]; all else in half precision."""
     out: dict[str, Tensor] = {}
     for name, w in weights.items():
-        if w.ndim < 2:
+        if w.ndim < 2 or not any(name.startswith(e) or f".{e}" in name for e in EVEN):
             out[name] = w.half()
             continue
         rows = w.float().flatten(1)
