@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=6.0, help="CPU time of each of the three networks")
     parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--resume", action="store_true", help="train the listener for as long again")
     parser.add_argument("--code-only", action="store_true", help="clips through the codec, and no more")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -95,9 +96,11 @@ def main() -> None:
         return
     folders = [args.renders, *[coded] * TWICE]
     held = labelled(args.held_out, args.clips)
-    if not (args.out / "tagger.json").exists():
-        store = listeners.Store(folders, 100_000, None)
-        heard = listeners.train(store, [], args.minutes, seed=7)
+    there = (args.out / "tagger.json").exists()
+    if args.resume or not there:
+        start = listeners.load_tagger(args.out) if there else None
+        store = listeners.Store(folders, 100_000, start.config if start else None)
+        heard = listeners.train(store, [], args.minutes, seed=8 if start else 7, start=start)
         listeners.save_tagger(heard, args.out, {"clips": len(store.audio), "minutes": args.minutes})
         del store
     if not (args.out / "transcriber.safetensors").exists():

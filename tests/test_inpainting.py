@@ -176,7 +176,8 @@ def test_the_table_reads_from_disk_what_was_made_and_names_the_bars(
 def test_a_paste_needs_no_network_and_has_smoother_seams_than_silence(
     models: Models, some: list[Piece], tmp_path: Path
 ) -> None:
-    maker, piece = fillings.Maker(models, tmp_path), some[0]
+    maker = fillings.Maker(models, tmp_path)
+    piece = Piece(some[0].audio[: 5 * RATE], 2.5, 3.5, "", False)
     a, b = piece.samples
     ear = inpainting.Ear(piece)
     silence = ear.figures(np.zeros(b - a, np.float32))
