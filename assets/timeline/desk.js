@@ -21,6 +21,12 @@ const EMPTY = {
   undo: '', redo: '', error: null, window: 10, frame_rate: 25,
 };
 
+/** A span of which the server has not heard yet. */
+const NEW_SPAN = {
+  prompt: null, follow: null, intent: 'auto', changed: [], ignored: [], words: [], resolved: 'blend',
+  reason: 'Picked for you: nothing in the span was changed',
+};
+
 /** A group whose takes know their number: keys end at 9. */
 function numbered(group) {
   let number = 0;
@@ -169,7 +175,7 @@ class Desk extends EventTarget {
   putSpan({ id, start, end }) {
     const known = this.doc.spans.find((span) => span.id === id);
     if (known && this.doc.active === id && known.start === start && known.end === end) return;
-    const span = { prompt: null, follow: null, ...known, id, start, end };
+    const span = { ...NEW_SPAN, ...known, id, start, end };
     const spans = [...this.doc.spans.filter((other) => other.id !== id), span];
     this.edit(known ? 'set_span' : 'add_span', { id, start, end }, this.#withSpans(spans, id));
   }
