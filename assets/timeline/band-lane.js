@@ -1,15 +1,14 @@
 /**
  * The band lane: who plays when. Folded, a row of cells with the players in words; open, a row for each player
- * with bars. Select: drag moves a bar, its outer 8 px resize, a double click in the span asks for a player, then
- * for none, then leaves it open. Draw: drag on a row says from when to when, over a bar it removes. Erase
- * removes. Alt while dragging turns snapping off. Rows scroll by the wheel.
+ * with bars, which span and words cut into pieces. What there is, its edits and its keys; the pointer's part is
+ * in `band-gestures.js`, what is drawn in `band-rows.js` and `band-cells.js`.
  */
 
 import { desk } from './desk.js';
-import { drag, reach } from './gestures.js';
 import { icons, text } from './icons.js';
 import { capital, cleared, cycled, inOrder, pieces, putParts, rowsShown, said, solo } from './band.js';
-import { endOf, newId, resized, shifted, startOf, tidy, within } from './cells.js';
+import { BandGestures } from './band-gestures.js';
+import { endOf, newId, shifted, startOf, tidy, within } from './cells.js';
 import { BandAdd, BandMenu } from './band-dialogs.js';
 import { BandCells } from './band-cells.js';
 import { ADD, ROW, BandRows } from './band-rows.js';
@@ -17,7 +16,6 @@ import { Lane } from './lane.js';
 import { clamp, secondsToBeats, xToTime } from './time.js';
 import { boxOf } from './wave.js';
 
-const EDGE = 8; // pixels inside a bar that resize
 const NO_WORDS = [];
 const SHOWN = [4, 6]; // rows that an open lane has room for, at least and at most
 
@@ -39,9 +37,7 @@ export class BandLane extends Lane {
     this.adding = new BandAdd(this);
     this.menu = new BandMenu(this);
     head.querySelector('.add').addEventListener('click', (event) => this.adding.open(event.currentTarget));
-    host.addEventListener('dblclick', (event) => this.#double(event));
-    for (const node of [host, head]) node.addEventListener('contextmenu', (event) => this.#context(event));
-    for (const node of [host, head]) node.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
+    this.gestures = new BandGestures(this);
   }
 
   // ---- what there is
@@ -151,125 +147,24 @@ export class BandLane extends Lane {
     return name === null ? undefined : this.items.find((piece) => piece.name === name && beat >= piece.start && beat < piece.end);
   }
 
-  #edge(piece, event) {
-    if (piece.state === 'open') return null;
-    const x = event.clientX - this.host.getBoundingClientRect().left;
-    const [from, to] = [this.x(piece.start), this.x(piece.end)];
-    const near = reach(event, EDGE, 2 * EDGE);
-    if (to - from < 3 * near) return null;
-    return x - from < near ? 'start' : to - x < near ? 'end' : null;
-  }
-
-  hover(event) {
-    if (!this.open) return;
-    const { tool } = this.timeline;
-    const piece = this.hit(event);
-    const bar = piece && piece.state !== 'open';
-    this.host.style.cursor = tool === 'select' && bar ? (this.#edge(piece, event) ? 'ew-resize' : 'grab') : '';
-    const title = piece ? this.rowsView.tip(piece, event) : '';
-    if (this.host.title !== title) this.host.title = title;
-  }
-
   // ---- gestures
 
+  hover(event) {
+    this.gestures.hover(event);
+  }
+
   press(event) {
-    if (event.button !== 0) return undefined;
-    if (!this.open || !this.rows.length) return this.timeline.tool === 'draw' ? this.#begin() : undefined;
-    this.host.focus({ preventScroll: true });
-    const { tool } = this.timeline;
-    const name = this.rowAt(event);
-    if (name === null) return undefined;
-    const piece = this.hit(event);
-    if (tool === 'draw') return this.#paint(event, name, piece);
-    if (tool === 'erase') return this.#erase(event);
-    if (piece && event.shiftKey) return this.toggle(piece.id);
-    if (piece && piece.state !== 'open') return this.#grab(event, piece);
-    return drag(event, this.timeline.board, { click: () => {
-      this.choose(...(piece ? [piece.id] : []));
-      desk.player.seek(this.timeline.timeAt(event));
-    } });
+    return this.gestures.press(event);
   }
 
-  /** Drawing where there is no row yet begins with a name. */
-  #begin() {
-    this.fold(true);
-    this.adding.open(this.head.querySelector('.add'));
+  hold(event) {
+    this.gestures.hold(event);
   }
 
-  /** The first place says whether the drag puts or removes; the row stays that of the press. */
-  #paint(event, name, under) {
-    const removes = under?.state === 'asked' || under?.state === 'given';
-    const state = !removes ? 'asked' : under.cell ? 'open' : 'none'; // what the words say is taken back by drawing none
-    const from = this.beatAt(event, Math.floor);
-    const least = this.stepBeats(event) || 1 / 4;
-    const id = newId('b');
-    const range = (now) => {
-      const to = this.beatAt(now);
-      const [start, end] = to >= from ? [from, Math.max(to, from + least)] : [to, from + (now.altKey ? 0 : least)];
-      return { name, id, start: Math.max(start, this.low), end: Math.min(end, this.high) };
-    };
-    this.#dragged(event, removes ? 'erase_band' : 'draw_band', (now) => said(desk.doc.band, range(now), state), () => {
-      const bar = desk.doc.grid.beats_per_bar;
-      const start = Math.floor(from / bar + 1e-6) * bar;
-      const whole = under ?? this.#free(name, start, start + bar, from);
-      this.#put(removes ? 'erase_band' : 'draw_band', said(desk.doc.band, { ...whole, name, id }, state));
-    });
-  }
-
-  /** What of a bar is free around a beat, up to the bars beside it and to the span. */
-  #free(name, start, end, beat) {
-    const { span } = this;
-    const edges = [this.low, this.high, ...this.items.filter((piece) => piece.name === name).flatMap((piece) => [piece.start, piece.end]), ...(span ? [span.start, span.end] : [])];
-    return {
-      start: Math.max(start, ...edges.filter((edge) => edge <= beat + 1e-6)),
-      end: Math.min(end, ...edges.filter((edge) => edge > beat + 1e-6)),
-    };
-  }
-
-  #erase(event) {
-    const gone = new Map();
-    this.#dragged(event, 'erase_band', (now) => {
-      const piece = this.draft ? this.#under(now) : this.hit(now);
-      if (piece?.cell) gone.set(piece.id, piece);
-      return [...gone.values()].reduce(cleared, desk.doc.band);
-    });
-  }
-
-  /** The piece of the lane as it was before the gesture. */
-  #under(event) {
-    const { draft } = this;
-    this.draft = null;
-    const piece = this.hit(event);
-    this.draft = draft;
-    return piece;
-  }
-
-  #grab(event, piece) {
-    const edge = this.#edge(piece, event);
-    const already = this.isChosen(piece.id);
-    if (!already) this.choose(piece.id);
-    const from = this.rawBeat(event);
-    const group = edge ? [piece] : this.chosen.filter(({ state }) => state !== 'open');
-    const ids = new Map(group.map(({ id, cell }) => [id, cell?.id === id ? id : newId('b')]));
-    const changed = (now) => {
-      if (edge) return [resized(piece, edge, this.beatAt(now), this.stepBeats(now) || 0.25, this.high, this.low)];
-      const beats = within(group, this.dragged(piece, from, now, this.stepBeats(now)), this.high, this.low);
-      return group.map((one) => shifted(one, beats));
-    };
-    this.#dragged(event, edge ? 'resize_band' : 'move_band', (now) => this.#replaced(group, changed(now), ids), () => this.choose(piece.id), [...ids.values()]);
-  }
-
-  /** A gesture that shows what it makes of the lane and sends it at its end; `click` where there was no drag. */
-  #dragged(event, edit, lane, click = null, chosen = []) {
-    const end = (now) => {
-      this.#put(edit, lane(now));
-      this.choose(...chosen);
-    };
-    drag(event, this.timeline.board, { move: (now) => this.show(lane(now)), end, click: click ? () => click() : end, cancel: () => this.restore() });
-  }
+  // ---- edits
 
   /** The lane with pieces in other places; what only words say, and loses time, is none there. */
-  #replaced(before, after, ids) {
+  replaced(before, after, ids) {
     const lane = before.reduce((cells, piece) => (piece.cell ? cleared(cells, piece) : said(cells, piece, 'none')), desk.doc.band);
     return putParts(lane, after.map((piece, i) => {
       const was = before[i];
@@ -278,60 +173,15 @@ export class BandLane extends Lane {
     }));
   }
 
-  #double(event) {
-    if (this.timeline.tool !== 'select') return;
-    const piece = this.open ? this.hit(event) : undefined;
-    if (piece?.inside) this.turn([piece]);
-  }
-
-  #context(event) {
-    event.preventDefault();
-    this.hold(event);
-  }
-
-  /** The right button, or a finger that stays: the menu of the row under it. */
-  hold(event) {
-    if (!this.open) return this.fold(true);
-    const name = event.clientX || event.clientY ? this.rowAt(event) : (this.chosen[0]?.name ?? this.rows[0]);
-    if (name) this.menu.open(name, this.#here(name, event), event);
-    return undefined;
-  }
-
-  /** What "here" means in a row's menu: the span around the pointer, else the bar under it, else its measure; without both what is in view. */
-  #here(name, event) {
-    const { span } = this;
-    const beat = event.clientX > this.host.getBoundingClientRect().left ? this.rawBeat(event) : null;
-    if (span && (beat === null || (beat >= span.start && beat < span.end))) return span;
-    if (beat === null) return this.shown;
-    const bar = desk.doc.grid.beats_per_bar;
-    const start = Math.floor(beat / bar) * bar;
-    return this.hit(event) ?? this.#free(name, Math.max(start, this.low), Math.min(start + bar, this.high), beat);
-  }
-
-  #wheel(event) {
-    if (!this.open || !this.lowest || event.ctrlKey || event.metaKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    this.scroll = clamp(this.scroll + Math.sign(event.deltaY) * ROW, 0, this.lowest);
-    this.timeline.redraw();
-  }
-
-  // ---- edits
-
-  /** Sends a new state of the lane; sureness and all else of cells that stay is kept. */
-  #put(edit, cells) {
-    this.commit(edit, cells);
-  }
-
   /** From paste and repeat: pieces become cells of their own. */
   putAll(edit, changed) {
-    this.#put(edit, putParts(desk.doc.band, changed.filter(({ state }) => state !== 'open')
+    this.commit(edit, putParts(desk.doc.band, changed.filter(({ state }) => state !== 'open')
       .map(({ id, name, start, end, state }) => ({ id, name, start, end, plays: state !== 'none', sure: 1, by: 'drawn' }))));
   }
 
   /** Says one thing of places of rows: "asked", "none" or "open", as one edit. */
   say(places, state) {
-    this.#put('set_band', places.reduce((cells, place) => said(cells, { name: place.name, start: place.start, end: place.end }, state), desk.doc.band));
+    this.commit('set_band', places.reduce((cells, place) => said(cells, { name: place.name, start: place.start, end: place.end }, state), desk.doc.band));
     // Words that still say something there were not meant.
     if (state === 'open') for (const name of new Set(places.filter(({ start }) => this.span && start >= this.span.start - 1e-6).map((place) => place.name))) this.#unsay(name);
   }
@@ -353,7 +203,13 @@ export class BandLane extends Lane {
   }
 
   solo(name, place) {
-    this.#put('solo_band', solo(desk.doc.band, { name, ...place }, this.rows));
+    this.commit('solo_band', solo(desk.doc.band, { name, ...place }, this.rows));
+  }
+
+  /** Drawing where there is no row yet begins with a name. */
+  begin() {
+    this.fold(true);
+    this.adding.open(this.head.querySelector('.add'));
   }
 
   /** A player over the span, or over all that is in view. */
@@ -371,7 +227,7 @@ export class BandLane extends Lane {
   /** A row and all that it says, everywhere. */
   removeRow(name) {
     this.added = this.added.filter((other) => other !== name);
-    this.#put('erase_band', desk.doc.band.filter((cell) => cell.name !== name));
+    this.commit('erase_band', desk.doc.band.filter((cell) => cell.name !== name));
     this.#unsay(name);
     this.choose();
   }
@@ -397,7 +253,7 @@ export class BandLane extends Lane {
   remove() {
     const { chosen } = this;
     const drawn = chosen.filter(({ cell }) => cell);
-    if (drawn.length) this.#put('erase_band', drawn.reduce(cleared, desk.doc.band));
+    if (drawn.length) this.commit('erase_band', drawn.reduce(cleared, desk.doc.band));
     for (const { name } of chosen.filter(({ cell, state }) => !cell && state !== 'open')) this.#unsay(name);
     if (chosen.length) this.choose();
     return chosen.length > 0;
@@ -414,7 +270,7 @@ export class BandLane extends Lane {
     const group = this.chosen.filter(({ state }) => state !== 'open');
     if (!group.length) return false;
     const ids = new Map(group.map(({ id, cell }) => [id, cell?.id === id ? id : newId('b')]));
-    this.#put(edit, this.#replaced(group, group.map(change), ids));
+    this.commit(edit, this.replaced(group, group.map(change), ids));
     this.choose(...ids.values());
     return true;
   }
@@ -475,7 +331,7 @@ export class BandLane extends Lane {
 
   /** A player at the playhead has to be named first. */
   insert() {
-    this.#begin();
+    this.begin();
     return true;
   }
 

@@ -80,7 +80,7 @@ function onKey(event) {
 const EVERYWHERE = ['play', 'rewind', 'loop', 'help'];
 
 /** What would tell in the blind test who made a take, or change it unseen. */
-const NAMING = ['track', 'keep', 'seed', 'again', 'star', 'solo', 'delete', 'match', 'difference'];
+const NAMING = ['track', 'keep', 'seed', 'again', 'star', 'solo', 'delete', 'match', 'difference', 'sort', 'intent'];
 const VIEWS = { Edit: 'edit', Listen: 'listen', 'Blind test': 'blind' };
 
 /** View and theme follow the desk, and the desk them. */

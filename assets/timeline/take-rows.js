@@ -101,7 +101,7 @@ export class TakeRows {
       if (sign !== this.#signature) {
         this.#signature = sign;
         this.takes.moving('.row', () => this.takes.replace('.tracks', shown.map((track) => this.#row(track)).join('')));
-        this.find('.switch').innerHTML = shown.map((track) => this.#switch(track)).join('');
+        this.find('.switch').innerHTML = listening.tracks.map((track) => this.#switch(track)).join('');
       }
       for (const track of shown) {
         this.takes.moveProgress(track);
