@@ -8,6 +8,7 @@ and the twin, plain and through the codec: what a row could reach at most.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def changes(
     count: int = 12,
     seed: int = 0,
     make: bool = True,
-    report: Callable[[str], None] = print,
+    report: Callable[[str], None] = partial(print, flush=True),
 ) -> dict[str, Table]:
     """Kind -> row -> figures, over `count` spans of each kind; fills only, where there is no jury."""
     asked = {kind: asks(kind, count, seed) for kind in kinds}
