@@ -24,6 +24,7 @@ from study.spans import RATE
 FLOORS = 3  # other requests that a filling is held against
 CEILINGS = {"twin": None, "twin, codec": False, "twin, RVQ": True}  # name -> quantized
 Table = dict[str, dict[str, float]]
+SAY = partial(print, flush=True)
 
 
 def changes(
@@ -34,7 +35,7 @@ def changes(
     count: int = 12,
     seed: int = 0,
     make: bool = True,
-    report: Callable[[str], None] = partial(print, flush=True),
+    report: Callable[[str], None] = SAY,
 ) -> dict[str, Table]:
     """Kind -> row -> figures, over `count` spans of each kind; fills only, where there is no jury."""
     asked = {kind: asks(kind, count, seed) for kind in kinds}
