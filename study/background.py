@@ -106,8 +106,8 @@ def following(wishes: Wishes, failed: Sequence[str] = ()) -> Step:
     horizon = _horizon(wishes)
     due = [name for name in networks if name not in failed and spent(w.home / name) < horizon]
     if due:
-        chosen = due[: w.cores]
-        return Step(" and ".join(sorted(chosen)), tuple(_training(wishes, name, horizon) for name in chosen))
+        chosen = sorted(due[: w.cores])
+        return Step(" and ".join(chosen), tuple(_training(wishes, name, horizon) for name in chosen))
     if "codec" not in failed and spent(w.home / "codec") < w.codec:
         return Step("codec", (_codec(wishes),))
     return Step("wait", ())
@@ -169,8 +169,8 @@ def dying_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
-def perform(step: Step, home: Path) -> bool:
-    """Run a step's processes side by side, logs in the home; True where all ended well."""
+def perform(step: Step, home: Path) -> list[str]:
+    """Run a step's processes side by side, logs in the home; returns what failed."""
     env = {**os.environ, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
     running = []
     for words in step.commands:
@@ -183,10 +183,14 @@ def perform(step: Step, home: Path) -> bool:
             )  # fmt: skip
     (home / "groups.json").write_text(json.dumps([p.pid for p in running]))
     try:
-        return all([p.wait() == 0 for p in running])
+        bad = [p.wait() != 0 for p in running]
     finally:
         for p in running:
             end_group(p.pid)
+    names = step.name.split(" and ")  # of networks side by side; what shares one name fails as one
+    if len(names) == len(bad):
+        return [name for name, one in zip(names, bad, strict=True) if one]
+    return [step.name] if any(bad) else []
 
 
 def end_group(pid: int) -> None:
@@ -260,12 +264,10 @@ def work(wishes: Wishes, once: bool = False) -> None:
         note(home, doing=step.name, wishes={k: str(v) for k, v in asdict(wishes).items()})
         if step.name == "wait":
             time.sleep(1.0 if once else 60.0)
-        elif not perform(step, home):
-            print(
-                f"{step.name}: failed, see the logs in {home}; tried again in {RETRY / 60:.0f} min",
-                flush=True,
-            )
-            failed |= dict.fromkeys([step.name, *step.name.split(" and ")], time.time())
+        else:
+            for name in perform(step, home):
+                print(f"{name}: failed, see the logs in {home}; again in {RETRY / 60:.0f} min", flush=True)
+                failed[name] = time.time()
         draw({name: home / name / "curves.csv" for name in ("fm", "ar")}, home / "curves.png")
         draw({"codec": home / "codec" / "curves.csv"}, home / "codec.png")
         if once:

@@ -79,7 +79,7 @@ def test_what_failed_lately_is_passed_over(wishes: Wishes) -> None:
 def test_one_at_a_time_and_a_status_in_one_line(wishes: Wishes, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "never started" in status(wishes)
     curve(wishes.home / "fm", 3600)
-    monkeypatch.setattr(background, "perform", lambda step, home: True)
+    monkeypatch.setattr(background, "perform", lambda step, home: [])
     work(wishes, once=True)
     said = status(wishes)
     assert (
@@ -180,3 +180,10 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
     after = [torch.load(s, weights_only=True)["step"] for s in states]
     assert all(b > a for a, b in zip(steps, after, strict=True))
     assert (home / "curves.png").exists()
+
+
+def test_of_two_side_by_side_the_one_that_failed_is_named(tmp_path: Path) -> None:
+    good, bad = ("timeit", "-n", "1", "pass"), ("timeit", "--no-such-word")
+    assert background.perform(background.Step("ar and fm", (good, bad)), tmp_path) == ["fm"]
+    assert background.perform(background.Step("encode", (bad, good)), tmp_path) == ["encode"]
+    assert background.perform(background.Step("fm", (good,)), tmp_path) == []
