@@ -17,8 +17,8 @@ def _pack(args: argparse.Namespace) -> int:
     content = Content(
         args.scores, args.soundfont or Content.soundfont, args.wheels, args.recordings, 1e6 * args.recorded
     )
-    sizes = pack(args.out, content)
     tree = tree_weight()
+    sizes = pack(args.out, content, tree)
     for name, size in [*sizes.items(), ("(the tree beside it)", tree)]:
         print(f"{size / 2**20:7.2f} MiB  {name}")
     print(f"{(sum(sizes.values()) + tree) / 2**20:7.2f} MiB  in all")
@@ -64,7 +64,7 @@ def main(words: list[str] | None = None) -> int:
     pack.add_argument("--soundfont", type=Path, help="a General MIDI sf2 or sf3 of some 20 MB")
     pack.add_argument("--wheels", type=Path, help="folder of wheels to take instead of downloading them")
     pack.add_argument("--recordings", type=Path, default=Path("runs/recordings"))
-    pack.add_argument("--recorded", type=float, default=4.0, help="MB of recordings")
+    pack.add_argument("--recorded", type=float, default=8.0, help="MB of recordings, at most")
     pack.set_defaults(do=_pack)
     run = commands.add_parser("run", help="train on the machine that was lent; called again it goes on")
     run.add_argument("--minutes", type=float, default=9.0)

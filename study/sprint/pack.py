@@ -29,6 +29,7 @@ PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux201
 UNWANTED = "TimGM6mb.sf2"  # pretty_midi carries a SoundFont under the GPL that nothing here plays
 RATE = 32_000
 EXCERPT = 10.0  # seconds
+SPARE = 1 << 19  # bytes left over
 WEIGHTS = "assets/bundle/"  # moved aside while the tree travels
 
 
@@ -40,11 +41,14 @@ class Content:
     soundfont: Path = SOUNDFONT
     wheels: Path | None = None  # folder of wheels to take instead of downloading them
     recordings: Path = Path("runs/recordings")
-    recorded: float = 8e6  # bytes of recordings, at most
+    recorded: float = 8e6  # bytes of recordings, at most; fewer where there is no room
 
 
-def pack(out: Path, content: Content) -> dict[str, int]:
-    """Write the folder anew; returns bytes by part. Raises SystemExit where a part is missing."""
+def pack(out: Path, content: Content, tree: int = 0) -> dict[str, int]:
+    """Write the folder anew, beside a tree of so many bytes; returns bytes by part.
+
+    Raises SystemExit where a part is missing.
+    """
     for path in (content.soundfont, *(content.scores / name for name in SCORES)):
         if not path.exists():
             raise SystemExit(
@@ -59,8 +63,9 @@ def pack(out: Path, content: Content) -> dict[str, int]:
     for name in SCORES:
         shutil.copy(content.scores / name, out / "scores" / name)
     cut_encoder(out / "site", words())
+    recorded = max(0.0, min(content.recorded, LIMIT - _weight(out) - tree - SPARE))
     for part, share in (("train", 0.8), ("held_out", 0.2)):
-        _recordings(content.recordings / part, out / "recordings" / part, share * content.recorded)
+        _recordings(content.recordings / part, out / "recordings" / part, share * recorded)
     sizes = {p.name: _weight(p) for p in sorted(out.iterdir())}
     (out / "pack.json").write_text(json.dumps(sizes, indent=1))
     return sizes

@@ -24,7 +24,11 @@ PIECE = (16 << 20) - 4096  # bytes of a file
 FILES, TOTAL = 8, 64 << 20
 NOTES = "notes.zip"
 SCALE = ".scale"  # name of a row's scale beside its weights
-EVEN = ("blocks.", "emb.", "heads.")  # matrices whose rows are even; others hold an identity or raised columns
+EVEN = (
+    "blocks.",
+    "emb.",
+    "heads.",
+)  # matrices whose rows are even; others hold an identity or raised columns
 
 
 def in_bytes(weights: dict[str, Tensor]) -> dict[str, Tensor]:
