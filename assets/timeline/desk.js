@@ -208,7 +208,7 @@ class Desk extends EventTarget {
     const span = spans.find(({ id }) => id === active);
     if (!span?.resolved) return;
     const intent = span.resolved === 'blend' ? 'change' : 'blend';
-    this.edit('set_intent', { span: active, intent }, { spans: spans.map((one) => (one.id === active ? { ...one, intent, resolved: intent } : one)) });
+    this.edit('set_intent', { span: active, intent }, { spans: spans.map((one) => (one.id === active ? { ...one, intent, resolved: intent, reason: 'Picked by you.' } : one)) });
   }
 
   // ---- takes
