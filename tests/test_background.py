@@ -158,24 +158,19 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
         encoded(home / "data" / name)
     command = [
         sys.executable, "-m", "study.background", "--home", str(home), "--cores", "2", "--hours", "0.01",
-        "--held-out", "0.005", "--turn", "0.03", "--horizon", "1",
+        "--held-out", "0.005", "--turn", "0.08", "--horizon", "1",
         "--dim", "32", "--layers", "1", "--batch", "2",
     ]  # fmt: skip
     states = [home / name / "state.pt" for name in ("fm", "ar")]
     first = subprocess.Popen(command, cwd=ROOT)
     try:
-        until(lambda: all(s.exists() for s in states), 240)
-        turn = (home / "groups.json").read_text()
-        until(
-            lambda: (home / "groups.json").exists() and (home / "groups.json").read_text() not in (turn, ""),
-            60,
-        )
+        until(lambda: all(s.exists() for s in states), 600)
     finally:
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
     steps = [torch.load(s, weights_only=True)["step"] for s in states]
     assert min(steps) > 0
-    done = subprocess.run([*command, "--once"], cwd=ROOT, timeout=240)
+    done = subprocess.run([*command, "--once"], cwd=ROOT, timeout=600)
     assert done.returncode == 0
     after = [torch.load(s, weights_only=True)["step"] for s in states]
     assert all(b > a for a, b in zip(steps, after, strict=True))
