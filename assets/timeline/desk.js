@@ -136,7 +136,7 @@ class Desk extends EventTarget {
   }
 
   /** What a player is called where there is little room, and the family of one. */
-  shortOf = (name) => this.#instrument(name)?.short || name;
+  shortOf = (name) => inSentence(this.#instrument(name)?.short || name, name);
 
   familyOf = (name) => this.#instrument(name)?.family ?? null;
 
@@ -429,6 +429,9 @@ class Desk extends EventTarget {
   }
 
 }
+
+/** A short name as it stands within a sentence: small, unless the whole name is a proper one. */
+const inSentence = (short, name) => (name[0] === name[0].toLowerCase() ? short[0].toLowerCase() + short.slice(1) : short);
 
 /** A WAV of silence: 8-bit mono at 8 kHz, the least that every browser decodes. */
 function silence(seconds) {
