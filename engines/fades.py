@@ -69,7 +69,7 @@ def follow(made: NDArray[Any], wanted: Floats, rate: int) -> Floats:
         return np.ones(len(made))
     line = _exponential(times, np.maximum(level, floor), np.ones(len(level)))
     at = (np.arange(len(wanted)) + 0.5) * FRAME_SECONDS
-    gain = np.clip(_db(wanted) - _db(line(at, 0.0)), -CUT_DB, BOOST_DB)
+    gain = np.clip(np.subtract(_db(wanted), _db(line(at, 0.0))), -CUT_DB, BOOST_DB)
     smooth: Floats = 10 ** (np.interp(np.arange(len(made)) / rate, at, gain) / 20)
     return smooth
 
@@ -100,15 +100,15 @@ class _Line:
     def __init__(self, p: float, q: float, exponential: bool) -> None:
         self.p, self.q, self.exponential = p, q, exponential
 
-    def __call__(self, times: Floats, floor: float) -> Floats:
+    def __call__(self, times: NDArray[Any], floor: float) -> Floats:
         value = self.p + self.q * times
         return np.asarray(np.maximum(np.exp(value) if self.exponential else value, floor), np.float64)
 
 
-def _straight(times: Floats, level: Floats, weight: Floats, floor: float) -> _Line:
+def _straight(times: NDArray[Any], level: Floats, weight: Floats, floor: float) -> _Line:
     """The amplitude's line; errors count by how large they are beside it, as swings of music do."""
-    fitted = level
-    both = np.zeros(2)
+    fitted: NDArray[Any] = level
+    both: NDArray[Any] = np.zeros(2)
     for _ in range(8):
         share = np.sqrt(weight) / np.maximum(fitted, 3 * floor)
         table = np.stack([np.ones_like(times), times], axis=1) * share[:, None]
@@ -117,7 +117,7 @@ def _straight(times: Floats, level: Floats, weight: Floats, floor: float) -> _Li
     return _Line(float(both[0]), float(both[1]), False)
 
 
-def _exponential(times: Floats, level: Floats, weight: Floats) -> _Line:
+def _exponential(times: NDArray[Any], level: Floats, weight: Floats) -> _Line:
     """The line of the decibels, raised so that amplitudes are met in the mean."""
     share = np.sqrt(weight)
     table = np.stack([np.ones_like(times), times], axis=1) * share[:, None]

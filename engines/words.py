@@ -36,8 +36,8 @@ _NO_INSTRUMENT = (
 _ABSENT = (
     "no", "without", "minus", "sans", "w o", "remove", "mute", "silence", "exclude", "omit", "delete", "not",
     "never", "don t", "doesn t", "instead of", "rather than", "in place of", "get rid of", "take out",
-    "take away", "leave out", "strip out", "drop the", "cut the", "kill the", "lose the", "everything but", "all but",
-    "everything except", "all except", "except", "free of",
+    "take away", "leave out", "strip out", "drop the", "cut the", "kill the", "lose the", "everything but",
+    "all but", "everything except", "all except", "except", "free of",
 )  # fmt: skip
 _ABSENT_AFTER = (
     "out",
@@ -209,9 +209,14 @@ def _items(prompt: str) -> list[_Item]:
 
 
 def _singulars(words: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """The words as they are, and with the last one in the singular."""
+    """The words as they are, with the last one in the singular, and with the instrument for who plays it."""
     *before, last = words
     ends = [last.removesuffix(end) for end in ("s", "es") if last.endswith(end) and len(last) > 4]
+    player = last.removesuffix("s")  # violinist, saxophonist, cellist, clarinettist, trumpeter
+    for suffix, least in (("ist", 3), ("er", 6)):
+        stem = player.removesuffix(suffix)
+        if stem != player and len(stem) >= least:
+            ends += [stem, stem + "e", stem + "o", stem[:-1]]
     return (words, *((*before, end) for end in ends))
 
 
@@ -256,7 +261,7 @@ def _absent(items: Sequence[_Item]) -> set[int]:
 
 
 def _scope(items: Sequence[_Item], begin: int) -> set[int]:
-    """The names that a "no" before item `begin` speaks of: both of "no drums or bass", one of "no bass, flute"."""
+    """The names that a "no" before item `begin` speaks of: two in "no drums or bass"."""
     found: set[int] = set()
     waited = 0  # words since the "no" or the last name
     joined = ""  # "and", "or" since the last name

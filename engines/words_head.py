@@ -1,8 +1,8 @@
 """Guesses at who is named by wordings that spelling does not know: a linear head on frozen token states.
 
 Each token of a prompt is judged by the text encoder's states of it (`engines.text`); neighbours that say the
-same are one guess. `study.train_words` trained it on captions of renders; its weights lie in
-`assets/analysis`. Loads no torch itself; does not know what is absent.
+same family are one guess, which names the family where its member is unsure. `study.train_words` made it of
+captions of renders; its weights lie in `assets/analysis`. Loads no torch; does not know what is absent.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.analysis_network import FOLDER, weights
-from engines.instruments import ROWS
+from engines.instruments import DRUMS_ROW, FAMILIES, ROWS, family_of
 
 if TYPE_CHECKING:
     from engines.text import TextEncoder
 
 WEIGHTS = FOLDER / "words.npz"
-LEAST_SURE = 0.5  # a guess that is less sure is not made
+LEAST_SURE = 0.8  # a guess whose family is less sure is not made
+NAMED = 0.7  # from which a guess is an instrument; less sure it is its family
+_KIN = (*FAMILIES, DRUMS_ROW)
+_FAMILY = np.array([[(family_of(row) or row) == kin for kin in _KIN] for row in (*ROWS, "")], np.float32)
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,23 @@ def _guesses(prompt: str, encoder: TextEncoder) -> tuple[Guess, ...]:
     states = encoder.encode([prompt]).tokens[0].numpy()  # [L, 384]
     places = encoder.places(prompt)  # L x (start, end)
     sure = probabilities(states)
-    found: list[Guess] = []
-    for (start, end), row in zip(places, sure, strict=True):
-        best = int(row.argmax())
-        if end <= start or best == len(ROWS) or row[best] < LEAST_SURE:
+    kin = sure @ _FAMILY  # [L, families + drums], all that is said of each family
+    groups: list[list[int]] = []
+    for i, (start, end) in enumerate(places):
+        if end <= start or kin[i].max() < LEAST_SURE:
             continue
-        guess = Guess(ROWS[best], float(row[best]), start, end)
-        if found and found[-1].name == guess.name and start - found[-1].end <= 1:
-            before = found.pop()
-            guess = Guess(guess.name, max(before.sure, guess.sure), before.start, end)
-        found.append(guess)
+        before = groups[-1][-1] if groups else -1
+        if before >= 0 and start - places[before][1] <= 1 and kin[i].argmax() == kin[before].argmax():
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    found = []
+    for group in groups:
+        row, family = sure[group].mean(axis=0), kin[group].mean(axis=0)
+        best = int(row[:-1].argmax())
+        named = row[best] >= NAMED
+        name, likely = (ROWS[best], row[best]) if named else (_KIN[int(family.argmax())], family.max())
+        found.append(Guess(name, float(likely), places[group[0]][0], places[group[-1]][1]))
     return tuple(found)
 
 

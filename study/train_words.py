@@ -165,14 +165,14 @@ def truth(label: dict[str, Any], text: str, unseen: bool) -> set[str]:
     return said
 
 
-def measure(folder: Path, encoder: TextEncoder | None) -> dict[str, dict[str, float]]:
+def measure(folder: Path, encoder: TextEncoder | None, clips: int) -> dict[str, dict[str, float]]:
     """Precision and recall of names and of families on captions of a folder, known and unseen wordings.
 
     "new" counts only names said in a wording that no training caption has.
     """
     labels = [
         label for path in sorted(folder.glob("labels_*.json")) for label in json.loads(path.read_text())
-    ]
+    ][:clips]
     told: dict[str, dict[str, float]] = {}
     for which, field in (("known", "captions"), ("unseen", "unseen_captions")):
         right = wrong = missed = kin = new = new_right = new_kin = absent = absent_right = 0
@@ -210,6 +210,7 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=3, help="of each folder")
     parser.add_argument("--texts", type=int, default=12_000, help="short texts beside the captions")
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--clips", type=int, default=200, help="held-out clips whose captions are measured")
     parser.add_argument("--measure", action="store_true", help="train nothing")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -223,7 +224,7 @@ def main() -> None:
             f"{WEIGHTS}: {WEIGHTS.stat().st_size / 1e3:.0f} KB, {len(texts)} texts, {len(INSTRUMENTS)}+{len(FAMILIES)}+1 rows"
         )
     for name, reader in (("spelling", None), ("spelling and head", encoder)):
-        for which, figures in measure(args.held_out, reader).items():
+        for which, figures in measure(args.held_out, reader, args.clips).items():
             print(name, which, {k: round(v, 3) for k, v in figures.items()}, flush=True)
 
 
