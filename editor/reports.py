@@ -59,6 +59,7 @@ def of_hearing(heard: Analysis) -> dict[str, Any]:
         "simplified": chords_.simplified,
         "melody": _rows(melody.notes, melody.confidence),
         "drums": _rows(drums.hits, drums.confidence),
+        "instruments": _rows(heard.instruments.parts, heard.instruments.confidence),
         "loudness": heard.loudness,
         "level": {"unit": heard.level.unit, "step": 0.1, "values": heard.level.values},
         "brightness": {"unit": heard.brightness.unit, "step": 0.1, "values": heard.brightness.values},

@@ -1,4 +1,4 @@
-"""What is in a piece of audio: chords, melody, beats, key, drums, loudness and brightness.
+"""What is in a piece of audio: chords, melody, beats, key, drums, players, loudness and brightness.
 
 Conventions: audio is mono float32 [n] at `rate` Hz; times are seconds on its clock; every part has a
 confidence 0..1. Long audio is read in windows, with progress and cancel. What cannot be heard is left
@@ -9,19 +9,20 @@ lanes, projects or files.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engines import analysis_key, analysis_melody, analysis_rhythm
+from engines import analysis_instruments, analysis_key, analysis_melody, analysis_rhythm
 from engines.analysis_chords import ChordLine, chords, from_notes
 from engines.analysis_features import FRAME_SECONDS, Features, listen, mel_centres
+from engines.analysis_instruments import Instruments
 from engines.analysis_key import Key
 from engines.analysis_melody import MelodyLine
 from engines.analysis_rhythm import DrumLine, Rhythm
-from engines.requests import Chord, Hit, InputError, Note, ProgressHook, Stopwatch
+from engines.requests import Chord, Hit, InputError, Note, Part, ProgressHook, Stopwatch
 
 Audio = NDArray[np.float32]
 CURVE_SECONDS = 0.1  # between points of the loudness and brightness curves
@@ -54,12 +55,16 @@ class Analysis:
     loudness: float  # LUFS of the whole (ITU-R BS.1770); -70 is silence
     level: Curve  # RMS, dB of full scale
     brightness: Curve  # spectral centroid, Hz; 0 where it is silent
+    instruments: Instruments = field(default_factory=Instruments)  # who plays when, bar by bar
 
     def shifted(self, start: float) -> Analysis:
         """The same on a clock on which this audio begins at `start` seconds."""
         chords = tuple(Chord(c.start + start, c.end + start, c.symbol) for c in self.chords.chords)
         notes = tuple(Note(n.start + start, n.end + start, n.pitch) for n in self.melody.notes)
         hits = tuple(Hit(h.time + start, h.drum) for h in self.drums.hits)
+        parts = tuple(
+            Part(p.start + start, p.end + start, p.instrument, p.plays) for p in self.instruments.parts
+        )
         beats, downbeats = (
             tuple(t + start for t in times) for times in (self.rhythm.beats, self.rhythm.downbeats)
         )
@@ -69,6 +74,7 @@ class Analysis:
             melody=replace(self.melody, notes=notes),
             rhythm=replace(self.rhythm, beats=beats, downbeats=downbeats),
             drums=replace(self.drums, hits=hits),
+            instruments=replace(self.instruments, parts=parts),
         )
 
 
@@ -104,6 +110,7 @@ def analyze(
         loudness(audio, rate),
         Curve(_mean_by_step(features.level), "dB"),
         Curve(_mean_by_step(_centroid(features)), "Hz"),
+        analysis_instruments.instruments(audio, rate, rhythm.downbeats),
     )
 
 
@@ -147,6 +154,7 @@ __all__ = [
     "ChordLine",
     "Curve",
     "DrumLine",
+    "Instruments",
     "Key",
     "MelodyLine",
     "Rhythm",

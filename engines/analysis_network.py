@@ -35,3 +35,14 @@ def conv(x: Array, weight: Array, bias: Array, dilation: int) -> Array:
     for k in range(width):
         out = out + padded[k * dilation : k * dilation + len(x)] @ weight[:, :, k].T
     return out
+
+
+def conv2d(x: Array, weight: Array, bias: Array, stride: tuple[int, int]) -> Array:
+    """Convolution over time and bands, padded by half the kernel: [T, M, I], [O, I, K, L] -> [T', M', O]."""
+    out, _, tall, wide = weight.shape
+    padded = np.pad(x, ((tall // 2, tall // 2), (wide // 2, wide // 2), (0, 0)))
+    view = np.lib.stride_tricks.sliding_window_view(padded, (tall, wide), axis=(0, 1))  # [T, M, I, K, L]
+    view = view[:: stride[0], :: stride[1]]
+    flat = view.reshape(view.shape[0] * view.shape[1], -1)
+    made = flat @ weight.reshape(out, -1).T + bias
+    return np.asarray(made.reshape(*view.shape[:2], out), np.float32)
