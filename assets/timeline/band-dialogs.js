@@ -38,7 +38,7 @@ export class BandAdd extends Popover {
     const where = this.#where || (region ? `to the span, ${formatSpan(region)}` : 'over what is in view');
     return `<label class="field">${icons.search}<input type="text" role="combobox" aria-expanded="true" aria-controls="band-options" aria-autocomplete="list" autocomplete="off" spellcheck="false"
       placeholder="Name an instrument" aria-label="Name an instrument" value="${text(this.#typed)}"></label>
-      <div class="options">${this.#list()}</div><p class="soft foot"><kbd>↵</kbd><span>adds it ${where}</span></p>`;
+      <div class="options" tabindex="0">${this.#list()}</div><p class="soft foot"><kbd>↵</kbd><span>adds it ${where}</span></p>`;
   }
 
   #list() {
