@@ -56,7 +56,7 @@ def verdict(folder: Path, take: Take) -> Verdict:
     recording = storage.read_sound(folder, take.sound)
     first, last = _place(request, recording.seconds)
     a, b = round(first * recording.rate), round(last * recording.rate)
-    mono = recording.as_float(a, b).mean(axis=1)  # [n, C] -> [n]
+    mono = recording.mono(a, b)
     begin = a / recording.rate
     band = _players(mono, recording.rate, begin, request)
     if take.wish:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engines import analysis_chords, analysis_melody, analysis_rhythm, chords, words
+from engines import analysis_chords, analysis_instruments, analysis_melody, analysis_rhythm, chords, words
 from engines.analysis_features import Features, listen
 from engines.instruments import OTHERS, ROWS, family_of, members, named
 from engines.requests import Chord, GenerateRequest, Hit, InpaintRequest, Note, Part, Request, Stopwatch, Wish
@@ -137,12 +137,6 @@ def drum_agreement(heard: Sequence[Hit], asked: Sequence[Hit]) -> float:
 
 def _instruments(audio: Audio, rate: int, begin: float, parts: Sequence[Part]) -> list[Wish]:
     if not parts:
-        return []
-    try:
-        from engines import analysis_instruments
-    except ImportError:  # TODO until the listener is committed
-        return []
-    if not analysis_instruments.WEIGHTS.exists():  # TODO likewise
         return []
     times, likely = analysis_instruments.heard(audio, rate)  # [T], [T, ROWS]
     times = times + begin

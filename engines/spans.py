@@ -35,7 +35,7 @@ def plain_order(frames: int) -> Tensor:
 
 
 def orders(starts: Tensor, ends: Tensor, frames: int) -> Tensor:
-    """`reorder` of many items at once, `plain_order` where start == end: 2 x int64 [B] -> int64 [B, T + 3]."""
+    """`reorder` of many items, `plain_order` where start == end: 2 x int64 [B] -> int64 [B, T + 3]."""
     start, length = starts[:, None], (ends - starts)[:, None]
     column = torch.arange(frames + 3, device=starts.device).expand(len(starts), -1)
     last = frames + 2 - length  # column of <b>

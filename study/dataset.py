@@ -50,7 +50,9 @@ def controls_of(label: dict[str, Any]) -> Controls:
     if downbeats and label.get("bpm"):
         grid = Grid(label["bpm"], label["beats_per_bar"], downbeats[0])
     return Controls(
-        instruments=None if parts is None else (*(Part(**p) for p in parts), Part(0.0, ALL_OF_IT, OTHERS, False)),
+        instruments=None
+        if parts is None
+        else (*(Part(**p) for p in parts), Part(0.0, ALL_OF_IT, OTHERS, False)),
         grid=grid,
         chords=None if chords is None else tuple(Chord(**c) for c in chords),
         melody=None if melody is None else tuple(Note(**m) for m in melody),
@@ -140,8 +142,8 @@ class Batch:
     def spliced(self, known: Tensor, items: Tensor) -> Batch:
         """Windows of T frames that become what a musician changes: outside the spans they are their twins.
 
-        known: bool [B, T], the frames around the spans; items: bool [B], those that this is done to. Words and
-        what is in the spans stay, so that words and lanes, not the surroundings, tell what is to come.
+        known: bool [B, T], the frames around the spans; items: bool [B], those that this is done to. Words
+        and what is in the spans stay, so that words and lanes, not the surroundings, tell what is to come.
         """
         if self.twins is None:
             return self
@@ -235,15 +237,18 @@ class Dataset:
 
 
 def twins_of(seeds: Sequence[int | None]) -> np.ndarray:
-    """Where the clip with the other seed of a pair stands, or the clip itself where it has none: int64 [n]."""
+    """Where the clip with the other seed of a pair stands, or the clip itself without one: int64 [n]."""
     place = {seed: i for i, seed in enumerate(seeds) if seed is not None}
     paired = [(seed or 0) % HELD_OUT // PAIRS == 1 for seed in seeds]
-    others = [place.get(seed ^ 1) if seed is not None and pair else None for seed, pair in zip(seeds, paired, strict=True)]
+    others = [
+        place.get(seed ^ 1) if seed is not None and pair else None
+        for seed, pair in zip(seeds, paired, strict=True)
+    ]
     return np.array([i if other is None else other for i, other in enumerate(others)])
 
 
 def random_spans(size: int, frames: int, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Spans of 0.3-8 s in `share` of the items, start == end in the rest: 2 x int64 [B], where the generator is."""
+    """Spans of 0.3-8 s in `share` of the items, start == end in the rest: 2 x int64 [B] on its device."""
     draw = torch.rand(3, size, generator=generator, device=generator.device)  # [3, B]
     lengths = 8 + (draw[1] * (min(206, frames - 12) - 8)).long()
     starts = (draw[2] * (frames - lengths + 1)).long()
@@ -264,7 +269,7 @@ def drop_lanes(
     single: float = 0.35,
     partial: float = 0.2,
 ) -> Lanes:
-    """Condition dropout: all lanes of an item, each on its own, chords and instruments over a part of the window.
+    """Condition dropout: all lanes of an item, each on its own, chords and instruments over a part of a window.
 
     So all, some and none are each trained, and so is a lane that is drawn only here and there. Of the
     instruments a third is said in full; else some of those that play are named, and some that do not.

@@ -79,8 +79,8 @@ def optimizers(
 class Schedule:
     """Linear warm-up, then cosine to `floor` of the base rate. Progress is given as a share of the run.
 
-    With `hold` the rate rises within `STEPS` steps of each start, stays up for that share of the run, and falls
-    in a line from there: a run whose end is not known yet can be held, and let fall when it is.
+    With `hold` the rate rises within `STEPS` steps of each start, stays up for that share of the run, and
+    falls in a line from there: a run whose end is not known yet can be held, and let fall when it is.
     """
 
     STEPS = 100

@@ -43,7 +43,7 @@ def compile_blocks(blocks: Iterable[nn.Module]) -> None:
 class Run:
     """One network in training, in one folder: state.pt, curves.csv, curves.png.
 
-    `hold` is the share of the budget over which the rate stays up before it falls (0: a cosine from the start);
+    `hold` is the share of the budget over which the rate stays up before it falls (0: a cosine);
     `turn` minutes after its start a process is `over`, however much of the budget is left.
     """
 
@@ -97,7 +97,7 @@ class Run:
         return self.spent / self.budget
 
     def takes_whole_windows(self, share: float) -> bool:
-        """Whether this step's items are whole windows: from a share of the budget on, or held, two of five."""
+        """Whether this step's items are whole windows: from a share of the budget on; held, two of five."""
         return self.step % 5 < 2 if self.hold else self.share >= share
 
     def update(self, loss: Tensor, clip: float = 1.0) -> None:
@@ -183,9 +183,15 @@ def arguments(
     parser.add_argument("--dim", type=int, default=dim)
     parser.add_argument("--layers", type=int, default=layers)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--hold", type=float, default=0.0, help="share of the budget at the full rate, else a cosine")
-    parser.add_argument("--turn", type=float, default=float("inf"), help="minutes after which this process stops")
-    parser.add_argument("--band", action=argparse.BooleanOptionalAction, default=True, help="lanes of instruments and beats")
+    parser.add_argument(
+        "--hold", type=float, default=0.0, help="share of the budget at the full rate, else a cosine"
+    )
+    parser.add_argument(
+        "--turn", type=float, default=float("inf"), help="minutes after which this process stops"
+    )
+    parser.add_argument(
+        "--band", action=argparse.BooleanOptionalAction, default=True, help="lanes of instruments and beats"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--from-bundle", type=Path, help="bundle whose network to go on from (same shape)")
     return parser
