@@ -147,11 +147,24 @@ def _instruments(audio: Audio, rate: int, begin: float, parts: Sequence[Part]) -
         inside = (times >= part.start) & (times < part.end)
         if not inside.any():
             continue
-        at = likely[inside][:, _rows(name, playing)].max(axis=1)  # [t]
+        at = _sounds(likely[inside], name, playing)
         share = float((at >= PRESENT).mean())
         sure = float(np.where(at >= PRESENT, at, 1 - at).mean())
         found.append(Wish("instrument", name, part.plays, share, sure, part.end - part.start))
     return found
+
+
+def _sounds(likely: NDArray[np.float32], name: str, playing: set[str]) -> NDArray[np.float32]:
+    """How likely a name is heard: [t, ROWS] -> [t].
+
+    The listener knows families better than their members: the likeliest member counts as its family does.
+    """
+    at: NDArray[np.float32] = likely[:, _rows(name, playing)].max(axis=1)
+    family = family_of(name)
+    if family is not None:
+        rivals = likely[:, [ROWS.index(row) for row in members(family)]].max(axis=1)
+        at = np.where(at >= rivals, np.maximum(at, likely[:, ROWS.index(family)]), at)
+    return at
 
 
 def _rows(name: str, playing: set[str]) -> list[int]:

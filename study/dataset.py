@@ -269,7 +269,7 @@ def drop_lanes(
     single: float = 0.35,
     partial: float = 0.2,
 ) -> Lanes:
-    """Condition dropout: all lanes of an item, each on its own, chords and instruments over a part of a window.
+    """Condition dropout: all lanes of an item, each on its own, chords and instruments in part of a window.
 
     So all, some and none are each trained, and so is a lane that is drawn only here and there. Of the
     instruments a third is said in full; else some of those that play are named, and some that do not.

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from engines import agreement
 from engines.agreement import asked_parts, chord_agreement, drum_agreement, melody_agreement, wishes
-from engines.instruments import OTHERS
+from engines.instruments import OTHERS, ROWS
 from engines.recording import from_float
 from engines.requests import Chord, Controls, GenerateRequest, Hit, InpaintRequest, Note, Part, Wish
 
@@ -81,3 +82,10 @@ def test_a_wish_says_in_words_what_came_of_it() -> None:
     assert Wish("instrument", "drums", plays=False, share=0.05).words == "gone"
     assert Wish("instrument", "drums", plays=False, share=0.9).granted < 0.2
     assert Wish("melody", "melody", share=0.78).words == "78 %"
+
+
+def test_the_likeliest_member_of_a_family_counts_as_its_family_does() -> None:
+    likely = np.zeros((2, len(ROWS)), np.float32)
+    likely[:, ROWS.index("flutes")] = 0.9
+    likely[0, ROWS.index("flute")], likely[1, ROWS.index("recorder")] = 0.3, 0.4
+    assert agreement._sounds(likely, "flute", {"flute"}).tolist() == [np.float32(0.9), 0.0]
