@@ -1,5 +1,5 @@
 # Every target does its own set-up in .venv; a second call starts at once.
-#   make run | test | browser-test | lint
+#   make run | test | slow-test | browser-test | lint
 # TORCH_INDEX=URL   take torch from that package index (a GPU build, a mirror)
 # PYTHON=...        the Python 3.11 to build the environment with
 
@@ -14,16 +14,19 @@ SCRIPTS = $(shell find assets tests -name '*.*js' -not -path '*/vendor/*' 2>/dev
 SCRIPT_TESTS = $(wildcard tests/js/*.js tests/js/*.mjs)
 CHROMIUM = $(shell command -v chromium || command -v chromium-browser)
 
-.PHONY: run test browser-test lint chromium clean
+.PHONY: run test slow-test browser-test lint chromium clean
 
 run: $(READY)
 	$(BIN)/python app.py
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -m "not browser"
+	$(BIN)/python -m pytest -q -m "not browser and not slow" --durations=10
 	@if command -v node >/dev/null; then \
 	  if [ -n "$(SCRIPT_TESTS)" ]; then node --test $(SCRIPT_TESTS); fi; \
 	else echo "no node: the JavaScript tests did not run (apt-get install nodejs)"; fi
+
+slow-test: $(READY)
+	$(BIN)/python -m pytest -q -m "slow and not browser"
 
 browser-test: $(READY) chromium
 	$(BIN)/python -m pytest -q -m browser tests/browser

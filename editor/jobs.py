@@ -246,6 +246,7 @@ def requests_for(
             patience=knobs.patience,
             intent=intent,
             changed=changed,
+            left_open=unfollowed(project, follow),
         )
         for name, seed in each
     ]
@@ -273,6 +274,12 @@ def span_controls(
     given = lanes.to_controls(project.lanes, project.grid, follow)
     parts = (*(given.instruments or ()), *(wording.parts(project, span, place) if named else ()))
     return replace(given, instruments=parts or None, grid=known_grid(project))
+
+
+def unfollowed(project: Project, follow: Sequence[str]) -> tuple[str, ...]:
+    """Lanes that say something and are not followed: what a change leaves alone goes on, but for these."""
+    lanes_of_sound = ("chords", "melody", "drums")
+    return tuple(name for name in lanes_of_sound if name not in follow and getattr(project.lanes, name))
 
 
 def known_grid(project: Project) -> Grid | None:
@@ -472,6 +479,7 @@ _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request an
     "patience": float,
     "intent": _intent,
     "changed": _changed,
+    "left_open": lambda names: tuple(str(name) for name in names),
 }
 
 # Requests that were written before these fields were made without what they do.

@@ -182,6 +182,7 @@ class InpaintRequest:
     patience: float = 30.0  # seconds that engine "auto" may take
     intent: Intent = "auto"  # whether the span is to blend in, or to become what words and lanes say
     changed: tuple[Change, ...] | None = None  # what is asked that was not there; None = all that is given
+    left_open: tuple[str, ...] = ()  # fields of `controls` that do not go on either: as the model likes
 
     @property
     def wished(self) -> tuple[Change, ...]:

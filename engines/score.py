@@ -57,17 +57,18 @@ def score_of(
     changed: tuple[Change, ...] = tuple(
         name for name in wished if name == "words" or getattr(lanes, name, None) is not None
     )
+    parts = asked_parts(request, encoder)
+    nothing = ("chords", "melody") if _drums_alone(parts) else ()
     missing = [
         name
         for name in ("chords", "melody", "drums", "grid")
-        if getattr(lanes, name) is None and name not in wished
+        if getattr(lanes, name) is None and name not in (*wished, *request.left_open, *nothing)
     ]
     if missing:
         heard = _lanes(_analysis(audio, rate).shifted(start))
         heard = _continued(request, heard)
         lanes = replace(lanes, **{name: getattr(heard, name) for name in missing})
         missing = [name for name in missing if getattr(lanes, name) is not None]
-    parts = asked_parts(request, encoder)
     if parts and lanes.instruments is None:
         lanes = replace(lanes, instruments=parts)
         changed = tuple(dict.fromkeys((*changed, "instruments")))
@@ -146,6 +147,12 @@ def _copied(lane: Sequence[Timed], start: float, end: float, lag: float) -> tupl
     ]
     found: list[Timed] = list(lane) + moved
     return tuple(sorted(found, key=lambda item: item.start))
+
+
+def _drums_alone(parts: Sequence[Part]) -> bool:
+    """Whether nothing but drums is to play, so that there is neither harmony nor tune to keep."""
+    named_so = [(named(part.instrument), part.plays) for part in parts]
+    return (OTHERS, False) in named_so and {name for name, plays in named_so if plays} == {DRUMS_ROW}
 
 
 def _allowed(hits: tuple[Hit, ...], parts: Sequence[Part]) -> tuple[Hit, ...]:

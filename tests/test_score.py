@@ -73,3 +73,10 @@ def test_a_lane_that_says_nothing_in_the_span_goes_on_from_where_the_music_repea
     continued = scores._continued(request(), lane)
     inside = [chord for chord in continued.chords or () if chord.start < 7.0 and chord.end > 4.0]
     assert inside and all(chord.symbol == "C" for chord in inside)
+
+
+def test_what_is_not_followed_is_left_to_the_model_and_drums_alone_have_no_harmony() -> None:
+    found = score_of(request(prompt="flute", left_open=("chords",)), AUDIO[: 10 * RATE], RATE, 0.0)
+    assert found.controls.chords is None and "chords" not in found.heard
+    alone = score_of(request(prompt="only drums"), AUDIO[: 10 * RATE], RATE, 0.0)
+    assert alone.controls.chords is None and alone.controls.melody is None
