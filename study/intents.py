@@ -47,7 +47,7 @@ VARIANTS: dict[str, Variant] = {
     "FM .1": Variant("fm", (0.1,) * 4),
     "FM .2": Variant("fm", (0.2,) * 4),
     "FM .3": Variant("fm", (0.3,) * 4),
-    "FM 0 and .2": Variant("fm", (0.0, 0.2, 0.2, 0.2)),
+    "FM 0 and .2": Variant("fm", (0.0, 0.0, 0.2, 0.2)),
     "FM .2, by seams alone": Variant("fm", (0.2,) * 4, weight=0.0),
     "FM .2, wish 3 beside 1": Variant("fm", (0.2,) * 4, guidance=Guidance(1.0, 0.0, 3.0)),
     "FM .2, wish 5 beside 2": Variant("fm", (0.2,) * 4, guidance=Guidance(2.0, 0.0, 5.0)),

@@ -15,7 +15,7 @@ def test_fix_it_shows_one_take_and_says_why(page: Page, song_file: Path) -> None
     expect(page.locator("#auto")).to_be_disabled()  # nothing is selected
     drag_span(page, 1, 2)
     expect(page.locator("#auto")).to_be_enabled()
-    assert "smoothest" in (page.locator("#auto").get_attribute("title") or "")
+    assert "seams" in (page.locator("#auto").get_attribute("title") or "")
     page.locator("inlay-timeline .board").focus()
     page.keyboard.press("Shift+F")
     settled(page)
