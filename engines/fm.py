@@ -34,8 +34,7 @@ from engines.timebase import frames_for
 from engines.transformer import Memory
 
 SEEDED_AT = (0.35, 0.35, 0.5, 0.5)  # flow times at which fillings begin from repeats of the context
-CHANGED_AT = (0.2, 0.2, 0.2, 0.2)  # the same where lanes are to decide
-NAMED_AT = (0.0, 0.0, 0.2, 0.2)  # and where players are: who is heard in a copy is heard in what begins there
+CHANGED_AT = (0.0, 0.0, 0.2, 0.2)  # the same where words and lanes are to decide; 0 is noise, after no repeat
 DISTINCT = 2  # most repeats that are begun from
 
 
@@ -145,9 +144,7 @@ def beginnings(
     `controls`.
     """
     seeded = min(count, request.fm.seeded) if count > 1 else 0
-    times = SEEDED_AT
-    if request.changes:
-        times = NAMED_AT if {"words", "instruments"} & set(request.wished) else CHANGED_AT
+    times = CHANGED_AT if request.changes else SEEDED_AT
     repeats = windows.seeds_of(request, window, models, seeded, DISTINCT, controls)
     noise = Start(0.0, None, "noise")
     starts = [noise] if seeded < count else []

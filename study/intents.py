@@ -62,13 +62,13 @@ VARIANTS: dict[str, Variant] = {
 @contextmanager
 def constants(variant: Variant) -> Iterator[None]:
     """The engines' constants as a variant has them, for a time."""
-    before = fm.CHANGED_AT, fm.NAMED_AT, ar.CHANGED_BOOKS, window.WISH_WEIGHT
-    fm.CHANGED_AT = fm.NAMED_AT = variant.at  # type: ignore[assignment]
+    before = fm.CHANGED_AT, ar.CHANGED_BOOKS, window.WISH_WEIGHT
+    fm.CHANGED_AT = variant.at  # type: ignore[assignment]
     ar.CHANGED_BOOKS, window.WISH_WEIGHT = variant.books, variant.weight  # type: ignore[assignment]
     try:
         yield
     finally:
-        fm.CHANGED_AT, fm.NAMED_AT, ar.CHANGED_BOOKS, window.WISH_WEIGHT = before
+        fm.CHANGED_AT, ar.CHANGED_BOOKS, window.WISH_WEIGHT = before
 
 
 def main() -> None:
