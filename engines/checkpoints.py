@@ -37,7 +37,7 @@ Part = TypeVar("Part")
 Network = TypeVar("Network", bound=nn.Module)
 _DEFAULT_GUIDANCE: dict[str, dict[str, list[float]]] = {  # engine -> task -> [all, text, wish]
     "ar": {"generate": [3.0, 0.0], "inpaint": [1.5, 0.0], "change": [3.0, 0.0]},
-    "fm": {"generate": [3.0, 0.0], "inpaint": [1.0, 0.0], "change": [3.0, 0.0]},
+    "fm": {"generate": [3.0, 0.0], "inpaint": [1.0, 0.0], "change": [2.0, 0.0, 5.0]},
     "fm-zero-shot": {"inpaint": [1.5, 0.0], "change": [3.0, 0.0]},
 }
 

@@ -34,7 +34,7 @@ from engines.timebase import frames_for
 from engines.transformer import Memory
 
 SEEDED_AT = (0.35, 0.35, 0.5, 0.5)  # flow times at which fillings begin from repeats of the context
-CHANGED_AT = (0.0, 0.0, 0.2, 0.2)  # the same where words and lanes are to decide; 0 is noise, after no repeat
+CHANGED_AT = (0.2, 0.2, 0.2, 0.0)  # the same where words and lanes are to decide; 0 is noise, after no repeat
 DISTINCT = 2  # most repeats that are begun from
 
 

@@ -173,7 +173,7 @@ def test_repeats_of_the_context_begin_part_of_the_way(
     assert [start.time for start in pieced] == [0.0, 0.35, 0.35]
     assert all(a.data is not None and b.data is not None for a, b in zip(pieced[1:], starts[1:], strict=True))
     asked = replace(drawn, changed=None, fm=replace(request.fm, seeded=4))  # so early that the wish survives
-    assert [start.time for start in fm.beginnings(asked, window, models, 4)] == [0.0, 0.0, 0.2, 0.2]
+    assert [start.time for start in fm.beginnings(asked, window, models, 4)] == [0.2, 0.2, 0.2, 0.0]
     before = replace(drawn, gathered=False)  # as it was before spans were pieced together
     assert [start.time for start in fm.beginnings(before, window, models, 3)] == [0.0] * 3
     told = fm.run(request, models).parameters["candidates"]
