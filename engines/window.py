@@ -355,10 +355,8 @@ def conditions(
     task: Task = "inpaint"
     if isinstance(request, InpaintRequest) and window is not None:
         if request.changes:
-            task, score = (
-                "change",
-                score_of(request, window.audio / window.gain, codec.rate, start, models.text()),
-            )
+            task = "change"
+            score = score_of(request, window.audio / window.gain, codec.rate, start, models.text())
             controls, changed, heard = score.controls, score.changed, score.heard
     else:
         task = "generate"
