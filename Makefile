@@ -56,7 +56,7 @@ $(READY): pyproject.toml
 	  { echo "Chordino could not be installed (it needs a C++ compiler and Python.h, python3-dev): Inlay runs without it."; \
 	    $(PIP) --no-build-isolation -e '.[dev,study]'; }
 	@$(PIP) --no-deps 'tinysoundfont>=0.3.7,<0.4' || \
-	  echo "tinysoundfont could not be installed: study.render will not run, everything else does."
+	  echo "tinysoundfont could not be installed: study.data.render will not run, everything else does."
 	@touch $@
 
 chromium:

@@ -1,0 +1,1 @@
+"""The editor: projects, runs, page and command line over the engines."""

@@ -17,22 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from editor import (
-    analysis,
-    band,
-    commands,
-    edited,
-    events,
-    examples,
-    jobs,
-    judge,
-    lanes,
-    library,
-    scores,
-    storage,
-    versions,
-)
-from editor.compare import (
+from editor.page import events
+from editor.page.compare import (
     RunTrack,
     TakesState,
     blind_results,
@@ -44,18 +30,23 @@ from editor.compare import (
     version_tree,
     with_state,
 )
-from editor.document import Clip, Lanes, Project, Region, Sound, Take
-from editor.history import History
-from editor.journal import MAX_SEEN, Journal
-from editor.lock import Held, ProjectLock
-from editor.pace import Pace
-from editor.payload import Payload
-from editor.timeline import ClipState, EditorState, editor_state, file_address
-from engines.recording import Recording, read_recording
+from editor.page.payload import Payload
+from editor.page.timeline import ClipState, EditorState, editor_state, file_address
+from editor.project import band, commands, edited, lanes, versions
+from editor.project.disk import examples, library, scores, storage
+from editor.project.disk.journal import MAX_SEEN, Journal
+from editor.project.disk.lock import Held, ProjectLock
+from editor.project.document import Clip, Lanes, Project, Region, Sound, Take
+from editor.project.history import History
+from editor.runs import agreement as judge
+from editor.runs import hearing as analysis
+from editor.runs import jobs
+from editor.runs.pace import Pace
+from engines.audio.recording import Recording, read_recording
 from engines.requests import CHANGES, ARSettings, FMSettings, InpaintRequest, InputError
 
 if TYPE_CHECKING:
-    from engines.analysis import Analysis
+    from engines.analysis.analyze import Analysis
 
 log = logging.getLogger("inlay")
 SEEN_TOLD = 40  # ids of edits that a document tells the page of

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from pathlib import Path
 from weakref import WeakSet, WeakValueDictionary
 
-from editor.lock import Held
+from editor.project.disk.lock import Held
 from editor.session import Session
 from engines.requests import InputError
 

@@ -12,12 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines import spans
-from engines import window as windows
-from engines.checkpoints import Models
-from engines.codec import Codec
-from engines.guidance import told
-from engines.lm import complete, sample_step, take, undelay
+from engines.audio.timebase import frames_for
+from engines.checkpoints.shelf import Models
+from engines.filling import window as windows
+from engines.networks.codec import Codec
+from engines.networks.lm import complete, sample_step, take, undelay
 from engines.requests import (
     Controls,
     InpaintRequest,
@@ -28,7 +27,8 @@ from engines.requests import (
     Stopwatch,
     Support,
 )
-from engines.timebase import frames_for
+from engines.sampling import order as spans
+from engines.sampling.guidance import told
 
 SEEDED_BOOKS = (3, 3, 3, 2, 2, 2)  # codebooks that candidates take from repeats of the context
 CHANGED_BOOKS = (1, 1, 1, 0, 0, 0)  # the same where words and lanes are to decide

@@ -9,7 +9,7 @@ import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
-from engines import edits
+from engines.filling import edits
 from engines.requests import (
     ENGINE_NAMES,
     EngineName,
@@ -24,9 +24,9 @@ from engines.requests import (
 )
 
 if TYPE_CHECKING:
-    from engines.checkpoints import Models
+    from engines.checkpoints.shelf import Models
 
-ENGINES: dict[str, str] = {"ar": "engines.ar", "fm": "engines.fm", "fm-zero-shot": "engines.fm_zero_shot"}
+ENGINES: dict[str, str] = {"ar": "engines.ar", "fm": "engines.fm", "fm-zero-shot": "engines.zero_shot"}
 # Order in which "auto" tries the engines, and what each takes beside the first, measured on two cores.
 AUTO: tuple[tuple[EngineName, float], ...] = (("fm", 1.0), ("ar", 1.0), ("fm-zero-shot", 2.0))
 TURNS = 3  # seeds that each engine may try until what was asked is heard

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engines import flow
-from engines import window as windows
-from engines.checkpoints import Models
-from engines.controls import Lanes
-from engines.guidance import combine, seen_by, sources
-from engines.guidance import told as weights_of
+from engines.audio.timebase import frames_for
+from engines.checkpoints.shelf import Models
+from engines.filling import window as windows
+from engines.networks.lane_frames import Lanes
+from engines.networks.transformer import Memory
 from engines.requests import (
     Controls,
     Guidance,
@@ -30,8 +29,9 @@ from engines.requests import (
     Stopwatch,
     Support,
 )
-from engines.timebase import frames_for
-from engines.transformer import Memory
+from engines.sampling import flow
+from engines.sampling.guidance import combine, seen_by, sources
+from engines.sampling.guidance import told as weights_of
 
 SEEDED_AT = (0.35, 0.35, 0.5, 0.5)  # flow times at which fillings begin from repeats of the context
 CHANGED_AT = (0.2, 0.2, 0.2, 0.0)  # the same where words and lanes are to decide; 0 is noise, after no repeat

@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.recording import Recording
-from engines.timebase import Grid
+from engines.audio.recording import Recording
+from engines.audio.timebase import Grid
 
 EngineName = Literal["ar", "fm", "fm-zero-shot", "auto"]  # auto: the best of those that the time allows
 ENGINE_NAMES: tuple[EngineName, ...] = ("ar", "fm", "fm-zero-shot")
@@ -48,7 +48,7 @@ class Chord:
 
     start: float  # seconds
     end: float  # seconds
-    symbol: str  # any spelling that `engines.chords.parse` knows
+    symbol: str  # any spelling that `engines.music.chords.parse` knows
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Part:
 
     start: float  # seconds
     end: float  # seconds
-    instrument: str  # any name that `engines.instruments.named` knows
+    instrument: str  # any name that `engines.music.instruments.named` knows
     plays: bool = True  # False: it must not be heard
 
 
@@ -246,7 +246,7 @@ ProgressHook = Callable[[Progress], None]  # may raise Cancelled
 
 @dataclass(frozen=True)
 class Seam:
-    """How one boundary of a span sounds (`engines.seams`). Lower is smoother."""
+    """How one boundary of a span sounds (`engines.audio.seams`). Lower is smoother."""
 
     time: float  # seconds on the source's clock
     jump: float  # log-mel jump across the boundary, dB
@@ -268,7 +268,7 @@ class Seam:
 
 @dataclass(frozen=True)
 class Wish:
-    """One thing that a request asked for, and what of it is heard in the result (`engines.agreement`)."""
+    """One thing that a request asked for, and what of it is heard (`engines.filling.agreement`)."""
 
     kind: Literal["instrument", "chords", "melody", "drums"]
     name: str  # the instrument; else the lane's name

@@ -1,0 +1,1 @@
+"""Training and measuring: what a researcher runs, and no musician needs."""

@@ -50,7 +50,7 @@ class Wishes:
     hold: float = 0.8
     codec: float = 6.0  # hours of the codec
     recordings: Path = Path("runs/recordings/train")
-    more: tuple[str, ...] = ()  # words for `study.train_fm` and `study.train_ar`
+    more: tuple[str, ...] = ()  # words for `study.train.fm` and `study.train.ar`
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def following(wishes: Wishes, failed: Sequence[str] = ()) -> Step:
     for name, asked, flags in rendering:
         if f"render {name}" not in failed and hours(w.data / name) < asked - 12 / 3600:
             words = (
-                "study.render",
+                "study.data.render",
                 "--out",
                 str(w.data / name),
                 "--hours",
@@ -100,7 +100,8 @@ def following(wishes: Wishes, failed: Sequence[str] = ()) -> Step:
             return Step(f"render {name}", ((*words, *flags),))
     folders = [w.data / name for name in (*HELD_OUT, *TRAIN) if any((w.data / name).glob("labels_*.json"))]
     if "encode" not in failed and any(hours(f, "codes") < hours(f) for f in folders):
-        words = ("study.dataset", *map(str, folders), "--codec", str(w.home / "bundle"), "--threads", "1")
+        names = map(str, folders)
+        words = ("study.data.dataset", *names, "--codec", str(w.home / "bundle"), "--threads", "1")
         return Step("encode", tuple((*words, "--share", f"{i}/{w.cores}") for i in range(w.cores)))
     networks = sorted(("fm", "ar"), key=lambda name: spent(w.home / name))  # the one that had less is next
     horizon = _horizon(wishes)
@@ -127,7 +128,7 @@ def _training(wishes: Wishes, name: str, horizon: float) -> tuple[str, ...]:
     train = [str(w.data / f) for f in TRAIN if hours(w.data / f, "codes") > 0]
     held_out = next((w.data / f for f in HELD_OUT if hours(w.data / f, "codes") > 0), w.data / HELD_OUT[-1])
     return (
-        f"study.train_{name}", "--data", *train, "--held-out", str(held_out),
+        f"study.train.{name}", "--data", *train, "--held-out", str(held_out),
         "--codec", str(w.home / "bundle"),
         "--out", str(w.home / name), "--minutes", f"{60 * horizon:.3f}", "--turn", f"{w.turn:g}",
         "--hold", f"{w.hold:g}", "--threads", "1", *_start(wishes), *w.more,
@@ -156,7 +157,7 @@ def _codec(wishes: Wishes) -> tuple[str, ...]:
     words += ["--recordings", str(w.recordings)] if w.recordings.is_dir() else []
     minutes = 60 * spent(w.home / "codec") + w.turn
     return (
-        "study.train_codec", *words, "--from-bundle", str(w.home / "bundle"),
+        "study.train.codec", *words, "--from-bundle", str(w.home / "bundle"),
         "--freeze-from", "0", "--quantizer-from", "0",
         "--out", str(w.home / "codec"), "--minutes", f"{minutes:.2f}", "--threads", "1",
     )  # fmt: skip

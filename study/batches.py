@@ -15,18 +15,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engines import compose, flow, fm_zero_shot, spans
-from engines import window as windows
-from engines.checkpoints import Models
-from engines.controls import Lanes, cat_lanes
+from engines import zero_shot as fm_zero_shot
+from engines.audio import compose
+from engines.audio.timebase import frames_for
+from engines.checkpoints.shelf import Models
 from engines.dispatch import ENGINES, run, supports
+from engines.filling import window as windows
 from engines.fm import draw_noise
-from engines.guidance import Source, combine
-from engines.lm import LM, delay, sample_step, take, undelay
+from engines.networks.lane_frames import Lanes, cat_lanes
+from engines.networks.lm import LM, delay, sample_step, take, undelay
+from engines.networks.text import TextStates
+from engines.networks.transformer import Cache
 from engines.requests import InpaintRequest, InputError, Request, Result, Stopwatch
-from engines.text import TextStates
-from engines.timebase import frames_for
-from engines.transformer import Cache
+from engines.sampling import flow
+from engines.sampling import order as spans
+from engines.sampling.guidance import Source, combine
 
 NEUTRAL: dict[str, object] = {  # settings that the loops here do not know, and where they change nothing
     "cooling": 0.0, "candidates": 1, "schedule": "uniform", "guided": (0.0, 1.0), "strength": 1.0, "also": (),
@@ -208,7 +211,7 @@ def _ar(items: Sequence[_Item], models: Models) -> Tensor:
 @torch.inference_mode()
 def complete_many(lm: LM, codes: Tensor, known: Sequence[int], lanes: Lanes, text: TextStates | None,
                   rows: Sequence[Source], draw) -> Tensor:  # type: ignore[no-untyped-def]  # fmt: skip
-    """`engines.lm.complete` for B clips of equal length: codes int64 [B, K, T] -> [B, K, T].
+    """`engines.networks.lm.complete` for B clips of equal length: codes int64 [B, K, T] -> [B, K, T].
 
     Item i keeps its columns before known[i]; `draw(logits [1, K, V], i)` samples [1, K] for it, and
     is called as often as `complete` would, so that a seed gives the same clip.

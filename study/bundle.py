@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from engines.checkpoints import BundleSpec, save_bundle
-from engines.controls import lane_width
-from engines.flow_net import FlowConfig, FlowNet
-from engines.lm import LM, LMConfig
-from study.conditions import RATE
-from study.recordings import attributions
-from study.recordings import table as recordings_table
-from study.run import averaged_state
-from study.train_codec import finish
+from engines.checkpoints.shelf import BundleSpec, save_bundle
+from engines.networks.flow_net import FlowConfig, FlowNet
+from engines.networks.lane_frames import lane_width
+from engines.networks.lm import LM, LMConfig
+from study.data.recordings import attributions
+from study.data.recordings import table as recordings_table
+from study.measure.conditions import RATE
+from study.train.codec import finish
+from study.train.run import averaged_state
 
 LICENCE = "CC-BY-SA-4.0"
 BAND = "Takes the lanes of instruments and beats."
@@ -189,7 +189,7 @@ Default guidance (all/text): {weights}; zero-shot: {spec.zero_shot}.
   bare copy's. What is asked of a span counts where it is changed (`study/README.md`, "What was asked, and what is heard").
 
 ## Data
-- Rendered pieces: {rendered}. Written by the arranger in `study/corpus.py` or arranged from OpenEWLD lead sheets
+- Rendered pieces: {rendered}. Written by the arranger in `study/data/corpus.py` or arranged from OpenEWLD lead sheets
   (public-domain works, MIT), a part of them over drum performances of the Groove MIDI Dataset (Google,
   CC-BY-4.0), rendered through FluidR3 GM (MIT) and MuseScore General (MIT), some with drum samples of Sonic Pi (CC0).
 - Recordings under free licences: {recorded}. Whole packages are held out. Who made them stands under Attributions.
@@ -214,7 +214,7 @@ fillings that begin from the music around the span, is measured in `study/README
 union; chord lane IOU: against the given lane; chords (r): correlation of chroma and given chord; melody: share of
 frames whose most salient pitch class is the given one; melody chroma: strongest pitch class as in the real clip;
 drum onsets: F1 within 50 ms; lead of 10: the asked instrument found among ten by a listener of our own
-(`study/tagger.py`), in generate from words and lanes, in text from words alone; FAD: Frechet distance of that
+(`study/listeners/tagger.py`), in generate from words and lanes, in text from words alone; FAD: Frechet distance of that
 listener's embeddings of 2 s (not comparable with VGGish) to the same held-out renders. Inpainting: spans of 1-5 s;
 naive paste: another clip's audio, cut hard; composed paste: the same through the engines' own composition;
 independent: a clip that the engine made of the same words and lanes without the context, composed likewise.

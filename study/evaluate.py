@@ -21,11 +21,11 @@ import torch
 from numpy.typing import NDArray
 from transformers import EncodecConfig, EncodecModel
 
-from engines import compose
-from engines.checkpoints import Models, open_bundle
-from engines.codec import full_state
+from engines.audio import compose
+from engines.audio.recording import from_float
+from engines.checkpoints.shelf import Models, open_bundle
 from engines.dispatch import run
-from engines.recording import from_float
+from engines.networks.codec import full_state
 from engines.requests import (
     ARSettings,
     Chord,
@@ -37,8 +37,19 @@ from engines.requests import (
     InpaintRequest,
     Request,
 )
-from study import metrics
-from study.conditions import (
+from study.listeners.hearing import (
+    SPAN_FIGURES,
+    Listener,
+    adherence,
+    bright_level,
+    frechet_figures,
+    lead_figures,
+    mean,
+)
+from study.listeners.tagger import load_tagger
+from study.listeners.train import FOLDER
+from study.measure import metrics
+from study.measure.conditions import (
     RATE,
     SECONDS,
     Clip,
@@ -49,18 +60,7 @@ from study.conditions import (
     text_prompt,
     unseen_prompt,
 )
-from study.judge import FOLDER
-from study.judges import (
-    SPAN_FIGURES,
-    Listener,
-    adherence,
-    bright_level,
-    frechet_figures,
-    lead_figures,
-    mean,
-)
-from study.outputs import Outputs
-from study.tagger import load_tagger
+from study.measure.outputs import Outputs
 
 Audio = NDArray[np.float32]
 Rows = dict[str, dict[str, float]]

@@ -19,15 +19,15 @@ import numpy as np
 import soundfile
 import torch
 
-from engines.checkpoints import Models, open_bundle
+from engines.audio.recording import Recording
+from engines.audio.timebase import Grid
+from engines.checkpoints.shelf import Models, open_bundle
 from engines.dispatch import run
-from engines.recording import Recording
 from engines.requests import Controls, EngineName, FMSettings, GenerateRequest, InpaintRequest, Request
-from engines.timebase import Grid
-from study.captions import caption
-from study.conditions import RATE, trimmed
-from study.corpus import Piece, arrange
-from study.outputs import quantized
+from study.data.captions import caption
+from study.data.corpus import Piece, arrange
+from study.measure.conditions import RATE, trimmed
+from study.measure.outputs import quantized
 
 FIRST_SEED = 2_000_000_000  # no training or held-out set reaches it
 KINDS: dict[str, tuple[str, ...]] = {  # kind -> lanes given

@@ -1,10 +1,10 @@
 """What clips make of what was asked: `python -m study.followed`; with `--bars` the next bundle's bars.
 
-Tempo, key and instruments asked in words (tempo as a grid too) against heard ones; chords, melody and
-drums asked by lanes; drum hits in solos. Beside each figure its floor, the same clips against other
-requests, and its ceiling, real clips, also through the codec. Judged by listeners that choose nothing
-(`study.judge`, `study.pulse`, Chordino). What was made stays below `runs/followed`, so that a stopped
-run goes on. Audio is mono float [n] at 32 kHz, ten seconds.
+Tempo, key and instruments asked in words (tempo as a grid too) against heard ones; chords, melody and drums
+asked by lanes; drum hits in solos. Beside each figure its floor, the same clips against other requests, and
+its ceiling, real clips, also through the codec. Judged by listeners that choose nothing
+(`study.listeners.train`, `study.listeners.pulse`, Chordino). What was made stays below `runs/followed`, so
+that a stopped run goes on. Audio is mono float [n] at 32 kHz, ten seconds.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engines import analysis
-from engines.checkpoints import open_bundle
+from engines.analysis import analyze as analysis
+from engines.audio.timebase import Grid
+from engines.checkpoints.shelf import open_bundle
 from engines.requests import Chord, Controls, EngineName, GenerateRequest, Request
-from engines.timebase import Grid
-from study import bars, judge, jury, metrics, pulse, transcriber
-from study.conditions import RATE, SECONDS, Clip, labelled, names_lead, text_prompt
-from study.fillings import code_of
-from study.judges import lead_figures, mean
-from study.jury import Jury
-from study.outputs import Outputs, digest
+from study.listeners import jury, pulse, transcriber
+from study.listeners import train as judge
+from study.listeners.hearing import lead_figures, mean
+from study.listeners.jury import Jury
+from study.measure import bars, metrics
+from study.measure.conditions import RATE, SECONDS, Clip, labelled, names_lead, text_prompt
+from study.measure.fillings import code_of
+from study.measure.outputs import Outputs, digest
 
 Audio = NDArray[np.float32]
 Figures = dict[str, float]

@@ -11,7 +11,7 @@ so that a stopped run goes on, a larger one begins where a smaller one ended, an
 is measured anew without any forward.
 
 With `--changes` the rows are also asked for what was not there, words, chords, melody and drums
-(`study.changes`): how far each follows, and how its seams sound then. A seam figure without that says
+(`study.measure.changes`): how far each follows, and how its seams sound then. A seam figure without that says
 little, because a copy of the surroundings has the smoothest.
 
 With `--follow` the lanes are followed that are heard in each piece, as the editor does after an analysis;
@@ -32,15 +32,17 @@ import torch
 from numpy.typing import NDArray
 from scipy import optimize
 
-from engines import seams
-from engines.analysis import analyze
-from engines.checkpoints import open_bundle
-from engines.recording import from_float
+from engines.analysis.analyze import analyze
+from engines.audio import seams
+from engines.audio.recording import from_float
+from engines.checkpoints.shelf import open_bundle
 from engines.requests import Controls
-from study import changes, judge, jury, metrics
-from study.asks import ASKED
-from study.fillings import MORE, ROWS, Maker, Paste, Row
-from study.spans import RATE, Piece, pieces
+from study.listeners import jury
+from study.listeners import train as judge
+from study.measure import changes, metrics
+from study.measure.asks import ASKED
+from study.measure.fillings import MORE, ROWS, Maker, Paste, Row
+from study.measure.spans import RATE, Piece, pieces
 
 Floats = NDArray[np.float64]
 FOLDS = 4
@@ -234,7 +236,7 @@ def main() -> None:
     parser.add_argument("--rows", default=";".join(ROWS), help="names, with semicolons")
     parser.add_argument("--changes", default="", help=f"kinds with commas, or all: {','.join(ASKED)}")
     parser.add_argument("--asked", type=int, help="spans of each kind of change; default as --spans")
-    parser.add_argument("--judges", type=Path, default=judge.FOLDER, help="where study.judge put them")
+    parser.add_argument("--judges", type=Path, default=judge.FOLDER, help="of study.listeners.train")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--make-only", action="store_true", help="make what is missing, measure nothing")
     only.add_argument("--measure-only", action="store_true", help="measure what there is, make nothing")

@@ -1,8 +1,9 @@
 """Where a changed span begins, how it is guided and chosen: `python -m study.intents --spans 8`.
 
-Each variant fills the same spans that are asked to become something else (`study.asks`); judges that choose
-nothing say how far they do (`study.jury`), and the worse seam's score and failures stand beside it. What the
-front is made of becomes `CHANGED_AT`, `CHANGED_BOOKS`, `WISH_WEIGHT` and the bundle's guidance for changes.
+Each variant fills the same spans that are asked to become something else (`study.measure.asks`); judges
+that choose nothing say how far they do (`study.listeners.jury`), and the worse seam's score and failures
+stand beside it. What the front is made of becomes `CHANGED_AT`, `CHANGED_BOOKS`, `WISH_WEIGHT` and the
+bundle's guidance for changes.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from typing import Any
 
 import torch
 
-from engines import ar, fm, window
-from engines.checkpoints import open_bundle
+from engines import ar, fm
+from engines.checkpoints.shelf import open_bundle
+from engines.filling import window
 from engines.requests import ARSettings, EngineName, FMSettings, Guidance
-from study import jury
-from study.changes import changes
-from study.fillings import Maker, Row
+from study.listeners import jury
+from study.measure.changes import changes
+from study.measure.fillings import Maker, Row
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import torch
 
-from engines.checkpoints import Models, open_bundle
+from engines.checkpoints.shelf import Models, open_bundle
 from engines.dispatch import run
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest
 
@@ -43,9 +43,10 @@ def generate(models: Models, engine: str, fm: FMSettings = FMSettings()) -> Call
     return lambda: run(request, models)
 
 
+NO_ALLOCATOR = "import engines.checkpoints.allocator as a; a._done = True"
 DECODE = """
 import sys, torch, time
-from engines.checkpoints import open_bundle
+from engines.checkpoints.shelf import open_bundle
 torch.set_num_threads(int(sys.argv[2]))
 codec = open_bundle(sys.argv[1], "cpu").codec()
 z = torch.randn(1, codec.dim, 250)
@@ -82,7 +83,7 @@ def main() -> None:
         script = (
             DECODE
             if keep
-            else DECODE.replace("codec = ", "import engines.allocator as a; a._done = True\ncodec = ")
+            else DECODE.replace("codec = ", f"{NO_ALLOCATOR}\ncodec = ")
         )
         call = [sys.executable, "-c", script, args.bundle, str(args.threads)]
         return float(subprocess.run(call, capture_output=True, text=True, check=True).stdout)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from engines.recording import Recording, from_float
+from engines.audio.recording import Recording, from_float
 
 if TYPE_CHECKING:
-    from engines.checkpoints import Models
+    from engines.checkpoints.shelf import Models
 
 
 @pytest.fixture(scope="session")
@@ -19,10 +19,10 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a bundle with random weights: real shapes in time, tiny in width, quick on a CPU."""
     import torch
 
-    from engines.checkpoints import BundleSpec, save_bundle
-    from engines.codec import build_codec, codec_config
-    from engines.flow_net import FlowConfig, FlowNet
-    from engines.lm import LM, LMConfig
+    from engines.checkpoints.shelf import BundleSpec, save_bundle
+    from engines.networks.codec import build_codec, codec_config
+    from engines.networks.flow_net import FlowConfig, FlowNet
+    from engines.networks.lm import LM, LMConfig
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -57,7 +57,7 @@ def models(tiny_bundle: Path) -> Models:
     """The tiny bundle, opened."""
     import torch
 
-    from engines.checkpoints import open_bundle
+    from engines.checkpoints.shelf import open_bundle
 
     torch.set_num_threads(1)
     return open_bundle(str(tiny_bundle), device="cpu")

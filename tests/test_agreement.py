@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from engines import agreement
-from engines.agreement import asked_parts, chord_agreement, drum_agreement, melody_agreement, wishes
-from engines.instruments import OTHERS, ROWS
-from engines.recording import from_float
+from engines.audio.recording import from_float
+from engines.filling import agreement
+from engines.filling.agreement import asked_parts, chord_agreement, drum_agreement, melody_agreement, wishes
+from engines.music.instruments import OTHERS, ROWS
 from engines.requests import Chord, Controls, GenerateRequest, Hit, InpaintRequest, Note, Part, Wish
 
 RATE = 32_000

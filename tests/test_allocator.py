@@ -6,11 +6,11 @@ import platform
 import subprocess
 import sys
 
-from engines.allocator import keep_freed_memory
+from engines.checkpoints.allocator import keep_freed_memory
 
 SCRIPT = """
 import resource, torch
-from engines.allocator import keep_freed_memory
+from engines.checkpoints.allocator import keep_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):

@@ -9,14 +9,17 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from editor.analysis import grid_of, key_of, lanes_of
-from editor.document import Lanes
-from engines import analysis, analysis_chords, analysis_key, analysis_rhythm, chordino
-from engines import analysis_features as features
-from engines.analysis_features import listen
-from engines.chords import CLASSES, VOCABULARY, pitch_classes
+from editor.project.document import Lanes
+from editor.runs.hearing import grid_of, key_of, lanes_of
+from engines.analysis import analyze as analysis
+from engines.analysis import chordino, features
+from engines.analysis import chords as analysis_chords
+from engines.analysis import key as analysis_key
+from engines.analysis import rhythm as analysis_rhythm
+from engines.analysis.features import listen
+from engines.audio.timebase import Grid
+from engines.music.chords import CLASSES, VOCABULARY, pitch_classes
 from engines.requests import MELODY_HIGH, MELODY_LOW, Cancelled, Chord, InputError, Note, Progress, Stopwatch
-from engines.timebase import Grid
 
 RATE = 32_000
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -10,10 +10,11 @@ import pretty_midi
 import pytest
 import soundfile
 
-from engines.analysis_chords import STEP_SECONDS
-from engines.analysis_features import FRAME_SECONDS
-from engines.chords import CLASSES
-from study import analysis_bars, train_analysis
+from engines.analysis.chords import STEP_SECONDS
+from engines.analysis.features import FRAME_SECONDS
+from engines.music.chords import CLASSES
+from study.measure import analysis_bars
+from study.train import analysis as train_analysis
 
 
 def label(key: str, *symbols: str) -> analysis_bars.Label:
@@ -91,7 +92,7 @@ def test_training_targets_lie_where_the_labels_say() -> None:
 def test_the_chord_network_is_the_one_that_the_analysis_computes() -> None:
     import torch
 
-    from engines import analysis_chords
+    from engines.analysis import chords as analysis_chords
 
     torch.manual_seed(0)
     weights = analysis_chords._weights()
@@ -106,8 +107,8 @@ def test_the_chord_network_is_the_one_that_the_analysis_computes() -> None:
 def test_the_rhythm_network_is_the_one_that_the_analysis_computes() -> None:
     import torch
 
-    from engines import analysis_rhythm
-    from engines.analysis_features import Features
+    from engines.analysis import rhythm as analysis_rhythm
+    from engines.analysis.features import Features
 
     rng = np.random.default_rng(0)
     notes, onsets, mel = (rng.random((400, bands), np.float32) for bands in (88, 88, 40))
@@ -124,7 +125,7 @@ def test_the_rhythm_network_is_the_one_that_the_analysis_computes() -> None:
 def test_the_key_network_is_the_one_that_the_analysis_computes() -> None:
     import torch
 
-    from engines import analysis_key
+    from engines.analysis import key as analysis_key
 
     weights = analysis_key._weights()
     seen = np.random.default_rng(0).random((12, analysis_key.WIDTH), np.float32)

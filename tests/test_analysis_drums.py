@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from engines.analysis_drums import averaged, drum_signal
-from engines.checkpoints import Models
+from engines.analysis.drums import averaged, drum_signal
+from engines.checkpoints.shelf import Models
 from engines.requests import Cancelled, Progress
 
 RATE = 32_000

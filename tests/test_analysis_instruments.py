@@ -9,12 +9,12 @@ import pytest
 import soundfile
 import torch
 
-from engines import analysis_instruments as listener
-from engines.analysis_instruments import MELS, POOLED, STEP_SECONDS, Instruments, activity, heard, instruments
-from engines.instruments import ROWS
-from engines.recording import read_recording
+from engines.analysis import instruments as listener
+from engines.analysis.instruments import MELS, POOLED, STEP_SECONDS, Instruments, activity, heard, instruments
+from engines.audio.recording import read_recording
+from engines.music.instruments import ROWS
 from engines.requests import Part
-from study.train_instruments import Network, average_precision, save, targets_of
+from study.train.instruments import Network, average_precision, save, targets_of
 
 ROOT = Path(__file__).resolve().parent.parent
 RATE = 22_050

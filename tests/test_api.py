@@ -11,7 +11,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from engines.recording import Recording, read_recording, write_recording
+from engines.audio.recording import Recording, read_recording, write_recording
 from tests.serving import Server
 
 LANES = {"chords": [{"start": 0.0, "end": 4.0, "symbol": "Am"}]}

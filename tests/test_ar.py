@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from engines import ar
-from engines.checkpoints import Models
-from engines.lm import LM
-from engines.recording import Recording
+from engines.audio.recording import Recording
+from engines.checkpoints.shelf import Models
+from engines.networks.lm import LM
 from engines.requests import ARSettings, Chord, Controls, GenerateRequest, InpaintRequest, Progress
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engines.requests import Chord, Controls, Hit, Note
-from study.asks import Ask, asks, differs, of_recording, only, spliced_lanes
-from study.spans import RATE, Piece
+from study.measure.asks import Ask, asks, differs, of_recording, only, spliced_lanes
+from study.measure.spans import RATE, Piece
 
 WAS = Controls(
     (Chord(0, 10, "C"),),

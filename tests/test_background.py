@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from study import background
 from study.background import Wishes, following, hours, status, work
-from study.corpus import arrange
+from study.data.corpus import arrange
 from study.sprint.curves import draw, read
 
 ROOT = Path(__file__).parent.parent
@@ -60,14 +60,14 @@ def test_what_is_missing_comes_first_then_networks_by_turns_then_the_codec(wishe
     assert following(wishes).name == "ar"
     curve(wishes.home / "ar", 3600)
     (words,) = following(wishes).commands
-    assert words[0] == "study.train_fm" and words[words.index("--minutes") + 1] == "120.000"
+    assert words[0] == "study.train.fm" and words[words.index("--minutes") + 1] == "120.000"
     assert str(wishes.data / "held_out_pairs") in words, "what is changed is measured on pairs"
     curve(wishes.home / "fm", 7200)
     curve(wishes.home / "ar", 7300)
     assert following(wishes).name == "codec"
     curve(wishes.home / "codec", 3600)
     (words,) = following(wishes).commands
-    assert words[0] == "study.train_fm" and words[words.index("--minutes") + 1] == "180.000"
+    assert words[0] == "study.train.fm" and words[words.index("--minutes") + 1] == "180.000"
 
 
 def test_what_failed_lately_is_passed_over(wishes: Wishes) -> None:
@@ -118,7 +118,7 @@ def test_what_a_killed_instance_left_is_ended(tmp_path: Path) -> None:
 
 
 def encoded(folder: Path) -> None:
-    """Four clips as `study.dataset` leaves them, all of it random."""
+    """Four clips as `study.data.dataset` leaves them, all of it random."""
     rng, pieces = np.random.default_rng(0), [arrange(seed) for seed in range(200_000_000, 200_000_004)]
     folder.mkdir(parents=True)
     labels = [

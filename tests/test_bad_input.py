@@ -16,11 +16,14 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from editor import cli, commands, jobs, storage, versions
-from editor.document import Clip, Project, Region, Sound
+from editor.cli import main as cli
+from editor.project import commands, versions
+from editor.project.disk import storage
+from editor.project.document import Clip, Project, Region, Sound
+from editor.runs import jobs
 from editor.session import Session
-from engines.checkpoints import open_bundle
-from engines.recording import read_recording
+from engines.audio.recording import read_recording
+from engines.checkpoints.shelf import open_bundle
 from engines.requests import ENGINE_NAMES, InputError
 
 Captured = pytest.CaptureFixture[str]

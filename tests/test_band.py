@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from editor import band, commands, events, lanes, scores
-from editor.document import LanePart, Lanes, Project
-from engines.instruments import ROWS
+from editor.page import events
+from editor.project import band, commands, lanes
+from editor.project.disk import scores
+from editor.project.document import LanePart, Lanes, Project
+from engines.audio.timebase import Grid
+from engines.music.instruments import ROWS
 from engines.requests import InputError, Part
-from engines.timebase import Grid
 
 FLUTE = LanePart("p1", 0, 8, "flute")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engines.checkpoints import Models, open_bundle
+from engines.checkpoints.shelf import Models, open_bundle
 from engines.dispatch import run
 from engines.requests import (
     ARSettings,

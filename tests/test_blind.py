@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from editor import blind, exports, storage, versions
-from editor.compare import blind_results
-from editor.document import Project, Rating, Region, Round, Sound, Take
-from editor.history import History
-from editor.payload import Payload
+from editor.page.compare import blind_results
+from editor.page.payload import Payload
+from editor.project import blind, versions
+from editor.project.disk import exports, storage
+from editor.project.document import Project, Rating, Region, Round, Sound, Take
+from editor.project.history import History
 from editor.session import Session
 from engines.requests import InputError
 

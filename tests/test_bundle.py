@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from engines.checkpoints import ASSETS, Models, describe, open_bundle
+from engines.checkpoints.shelf import ASSETS, Models, describe, open_bundle
 from engines.dispatch import run
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest, InpaintRequest
-from study import metrics
+from study.measure import metrics
 
 BUNDLE = ASSETS / "bundle"
 RATE = 32_000

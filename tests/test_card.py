@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engines.checkpoints import BundleSpec
+from engines.checkpoints.shelf import BundleSpec
 from study.bundle import LICENCE, Facts, card, limits, number, recorded_hours, rendered_hours, table
-from study.conditions import RATE
 from study.evaluate import Bar
+from study.measure.conditions import RATE
 
 BARS = [
     Bar("codec", "codec continuous", "SI-SNR dB", 8.765, ">=", 9.0),

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from engines.checkpoints import Models
+from engines.checkpoints.shelf import Models
 from engines.requests import Controls, Hit, Note
-from study import bars, changes, fillings, jury
-from study.asks import Ask
-from study.conditions import Clip
 from study.followed import against, grid_of, suitable, told, worded
-from study.spans import RATE, Piece
-from study.tagger import Tagger, TaggerConfig
-from study.transcriber import Transcriber
+from study.listeners import jury
+from study.listeners.tagger import Tagger, TaggerConfig
+from study.listeners.transcriber import Transcriber
+from study.measure import bars, changes, fillings
+from study.measure.asks import Ask
+from study.measure.conditions import Clip
+from study.measure.spans import RATE, Piece
 
 LEADS = tuple(f"instrument {i}" for i in range(12))
 

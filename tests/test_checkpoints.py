@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from engines.checkpoints import BundleSpec, Models, describe, open_bundle, save_bundle
-from engines.flow_net import FlowConfig, FlowNet
-from engines.lm import LMConfig
+from engines.checkpoints.shelf import BundleSpec, Models, describe, open_bundle, save_bundle
+from engines.networks.flow_net import FlowConfig, FlowNet
+from engines.networks.lm import LMConfig
 from engines.requests import Cancelled, Guidance, InputError, Progress, Stopwatch
 
 

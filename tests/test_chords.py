@@ -2,7 +2,7 @@
 
 import pytest
 
-from engines.chords import (
+from engines.music.chords import (
     NULL_CHORD,
     QUALITIES,
     ROOTS,

@@ -14,9 +14,9 @@ import pretty_midi
 import pytest
 import soundfile
 
-from editor import cli
+from editor.cli import main as cli
 from engines import dispatch
-from engines.recording import read_recording
+from engines.audio.recording import read_recording
 from engines.requests import ENGINE_NAMES, Progress
 
 RATE = 16000
@@ -446,10 +446,10 @@ def test_a_defect_is_one_line_too(
 
 def test_serve_hands_its_options_to_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, object] = {}
-    page = types.ModuleType("editor.server")
+    page = types.ModuleType("editor.page.server")
     page.serve = lambda **options: asked.update(options)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "editor.server", page)
-    monkeypatch.setattr("editor.server", page, raising=False)
+    monkeypatch.setitem(sys.modules, "editor.page.server", page)
+    monkeypatch.setattr("editor.page.server", page, raising=False)
     assert cli.main(["serve", "--port", "9000", "--bundle", "b", "--device", "cpu"]) == 0
     assert asked == {"host": "127.0.0.1", "port": 9000, "bundle": "b", "device": "cpu", "listens": True}
 

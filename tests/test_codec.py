@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import EncodecModel
 
-from engines.codec import Codec, build_codec, codec_config, full_state, load_codec, save_codec
+from engines.networks.codec import Codec, build_codec, codec_config, full_state, load_codec, save_codec
 
 
 def random_codec(ratios: tuple[int, ...] = (8, 8, 5, 4), books: int = 4, size: int = 32) -> Codec:

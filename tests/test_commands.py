@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from editor import commands, events, versions
-from editor.document import (
+from editor.page import events
+from editor.project import commands, versions
+from editor.project.document import (
     ChordCell,
     Clip,
     LaneHit,

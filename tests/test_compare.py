@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor import storage, versions
-from editor.compare import (
+from editor.page.compare import (
     MARGIN,
     RunTrack,
     choice_words,
@@ -27,8 +26,10 @@ from editor.compare import (
     version_tree,
     with_state,
 )
-from editor.document import Clip, Patch, Project, Region, Sound, Take
-from engines.recording import Recording, from_float
+from editor.project import versions
+from editor.project.disk import storage
+from editor.project.document import Clip, Patch, Project, Region, Sound, Take
+from engines.audio.recording import Recording, from_float
 from engines.requests import Progress
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from engines import fades
-from engines.compose import BAND_EDGES, compose
-from engines.recording import Recording, from_float, resample
+from engines.audio import fades
+from engines.audio.compose import BAND_EDGES, compose
+from engines.audio.recording import Recording, from_float, resample
 
 MODEL_RATE = 32000
 NATIVE = {

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from engines.requests import Chord, Controls, Hit, Note
-from study.captions import UNSEEN
-from study.conditions import (
+from study.data.captions import UNSEEN
+from study.data.corpus import LEADS
+from study.measure.conditions import (
     CANDIDATES,
     CONTEXT_SECONDS,
     SECONDS,
@@ -24,7 +25,6 @@ from study.conditions import (
     trimmed,
     unseen_prompt,
 )
-from study.corpus import LEADS
 
 
 def test_trimming_cuts_shifts_and_keeps_lanes_that_are_not_known() -> None:
@@ -84,7 +84,7 @@ def test_a_folder_of_shards_is_read_in_order(tmp_path: Path) -> None:
     assert [c.prompt for c in clips] == ["00", "01", "10"]
     assert [round(float(c.audio[0]) * 32767) for c in clips] == [0, 10, 100]
     assert len(clips[0].audio) == 10 * rate
-    with pytest.raises(SystemExit, match="study.render"):
+    with pytest.raises(SystemExit, match="study.data.render"):
         labelled(tmp_path / "none", 1)
 
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from engines.chords import NULL_CHORD, VOCABULARY
-from engines.controls import (
+from engines.music.chords import NULL_CHORD, VOCABULARY
+from engines.networks.lane_frames import (
     LANE_GAIN,
     MELODY_NULL,
     MELODY_SILENT,

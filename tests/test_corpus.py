@@ -6,12 +6,12 @@ from collections import Counter
 
 import pytest
 
-from engines.chords import VOCABULARY, pitch_classes
+from engines.music.chords import VOCABULARY, pitch_classes
 from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW
-from study.captions import SYNONYMS, UNSEEN, caption, unseen_caption
-from study.corpus import HELD_OUT, TWIN_EVERY, Piece, arrange
-from study.styles import DRUM_KEYS, KEY_CLASS, METRES, STYLES, bass_lines, comping
-from study.styles import DRUMS as DRUM_FAMILIES
+from study.data.captions import SYNONYMS, UNSEEN, caption, unseen_caption
+from study.data.corpus import HELD_OUT, TWIN_EVERY, Piece, arrange
+from study.data.styles import DRUM_KEYS, KEY_CLASS, METRES, STYLES, bass_lines, comping
+from study.data.styles import DRUMS as DRUM_FAMILIES
 
 
 @pytest.fixture(scope="module")

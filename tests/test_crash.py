@@ -11,17 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from editor import storage, versions
+from editor.project import versions
+from editor.project.disk import storage
 from editor.sessions import Sessions
-from engines.recording import Recording, read_recording, write_recording
+from engines.audio.recording import Recording, read_recording, write_recording
 
 ROOT = Path(__file__).resolve().parents[1]
 START = """
 import sys, threading
 from dataclasses import replace
 from pathlib import Path
-from editor.jobs import Runner
-from editor.pace import Pace
+from editor.runs.jobs import Runner
+from editor.runs.pace import Pace
 from editor.session import Session
 from engines.requests import ARSettings, FMSettings, Progress, Result, Support
 session = Session(Path(sys.argv[1]))
@@ -111,7 +112,10 @@ def test_a_take_outlives_a_kill_before_the_document_names_it(tmp_path: Path, son
     """The moment between a take's audio and the document: only the take's own record is there."""
     file = tmp_path / "in.wav"
     write_recording(file, song)
-    blocked = "import editor.storage\neditor.storage.save_project = lambda *_: threading.Event().wait()\n"
+    blocked = (
+        "from editor.project.disk import storage\n"
+        "storage.save_project = lambda *_: threading.Event().wait()\n"
+    )
     script = JOB.replace("session.start(", f"{blocked}session.start(", 1)
     script = script.replace('if request.engine == "fm-zero-shot":', 'if request.engine == "fm":')
     with killed(script, tmp_path / "home", file) as lines:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from editor import commands, events, versions
-from editor.document import Clip, Project, Region, Sound, Take
+from editor.page import events
+from editor.project import commands, versions
+from editor.project.document import Clip, Project, Region, Sound, Take
 
 CLIP = Clip("a.wav", 8.0, 44100, 2, "song.wav")
 # at 120 bpm the span is the beats [4, 8)

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from editor import analysis, commands, events, storage
-from editor.document import ChordCell, LaneHit, Lanes, Project, Region
+from editor.page import events
+from editor.project import commands
+from editor.project.disk import storage
+from editor.project.document import ChordCell, LaneHit, Lanes, Project, Region
+from editor.runs import hearing as analysis
 from editor.session import Session
-from engines.analysis import Analysis, ChordLine, Curve, DrumLine, Key, MelodyLine, Rhythm
-from engines.recording import Recording, write_recording
+from engines.analysis.analyze import Analysis, ChordLine, Curve, DrumLine, Key, MelodyLine, Rhythm
+from engines.audio.recording import Recording, write_recording
 from engines.requests import Chord, Hit, InputError, Note, Part
 
 BEATS = tuple(0.5 + i * 0.6 for i in range(12))  # 100 bpm, first beat at 0.5 s

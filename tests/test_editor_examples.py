@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from editor import examples
-from editor.document import Project
+from editor.project.disk import examples
+from editor.project.document import Project
 from editor.session import Session
-from engines.recording import read_recording
+from engines.audio.recording import read_recording
 from engines.requests import InputError
 
 SHIPPED = json.loads((examples.FOLDER / "examples.json").read_text("utf-8"))["examples"]

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from editor import cli
-from engines import dispatch, edits, flow, fm, fm_zero_shot
-from engines import window as windows
-from engines.checkpoints import Models
-from engines.codec import Codec
-from engines.recording import Recording, write_recording
+from editor.cli import main as cli
+from engines import dispatch, fm
+from engines import zero_shot as fm_zero_shot
+from engines.audio.recording import Recording, write_recording
+from engines.checkpoints.shelf import Models
+from engines.filling import edits
+from engines.filling import window as windows
+from engines.networks.codec import Codec
 from engines.requests import (
     ENGINE_NAMES,
     EngineName,
@@ -28,6 +30,7 @@ from engines.requests import (
     Result,
     Seam,
 )
+from engines.sampling import flow
 
 FM = FMSettings(steps=2)
 engines = pytest.mark.parametrize("engine", ENGINE_NAMES)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from engines import dispatch
-from engines.checkpoints import BundleSpec, Models, open_bundle
-from engines.recording import Recording, from_float
+from engines.audio.recording import Recording, from_float
+from engines.audio.timebase import seconds_to_samples
+from engines.checkpoints.shelf import BundleSpec, Models, open_bundle
 from engines.requests import (
     ENGINE_NAMES,
     ARSettings,
@@ -25,7 +26,6 @@ from engines.requests import (
     Progress,
     Request,
 )
-from engines.timebase import seconds_to_samples
 
 engines = pytest.mark.parametrize("engine", ENGINE_NAMES)
 CONTROLS = Controls((Chord(0, 3, "Db"),), (Note(1.0, 2.5, 60),), (Hit(1.5, "kick"),))

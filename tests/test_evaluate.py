@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engines.checkpoints import Models, open_bundle
-from engines.recording import from_float
+from engines.audio.recording import from_float
+from engines.checkpoints.shelf import Models, open_bundle
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Request
-from study.conditions import RATE, SECONDS, Clip
 from study.evaluate import averaged, bars, codec_facts, codec_figures, melodic, show, with_chords
-from study.outputs import Outputs
+from study.measure.conditions import RATE, SECONDS, Clip
+from study.measure.outputs import Outputs
 
 
 @pytest.fixture(scope="module")

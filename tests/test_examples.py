@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from engines.recording import from_float
-from study.conditions import RATE
+from engines.audio.recording import from_float
 from study.examples import KINDS, oversize, plan, write
+from study.measure.conditions import RATE
 
 
 def test_the_plan_covers_every_kind_for_both_engines_and_holds_still() -> None:

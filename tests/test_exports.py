@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor import cli, commands, exports, jobs, lanes, storage, versions
-from editor.document import Clip, LaneNote, Project
+from editor.cli import main as cli
+from editor.project import commands, lanes, versions
+from editor.project.disk import exports, storage
+from editor.project.document import Clip, LaneNote, Project
+from editor.runs import jobs
 from engines import dispatch
-from engines.checkpoints import Models
-from engines.recording import Recording, from_float, read_recording, write_recording
+from engines.audio.recording import Recording, from_float, read_recording, write_recording
+from engines.checkpoints.shelf import Models
 from engines.requests import (
     ARSettings,
     Chord,

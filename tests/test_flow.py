@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from engines import flow
+from engines.sampling import flow
 
 
 def silent(*_: int) -> None:

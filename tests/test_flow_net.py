@@ -2,10 +2,10 @@
 
 import torch
 
-from engines import flow
-from engines.controls import null_lanes
-from engines.flow_net import FlowConfig, FlowNet
-from engines.text import TextStates
+from engines.networks.flow_net import FlowConfig, FlowNet
+from engines.networks.lane_frames import null_lanes
+from engines.networks.text import TextStates
+from engines.sampling import flow
 
 SMALL = FlowConfig(channels=6, dim=16, layers=3, heads=2, ff=32, text_dim=8)
 

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from engines import flow, fm, fm_zero_shot
-from engines import window as windows
-from engines.checkpoints import Models
-from engines.recording import Recording
+from engines import fm
+from engines import zero_shot as fm_zero_shot
+from engines.audio.recording import Recording
+from engines.checkpoints.shelf import Models
+from engines.filling import window as windows
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest
+from engines.sampling import flow
 
 KNOWN = torch.tensor([True, False, False, True])
 SOURCE = torch.arange(8.0).view(1, 2, 4)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from editor import storage
-from editor.document import Region, Take
-from editor.ghost import ghost
-from engines.recording import from_float
+from editor.project.disk import storage
+from editor.project.document import Region, Take
+from editor.runs.ghost import ghost
+from engines.audio.recording import from_float
 
 RATE = 22_050
 

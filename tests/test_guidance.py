@@ -2,9 +2,9 @@
 
 import torch
 
-from engines.controls import lanes_from
-from engines.guidance import combine, seen_by, sources, told
+from engines.networks.lane_frames import lanes_from
 from engines.requests import Chord, Controls, Guidance, Note
+from engines.sampling.guidance import combine, seen_by, sources, told
 
 LANES = lanes_from(Controls(chords=(Chord(0, 1, "C"),), melody=(Note(0, 1, 60),)), 25, 25.0)
 

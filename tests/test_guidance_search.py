@@ -7,7 +7,7 @@ import pytest
 
 from engines.requests import ARSettings, FMSettings, Guidance
 from study.evaluate import Asked
-from study.guidance_search import closed, distance, guided, objective, share
+from study.train.guidance_search import closed, distance, guided, objective, share
 
 
 def test_distances_count_direction_and_not_length() -> None:

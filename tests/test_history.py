@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editor import commands, versions
-from editor.document import Project, Take
-from editor.history import MAX_STEPS, History
+from editor.project import commands, versions
+from editor.project.document import Project, Take
+from editor.project.history import MAX_STEPS, History
 
 
 def take(name: str) -> Take:

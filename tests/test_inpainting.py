@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engines import seams
-from engines.checkpoints import Models
+from engines.audio import seams
+from engines.audio.recording import from_float
+from engines.checkpoints.shelf import Models
 from engines.dispatch import run
-from engines.recording import from_float
 from engines.requests import Controls, FMSettings, InpaintRequest, Note
-from study import defects, fillings, inpainting
-from study.asks import Ask
-from study.spans import RATE, Piece, pieces
+from study import inpainting
+from study.measure import defects, fillings
+from study.measure.asks import Ask
+from study.measure.spans import RATE, Piece, pieces
 
 
 def folders(root: Path) -> tuple[Path, Path]:

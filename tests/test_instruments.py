@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from engines.controls import beat_phase, lanes_from, widened
-from engines.instruments import (
+from engines.audio.timebase import Grid
+from engines.music.instruments import (
     FAMILIES,
     INSTRUMENTS,
     OTHERS,
@@ -16,10 +16,10 @@ from engines.instruments import (
     of_program,
     row_of,
 )
+from engines.networks.lane_frames import beat_phase, lanes_from, widened
 from engines.requests import Controls, InputError, Part
-from engines.timebase import Grid
-from study.corpus import HELD_OUT, PAIRS, arrange
-from study.dataset import named_parts, twins_of
+from study.data.corpus import HELD_OUT, PAIRS, arrange
+from study.data.dataset import named_parts, twins_of
 
 
 def lane(*parts: Part) -> torch.Tensor:

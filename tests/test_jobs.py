@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from editor import commands, jobs, storage, versions
-from editor.document import Clip, LaneNote, Lanes, Project, Region, Settings, Sound
-from engines.recording import Recording, from_float, read_recording
+from editor.project import commands, versions
+from editor.project.disk import storage
+from editor.project.document import Clip, LaneNote, Lanes, Project, Region, Settings, Sound
+from editor.runs import jobs
+from engines.audio.recording import Recording, from_float, read_recording
 from engines.requests import (
     ARSettings,
     Controls,

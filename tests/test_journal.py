@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from editor import commands, journal, library, storage
-from editor.document import Project, Region, Take
-from editor.history import MAX_STEPS, History
-from editor.journal import Journal
+from editor.project import commands
+from editor.project.disk import journal, library, storage
+from editor.project.disk.journal import Journal
+from editor.project.document import Project, Region, Take
+from editor.project.history import MAX_STEPS, History
 from editor.session import Session
-from engines.recording import Recording
+from engines.audio.recording import Recording
 from engines.requests import InputError
 
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from editor import judge, storage, versions
-from editor.document import Project, Take
+from editor.project import versions
+from editor.project.disk import storage
+from editor.project.document import Project, Take
+from editor.runs import agreement as judge
 from editor.session import Session
-from engines.recording import Recording
+from engines.audio.recording import Recording
 from engines.requests import InputError
 
 FLUTE: dict[str, object] = {

@@ -9,8 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.requests import Chord, Controls, Hit, Note
-from study.conditions import RATE, Clip, Span
-from study.judges import (
+from study.listeners.hearing import (
     Heard,
     Listener,
     adherence,
@@ -21,7 +20,8 @@ from study.judges import (
     retrieved,
     span_figures,
 )
-from study.tagger import Tagger, TaggerConfig
+from study.listeners.tagger import Tagger, TaggerConfig
+from study.measure.conditions import RATE, Clip, Span
 
 LEADS = tuple(f"instrument {i}" for i in range(12))
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pretty_midi
 import pytest
 
-from editor import lanes
-from editor.document import ChordCell, LaneHit, LaneNote, Lanes
+from editor.project import lanes
+from editor.project.document import ChordCell, LaneHit, LaneNote, Lanes
+from engines.audio.timebase import Grid
 from engines.requests import Chord, Hit, InputError, Note
-from engines.timebase import Grid
 
 C = ChordCell("c1", 0, 4, "C")
 G = ChordCell("c2", 4, 8, "G")

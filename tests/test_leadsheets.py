@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engines.chords import pitch_classes
-from study.corpus import HELD_OUT, arrange
-from study.leadsheets import CACHE, Sheet, read_sheet, sheets
+from engines.music.chords import pitch_classes
+from study.data.corpus import HELD_OUT, arrange
+from study.data.leadsheets import CACHE, Sheet, read_sheet, sheets
 
 
 def note(step: str, octave: int, length: int, tie: str = "", alter: int = 0) -> str:

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from editor import commands, library, storage, versions
-from editor.document import Clip, Project
-from engines.recording import Recording
+from editor.project import commands, versions
+from editor.project.disk import library, storage
+from editor.project.document import Clip, Project
+from engines.audio.recording import Recording
 from engines.requests import InputError
 
 V1 = Path(__file__).parent / "fixtures" / "project-v1"

@@ -7,10 +7,8 @@ import torch
 from transformers import MusicgenForCausalLM
 from transformers.models.musicgen.configuration_musicgen import MusicgenDecoderConfig
 
-from engines import spans
-from engines.controls import lanes_from, null_lanes
-from engines.guidance import Source, sources
-from engines.lm import (
+from engines.networks.lane_frames import lanes_from, null_lanes
+from engines.networks.lm import (
     CONTEXT_WEIGHT,
     LM,
     LMConfig,
@@ -21,8 +19,10 @@ from engines.lm import (
     take,
     undelay,
 )
+from engines.networks.text import TextStates
 from engines.requests import Chord, Controls, Guidance
-from engines.text import TextStates
+from engines.sampling import order as spans
+from engines.sampling.guidance import Source, sources
 
 SMALL = LMConfig(codebooks=3, codebook_size=11, dim=16, layers=2, heads=2, ff=32, text_dim=8)
 PAD, A, B, C = 11, 12, 13, 14

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from editor import library, storage
-from editor.lock import HOLDER, Held, ProjectLock
+from editor.project.disk import library, storage
+from editor.project.disk.lock import HOLDER, Held, ProjectLock
 from editor.session import Session
 from editor.sessions import Sessions
 from engines.requests import InputError
@@ -194,7 +194,7 @@ def test_a_folder_that_cannot_be_written_to_can_be_looked_at(
     def refused(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("editor.lock.FileLock.acquire", refused)
+    monkeypatch.setattr("editor.project.disk.lock.FileLock.acquire", refused)
     session = Sessions(tmp_path).open("one", name)
     assert session.project.prompt == "first" and not session.closed
     session.close()

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engines.requests import Chord, Hit, Note
-from study import metrics
+from study.measure import metrics
 
 RATE = 32_000
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from study.mix import RATE, ROOMS, mix
+from study.data.mix import RATE, ROOMS, mix
 
 Audio = NDArray[np.float32]
 

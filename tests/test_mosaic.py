@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from engines import mosaic
-from engines.chords import pitch_classes
-from engines.mosaic import Passage, mosaics, pasted
-from engines.recording import Recording, from_float
+from engines.audio.recording import Recording, from_float
+from engines.filling import mosaic
+from engines.filling.mosaic import Passage, mosaics, pasted
+from engines.music.chords import pitch_classes
 from engines.requests import Chord, Controls, Hit, Note
 
 RATE = 16_000

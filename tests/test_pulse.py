@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engines.requests import Chord
-from study import pulse
+from study.listeners import pulse
 
 RATE = 32_000
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from engines.recording import Recording, from_float, read_recording, resample, write_recording
+from engines.audio.recording import Recording, from_float, read_recording, resample, write_recording
 from engines.requests import InputError
 
 FORMATS = [

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from engines.analysis import ChordLine
-from engines.chords import NULL_CHORD
-from engines.controls import MELODY_NULL, lanes_from
+from engines.analysis.analyze import ChordLine
+from engines.music.chords import NULL_CHORD
+from engines.networks.lane_frames import MELODY_NULL, lanes_from
 from engines.requests import Chord, InputError
-from study import recordings
-from study.captions import MOOD_WORDS, STYLE_WORDS
-from study.dataset import controls_of
-from study.recordings import RATE, Recording
+from study.data import recordings
+from study.data.captions import MOOD_WORDS, STYLE_WORDS
+from study.data.dataset import controls_of
+from study.data.recordings import RATE, Recording
 
 ROW = Recording(
     "some-music", "music/tune.wav", "Tune", "A. Person", "CC-BY-4.0", "https://tracker.debian.org/pkg/some-music",

@@ -12,10 +12,10 @@ import numpy as np
 import pretty_midi
 import pytest
 
-from study import datacard, render
-from study.corpus import HELD_OUT, arrange
-from study.dataset import controls_of, labels_of
-from study.render import RATE, Sources, clip, stream
+from study.data import datacard, render
+from study.data.corpus import HELD_OUT, arrange
+from study.data.dataset import controls_of, labels_of
+from study.data.render import RATE, Sources, clip, stream
 
 
 def chunk(name: bytes, body: bytes) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engines.recording import Recording, from_float
-from engines.repeats import copied, lags
+from engines.audio.recording import Recording, from_float
+from engines.filling.repeats import copied, lags
 
 RATE = 16_000
 BEAT = 0.48  # seconds

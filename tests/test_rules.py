@@ -13,8 +13,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LIGHT = [  # modules that must load without torch
-    "engines", "engines.timebase", "engines.chords", "engines.requests", "engines.recording", "editor",
-    "editor.document", "editor.lanes", "editor.commands", "editor.history", "editor.storage",
+    "engines", "engines.audio.timebase", "engines.music.chords", "engines.requests",
+    "engines.audio.recording", "editor", "editor.project.document", "editor.project.lanes",
+    "editor.project.commands", "editor.project.history", "editor.project.disk.storage",
 ]  # fmt: skip
 FORBIDDEN = {  # folder: roots that nothing in it may import
     "engines": {"gradio", "gradio_client", "editor", "study", "app", "tests"},

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engines import score as scores
-from engines.recording import from_float
+from engines.audio.recording import from_float
+from engines.filling import score as scores
+from engines.filling.score import score_of
 from engines.requests import Chord, Controls, Hit, InpaintRequest, Note, Part
-from engines.score import score_of
 
 RATE = 32_000
 BEAT = 0.5

@@ -8,10 +8,11 @@ from pathlib import Path
 import pretty_midi
 import pytest
 
-from editor import lanes, scores
-from editor.document import ChordCell, LaneHit, LaneNote, Lanes
+from editor.project import lanes
+from editor.project.disk import scores
+from editor.project.document import ChordCell, LaneHit, LaneNote, Lanes
+from engines.audio.timebase import Grid
 from engines.requests import Chord, Hit, InputError, Note
-from engines.timebase import Grid
 
 LEAD_SHEET = """<?xml version="1.0"?>
 <score-partwise version="3.1">

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from engines.recording import Recording, from_float
-from engines.seams import CLICK, Judge, log_mel_jump, measure, score
+from engines.audio.recording import Recording, from_float
+from engines.audio.seams import CLICK, Judge, log_mel_jump, measure, score
 
 RATE = 32000
 START, END = 4.03, 7.61

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engines import search
-from engines.checkpoints import Models
+from engines.audio.recording import Recording
+from engines.checkpoints.shelf import Models
 from engines.dispatch import run
-from engines.recording import Recording
 from engines.requests import FMSettings, InpaintRequest
+from engines.sampling import search
 
 KNOWN = torch.ones(60, dtype=torch.bool)
 KNOWN[25:35] = False

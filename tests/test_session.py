@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor import storage
-from editor.document import Region, Settings, Sound
-from editor.jobs import Runner
-from editor.journal import Journal
-from editor.pace import Pace
-from editor.payload import Payload
+from editor.page.payload import Payload
+from editor.project.disk import storage
+from editor.project.disk.journal import Journal
+from editor.project.document import Region, Settings, Sound
+from editor.runs.jobs import Runner
+from editor.runs.pace import Pace
 from editor.session import Session
 from editor.sessions import Sessions
-from engines.recording import Recording, write_recording
+from engines.audio.recording import Recording, write_recording
 from engines.requests import (
     ARSettings,
     FMSettings,

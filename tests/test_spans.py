@@ -3,7 +3,17 @@
 import pytest
 import torch
 
-from engines.spans import MARK_A, MARK_B, MARK_C, PAD, known_mask, orders, plain_order, reorder, restore
+from engines.sampling.order import (
+    MARK_A,
+    MARK_B,
+    MARK_C,
+    PAD,
+    known_mask,
+    orders,
+    plain_order,
+    reorder,
+    restore,
+)
 
 
 def test_the_order_is_a_then_c_then_b_each_behind_its_marker() -> None:

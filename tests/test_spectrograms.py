@@ -8,8 +8,8 @@ import librosa
 import numpy as np
 from PIL import Image
 
-from study.conditions import RATE
-from study.spectrograms import COLUMNS, draw, mel_decibels
+from study.measure.conditions import RATE
+from study.measure.spectrograms import COLUMNS, draw, mel_decibels
 
 
 def test_a_tone_is_loudest_where_it_is() -> None:

@@ -12,14 +12,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from engines.checkpoints import open_bundle
+from engines.checkpoints.shelf import open_bundle
 from engines.dispatch import run as fill
+from engines.networks.text import TextEncoder
 from engines.requests import Controls, FMSettings, GenerateRequest, Part
-from engines.text import TextEncoder
-from study.captions import caption
-from study.corpus import PAIRS, arrange
-from study.dataset import Dataset, labels_of
-from study.render import Sources
+from study.data.captions import caption
+from study.data.corpus import PAIRS, arrange
+from study.data.dataset import Dataset, labels_of
+from study.data.render import Sources
 from study.sprint import cores, pieces, run, stages
 from study.sprint.codec import Crops
 from study.sprint.pack import _without, refuse_too_heavy
@@ -29,7 +29,7 @@ from study.sprint.vocabulary import PACKAGE, cut_encoder
 
 
 def noise(seed: int, sources: Sources) -> tuple[np.ndarray, dict[str, Any]]:
-    """A clip as `study.render.clip` gives it, without a SoundFont."""
+    """A clip as `study.data.render.clip` gives it, without a SoundFont."""
     from dataclasses import asdict
 
     piece, rng = arrange(seed), np.random.default_rng(seed)

@@ -12,9 +12,22 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor import commands, jobs, storage, versions
-from editor.document import Clip, LaneHit, LaneNote, LanePart, Patch, Project, Region, Settings, Sound, Take
-from engines.recording import Recording, from_float, read_recording
+from editor.project import commands, versions
+from editor.project.disk import storage
+from editor.project.document import (
+    Clip,
+    LaneHit,
+    LaneNote,
+    LanePart,
+    Patch,
+    Project,
+    Region,
+    Settings,
+    Sound,
+    Take,
+)
+from editor.runs import jobs
+from engines.audio.recording import Recording, from_float, read_recording
 from engines.requests import InputError
 
 

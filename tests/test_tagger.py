@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from engines.checkpoints import open_bundle
-from study.tagger import (
+from engines.checkpoints.shelf import open_bundle
+from study.listeners.tagger import (
     CROP,
     HOP,
     MELS,
@@ -84,5 +84,5 @@ def test_only_names_that_are_common_enough_are_learned() -> None:
 
 
 def test_without_a_trained_one_the_remedy_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="study.tagger"):
+    with pytest.raises(SystemExit, match="study.listeners.tagger"):
         load_tagger(tmp_path)

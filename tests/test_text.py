@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engines.text import MAX_TOKENS, TextEncoder
+from engines.networks.text import MAX_TOKENS, TextEncoder
 
 
 @pytest.fixture(scope="module")

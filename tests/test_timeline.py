@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from editor import events
-from editor.document import Project
-from editor.timeline import (
+from editor.page import events
+from editor.page.timeline import (
     MODULES,
     ChordState,
     EditEvent,
@@ -23,7 +22,8 @@ from editor.timeline import (
     file_address,
     read_event,
 )
-from engines.chords import VOCABULARY
+from editor.project.document import Project
+from engines.music.chords import VOCABULARY
 from engines.requests import InputError
 
 

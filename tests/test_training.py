@@ -11,17 +11,14 @@ import pytest
 import torch
 from torch import nn
 
-from engines.chords import NULL_CHORD
-from engines.codec import load_codec
-from engines.controls import MELODY_NULL
-from study.captions import caption
-from study.corpus import arrange
-from study.dataset import Dataset, controls_of, drop_lanes
-from study.discriminator import Discriminator, deception_loss, feature_loss, verdict_loss
-from study.optimizer import Schedule, optimizers, orthogonalised
-from study.run import Run, averaged_state
-from study.train_ar import random_spans
-from study.train_codec import (
+from engines.music.chords import NULL_CHORD
+from engines.networks.codec import load_codec
+from engines.networks.lane_frames import MELODY_NULL
+from study.data.captions import caption
+from study.data.corpus import arrange
+from study.data.dataset import Dataset, controls_of, drop_lanes
+from study.train.ar import random_spans
+from study.train.codec import (
     Quantizer,
     build_codec,
     codec_config,
@@ -29,7 +26,10 @@ from study.train_codec import (
     take_over,
     unfold_weight_norm,
 )
-from study.train_fm import random_known
+from study.train.discriminator import Discriminator, deception_loss, feature_loss, verdict_loss
+from study.train.fm import random_known
+from study.train.optimizer import Schedule, optimizers, orthogonalised
+from study.train.run import Run, averaged_state
 
 
 def test_orthogonalised_has_singular_values_near_one() -> None:
@@ -102,7 +102,7 @@ def test_the_quantizer_learns_clusters_and_depth_helps() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three clips as `study.dataset` leaves them, latents and codes random."""
+    """Three clips as `study.data.dataset` leaves them, latents and codes random."""
     rng, labels = np.random.default_rng(0), []
     for seed in range(3):
         piece = arrange(seed)

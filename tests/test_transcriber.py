@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from engines.requests import Hit, Note
-from study import transcriber
-from study.transcriber import LINE_RATE, RATE, Store, Transcriber, hit_agreement, line_agreement
+from study.listeners import transcriber
+from study.listeners.transcriber import LINE_RATE, RATE, Store, Transcriber, hit_agreement, line_agreement
 
 
 def test_agreement_of_a_line_forgives_octaves_and_counts_only_the_span() -> None:

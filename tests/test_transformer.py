@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from engines.text import TextStates
-from engines.transformer import Cache, Transformer, TransformerConfig, sinusoid
+from engines.networks.text import TextStates
+from engines.networks.transformer import Cache, Transformer, TransformerConfig, sinusoid
 
 SMALL = TransformerConfig(dim=16, layers=4, heads=2, ff=32, text_dim=8)
 

@@ -15,13 +15,16 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from editor import library, server, settings, theme, ui
-from editor.device import Device
-from editor.document import Settings
-from editor.payload import Payload
+from editor.page import page as ui
+from editor.page import server, theme
+from editor.page.payload import Payload
+from editor.project.disk import library
+from editor.project.document import Settings
+from editor.runs import settings
+from editor.runs.device import Device
 from editor.sessions import Sessions
-from engines import chordino
-from engines.recording import Recording, from_float, write_recording
+from engines.analysis import chordino
+from engines.audio.recording import Recording, from_float, write_recording
 from engines.requests import ARSettings, FMSettings, Guidance, InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,7 +94,7 @@ def test_only_the_api_is_public(built: tuple[ui.Page, gr.Blocks]) -> None:
 
 def test_nothing_asks_the_network_at_start() -> None:
     asked = "os.environ['GRADIO_ANALYTICS_ENABLED'], os.environ['HF_HUB_OFFLINE']"
-    code = f"import editor.server, os; print({asked})"
+    code = f"import editor.page.server, os; print({asked})"
     environment = {
         key: value
         for key, value in os.environ.items()

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from engines import window as windows
-from engines.checkpoints import Models
-from engines.recording import Recording, from_float
+from engines.audio.recording import Recording, from_float
+from engines.audio.seams import Judge
+from engines.checkpoints.shelf import Models
+from engines.filling import window as windows
 from engines.requests import InpaintRequest, Wish
-from engines.seams import Judge
 
 
 def tone(seconds: float, rate: int, gain: float = 0.2) -> Recording:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editor import commands, events, wording
-from editor.document import Clip, Project, Region
+from editor.page import events
+from editor.project import commands, wording
+from editor.project.document import Clip, Project, Region
 from engines.requests import Part
 
 CLIP = Clip("a.wav", 8.0, 44100, 2, "song.wav")

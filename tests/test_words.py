@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from engines.instruments import OTHERS, ROWS, family_of
+from engines.music.instruments import OTHERS, ROWS, family_of
+from engines.networks.text import TextEncoder
 from engines.requests import Part
-from engines.text import TextEncoder
-from engines.words import key, parts, tempo, understood, without_drums
+from engines.words.reader import key, parts, tempo, understood, without_drums
 
 
 def said(prompt: str, encoder: TextEncoder | None = None) -> list[str]:

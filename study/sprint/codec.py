@@ -1,6 +1,6 @@
 """The codec's stage of a sprint: crops that lie on the device, one step after the other until the time is up.
 
-The same course as `study.train_codec`: latents, then half of the items through the codebooks, then the
+The same course as `study.train.codec`: latents, then half of the items through the codebooks, then the
 encoder frozen, codebooks refitted, and the decoder alone against an adversary. Leaves `codec.pt`,
 `latents.pt` and `codebooks.pt` as that script does, first when the encoder is frozen, so that a later
 crash costs the rest only.
@@ -19,11 +19,11 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
-from engines.codec import Codec, build_codec, codec_config
-from study.codec_step import Adversary, decoded, distance_at, half_quantized, push
-from study.optimizer import Average, Schedule, optimizers
-from study.run import fast_precision
-from study.train_codec import Config, Quantizer, Spectral, fold_weight_norm, initialise, validate
+from engines.networks.codec import Codec, build_codec, codec_config
+from study.train.codec import Config, Quantizer, Spectral, fold_weight_norm, initialise, validate
+from study.train.codec_step import Adversary, decoded, distance_at, half_quantized, push
+from study.train.optimizer import Average, Schedule, optimizers
+from study.train.run import fast_precision
 
 RECORDED = 320_000  # samples of an excerpt
 FITTED_ON = 400  # clips of 10 s that statistics and codebooks are settled on
@@ -188,7 +188,7 @@ class Training:
         return {**self.codec.model.state_dict(), **self.average.values}
 
     def save(self) -> None:
-        """Write codec.pt, as `study.train_codec.finish` reads it."""
+        """Write codec.pt, as `study.train.codec.finish` reads it."""
         state = {"config": asdict(self.config), "ema": {k: v.cpu() for k, v in self.averaged().items()}}
         part = self.out / "codec.part"
         torch.save(state | {"frozen": self.frozen, "step": self.number}, part)

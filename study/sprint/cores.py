@@ -1,7 +1,7 @@
 """What the processor's cores do while the GPU trains: render, write lanes and text states, shard by shard.
 
 `python -m study.sprint.cores` works until its hours are rendered or it is ended. A shard that has
-`lanes_000.pt` is whole (see `study.dataset`); one that has labels is good enough for the codec.
+`lanes_000.pt` is whole (see `study.data.dataset`); one that has labels is good enough for the codec.
 A few minutes of held-out clips come first, then pairs that differ as a musician's edit does, then singles.
 """
 
@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engines.text import TextEncoder
-from study.corpus import HELD_OUT, PAIRS
-from study.dataset import encode_text, write_lanes
-from study.leadsheets import sheets
-from study.render import RATE, Sources, clip
+from engines.networks.text import TextEncoder
+from study.data.corpus import HELD_OUT, PAIRS
+from study.data.dataset import encode_text, write_lanes
+from study.data.leadsheets import sheets
+from study.data.render import RATE, Sources, clip
 
 FRAMES, FRAME_RATE = 300, 25.0  # of a clip of 12 s
 

@@ -1,7 +1,8 @@
 """A data set that lies on the device as a whole: batches are gathered there by index.
 
 Latents in half precision, codes and lanes as small integers, one text state after the other. Captions are
-padded to the longest of all, so that shapes stay the same. What a batch holds is what `study.dataset` gives.
+padded to the longest of all, so that shapes stay the same. What a batch holds is what `study.data.dataset`
+gives.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engines.controls import Lanes
-from engines.text import TextStates
-from study.dataset import Batch, Dataset
+from engines.networks.lane_frames import Lanes
+from engines.networks.text import TextStates
+from study.data.dataset import Batch, Dataset
 
 
 class Resident(Dataset):

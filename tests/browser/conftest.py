@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from engines.recording import Recording, write_recording
+from engines.audio.recording import Recording, write_recording
 from tests.serving import Server
 
 QUIET = [

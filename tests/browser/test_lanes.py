@@ -10,7 +10,7 @@ import pretty_midi
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from engines.controls import lanes_from
+from engines.networks.lane_frames import lanes_from
 from engines.requests import Controls, Hit
 from tests.browser.test_edit import drag_span, settled, state, upload
 

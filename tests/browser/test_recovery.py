@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from editor import storage
-from editor.journal import Journal
+from editor.project.disk import storage
+from editor.project.disk.journal import Journal
 from tests.browser.test_edit import drag_span, state, upload
 from tests.browser.test_lanes import project
 from tests.serving import Server

@@ -1,0 +1,121 @@
+"""What other programs ask of a running server: a run, and what is in a recording. JSON and files.
+
+Two public endpoints beside the page, which any Gradio client calls: `/run` takes the request that
+"Request as JSON" and `inlay ... --json` give (what is left out has its default), `/analyze` a recording.
+Runs wait in the same line as those of the page. Errors are one line: value, expectation, remedy.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from editor.runs import jobs, reports
+from editor.runs.device import Device
+from engines.audio.recording import Recording, read_recording, write_recording
+from engines.requests import ARSettings, Controls, FMSettings, InpaintRequest, InputError
+
+_DEFAULTS: dict[str, Any] = {"kind": "generate", "engine": "fm", "prompt": "", "seed": 0} | {
+    field.name: field.default for field in fields(InpaintRequest) if field.default is not MISSING
+}
+
+
+class Api:
+    """The public endpoints of one server."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+
+    def place(self) -> None:
+        """Put the endpoints into the open block; nothing of them is seen on the page."""
+        public: dict[str, Any] = {"api_visibility": "public", "show_progress": "hidden"}
+        request, told = gr.JSON(label="request", visible=False), gr.JSON(label="report", visible=False)
+        given, made = gr.File(label="source", visible=False), gr.File(label="audio", visible=False)
+        ask = gr.Button(visible=False)
+        gr.on(
+            ask.click,
+            self.run,
+            [request, given],
+            [made, told],
+            api_name="run",
+            concurrency_limit=16,
+            concurrency_id="runs",
+            **public,
+        )
+        gr.on(ask.click, self.analyze, [given], [told], api_name="analyze", concurrency_limit=1, **public)
+
+    def run(self, request: Any, source: str | None = None) -> Iterator[tuple[str | None, dict[str, Any]]]:
+        """Generate, inpaint or extend: (audio, report), while it goes on (None, {"stage", "done", "of"}).
+
+        `request` is an object with "kind" ("generate" or "inpaint"), "engine", "prompt", "seed", "seconds" or
+        "start" and "end", "controls", "ar", "fm"; `source` is the recording of a span.
+        """
+        try:
+            asked = self.asked(request, None if source is None else read_recording(Path(source)))
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        for event in self.device.runner.stream([asked]):
+            if isinstance(event, jobs.Running):
+                at = event.progress
+                yield None, {"stage": at.stage, "done": at.step, "of": at.total}
+            elif isinstance(event, jobs.Queued):
+                yield None, {"stage": "wait", "done": 0, "of": event.position}
+            elif isinstance(event, jobs.Failed):
+                raise gr.Error(event.message, print_exception=False)
+            elif isinstance(event, jobs.Done):
+                with tempfile.TemporaryDirectory(prefix="inlay-") as folder:
+                    inner = asked.request if isinstance(asked, jobs.Extension) else asked
+                    suffix = inner.source.format.lower() if isinstance(inner, InpaintRequest) else "wav"
+                    path = Path(folder) / f"inlay.{suffix}"
+                    write_recording(path, event.result.audio)
+                    yield str(path), reports.of_run(event.result, asked)  # Gradio keeps a copy
+
+    def asked(self, request: Any, source: Recording | None) -> jobs.Asked:
+        """The request that an object from outside describes; InputError for one that describes none."""
+        if not isinstance(request, Mapping):
+            raise InputError(f'request {str(request)[:40]!r}: expected an object such as {{"engine": "fm"}}')
+        exported = request.get("request", request.get("parameters"))  # then nothing is left out
+        told = _completed(request) if exported is None else exported
+        if not isinstance(told, Mapping):
+            raise InputError(f'"request" {str(told)[:40]!r}: expected an object; export it again')
+        if told.get("kind") == "inpaint" and source is None:
+            raise InputError("source: none was sent; send the recording that the span is of")
+        asked = jobs.request_from(told, None, source)
+        if isinstance(asked, jobs.Extension) or exported is not None or "zero_shot" in request.get("fm", ()):
+            return asked
+        spec = self.device.models().spec  # the bundle knows which measured better
+        return replace(asked, fm=replace(asked.fm, zero_shot=spec.zero_shot_with(asked.fm.solver)))
+
+    def analyze(self, source: str | None) -> dict[str, Any]:
+        """What is heard in a recording, as `inlay analyze --json` tells it."""
+        from engines.analysis.analyze import analyze  # loads librosa
+
+        try:
+            if source is None:
+                raise InputError("source: none was sent; send a recording")
+            recording = read_recording(Path(source))
+            mono = recording.mono()  # [n]
+            return reports.of_hearing(analyze(mono, recording.rate))
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+
+def _completed(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request with today's default for all that it leaves out."""
+    told = _DEFAULTS | dict(request)
+    needed = {"generate": ("seconds",), "inpaint": ("start", "end")}.get(str(told["kind"]))
+    if needed is None:
+        raise InputError(f"kind {str(told['kind'])[:40]!r}: expected generate or inpaint")
+    if missing := [name for name in needed if name not in request]:
+        raise InputError(f"{' and '.join(missing)}: missing in the request; give them in seconds")
+    for part, default in (("ar", ARSettings()), ("fm", FMSettings()), ("controls", Controls())):
+        given = told.get(part, {})
+        if not isinstance(given, Mapping):
+            raise InputError(f'"{part}" {str(given)[:40]!r}: expected an object; leave it out')
+        told[part] = asdict(default) | dict(given)
+    return told

@@ -1,0 +1,225 @@
+"""The components of the page, and where they stand."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from editor.page import panel
+from editor.page.compare import Takes, status_markup
+from editor.page.timeline import ASSETS, MODULES, Timeline
+from editor.project.commands import MAX_VARIATIONS
+from editor.runs import jobs
+from engines.analysis import chordino
+from engines.music import chords
+
+if TYPE_CHECKING:
+    from engines.checkpoints.shelf import BundleSpec  # loads torch
+
+ENGINES = (
+    ("ar", "AR", "Writes left to right"),
+    ("fm", "FM", "Trained to fill spans"),
+    ("fm-zero-shot", "ZS", "Steered to fit"),
+)
+SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
+KEYS = [
+    f"{tonic} {mode}"
+    for mode, tonics in (("major", "C Db D Eb E F F# G Ab A Bb B"), ("minor", "C C# D Eb E F F# G G# A Bb B"))
+    for tonic in tonics.split()
+]
+BRAND = """<h1 class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
+<g fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round">
+<path d="M1.3 8.2v1.6M5.8 5.2v7.6M14.8 5.2v7.6M19.3 8.2v1.6"/></g>
+<rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</h1>"""
+
+
+class Layout:
+    """The controls of a page for one bundle, as attributes."""
+
+    def __init__(self, spec: BundleSpec) -> None:
+        self.spec = spec
+
+    def place(self, functions: Iterable[Callable[..., Any]]) -> None:
+        """Put the components into the open block; `functions` are what the page may ask without an event."""
+        # The modules are plain files that the page imports; Gradio serves what is declared static.
+        gr.set_static_paths([MODULES, ASSETS / "fonts", ASSETS / "examples"])
+        with gr.Column(elem_id="page"):
+            self._bar()
+            with gr.Column(elem_id="stage"):
+                self.timeline = Timeline(vocabulary=chords.VOCABULARY, tips=panel.TIPS, elem_id="timeline")
+                self.takes = Takes(elem_id="takes", server_functions=[*functions])
+            with gr.Column(elem_id="panel"):
+                self._knobs()
+                self._foot()
+
+    def _bar(self) -> None:
+        with gr.Row(elem_id="bar"):
+            gr.HTML(BRAND, elem_id="brand")
+            self.name = gr.Textbox(
+                "Untitled", container=False, elem_id="name", max_lines=1, label="Project name", max_length=100
+            )
+            self.saved = gr.HTML("", elem_id="saved")
+            gr.Radio(
+                ["Edit", "Listen", "Blind test"],
+                value="Edit",
+                interactive=True,
+                container=False,
+                elem_id="view",
+                elem_classes="seg",
+                label="View",
+            )
+            gr.HTML("", elem_classes="grow")
+            self.tempo = gr.Number(120, container=False, elem_id="tempo", label="Tempo, bpm")
+            gr.Button("Tap", elem_id="tap")
+            self.signature = gr.Dropdown(
+                SIGNATURES,
+                value="4/4",
+                container=False,
+                elem_id="signature",
+                label="Time signature",
+                filterable=False,
+            )
+            self.key = gr.Dropdown(
+                KEYS, value="C major", container=False, elem_id="key", label="Key", filterable=False
+            )
+            self.undo = gr.Button("Undo", elem_id="undo", interactive=False)
+            self.redo = gr.Button("Redo", elem_id="redo", interactive=False)
+            self.export = gr.Button("Export", elem_id="export", interactive=False)
+            gr.Button("Settings", elem_id="drawer")  # only where the panel has no room beside the lanes
+            gr.Button("Light or dark", elem_id="theme")
+            gr.Button("Projects", elem_id="project")
+
+    def _knobs(self) -> None:
+        with gr.Column(elem_id="knobs"):
+            with gr.Column(elem_id="span-box"):
+                gr.HTML("<inlay-spans></inlay-spans>")  # any number of rows, and no wait for the server
+                self.span_error = gr.HTML("", elem_classes="error-slot")
+            with gr.Column(elem_id="prompt-box"):
+                self.prompt = gr.Textbox(
+                    "",
+                    label="Words",
+                    show_label=False,  # <inlay-spans> names it, for the clip or for one span
+                    lines=1,
+                    max_lines=6,
+                    elem_id="prompt",
+                    placeholder="Describe it: warm electric piano, brushed drums, upright bass",
+                )
+                # The page fills in what words and lanes were chosen for: the clip, or a span's id.
+                self.meant = gr.Textbox("", visible=False)
+                gr.HTML("<inlay-words></inlay-words>", elem_id="words")
+                self.prompt_error = gr.HTML("", elem_classes="error-slot")
+            with gr.Column(elem_id="follow-box"):
+                self.follow = gr.CheckboxGroup(
+                    [("Chords", "chords"), ("Melody", "melody"), ("Drums", "drums"), ("Band", "band")],
+                    value=["chords"],
+                    label="Follow the lanes",
+                    elem_id="follow",
+                    elem_classes="chips",
+                )
+                gr.HTML("<inlay-note></inlay-note>", elem_id="note")
+                self.hear = gr.Button("Analyse clip", elem_id="hear", interactive=False)
+                self.hearing = gr.HTML("", elem_id="hearing")
+                self.replace = gr.Button("Replace mine", elem_id="replace-lanes", visible=False)
+            with gr.Column(elem_id="engines"):
+                gr.HTML('<div class="line"><span>Engines</span><span>time for this span</span></div>')
+                self.engines = [
+                    gr.Checkbox(
+                        True,
+                        label=words,
+                        info=" ",
+                        container=False,
+                        elem_classes=["eng", f"eng-{tag.lower()}"],
+                        elem_id=f"engine-{name}",
+                    )
+                    for name, tag, words in ENGINES
+                ]
+            with gr.Row(elem_id="make", elem_classes="two"):
+                self.variations = gr.Radio(
+                    [str(count) for count in range(1, MAX_VARIATIONS + 1)],
+                    value="1",
+                    interactive=True,
+                    label="Variations",
+                    elem_id="variations",
+                    elem_classes="seg",
+                )
+                self.seed = gr.Number(0, label="Seed", precision=0, elem_id="seed")
+                self.length = gr.Number(10, label="Length, s", elem_id="length")
+            self.knobs: dict[str, gr.Component] = {"strength": panel.build_strength()}
+            self.knob_error = gr.HTML("", elem_classes="error-slot")
+            with gr.Accordion("Advanced", open=False, elem_id="advanced"):
+                self._advanced()
+
+    def _advanced(self) -> None:
+        self.preset = panel.build_preset()
+        self.knobs |= panel.build_advanced()
+        gr.HTML(self._about(), elem_id="about")
+
+    def _about(self) -> str:
+        licence = self.spec.licence or "not stated"
+        lines = [f"<p>Bundle <b>{html.escape(self.spec.name)}</b>, licence {html.escape(licence)}</p>"]
+        lines.append(f"<p>{html.escape(chordino.notice())}</p>")
+        return "".join(lines)
+
+    def _foot(self) -> None:
+        with gr.Column(elem_id="foot"):
+            with gr.Row(elem_id="status-row"):
+                self.status = gr.HTML(status_markup((), ()), elem_id="status")
+                self.stop = gr.Button("Cancel all", elem_id="cancel", interactive=False)
+            gr.HTML("<inlay-intent></inlay-intent>", elem_id="intent")
+            with gr.Row(elem_id="span-row"):
+                self.inpaint = gr.Button("Inpaint", elem_id="inpaint", interactive=False)
+                self.auto = gr.Button("Fix it", elem_id="auto", interactive=False)
+            self.inpaint_all = gr.Button("Inpaint all spans", elem_id="inpaint-all", visible=False)
+            with gr.Row(elem_id="foot-row"):
+                self.generate = gr.Button("Generate", elem_id="generate")
+                self.extend: dict[jobs.Kind, gr.Button] = {
+                    "continue": gr.Button("Continue", elem_id="continue", interactive=False),
+                    "intro": gr.Button("Intro", elem_id="intro", interactive=False),
+                    "loop": gr.Button("Loop", elem_id="make-loop", interactive=False),
+                }
+
+    @property
+    def light(self) -> list[gr.Component]:
+        """What may change with any event."""
+        return [
+            self.timeline,
+            self.takes,
+            self.saved,
+            self.undo,
+            self.redo,
+            self.export,
+            self.span_error,
+            self.prompt_error,
+            self.knob_error,
+            self.hearing,
+            self.hear,
+            self.replace,
+            self.status,
+            self.inpaint,
+            self.auto,
+            self.inpaint_all,
+            self.generate,
+            *self.extend.values(),
+            self.stop,
+            self.preset,
+            *self.engines,
+        ]
+
+    @property
+    def fields(self) -> list[gr.Component]:
+        """What the user types into; written only when the document changed under it."""
+        return [
+            self.name,
+            self.tempo,
+            self.signature,
+            self.key,
+            self.prompt,
+            self.follow,
+            self.variations,
+            self.seed,
+            self.length,
+            *self.knobs.values(),
+        ]

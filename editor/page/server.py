@@ -1,0 +1,106 @@
+"""The server: one bundle on one device, the page, and the port it answers on."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+
+import gradio as gr
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from editor.page import theme
+from editor.page.page import Page
+from editor.project.disk import storage
+from editor.runs.device import Device
+from editor.runs.pace import Pace
+from editor.sessions import Sessions
+from engines.requests import InputError
+
+LATE = "inlay/late"  # where a page that is being closed sends its last edits
+MAX_LATE = 1 << 20  # bytes
+
+
+def build_app(bundle: str = "bundle", device: str = "auto", root: Path | None = None) -> gr.Blocks:
+    """The page for one bundle on one device. Projects live in `root` (the user's data folder when None)."""
+    return Page(Device(bundle, device), Sessions((root or storage.default_root()).resolve())).build()
+
+
+def launch_options(root: Path | None = None) -> dict[str, Any]:
+    """What `Blocks.launch` needs beside host and port."""
+    home = (root or storage.default_root()).resolve()
+    return {
+        "theme": theme.theme(),
+        "css": theme.stylesheet(),
+        "footer_links": [],
+        "run_history": False,
+        "show_error": True,
+        "allowed_paths": [str(home)],
+        "ssr_mode": False,
+        "share": False,
+        "quiet": True,
+        "max_threads": 64,
+    }
+
+
+def late_route(page: Page) -> Callable[[Request], Awaitable[Response]]:
+    """Answers a page that is being closed, which can wait for no event: its last edits, as JSON."""
+
+    async def answer(request: Request) -> Response:
+        sent = bytearray()
+        async for part in request.stream():
+            sent += part
+            if len(sent) > MAX_LATE:
+                return Response(status_code=413)
+        with suppress(ValueError, RecursionError):  # nobody would hear what is wrong with it
+            await run_in_threadpool(page.late, json.loads(sent))
+        return Response(status_code=204)
+
+    return answer
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    bundle: str = "bundle",
+    device: str = "auto",
+    open_browser: bool = False,
+    listens: bool = True,
+) -> None:
+    """Open the editor and stay until it is stopped. InputError when the bundle or the port is unusable.
+
+    With `listens`, a recording is analysed as soon as it is opened.
+    """
+    home = storage.default_root().resolve()
+    # Estimates are of this machine and this bundle.
+    pace = Pace(home / f"pace-{Path(bundle).name}-{device}.json")
+    shared = Device(bundle, device, pace)
+    page = Page(shared, Sessions(home, place=f"http://{host}:{port}"), listens)
+    app = page.build()
+    threading.Thread(target=shared.warm, name="inlay-warm", daemon=True).start()
+    app.queue(default_concurrency_limit=16)
+    try:
+        routes, _, _ = app.launch(
+            server_name=host,
+            server_port=port,
+            inbrowser=open_browser,
+            prevent_thread_lock=True,
+            **launch_options(),
+        )
+    except OSError as error:
+        raise InputError(
+            f"port {port} on {host}: cannot be used ({error}); choose another with --port"
+        ) from error
+    routes.add_api_route(f"/{LATE}", late_route(page), methods=["POST"])
+    print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)
+    app.block_thread()

@@ -1,0 +1,1 @@
+"""The document and its edits: pure functions over frozen values."""

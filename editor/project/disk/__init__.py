@@ -1,0 +1,1 @@
+"""A project on disk: folder, journal, lock, library, exports, scores, examples."""

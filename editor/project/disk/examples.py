@@ -1,0 +1,73 @@
+"""The clips that ship with the bundle, each with the words and lanes that it was made from.
+
+A lane that was not given to the model is left empty: what is in it then can only be heard. Times of lanes
+in seconds, as in the requests. Knows no session.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from editor.project import band, commands, lanes
+from editor.project.document import Project
+from editor.runs.jobs import controls_from
+from engines.audio.timebase import Grid
+from engines.requests import Controls, InputError
+
+FOLDER = Path(__file__).resolve().parents[3] / "assets" / "examples"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A clip and how it was asked for."""
+
+    path: Path
+    label: str  # what the clip is called, like a file of the user's
+    prompt: str
+    grid: Grid | None  # None: made from words alone
+    key: str  # "" where the music has none of the page's
+    controls: Controls
+
+    @property
+    def complete(self) -> bool:
+        """Whether every lane was given, so that nothing is left to be heard."""
+        return bool(self.controls.chords and self.controls.melody and self.controls.drums)
+
+
+def find(file: str, folder: Path = FOLDER) -> Example:
+    """The example of a file's name. InputError when there is none."""
+    try:
+        told = json.loads((folder / "examples.json").read_text("utf-8"))["examples"]
+        one: dict[str, Any] = next(each for each in told if each["file"] == file)
+        return Example(
+            folder / one["file"],
+            f"{one['style']}.flac",
+            one["prompt"],
+            Grid(**one["grid"]) if one.get("grid") else None,
+            one.get("key", ""),
+            controls_from(one["controls"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+        raise InputError(f"example {file[:40]!r}: not installed; open a recording of your own") from error
+
+
+def put(project: Project, example: Example) -> Project:
+    """The example's words into a project, and its lanes, which are followed, with their grid and key."""
+    project = commands.set_prompt(project, example.prompt)
+    if example.grid is None:
+        return project
+    grid, given = example.grid, example.controls
+    project = commands.set_grid(project, grid.bpm, grid.beats_per_bar, grid.offset)
+    if example.key:
+        project = commands.set_key(project, example.key)
+    project = commands.set_lanes(
+        project,
+        lanes.chords_to_lane(given.chords or (), project.grid),
+        lanes.notes_to_lane(given.melody or (), project.grid),
+        lanes.hits_to_lane(given.drums or (), project.grid),
+        band.to_lane(given.instruments or (), project.grid, "words"),
+    )
+    return commands.set_follow(project, [name for name in lanes.LANE_NAMES if getattr(project.lanes, name)])

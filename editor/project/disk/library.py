@@ -1,0 +1,145 @@
+"""The projects of a home: listed, duplicated, packed into a zip and unpacked again.
+
+A project is a folder of its own under the home; copies share no file that is ever written to. A zip
+from outside is checked before anything of it is written: only names that a project uses, bounded in
+number and size, and a document that opens. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from editor.project.disk import storage
+from editor.project.disk.journal import Journal
+from engines.requests import InputError
+
+MAX_LISTED = 50  # projects in the list of recent ones
+MAX_FILES = 20_000  # in a zip
+MAX_BYTES = 16 << 30  # of a zip, unpacked
+_DERIVED = (storage.PREVIEWS, "exports")  # folders that can be made again
+_AUDIO = (".wav", ".flac", ".aiff", ".caf", ".w64", ".au")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A project of the home, as the list shows it."""
+
+    folder: str  # name of the folder under the home
+    name: str
+    saved: str  # local time, "2026-11-21 17:42"
+    seconds: float  # of its clip, 0 = none
+    takes: int
+
+
+def recent(root: Path) -> tuple[Entry, ...]:
+    """The projects saved last, newest first; folders that cannot be read are left out."""
+    if not root.is_dir():
+        return ()
+    documents = [path for path in root.glob(f"*/{storage.DOCUMENT}") if path.is_file()]
+    documents.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    found = []
+    for path in documents[:MAX_LISTED]:
+        try:
+            project = storage.open_project(path.parent).project
+        except InputError:
+            continue
+        saved = datetime.fromtimestamp(path.stat().st_mtime)
+        takes = sum(not take.deleted for take in project.takes)
+        seconds = project.clip.seconds if project.clip else 0.0
+        found.append(Entry(path.parent.name, project.name, f"{saved:%Y-%m-%d %H:%M}", seconds, takes))
+    return tuple(found)
+
+
+def duplicate(folder: Path, name: str = "") -> storage.Opened:
+    """A copy of a project beside it, under another name. Audio is linked where the disk can, for it
+    is never rewritten. Another process may be writing there."""
+    known = storage.open_project(folder).project
+    name = name or f"{known.name} copy"
+    history = Journal(folder).read(known, mend=False)
+    project = replace(known, name=name)
+    made = storage.new_project(folder.parent, project)
+    try:
+        for path in _files(folder):
+            if path.name in (storage.DOCUMENT, storage.BACKUP, storage.JOURNAL):
+                continue  # these are written to
+            target = made.folder / path.relative_to(folder)
+            target.parent.mkdir(exist_ok=True)
+            try:
+                os.link(path, target)
+            except OSError:
+                shutil.copyfile(path, target)
+        Journal(made.folder).rewrite(history.do(project, "save as"))
+    except OSError as error:
+        shutil.rmtree(made.folder, ignore_errors=True)
+        raise InputError(f"{name}: cannot be copied ({error.strerror}); free some space") from error
+    return storage.open_project(made.folder)
+
+
+def pack(folder: Path, target: Path) -> None:
+    """Everything of a project in a zip, but what can be made again."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for path in _files(folder):
+            if path.name not in (storage.BACKUP, storage.JOURNAL):
+                archive.write(path, path.relative_to(folder).as_posix())
+
+
+def unpack(archive: Path, root: Path) -> storage.Opened:
+    """A project of its own from a zip, also one that an older Inlay has packed.
+
+    InputError for a zip that holds no project, or anything that does not belong into one.
+    """
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            members = [info for info in packed.infolist() if not info.is_dir()]
+            tops = [info for info in members if PurePosixPath(info.filename).name == storage.DOCUMENT]
+            if len(tops) != 1:
+                raise InputError("zip: holds no project; choose one that Inlay has exported")
+            base = PurePosixPath(tops[0].filename).parent
+            names = [_inside(info.filename, base) for info in members]
+            if len(members) > MAX_FILES or sum(info.file_size for info in members) > MAX_BYTES:
+                raise InputError("zip: too large for a project; choose one that Inlay has exported")
+            made = storage.new_project(root)
+            try:
+                for info, name in zip(members, names, strict=True):
+                    target = made.folder / name
+                    target.parent.mkdir(exist_ok=True)
+                    with packed.open(info) as source, target.open("wb") as sink:
+                        shutil.copyfileobj(source, sink)
+                opened = storage.open_project(made.folder)
+                storage.save_project(made.folder, opened.project)
+                return opened
+            except BaseException:
+                shutil.rmtree(made.folder, ignore_errors=True)
+                raise
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
+        raise InputError(f"zip: damaged ({error}); export the project again") from error
+    except OSError as error:
+        raise InputError(f"zip: cannot be unpacked ({error.strerror}); free some space") from error
+
+
+def _inside(member: str, base: PurePosixPath) -> PurePosixPath:
+    """The place of a zip's member in a project folder; InputError for one that has none there."""
+    path = PurePosixPath(member)
+    if not path.is_relative_to(base) or "\\" in member or ".." in path.parts:
+        raise InputError(f"zip: {member[:60]!r} does not belong to the project; export it again")
+    inner = path.relative_to(base)
+    audio = len(inner.parts) == 1 and inner.suffix in _AUDIO
+    take = len(inner.parts) == 2 and inner.parts[0] == storage.TAKES and inner.suffix == ".json"
+    if not (audio or take or str(inner) == storage.DOCUMENT):
+        raise InputError(f"zip: {member[:60]!r} does not belong to a project; export it again")
+    return inner
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files of a project that cannot be made again."""
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+    return [
+        path
+        for path in found
+        if path.relative_to(folder).parts[0] not in _DERIVED and not path.name.startswith(".")
+    ]

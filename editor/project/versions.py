@@ -1,0 +1,194 @@
+"""Takes, the clips that were kept, and votes: pure functions Project -> Project.
+
+The rules of `commands` hold: what is given is checked, nothing is changed in place. What names files
+comes from the server's side only. Times are seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from editor.project import edited, lanes
+from editor.project.commands import MAX_NAME, clean_text, set_prompt, set_seed
+from editor.project.document import Clip, Project, Rating, Round, Sound, Span, Take, Version
+from editor.runs import settings
+from engines.requests import InputError
+
+MAX_RATED = 5  # takes in a blind round, the original among them
+ENGINE_LABELS: dict[str, str] = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS"}
+
+
+def set_clip(project: Project, clip: Clip) -> Project:
+    """Put uploaded audio on the timeline. The region stays if it lies inside the new clip."""
+    return _show(project, clip, None, None)
+
+
+def add_take(project: Project, take: Take) -> Project:
+    """Add a finished take; one whose id is there already changes nothing."""
+    if any(known.id == take.id for known in project.takes):
+        return project
+    return replace(project, takes=(*project.takes, take))
+
+
+def find_take(project: Project, id: str) -> Take:
+    """The take of that id; InputError when there is none."""
+    for take in project.takes:
+        if take.id == id:
+            return take
+    raise InputError(f"take {id[:40]!r}: no such take; choose one from the list")
+
+
+def keep(project: Project, id: str) -> Project:
+    """Put a take on the timeline. A re-made span leaves the clip its name."""
+    take = find_take(project, id)
+    sound = take.sound
+    project = replace(project, spans=tuple(_after(span, take) for span in project.spans))
+    clip = Clip(sound.file, take.seconds, take.rate, take.channels, take_label(take), sound.patches)
+    if take.source is None:
+        return _show(project, clip, None, id)
+    parent = _version_of(project, take.source)
+    if parent is None:  # a project of an older Inlay, which remembered no versions
+        label = project.clip.label if project.clip else ""
+        before = Clip(take.source.file, take.seconds, take.rate, take.channels, label, take.source.patches)
+        parent = Version(_fresh_version(project), before, None, None)
+        project = replace(project, versions=(*project.versions, parent))
+    added = take.region.end if take.kind == "intro" and take.region else 0.0
+    clip = replace(clip, label=parent.clip.label, lead=parent.clip.lead + added)
+    return _show(project, clip, parent.id, id)
+
+
+def _after(span: Span, take: Take) -> Span:
+    """A span once a take was kept: where the take re-made it, what was drawn is heard now."""
+    places = take.spans or ((take.region,) if take.region else ())
+    made = not places or any(span.start < place.end and place.start < span.end for place in places)
+    return edited.cleared(span) if made else span
+
+
+def show_version(project: Project, id: str) -> Project:
+    """Put a clip on the timeline that was there before."""
+    for version in project.versions:
+        if version.id == id:
+            return _show(project, version.clip, version.parent, version.take)
+    raise InputError(f"version {id[:40]!r}: no such version; choose one from the tree")
+
+
+def rename_take(project: Project, id: str, name: str) -> Project:
+    """Name a take; an empty name gives it back its engine and seed."""
+    name = clean_text(name)
+    if len(name) > MAX_NAME:
+        raise InputError(f"name of {len(name)} characters: at most {MAX_NAME}; shorten it")
+    return _with_take(project, replace(find_take(project, id), name=name))
+
+
+def star_take(project: Project, id: str) -> Project:
+    """Star a take, or take its star away."""
+    take = find_take(project, id)
+    return _with_take(project, replace(take, starred=not take.starred))
+
+
+def delete_take(project: Project, id: str) -> Project:
+    """Take a take out of the list. Its audio stays in the project, and `restore_take` brings it back."""
+    return _with_take(project, replace(find_take(project, id), deleted=True))
+
+
+def restore_take(project: Project, id: str) -> Project:
+    """Bring a deleted take back."""
+    return _with_take(project, replace(find_take(project, id), deleted=False))
+
+
+def use_take(project: Project, id: str) -> Project:
+    """Set prompt, seed and the engine's knobs as they were for a take."""
+    take = find_take(project, id)
+    project = set_seed(set_prompt(project, take.prompt), take.seed)
+    return replace(project, settings=settings.of_take(project.settings, take))
+
+
+def vote(project: Project, ratings: Sequence[tuple[str, int, int]], matched: bool, made: str) -> Round:
+    """A blind round of (take id or "original", smoothness, match) in the order in which they stood."""
+    if not 2 <= len(ratings) <= MAX_RATED:
+        raise InputError(f"{len(ratings)} ratings: expected 2-{MAX_RATED} takes; choose them again")
+    if len({id for id, _, _ in ratings}) < len(ratings):
+        raise InputError("vote: a take is rated twice; begin the round again")
+    rated, regions, sources, places = [], set(), set(), set()
+    for id, smoothness, match in ratings:
+        for scale, value in (("transition smoothness", smoothness), ("audio match", match)):
+            if not 1 <= value <= 10:
+                raise InputError(f"{scale} {value}: expected 1-10; choose one of the ten")
+        if id == "original":
+            rated.append(Rating("", "gt", smoothness, match))
+            continue
+        take = find_take(project, id)
+        regions.add(take.region)
+        places.add((take.kind, take.spans))
+        sources.add(take.source)
+        rated.append(Rating(id, take.engine, smoothness, match))
+    region = next(iter(regions), None)
+    if region is None or max(len(regions), len(sources), len(places)) > 1:
+        raise InputError("vote: expected takes of one span; begin the round again")
+    id = lanes.fresh_id("r", (round.id for round in project.rounds))
+    return Round(id, region, tuple(rated), matched, made)
+
+
+def take_label(take: Take) -> str:
+    """What a take is called."""
+    return take.name or f"{ENGINE_LABELS.get(take.engine, take.engine)} seed {take.seed}"
+
+
+# ---- inside
+
+
+def _show(project: Project, clip: Clip, parent: str | None, take: str | None) -> Project:
+    """The clip on the timeline, remembered as a version. Spans stay if they lie inside it."""
+    if _root(project, project.clip) == _root(project, clip, parent) is not None and project.clip:
+        project = _moved(project, clip.lead - project.clip.lead)
+    spans = tuple(span for span in project.spans if 0 <= span.start and span.end <= clip.seconds)
+    active = project.active if any(span.id == project.active for span in spans) else ""
+    if _version_of(project, clip.sound) is None:
+        version = Version(_fresh_version(project), clip, parent, take)
+        project = replace(project, versions=(*project.versions, version))
+    return replace(project, clip=clip, spans=spans, active=active, kept=take)
+
+
+def same_recording(project: Project, one: Clip, other: Clip) -> bool:
+    """Whether two clips began as the same recording, so that one clock can hold both."""
+    root = _root(project, one)
+    return root is not None and root == _root(project, other)
+
+
+def _root(project: Project, clip: Clip | None, parent: str | None = None) -> str | None:
+    """The version that a clip began as; None for one that is no version and comes from none."""
+    known = {version.id: version for version in project.versions}
+    version = known.get(parent or "") or (_version_of(project, clip.sound) if clip else None)
+    while version is not None and version.parent in known:
+        version = known[version.parent]
+    return version.id if version else None
+
+
+def _moved(project: Project, seconds: float) -> Project:
+    """Lanes and spans so much later in time: with them goes the music that they belong to."""
+    if not seconds:
+        return project
+    grid = project.grid
+    bars = math.trunc(seconds / (grid.seconds_per_beat * grid.beats_per_bar) * (1 + 1e-9))
+    beats = float(bars * grid.beats_per_bar)
+    later = lanes.shifted(project.lanes, beats)
+    offset = grid.offset + seconds - beats * grid.seconds_per_beat
+    spans = tuple(
+        replace(span, start=round(span.start + seconds, 6), end=round(span.end + seconds, 6))
+        for span in project.spans
+    )
+    return replace(project, grid=replace(grid, offset=offset), lanes=later, spans=spans)
+
+
+def _version_of(project: Project, sound: Sound) -> Version | None:
+    return next((version for version in project.versions if version.clip.sound == sound), None)
+
+
+def _fresh_version(project: Project) -> str:
+    return lanes.fresh_id("v", (version.id for version in project.versions))
+
+
+def _with_take(project: Project, take: Take) -> Project:
+    return replace(project, takes=tuple(take if known.id == take.id else known for known in project.takes))

@@ -1,0 +1,66 @@
+"""What is heard again in a take: chords and melody of its span, to be shown over the lanes.
+
+Times in seconds on the clip's clock. Loads no torch; knows neither sessions nor components.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from editor.project.disk import storage
+from editor.runs import hearing as analysis
+from editor.project.document import Region, Sound, Take
+from engines.requests import Chord, Note
+
+_one = threading.Lock()  # a take that is asked for twice at once is heard once
+
+
+@dataclass(frozen=True)
+class Ghost:
+    """What was heard inside a take's span (for a generated clip, in all of it)."""
+
+    chords: tuple[Chord, ...]  # without `N`
+    melody: tuple[Note, ...]  # what is likely enough to be drawn
+
+    def shifted(self, seconds: float) -> Ghost:
+        """The same, so much later."""
+        return Ghost(
+            tuple(
+                replace(chord, start=chord.start + seconds, end=chord.end + seconds) for chord in self.chords
+            ),
+            tuple(replace(note, start=note.start + seconds, end=note.end + seconds) for note in self.melody),
+        )
+
+
+def ghost(folder: Path, take: Take) -> Ghost:
+    """Chords and melody heard in a take; InputError when its audio is gone. Remembered for a while."""
+    with _one:
+        return _heard(folder, take.sound, take.region)
+
+
+@lru_cache(maxsize=128)
+def _heard(folder: Path, sound: Sound, region: Region | None) -> Ghost:
+    from engines.analysis.analyze import analyze  # loads librosa
+
+    recording = storage.read_sound(folder, sound)
+    begin, end = (0.0, recording.seconds) if region is None else (region.start, region.end)
+    # What sounds before and behind tells beats and key; only what lies inside is shown.
+    start = max(0.0, begin - analysis.CONTEXT_SECONDS)
+    stop = min(recording.seconds, end + analysis.CONTEXT_SECONDS)
+    first, last = round(start * recording.rate), round(stop * recording.rate)
+    mono = recording.as_float(first, last).mean(axis=1)  # [n, C] -> [n]
+    heard = analyze(mono, recording.rate).shifted(start)
+    chords = (Chord(max(c.start, begin), min(c.end, end), c.symbol) for c in heard.chords.chords)
+    likely = zip(heard.melody.notes, heard.melody.confidence, strict=True)
+    notes = (
+        Note(max(note.start, begin), min(note.end, end), note.pitch)
+        for note, sure in likely
+        if sure >= analysis.MELODY_CONFIDENCE
+    )
+    return Ghost(
+        tuple(chord for chord in chords if chord.end > chord.start and chord.symbol not in ("N", "UNK")),
+        tuple(note for note in notes if note.end - note.start >= 0.02),
+    )

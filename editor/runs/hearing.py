@@ -1,0 +1,248 @@
+"""What was heard in a recording, on the lanes; and the job that hears it in the background.
+
+Pure functions `Analysis -> Lanes` and `Project -> Project`, and `Listener`, one piece of work of a session
+in a thread of its own. Analyses are in seconds, lanes in beats. Only what was heard with confidence comes
+onto a lane. Loads no torch; knows no components.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from editor.project import band, commands, lanes
+from editor.project.disk import storage
+from editor.project.document import LanePart, Lanes, Project, Region, Sound
+from engines.requests import Cancelled, Hit, InputError, Note, Progress
+from engines.audio.timebase import Grid
+
+if TYPE_CHECKING:
+    from engines.analysis.analyze import Analysis
+
+log = logging.getLogger("inlay")
+
+MELODY_CONFIDENCE = 0.35  # notes less likely than this are not drawn
+DRUM_CONFIDENCE = 0.6
+MIN_HITS = 4  # fewer of a drum in a clip are mistakes rather than a part
+DRUMS_A_SECOND = 1.0  # where no beat is heard, drums must be at least so busy
+TEMPO_CONFIDENCE = 0.62  # below it beats are mostly wrong, and speech and noise stay below it
+KEY_CONFIDENCE = 0.3
+CONTEXT_SECONDS = 4.0  # heard on each side of a span that is analysed anew
+_SHARP_MINORS = {"Ab": "G#"}  # the page's spellings of keys, where they differ from those of chords
+_FLAT_MAJORS = {"C#": "Db"}
+
+
+def grid_of(heard: Analysis) -> Grid | None:
+    """The beat grid that fits best: tempo, signature, and beat 0 at a downbeat; None without a beat."""
+    rhythm = heard.rhythm
+    if rhythm.confidence < TEMPO_CONFIDENCE or not rhythm.downbeats or not 20 <= rhythm.bpm <= 400:
+        return None
+    bar = rhythm.beats_per_bar * 60.0 / rhythm.bpm
+    first = rhythm.downbeats[0]
+    # each downbeat's distance from the bars counted from the first, averaged: one late beat moves it little
+    strays = [(time - first + bar / 2) % bar - bar / 2 for time in rhythm.downbeats]
+    offset = round(first + sum(strays) / len(strays), 4)
+    return Grid(round(rhythm.bpm, 2), rhythm.beats_per_bar, offset)
+
+
+def key_of(heard: Analysis) -> str:
+    """The key as the page spells it, "" when it is not clear."""
+    if not heard.key.name or heard.key.confidence < KEY_CONFIDENCE:
+        return ""
+    tonic, mode = heard.key.name.split()
+    spelled = (_SHARP_MINORS if mode == "minor" else _FLAT_MAJORS).get(tonic, tonic)
+    return f"{spelled} {mode}"
+
+
+def lanes_of(heard: Analysis, grid: Grid) -> Lanes:
+    """The lanes in beats: chords but `N`, notes and hits that are likely enough, and who plays."""
+    notes: list[Note] = [
+        note
+        for note, sure in zip(heard.melody.notes, heard.melody.confidence, strict=True)
+        if sure >= MELODY_CONFIDENCE and note.end - note.start >= lanes.SHORTEST * grid.seconds_per_beat
+    ]
+    likely: list[Hit] = [
+        hit
+        for hit, sure in zip(heard.drums.hits, heard.drums.confidence, strict=True)
+        if sure >= DRUM_CONFIDENCE
+    ]
+    played = {drum for drum in {h.drum for h in likely} if sum(h.drum == drum for h in likely) >= MIN_HITS}
+    hits = [hit for hit in likely if hit.drum in played]
+    if grid_of(heard) is None and len(hits) < DRUMS_A_SECOND * heard.seconds:
+        hits = []  # consonants and bumps: neither a beat nor a part
+    return Lanes(
+        lanes.chords_to_lane(heard.chords.chords, grid),
+        lanes.notes_to_lane(notes[: lanes.MAX_OBJECTS], grid),
+        lanes.hits_to_lane(hits[: lanes.MAX_OBJECTS], grid),
+        _band_of(heard, grid),
+    )
+
+
+def _band_of(heard: Analysis, grid: Grid) -> tuple[LanePart, ...]:
+    line = getattr(heard, "instruments", None)  # not every analysis listens for players
+    return () if line is None else band.to_lane(line.parts, grid, "heard", line.confidence)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A project with what was heard in it."""
+
+    project: Project
+    filled: tuple[str, ...]  # lanes that were filled
+    kept: tuple[str, ...]  # lanes that hold the musician's own and were left as they are
+
+
+def fill(project: Project, heard: Analysis, replace_all: bool = False) -> Filled:
+    """Put what was heard on the empty lanes, or on all of them; tempo and key only where no lane is kept.
+
+    Lanes that come onto the page condition the re-making from now on; the musician may untick them.
+    """
+    now = project.lanes
+    full = [name for name in lanes.LANE_NAMES if getattr(now, name)]
+    if all(part.by == "heard" for part in now.band):  # nobody's own
+        full = [name for name in full if name != "band"]
+    keep = () if replace_all else tuple(full)
+    grid, key = grid_of(heard), key_of(heard)
+    if not keep and grid is not None:
+        project = replace(project, grid=grid)
+    if not keep and key:
+        project = commands.set_key(project, key)
+    found = lanes_of(heard, project.grid)
+    put = [name for name in lanes.LANE_NAMES if name not in keep and (getattr(found, name) or name in full)]
+    project = commands.set_lanes(
+        project,
+        found.chords if "chords" in put else None,
+        found.melody if "melody" in put else None,
+        found.drums if "drums" in put else None,
+        found.band if "band" in put else None,
+    )
+    filled = tuple(name for name in put if getattr(project.lanes, name))
+    follow = [name for name in lanes.LANE_NAMES if name in (*project.follow, *filled)]
+    return Filled(commands.set_follow(project, follow), filled, tuple(n for n in keep if getattr(found, n)))
+
+
+def fill_span(project: Project, heard: Analysis, span: Region) -> Filled:
+    """Replace what the lanes hold inside a span by what was heard there; the grid stays."""
+    grid, now = project.grid, project.lanes
+    start, end = grid.seconds_to_beats(span.start), grid.seconds_to_beats(span.end)
+    found = lanes_of(heard, grid)
+    chords = [replace(c, id="", start=max(c.start, start), end=min(c.end, end)) for c in found.chords]
+    notes = [replace(n, id="", start=max(n.start, start), end=min(n.end, end)) for n in found.melody]
+    hits = [replace(h, id="") for h in found.drums if start <= h.time < end]
+    edited = commands.set_lanes(
+        project,
+        [*_outside(now.chords, start, end), *(c for c in chords if c.end - c.start >= lanes.SHORTEST)],
+        [*_outside(now.melody, start, end), *(n for n in notes if n.end - n.start >= lanes.SHORTEST)],
+        [*(h for h in now.drums if not start <= h.time < end), *hits],
+        _band_inside(now.band, found.band, start, end),
+    )
+    filled = tuple(name for name in lanes.LANE_NAMES if name != "band" or found.band)
+    return Filled(edited, filled, ())
+
+
+def _band_inside(
+    now: tuple[LanePart, ...], found: tuple[LanePart, ...], start: float, end: float
+) -> list[LanePart] | None:
+    """The band lane with what was heard in [start, end) beats in place of what stood there."""
+    if not found:
+        return None
+    parts = [replace(p, id="", start=max(p.start, start), end=min(p.end, end)) for p in found]
+    return [*_outside(now, start, end), *(p for p in parts if p.end - p.start >= lanes.SHORTEST)]
+
+
+def _outside(cells: tuple[lanes.AnyCell, ...], start: float, end: float) -> list[lanes.AnyCell]:
+    """The cells of a lane without what lies in [start, end) beats."""
+    out: list[lanes.AnyCell] = []
+    for cell in cells:
+        parts = [replace(cell, end=min(cell.end, start)), replace(cell, start=max(cell.start, end))]
+        kept = [part for part in parts if part.end - part.start >= lanes.SHORTEST]
+        out += kept[:1] + [replace(part, id="") for part in kept[1:]]
+    return out
+
+
+def words(heard: Analysis, done: Filled) -> str:
+    """One line for the page: what was heard and what became of it."""
+    if not done.filled and not done.kept:
+        return "Nothing clear enough to draw was heard; the lanes are yours"
+    parts = []
+    if grid_of(heard) is not None:
+        parts.append(f"{heard.rhythm.bpm:.0f} bpm")
+    if key_of(heard):
+        parts.append(key_of(heard))
+    said = f"Heard {', '.join(parts)}; " if parts else ""
+    drawn = f"{_listed(done.filled)} drawn" if done.filled else "nothing drawn"
+    kept = f"; your {_listed(done.kept)} kept" if done.kept else ""
+    return f"{said}{drawn}{kept}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
+
+
+class Listener:
+    """Analyses one clip in the background; `done` is called in its thread with the result or an error."""
+
+    _one = threading.Lock()  # of all sessions: a machine that makes music should not hear two at once
+
+    def __init__(
+        self,
+        folder: Path,
+        sound: Sound,
+        span: Region | None,
+        done: Callable[[Analysis | None, str], None],
+    ) -> None:
+        self.sound = sound
+        self.span = span
+        self.progress = 0.0  # share that was heard
+        self.cancelled = threading.Event()
+        self._folder = folder
+        self._done = done
+        self._thread = threading.Thread(target=self._run, name="inlay-analysis", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it still listens."""
+        return self._thread.is_alive()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it has ended, at most so long; whether it has."""
+        self._thread.join(seconds)
+        return not self.running
+
+    def _hear(self, progress: Progress) -> None:
+        if self.cancelled.is_set():
+            raise Cancelled
+        if progress.stage == "listen":
+            self.progress = progress.fraction
+
+    def _run(self) -> None:
+        from engines.analysis.analyze import analyze  # loads librosa
+
+        try:
+            with self._one:
+                if self.cancelled.is_set():
+                    return
+                recording = storage.read_sound(self._folder, self.sound)
+                start, end = 0.0, recording.seconds
+                if self.span is not None:
+                    start = max(0.0, self.span.start - CONTEXT_SECONDS)
+                    end = min(end, self.span.end + CONTEXT_SECONDS)
+                first, last = round(start * recording.rate), round(end * recording.rate)
+                mono = recording.as_float(first, last).mean(axis=1)  # [n, C] -> [n]
+                heard = analyze(mono, recording.rate, self._hear).shifted(start)
+            self._done(heard, "")
+        except Cancelled:
+            self._done(None, "")
+        except InputError as error:
+            self._done(None, str(error))
+        except Exception as error:  # a defect must not leave the page waiting
+            log.exception("analysis failed")
+            self._done(None, f"analysis: {type(error).__name__}: {str(error)[:160]}")

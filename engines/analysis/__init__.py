@@ -1,0 +1,1 @@
+"""What is heard in audio: chords, melody, rhythm, key, players. Loads no torch, but for the drum signal."""

@@ -1,0 +1,1 @@
+"""Bundles of checkpoints: specs, loading, sharing."""

@@ -1,0 +1,309 @@
+"""The AR network: delay pattern, heads, sampling, fill-in-the-middle (sec. 3.2, App. J).
+
+Codes are int64 [B, K, T] with ids 0..V-1. Special ids follow: `pad` = V (start and everything
+outside the delay pattern), <a>, <b>, <c> as full columns, and `eos`, which App. J names and which
+exact lengths make superfluous: it has no row and no logit. Neither have the others a logit, so that
+a sampled cell is always a code. The network reads [pad | delayed codes] and predicts, at every step,
+the delayed column that follows; lanes enter with the step that predicts their frame (Fig. 2).
+Does not know seconds, audio or where codes come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engines.networks.lane_frames import LaneProjection, Lanes, boost_lane_columns
+from engines.networks.text import TextStates
+from engines.networks.transformer import Cache, Memory, Transformer, TransformerConfig
+from engines.sampling import order as spans
+from engines.sampling.guidance import Source, combine, seen_by
+
+CONTEXT_WEIGHT = 0.1  # loss weight of known cells in a fill-in-the-middle item
+
+
+@dataclass(frozen=True)
+class LMConfig:
+    """Shape of the AR network."""
+
+    codebooks: int = 8  # K
+    codebook_size: int = 1024  # V
+    dim: int = 256
+    layers: int = 6
+    heads: int = 8
+    ff: int = 768
+    text_dim: int = 384
+    dropout: float = 0.0
+    lanes: bool = True  # False: no lanes, as MusicGen
+    modulated: bool = True  # False: MusicGen's block
+    window: int = 250  # frames that the network is trained on
+    band: bool = False  # takes the lanes of instruments and beats too
+
+    @property
+    def pad(self) -> int:
+        """Id of the start column and of the cells outside the delay pattern."""
+        return self.codebook_size
+
+    @property
+    def markers(self) -> dict[int, int]:
+        """Marker of `engines.sampling.order` -> id."""
+        v = self.codebook_size
+        return {spans.PAD: v, spans.MARK_A: v + 1, spans.MARK_B: v + 2, spans.MARK_C: v + 3}
+
+    @property
+    def eos(self) -> int:
+        """Id that App. J reserves; never read or written here."""
+        return self.codebook_size + 4
+
+    @property
+    def backbone(self) -> TransformerConfig:
+        """The causal backbone."""
+        return TransformerConfig(
+            self.dim, self.layers, self.heads, self.ff, self.text_dim, self.dropout,
+            causal=True, skips=False, modulated=self.modulated,
+        )  # fmt: skip
+
+
+def delay(codes: Tensor, special: int) -> Tensor:
+    """Codebook k (0-based) moves k columns right: [B, K, T] -> [B, K, T + K - 1], `special` elsewhere."""
+    batch, books, frames = codes.shape
+    out = codes.new_full((batch, books, frames + books - 1), special)
+    for k in range(books):
+        out[:, k, k : k + frames] = codes[:, k]
+    return out
+
+
+def undelay(columns: Tensor) -> Tensor:
+    """The inverse of `delay`, also for logits: [B, K, T + K - 1, ...] -> [B, K, T, ...]."""
+    books = columns.shape[1]
+    frames = columns.shape[2] - books + 1
+    return torch.stack([columns[:, k, k : k + frames] for k in range(books)], dim=1)
+
+
+def sample_step(
+    logits: Tensor,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    generator: torch.Generator,
+    cooling: float = 0.0,
+) -> Tensor:
+    """Draw one id per codebook: float [B, K, V] -> int64 [B, K].
+
+    Softmax at `temperature`, which falls evenly to (1 - cooling) of it at the last codebook, then only
+    the `top_k` likeliest (0 = all), then the smallest set whose probability reaches `top_p` (0 =
+    all), renormalised. Drawn on the CPU, so that a seed holds.
+    """
+    warmth = torch.linspace(1.0, max(1.0 - cooling, 0.01), logits.shape[-2])[:, None]  # [K, 1]
+    p = torch.softmax(logits.float().cpu() / (temperature * warmth), dim=-1)
+    if 0 < top_k < p.shape[-1]:
+        p = torch.where(p >= p.topk(top_k, dim=-1).values[..., -1:], p, 0.0)
+    if 0.0 < top_p < 1.0:
+        p = p / p.sum(dim=-1, keepdim=True)
+        ranked, order = p.sort(dim=-1, descending=True)
+        before = ranked.cumsum(dim=-1) - ranked  # probability of everything likelier
+        p = torch.zeros_like(p).scatter(-1, order, torch.where(before < top_p, ranked, 0.0))
+    drawn = torch.multinomial(p.flatten(0, -2), 1, generator=generator)  # [B, K, V] -> [B K, 1]
+    return drawn.view(p.shape[:-1])
+
+
+@dataclass(frozen=True)
+class FimBatch:
+    """A training batch in reading order, three columns longer than its clips."""
+
+    codes: Tensor  # int64 [B, K, T + 3], specials included
+    lanes: Lanes  # [B, T + 3]
+    weights: Tensor  # float32 [B, T + 3], loss weight per column
+
+
+def fim_batch(config: LMConfig, codes: Tensor, lanes: Lanes, starts: Tensor, ends: Tensor) -> FimBatch:
+    """Clips [B, K, T] with spans starts, ends int64 [B] (frames) -> a batch of width T + 3.
+
+    An item with start == end is plain: its frames in order, then three pad columns of weight 0.
+    The others become [<a> A <c> C <b> B]: weight 1 on B, CONTEXT_WEIGHT on A and C, 0 on markers.
+    """
+    frames = codes.shape[2]
+    starts, ends = starts.to(codes.device), ends.to(codes.device)
+    index = spans.orders(starts, ends, frames)  # [B, T + 3]
+    column, length = torch.arange(frames + 3, device=codes.device), (ends - starts)[:, None]
+    weights = torch.where((length == 0) | (column >= frames + 3 - length), 1.0, CONTEXT_WEIGHT)
+    weights = torch.where(index < 0, 0.0, weights)
+    return FimBatch(take(config, codes, index), lanes.permute(index), weights)
+
+
+def take(config: LMConfig, codes: Tensor, index: Tensor) -> Tensor:
+    """Columns in another order, markers as their ids: [B, K, T], int64 [B, S] -> [B, K, S]."""
+    out = codes.gather(2, index.clamp(min=0)[:, None].expand(-1, codes.shape[1], -1))
+    for marker, number in config.markers.items():
+        out = out.masked_fill((index == marker)[:, None], number)
+    return out
+
+
+class LM(nn.Module):
+    """The AR network over K codebooks."""
+
+    def __init__(self, config: LMConfig) -> None:
+        super().__init__()
+        self.config = config
+        rows = config.codebook_size + 4  # codes, pad, <a>, <b>, <c>
+        tables = [nn.Embedding(rows, config.dim) for _ in range(config.codebooks)]
+        for table in tables:  # the sum of K rows has the size of the positions
+            nn.init.normal_(table.weight, std=(2 * config.codebooks) ** -0.5)
+        self.emb = nn.ModuleList(tables)
+        if config.lanes:
+            self.lane_projection = LaneProjection(config.band)
+            self.input_proj = nn.Linear(config.dim + self.lane_projection.width, config.dim)
+            boost_lane_columns(self.input_proj, self.lane_projection.width)
+            with torch.no_grad():  # the codes pass unchanged at the start
+                self.input_proj.weight[:, : config.dim] = torch.eye(config.dim)
+        self.transformer = Transformer(config.backbone)
+        self.heads = nn.Linear(config.dim, config.codebooks * config.codebook_size, bias=False)
+
+    def remember(self, text: TextStates | None, text_given: Tensor | None, batch: int) -> Memory:
+        """Text states [B, L, text_dim] -> keys and values per block; see `Transformer.remember`."""
+        return self.transformer.remember(text, text_given, batch)
+
+    def forward(
+        self,
+        columns: Tensor,
+        lanes: Lanes | None,
+        memory: Memory,
+        offset: int | Tensor = 0,
+        cache: Cache | None = None,
+    ) -> Tensor:
+        """Shifted, delayed columns int64 [B, K, S] and lanes [B, S] -> logits of what follows [B, K, S, V].
+
+        `lanes` at a step are those of the column that the step predicts. `cache` holds the columns
+        before these; `offset` is the position of the first column of all.
+        """
+        batch, books, steps = columns.shape
+        x = self.emb[0](columns[:, 0])  # [B, S] -> [B, S, D]
+        for k in range(1, books):
+            x = x + self.emb[k](columns[:, k])
+        if self.config.lanes and lanes is not None:
+            x = self.input_proj(torch.cat([x, self.lane_projection(lanes)], dim=-1))
+        x = self.transformer(x, memory, offset=offset, cache=cache)
+        logits: Tensor = self.heads(x)  # [B, S, D] -> [B, S, K V]
+        return logits.view(batch, steps, books, -1).transpose(1, 2)  # -> [B, K, S, V]
+
+    def inputs(self, codes: Tensor, lanes: Lanes | None) -> tuple[Tensor, Lanes | None]:
+        """What the network reads of whole clips: [B, K, T], lanes [B, T] -> columns [B, K, S], lanes [B, S].
+
+        S = T + K - 1 steps; the first column is all pad, step s predicts delayed column s.
+        """
+        books, frames = codes.shape[1:]
+        delayed = delay(codes, self.config.pad)  # [B, K, T] -> [B, K, S]
+        columns = F.pad(delayed, (1, 0), value=self.config.pad)[:, :, :-1]
+        if lanes is not None:  # after the last frame only delayed codebooks are left: null lanes
+            steps = torch.arange(frames + books - 1)
+            lanes = lanes.permute(torch.where(steps < frames, steps, spans.PAD))
+        return columns, lanes
+
+    def teacher_forced(
+        self,
+        codes: Tensor,
+        lanes: Lanes | None,
+        text: TextStates | None,
+        text_given: Tensor | None = None,
+        offset: int | Tensor = 0,
+    ) -> Tensor:
+        """Logits of every cell given all that precede it: codes [B, K, T] -> [B, K, T, V]."""
+        columns, lanes = self.inputs(codes, lanes)
+        return undelay(self(columns, lanes, self.remember(text, text_given, codes.shape[0]), offset))
+
+    def loss(
+        self,
+        codes: Tensor,
+        lanes: Lanes | None,
+        text: TextStates | None,
+        text_given: Tensor | None = None,
+        weights: Tensor | None = None,
+        offset: int | Tensor = 0,
+    ) -> Tensor:
+        """Mean cross-entropy of the cells in nats, eq. (1) without its constant 1/|S|: a scalar [].
+
+        codes [B, K, T]; weights [B, T] count columns (None = all 1); special columns need weight 0.
+        """
+        nll = self.cell_nll(codes, lanes, text, text_given, offset)  # [B, K, T]
+        if weights is None:
+            return nll.mean()
+        return (nll * weights[:, None]).sum() / (weights.sum() * codes.shape[1])
+
+    def cell_nll(
+        self,
+        codes: Tensor,
+        lanes: Lanes | None,
+        text: TextStates | None,
+        text_given: Tensor | None = None,
+        offset: int | Tensor = 0,
+    ) -> Tensor:
+        """-log p of every cell in nats, given all that precede it: codes [B, K, T] -> float32 [B, K, T].
+
+        0 where a cell holds a special id. Delays the targets rather than the logits, which are large.
+        """
+        columns, lanes = self.inputs(codes, lanes)
+        logits = self(columns, lanes, self.remember(text, text_given, codes.shape[0]), offset)
+        void = -1
+        targets = delay(codes.masked_fill(codes >= self.config.codebook_size, void), void)  # -> [B, K, S]
+        nll = F.cross_entropy(
+            logits.transpose(1, 2).flatten(0, 2).float(),  # [B, K, S, V] -> [B S K, V], no copy
+            targets.transpose(1, 2).flatten(),
+            ignore_index=void,
+            reduction="none",
+        )
+        return undelay(nll.view(targets.shape[0], -1, targets.shape[1]).transpose(1, 2))
+
+
+@torch.inference_mode()
+def complete(
+    lm: LM,
+    codes: Tensor,
+    known: int,
+    lanes: Lanes,
+    text: TextStates | None,
+    rows: Sequence[Source],
+    sample: Callable[[Tensor], Tensor],
+    on_step: Callable[[int, int], None],
+    cached: bool = True,
+    kept: int | Sequence[int] = 0,
+    expose: Callable[[Tensor], None] | None = None,
+) -> Tensor:
+    """Sample every cell from column `known` on: codes int64 [B, K, T] -> [B, K, T].
+
+    Columns before `known` (specials included) are given and stay, and so do the codebooks before `kept`
+    (one number, or one for each of the B) behind them; exactly T - known + K - 1 steps are sampled.
+    `lanes` [1, T] and `text` [1, L, text_dim] are used by the rows of `rows` that see them; `sample` draws
+    [B, K] from guided logits [B, K, V]. At the first steps the higher codebooks still emit given cells:
+    those are forced.
+    `on_step(done, total)` may raise to stop; `expose` is given the delayed line [B, K, 1 + S] that is being
+    filled, a column of pads first. `cached=False` recomputes everything at each step (for tests).
+    """
+    config, device, count, batch = lm.config, codes.device, len(rows), len(codes)
+    cells = codes.clone()
+    for item, books in enumerate([kept] * batch if isinstance(kept, int) else kept):
+        cells[item, books:, known:] = -1  # unknown
+    delayed = delay(cells, config.pad)  # [B, K, T] -> [B, K, S]
+    total = delayed.shape[2] - known
+    text_given = torch.tensor([row.text for row in rows], device=device).repeat_interleave(batch)  # [R B]
+    memory = lm.remember(text.repeat(count * batch) if text is not None else None, text_given, count * batch)
+    guided = seen_by(rows, lanes, batch)  # [1, T] -> [R B, T]
+    _, stepped = lm.inputs(cells, guided)
+    line = F.pad(delayed, (1, 0), value=config.pad)  # what is read, filled as it is sampled: [B, K, 1 + S]
+    if expose is not None:
+        expose(line)
+    cache = Cache(config.backbone, count * batch, delayed.shape[2], lm.heads.weight) if cached else None
+    on_step(0, total)
+    for step in range(known, delayed.shape[2]):
+        begin = cache.filled if cache is not None else 0
+        seen = line[:, :, begin : step + 1].repeat(count, 1, 1)  # what precedes delayed column `step`
+        part = stepped.window(begin, step + 1) if stepped is not None else None
+        logits = lm(seen, part, memory, cache=cache)[:, :, -1].float()  # [R B, K, S, V] -> [R B, K, V]
+        drawn = sample(combine(logits.view(count, batch, *logits.shape[1:]), rows)[0]).to(device)  # [B, K]
+        column = line[:, :, step + 1]
+        line[:, :, step + 1] = torch.where(column == -1, drawn, column)
+        on_step(step - known + 1, total)
+    return undelay(line[:, :, 1:])

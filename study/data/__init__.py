@@ -1,0 +1,1 @@
+"""Training data: pieces, words, renders, recordings, and what networks read of them."""

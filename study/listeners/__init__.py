@@ -1,0 +1,1 @@
+"""Listeners that judge and choose nothing."""
