@@ -10,6 +10,7 @@ hours of a core.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -196,10 +197,8 @@ def perform(step: Step, home: Path) -> list[str]:
 
 def end_group(pid: int) -> None:
     """End what is left of a process group: a pool's workers outlive the one that made them."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def end_leftovers(home: Path) -> None:

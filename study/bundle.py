@@ -29,7 +29,9 @@ from study.train.run import averaged_state
 
 LICENCE = "CC-BY-SA-4.0"
 BAND = "Takes the lanes of instruments and beats."
-NO_BAND = "Takes no lane of instruments or beats: who plays is carried by the words alone, which it follows weakly."
+NO_BAND = (
+    "Takes no lane of instruments or beats: who plays is carried by the words alone, which it follows weakly."
+)
 
 
 def lm_of(run: Path) -> LM:

@@ -159,7 +159,8 @@ def suspicions(
 
 def _auc(made: list[list[float]], uncut: list[list[float]]) -> float:
     """Probability that a boundary that was made is more suspicious than an untouched one, ties half."""
-    a, b = np.array(sum(made, []))[:, None], np.array(sum(uncut, []))[None]
+    a = np.array([score for span in made for score in span])[:, None]
+    b = np.array([score for span in uncut for score in span])[None]
     return float((a > b).mean() + 0.5 * (a == b).mean()) if a.size and b.size else float("nan")
 
 

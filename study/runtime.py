@@ -80,11 +80,7 @@ def main() -> None:
     pair("A = FM float32, B = FM bfloat16", fm, generate(half, "fm"), args.rounds)
 
     def decode(keep: bool) -> float:
-        script = (
-            DECODE
-            if keep
-            else DECODE.replace("codec = ", f"{NO_ALLOCATOR}\ncodec = ")
-        )
+        script = DECODE if keep else DECODE.replace("codec = ", f"{NO_ALLOCATOR}\ncodec = ")
         call = [sys.executable, "-c", script, args.bundle, str(args.threads)]
         return float(subprocess.run(call, capture_output=True, text=True, check=True).stdout)
 

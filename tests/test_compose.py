@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -40,7 +41,7 @@ def band_levels(samples: np.ndarray, rate: int) -> np.ndarray:
     power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
     frequencies = np.linspace(0, rate / 2, len(power))
     at = np.searchsorted(frequencies, BAND_EDGES)
-    return np.array([10 * np.log10(power[a:b].sum()) for a, b in zip(at[:-1], at[1:], strict=True)])
+    return np.array([10 * np.log10(power[a:b].sum()) for a, b in itertools.pairwise(at)])
 
 
 @pytest.mark.parametrize("subtype", list(NATIVE))

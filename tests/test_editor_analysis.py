@@ -33,7 +33,7 @@ def heard(**changes: object) -> Analysis:
         MelodyLine((Note(0.5, 1.1, 70), Note(1.7, 2.3, 72)), (0.8, 0.1)),
         Rhythm(BEATS, BEATS[1::4], 100.0, 4, 0.9, 0.6),
         Key("Eb major", 0.8),
-        DrumLine(tuple(Hit(t, "kick") for t in BEATS[::2]) + (Hit(3.0, "tom"),), (0.9,) * 6 + (0.6,)),
+        DrumLine((*tuple(Hit(t, "kick") for t in BEATS[::2]), Hit(3.0, "tom")), (0.9,) * 6 + (0.6,)),
         -14.0,
         Curve((), "dB"),
         Curve((), "Hz"),

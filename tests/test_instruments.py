@@ -98,6 +98,6 @@ def test_a_few_players_are_named_and_their_families_stay_said() -> None:
     kept = named_parts(batch, torch.ones(200, dtype=torch.bool), torch.Generator().manual_seed(0))
     assert not (kept * batch < 0).any()  # nothing is turned round
     said = (kept[:, 0] != 0).sum(dim=1)
-    assert 0 < int(said.min()) + 1 and int(said.max()) < len(ROWS) and said.float().std() > 1
+    assert int(said.min()) + 1 > 0 and int(said.max()) < len(ROWS) and said.float().std() > 1
     flute = kept[:, 0, row_of("flute")] == 1
     assert 20 < int(flute.sum()) < 190 and bool((kept[flute, 0, row_of("flutes")] == 1).all())

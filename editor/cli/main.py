@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # nobody reads any more: keep the interpreter's exit quiet
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  # nobody reads any more: keep the interpreter's exit quiet
         return DONE
     except Exception as error:
         if os.environ.get("INLAY_DEBUG"):

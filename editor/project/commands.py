@@ -213,7 +213,9 @@ def set_intent(project: Project, id: str, intent: str) -> Project:
 def ignore_lane(project: Project, id: str, lane: str, ignore: bool) -> Project:
     """Leave a lane out of what conditions one span, or follow it again."""
     span, (name,) = _span(project, id), _lane_names((lane,))
-    ignored = tuple(n for n in lanes.LANE_NAMES if n in span.ignored and n != name or (n == name and ignore))
+    ignored = tuple(
+        n for n in lanes.LANE_NAMES if (n in span.ignored and n != name) or (n == name and ignore)
+    )
     return _with_span(project, replace(span, ignored=ignored))
 
 

@@ -143,7 +143,7 @@ def _show(project: Project, clip: Clip, parent: str | None, take: str | None) ->
     """The clip on the timeline, remembered as a version. Spans stay if they lie inside it."""
     if _root(project, project.clip) == _root(project, clip, parent) is not None and project.clip:
         project = _moved(project, clip.lead - project.clip.lead)
-    spans = tuple(span for span in project.spans if 0 <= span.start and span.end <= clip.seconds)
+    spans = tuple(span for span in project.spans if span.start >= 0 and span.end <= clip.seconds)
     active = project.active if any(span.id == project.active for span in spans) else ""
     if _version_of(project, clip.sound) is None:
         version = Version(_fresh_version(project), clip, parent, take)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
+from pathlib import Path
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ def _find_plugin() -> None:
     spec = importlib.util.find_spec("chord_extractor")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(notice())
-    folder = os.path.join(next(iter(spec.submodule_search_locations)), "_lib")
+    folder = str(Path(next(iter(spec.submodule_search_locations))) / "_lib")
     known = os.environ.get("VAMP_PATH", "")
     if folder not in known.split(os.pathsep):
         os.environ["VAMP_PATH"] = folder + (os.pathsep + known if known else "")

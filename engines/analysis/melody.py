@@ -7,6 +7,7 @@ because a lead lies above what accompanies it. Times in seconds. Does not know v
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +51,7 @@ def melody(features: Features) -> MelodyLine:
         if pitch < 0:
             continue
         cuts = [a, *_struck(onsets[a:b, pitch], a), b]
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in itertools.pairwise(cuts):
             begin, stop = start * step, min(end * step, features.seconds)
             if stop - begin >= SHORTEST:
                 notes.append(Note(begin, stop, pitch + MELODY_LOW))
@@ -110,7 +111,7 @@ def _path(salience: NDArray[np.float32]) -> NDArray[np.int64]:
 def _runs(path: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Half-open stretches of one value."""
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
-    return list(zip(edges, edges[1:], strict=False))
+    return list(itertools.pairwise(edges))
 
 
 def _struck(onsets: NDArray[np.float32], offset: int) -> list[int]:

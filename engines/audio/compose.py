@@ -12,6 +12,7 @@ long the recording. Knows neither models nor torch. Deterministic.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -261,7 +262,7 @@ def _band_sums(power: NDArray[Any], edges: NDArray[Any], rate: int) -> Floats:
     """[bins] -> [B]: sums over the bands between `edges` (Hz)."""
     frequencies = np.linspace(0, rate / 2, len(power))
     at = np.searchsorted(frequencies, edges)
-    return np.array([power[a:b].sum() for a, b in zip(at[:-1], at[1:], strict=True)])
+    return np.array([power[a:b].sum() for a, b in itertools.pairwise(at)])
 
 
 def _faded(source: Recording, first: int, last: int, decoded: Floats, offset: int, level: Floats) -> Floats:

@@ -304,10 +304,10 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
         handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".inlay-", suffix=path.suffix)
         os.close(handle)
         soundfile.write(scratch, recording.samples, recording.rate, format=container, subtype=subtype)
-        with open(scratch, "rb") as written:  # on the disk before a document names it
+        with Path(scratch).open("rb") as written:  # on the disk before a document names it
             os.fsync(written.fileno())
-        os.chmod(scratch, 0o666 & ~_UMASK)
-        os.replace(scratch, path)
+        Path(scratch).chmod(0o666 & ~_UMASK)
+        Path(scratch).replace(path)
         scratch = ""
     except soundfile.LibsndfileError as error:
         if error.code == _WRITE_FAILED:

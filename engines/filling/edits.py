@@ -8,6 +8,7 @@ clock. Knows how to ask an engine, not how engines work.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -177,7 +178,7 @@ def _pieces(start: float, end: float, window: float) -> list[tuple[float, float]
     size = min(PIECE_SECONDS, window / 2, window - 2.0)
     count = int(np.ceil((end - start) / size - 1e-9))
     edges = [start + i * size for i in range(count)] + [end]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(itertools.pairwise(edges))
 
 
 def _part(progress: ProgressHook | None, done: int, total: int) -> ProgressHook | None:

@@ -10,6 +10,7 @@ model, not a result. Times are seconds on the recording's clock. Knows no models
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -139,7 +140,7 @@ def _wrong(
     tones = _unit(_pitch_classes(around))  # [F, 12]
     rises = np.minimum(around.rises / max(float(np.quantile(around.rises, 0.98)), 1e-9), 1.0)  # [F]
     wrong = np.full((len(cuts) - 1, len(lags), len(SEMITONES)), np.inf)
-    for cell, (a, b) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+    for cell, (a, b) in enumerate(itertools.pairwise(cuts)):
         origin = np.arange(a, b) + lags[:, None]  # [L, n]
         there = (origin[:, 0] >= 0) & (origin[:, -1] < frames)
         origin = origin.clip(0, frames - 1)

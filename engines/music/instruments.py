@@ -79,7 +79,9 @@ _SPELLINGS: dict[str, str] = {
     "snare drum, snare, hi-hat, hi-hats, hihat, hihats, cymbals, toms, brushes, programmed beat, percussionist",
     OTHERS: "others, the rest, else",
 }  # fmt: skip
-ALIASES: dict[str, str] = {word: row for row, words in _SPELLINGS.items() for word in words.split(", ") if word}
+ALIASES: dict[str, str] = {
+    word: row for row, words in _SPELLINGS.items() for word in words.split(", ") if word
+}
 
 
 def row_of(name: str) -> int:

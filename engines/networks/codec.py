@@ -99,9 +99,7 @@ def codec_config(
     )
 
 
-def build_codec(
-    config: EncodecConfig, mean: float = 0.0, std: float = 1.0, recurrent: bool = False
-) -> Codec:
+def build_codec(config: EncodecConfig, mean: float = 0.0, std: float = 1.0, recurrent: bool = False) -> Codec:
     """A codec with random weights; without recurrence unless asked for, as public checkpoints need.
 
     EnCodec's LSTM is residual, so one of zero weights is an exact identity: it is left out here

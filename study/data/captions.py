@@ -80,8 +80,26 @@ UNSEEN: dict[str, str] = {  # never trained
     "drum and bass": "jungle", "trap": "808 beat", "soul": "Motown", "gospel": "Sunday service music", "march": "parade music", "baroque": "eighteenth-century court music", "lullaby": "sleepy children's tune",
 }  # fmt: skip
 ROLE_WORDS: dict[str, tuple[str, ...]] = {
-    "lead": ("{x} lead", "{x} melody", "melody on {x}", "solo {x}", "{x} playing the tune", "lead {x}", "{a} taking the lead", "{x}", "tune played on {x}"),
-    "comp": ("{x} chords", "{x}", "{x} accompaniment", "backing {x}", "rhythm {x}", "{x} comping", "chords on {x}"),
+    "lead": (
+        "{x} lead",
+        "{x} melody",
+        "melody on {x}",
+        "solo {x}",
+        "{x} playing the tune",
+        "lead {x}",
+        "{a} taking the lead",
+        "{x}",
+        "tune played on {x}",
+    ),
+    "comp": (
+        "{x} chords",
+        "{x}",
+        "{x} accompaniment",
+        "backing {x}",
+        "rhythm {x}",
+        "{x} comping",
+        "chords on {x}",
+    ),
     "pad": ("{x} in the background", "sustained {x}", "{x} underneath", "{x}", "long {x} chords"),
     "bass": ("{x}", "{x} line", "{x} below", "{a} line"),
 }
@@ -105,7 +123,9 @@ def _facts(piece: Piece, r: random.Random) -> list[str]:
     out = []
     if r.random() < 0.5:
         word = r.choice(_TEMPO_WORDS[tempo_word(piece.bpm)])
-        out.append(r.choice((f"{piece.bpm:.0f} bpm", f"{piece.bpm:.0f} BPM", f"tempo {piece.bpm:.0f}", word, word)))
+        out.append(
+            r.choice((f"{piece.bpm:.0f} bpm", f"{piece.bpm:.0f} BPM", f"tempo {piece.bpm:.0f}", word, word))
+        )
     if piece.key and r.random() < 0.25:
         out.append(r.choice((f"in {piece.key}", piece.key, f"key of {piece.key}")))
     elif piece.key and r.random() < 0.12:
@@ -114,9 +134,17 @@ def _facts(piece: Piece, r: random.Random) -> list[str]:
         out.append(r.choice((f"{piece.metre} time", f"in {piece.metre}", f"{piece.metre} metre")))
     rate, lead = density(piece), mean_pitch(piece, "lead")
     if r.random() < 0.2 and (rate < 2.5 or rate > 11):
-        out.append(r.choice(("sparse", "few notes", "spacious") if rate < 2.5 else ("dense", "many notes", "full arrangement")))
+        out.append(
+            r.choice(
+                ("sparse", "few notes", "spacious")
+                if rate < 2.5
+                else ("dense", "many notes", "full arrangement")
+            )
+        )
     if lead and r.random() < 0.2 and (lead > 79 or lead < 59):
-        out.append(r.choice(("high melody", "high register") if lead > 79 else ("low melody", "low register")))
+        out.append(
+            r.choice(("high melody", "high register") if lead > 79 else ("low melody", "low register"))
+        )
     if not piece.hits and r.random() < 0.3:
         out.append(r.choice(("no drums", "without drums", "drumless")))
     if not piece.lead and len(piece.tracks) > 1 and r.random() < 0.2:
@@ -134,7 +162,11 @@ def _say(word: str, r: random.Random, unseen: bool) -> str:
 def _a(words: str) -> str:
     if words in ("oohs", "vibes", "pipes", "panpipes", "pan pipes", "bells") or words.startswith("wordless"):
         return words
-    return ("an " if words[0].lower() in "aeio" or words.startswith(("R&B", "FM", "8-", "eighties", "808")) else "a ") + words
+    return (
+        "an "
+        if words[0].lower() in "aeio" or words.startswith(("R&B", "FM", "8-", "eighties", "808"))
+        else "a "
+    ) + words
 
 
 def _played(role: str, name: str, r: random.Random) -> str:
@@ -160,7 +192,9 @@ def _wording(piece: Piece, r: random.Random, kind: int, unseen: bool) -> str:
         name = _drums(piece, r) if role == "drums" else say(piece.tracks[0].name)
         bare = name.removeprefix("a ").removeprefix("solo ")
         alone = r.choice((f"{bare} alone", f"solo {bare}", f"only {bare}", f"unaccompanied {bare}", bare))
-        return f"{mood + ' ' if mood and kind % 2 else ''}{alone}{', ' + style if kind in (1, 4) else ''}{tail}"
+        return (
+            f"{mood + ' ' if mood and kind % 2 else ''}{alone}{', ' + style if kind in (1, 4) else ''}{tail}"
+        )
     r.shuffle(players)
     if len(players) > 2 and r.random() < 0.25:  # not everything that plays need be said
         lead = [p for p in players if p[0] == "lead"]
@@ -178,7 +212,17 @@ def _wording(piece: Piece, r: random.Random, kind: int, unseen: bool) -> str:
     lead = next((t for t in piece.tracks if t.role == "lead"), piece.tracks[0])
     name = say(lead.name)
     if kind == 3:  # the leading instrument first
-        form = r.choice(("{x}, {s}", "{x} {s}", "{s} {x}", "{x}", "{x} playing {s}", "{s} led by {x}", "{x} solo over {s}"))
+        form = r.choice(
+            (
+                "{x}, {s}",
+                "{x} {s}",
+                "{s} {x}",
+                "{x}",
+                "{x} playing {s}",
+                "{s} led by {x}",
+                "{x} solo over {s}",
+            )
+        )
         if lead.role != "lead":
             form = r.choice(("{s} with {x}", "{x}, {s}", "{x} in a {s} groove"))
         return (form.format(x=name, s=style) + (tail if r.random() < 0.5 else "")).strip()
@@ -187,7 +231,9 @@ def _wording(piece: Piece, r: random.Random, kind: int, unseen: bool) -> str:
         return f"{head[0].upper()}{head[1:]} featuring {' and '.join(said)}{tail}"
     others = [w for role, w in players if role != "lead"]
     if lead.role == "lead" and others:
-        return f"{name} {r.choice(('over', 'with', 'accompanied by', 'on top of'))} {' and '.join(others)}{tail}"
+        return (
+            f"{name} {r.choice(('over', 'with', 'accompanied by', 'on top of'))} {' and '.join(others)}{tail}"
+        )
     return f"{style}{tail}" if r.random() < 0.5 else f"{' and '.join(said)}, {style}"
 
 

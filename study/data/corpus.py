@@ -46,7 +46,9 @@ from study.data.styles import DRUMS as DRUM_FAMILIES
 
 HELD_OUT = 1_000_000_000  # first held-out seed
 _STAND_IN = 400_000_000  # from a seed to the one whose piece replaces a silent one; a multiple of TWIN_EVERY
-PAIRS = 200_000_000  # first of the seeds of which every odd one is the twin of the one before it (to 400000000)
+PAIRS = (
+    200_000_000  # first of the seeds of which every odd one is the twin of the one before it (to 400000000)
+)
 REST = 1.5  # seconds of silence after which an instrument counts as not playing
 TWIN_EVERY = 8  # the last of every eight seeds is the twin of the seed before it
 SHARES = {"arranger": 0.74, "lead sheet": 0.18, "solo": 0.05, "stem": 0.03}
@@ -87,7 +89,9 @@ _MINOR_PROGRESSIONS = tuple(
 _BLUES = "17 17 17 17 47 47 17 17 5 47 17 5".split()
 _MINOR_BLUES = "1 1 1 1 4 4 1 1 6 5 1 5".split()
 _SLASHES = {
-    plain: tuple(v for v in VOCABULARY if v.startswith(plain + "/")) for plain in VOCABULARY if "/" not in plain
+    plain: tuple(v for v in VOCABULARY if v.startswith(plain + "/"))
+    for plain in VOCABULARY
+    if "/" not in plain
 }
 
 _CELLS = {  # rhythms of a bar of melody, in beats
@@ -107,7 +111,20 @@ _CELLS = {  # rhythms of a bar of melody, in beats
         )
     ),
 }  # fmt: skip
-ORNAMENTED = {"violin", "whistle", "flute", "bagpipes", "accordion", "recorder", "clarinet", "harpsichord", "oboe", "sitar", "banjo", "piccolo"}
+ORNAMENTED = {
+    "violin",
+    "whistle",
+    "flute",
+    "bagpipes",
+    "accordion",
+    "recorder",
+    "clarinet",
+    "harpsichord",
+    "oboe",
+    "sitar",
+    "banjo",
+    "piccolo",
+}
 
 
 @dataclass(frozen=True)
@@ -220,7 +237,13 @@ def _plan(base: int, grooves: Path | None, leadsheets: Path | None) -> _Plan:
     if r.random() < 0.94:
         words["comp"] = r.choice(style.comps)
     if r.random() < 0.3:
-        pads = [w for w in style.comps if w in SUSTAINED] or ["strings", "warm synth pad", "organ", "synth strings", "choir"]
+        pads = [w for w in style.comps if w in SUSTAINED] or [
+            "strings",
+            "warm synth pad",
+            "organ",
+            "synth strings",
+            "choir",
+        ]
         words["pad"] = r.choice(pads)
         if words["pad"] == words.get("comp"):
             del words["pad"]
@@ -242,7 +265,10 @@ def _plan(base: int, grooves: Path | None, leadsheets: Path | None) -> _Plan:
     low, high = 0.85 * style.tempo[0], 1.15 * style.tempo[1]
     if grooves is not None and r.random() < 0.4:
         pool = [
-            g for s in style.groove for g in _grooves(grooves, held_out).get(s, []) if max(60, low) <= g[1] <= min(180, high)
+            g
+            for s in style.groove
+            for g in _grooves(grooves, held_out).get(s, [])
+            if max(60, low) <= g[1] <= min(180, high)
         ]
         if pool and style.metre == "4/4" and "drums" in words:
             groove, groove_bpm = r.choice(pool)
@@ -260,7 +286,10 @@ def _twin(base: int, plan: _Plan) -> tuple[_Plan, str]:
         others = [
             n
             for n, s in STYLES.items()
-            if s.metre == style.metre and n != plan.style_name and s.tempo[0] <= plan.bpm <= s.tempo[1] and s.drums[0] != "none"
+            if s.metre == style.metre
+            and n != plan.style_name
+            and s.tempo[0] <= plan.bpm <= s.tempo[1]
+            and s.drums[0] != "none"
         ]
         if others and len(plan.words) > 1 and style.drums[0] != "none":
             return replace(plan, style_name=r.choice(others), groove=None), change
@@ -268,7 +297,11 @@ def _twin(base: int, plan: _Plan) -> tuple[_Plan, str]:
     if change == "tempo":
         faster = [f for f in (0.7, 0.8, 1.25, 1.4) if 60 <= plan.bpm * f <= 180]
         return replace(plan, bpm=float(round(plan.bpm * r.choice(faster)))), change
-    table = {"lead": (style.leads, list(LEADS)), "comp": (style.comps, list(COMPS)), "bass": (style.basses, list(BASSES))}
+    table = {
+        "lead": (style.leads, list(LEADS)),
+        "comp": (style.comps, list(COMPS)),
+        "bass": (style.basses, list(BASSES)),
+    }
     near, all_of_them = table[change]
     words = [w for w in (near if r.random() < 0.6 else all_of_them) if w not in plan.words.values()]
     words = words or [w for w in all_of_them if w not in plan.words.values()]
@@ -291,12 +324,18 @@ def _edited(base: int, plan: _Plan) -> tuple[_Plan, str]:
         changes += [f"no {role}" for role in plan.words] + (["no drums"] if "drums" in plan.words else [])
     change = r.choice(changes)
     if change.startswith("no "):
-        return replace(plan, words={role: word for role, word in plan.words.items() if role != change[3:]}), change
+        return replace(
+            plan, words={role: word for role, word in plan.words.items() if role != change[3:]}
+        ), change
     if change == "drums":
         return replace(plan, groove=None), change
     if change in ("line", "harmony"):
         return plan, change
-    table = {"lead": (style.leads, list(LEADS)), "comp": (style.comps, list(COMPS)), "bass": (style.basses, list(BASSES))}
+    table = {
+        "lead": (style.leads, list(LEADS)),
+        "comp": (style.comps, list(COMPS)),
+        "bass": (style.basses, list(BASSES)),
+    }
     words = [w for w in table[change][r.random() < 0.6] if w not in plan.words.values()]
     words = words or [w for w in table[change][1] if w not in plan.words.values()]
     return replace(plan, words={**plan.words, change: r.choice(words)}), change
@@ -328,7 +367,9 @@ def _harmony(r: random.Random, plan: _Plan, metre: Metre, bars: int) -> _Bars:
         offset, triad, seventh = degrees[line[(i + (start if blues else 0)) % len(line)]]
         quality = seventh if sevenths else triad
         if not sevenths and r.random() < 0.12:
-            quality = {"": r.choice(("7", "6", "maj7")), "m": r.choice(("m7", "m7", "m6"))}.get(quality, quality)
+            quality = {"": r.choice(("7", "6", "maj7")), "m": r.choice(("m7", "m7", "m6"))}.get(
+                quality, quality
+            )
         name = ROOTS[(plan.tonic + offset) % 12] + quality
         return r.choice(_SLASHES[name]) if r.random() < inversions and _SLASHES[name] else name
 
@@ -356,7 +397,9 @@ def _transposed(symbol: str, by: int) -> str:
     return next(v for v in (up, *_SLASHES[up]) if bass(v) == low)
 
 
-def _from_sheet(sheet: Sheet, first: int, bars: int, beats: int, by: int) -> tuple[_Bars, list[tuple[float, float, int]]]:
+def _from_sheet(
+    sheet: Sheet, first: int, bars: int, beats: int, by: int
+) -> tuple[_Bars, list[tuple[float, float, int]]]:
     """Bars `first`.. of a tune (round again after its end): harmony, and the line in beats from the first."""
     harmony: _Bars = []
     line: list[tuple[float, float, int]] = []
@@ -367,7 +410,13 @@ def _from_sheet(sheet: Sheet, first: int, bars: int, beats: int, by: int) -> tup
         if not marks or marks[0][0] > start + 1e-6:
             marks.insert(0, (float(start), before[-1] if before else "N"))
         ends = [t for t, _ in marks[1:]] + [float(start + beats)]
-        harmony.append([(t - start, e - t, _transposed(s, by)) for (t, s), e in zip(marks, ends, strict=True) if e - t > 0.01])
+        harmony.append(
+            [
+                (t - start, e - t, _transposed(s, by))
+                for (t, s), e in zip(marks, ends, strict=True)
+                if e - t > 0.01
+            ]
+        )
         for t, d, p in sheet.notes:
             if start <= t < start + beats:
                 line.append((b * beats + t - start, d, p + by))
@@ -419,7 +468,8 @@ def _lead_line(
         which = b % 2 if r.random() < repeat else -1
         rhythm = motifs[which] if which >= 0 else r.choice(cells)
         steps = [
-            r.choice((-4, -3, 3, 4)) if r.random() < leaps else r.choice((-2, -1, -1, 0, 1, 1, 2)) for _ in rhythm
+            r.choice((-4, -3, 3, 4)) if r.random() < leaps else r.choice((-2, -1, -1, 0, 1, 1, 2))
+            for _ in rhythm
         ]
         if which >= 0:
             if which in shapes and r.random() < fidelity:
@@ -429,7 +479,9 @@ def _lead_line(
         for i, (duration, step) in enumerate(zip(rhythm, steps, strict=True)):
             now = at
             at += duration
-            if (rest_at_end and b % 4 == 3 and now >= metre.beats / 2 and i > 0) or (r.random() > density and i > 0):
+            if (rest_at_end and b % 4 == 3 and now >= metre.beats / 2 and i > 0) or (
+                r.random() > density and i > 0
+            ):
                 continue
             symbol = next((s for p, length, s in segments if p - 1e-6 <= now < p + length - 1e-6), "N")
             tones = set(pitch_classes(symbol))
@@ -507,7 +559,9 @@ def _grooves(folder: Path, held_out: bool) -> dict[str, list[tuple[Path, float]]
         return found
     with info.open() as file:
         for row in csv.DictReader(file):
-            fits = row["time_signature"] == "4-4" and row["beat_type"] == "beat" and float(row["duration"]) > 16
+            fits = (
+                row["time_signature"] == "4-4" and row["beat_type"] == "beat" and float(row["duration"]) > 16
+            )
             if fits and (row["split"] == "test") == held_out:
                 style = row["style"].split("/")[0]
                 found.setdefault(style, []).append((info.parent / row["midi_filename"], float(row["bpm"])))
@@ -627,9 +681,17 @@ def arrange(
     tracks: list[Track] = []
     for part in ("comp", "pad"):
         if part in roles:
-            tracks.append(_chord_track(_stream(base, part), part, plan, metre, harmony, active[part], clock(part), beat, loud))
+            tracks.append(
+                _chord_track(
+                    _stream(base, part), part, plan, metre, harmony, active[part], clock(part), beat, loud
+                )
+            )
     if "bass" in roles:
-        tracks.append(_bass_track(_stream(base, "bass"), plan, metre, harmony, active["bass"], clock("bass"), beat, loud))
+        tracks.append(
+            _bass_track(
+                _stream(base, "bass"), plan, metre, harmony, active["bass"], clock("bass"), beat, loud
+            )
+        )
     if "lead" in roles:
         if line is None:
             own = _stream(base, "lead" + (again if change == "line" else ""))
@@ -637,7 +699,9 @@ def arrange(
             steps = BLUES_SCALE if blue else own.choice(SCALES[plan.minor])
             scale = set() if plan.free else {(plan.tonic + s) % 12 for s in steps}
             line = _lead_line(own, harmony, scale, metre, own.uniform(0.6, 1.0))
-        tracks.append(_lead_track(_stream(base, "line"), plan, metre, line, active["lead"], clock("lead"), beat, loud))
+        tracks.append(
+            _lead_track(_stream(base, "line"), plan, metre, line, active["lead"], clock("lead"), beat, loud)
+        )
     drum_notes: list[tuple[float, int, int]] = []
     kit_stream = _stream(base, "kit")
     kit, sampled = kit_stream.choice(style.kits), kit_stream.random() < style.samples
@@ -680,7 +744,9 @@ def arrange(
         (), None if base == seed else base, change, kit, sampled, plan.sheet.title if plan.sheet else "",
     )  # fmt: skip
     if not piece.tracks and not piece.hits:  # the draw left nobody to play: another one stands in
-        return replace(arrange(seed + _STAND_IN, seconds, grooves, leadsheets), seed=seed, twin_of=None, change="")
+        return replace(
+            arrange(seed + _STAND_IN, seconds, grooves, leadsheets), seed=seed, twin_of=None, change=""
+        )
     true = moods(piece)
     return replace(piece, moods=true, mood=_stream(base, "mood").choice(true) if true else "")
 
@@ -699,7 +765,11 @@ def _chord_track(
     figures = comping(metre.name, "pad" if part == "pad" else style.comp[int(picked * len(style.comp))])
     if part == "comp" and word in SUSTAINED and r.random() < 0.35:
         figures = comping(metre.name, "pad")
-    main, other, order = r.choice(figures), r.choice(figures), r.choice(("up", "down", "up and down", "alberti"))
+    main, other, order = (
+        r.choice(figures),
+        r.choice(figures),
+        r.choice(("up", "down", "up and down", "alberti")),
+    )
     change, rooted = r.choice((0.0, 0.25, 0.5)), "bass" not in plan.words
     hold, volume = r.uniform(0.8, 1.0), r.uniform(66, 86) - (8 if part == "pad" else 0)
     notes: list[tuple[float, float, int, int]] = []
@@ -711,7 +781,7 @@ def _chord_track(
                 continue
             last = _voicing(symbol, centre, last, spread)
             chord = last
-            if rooted or "/" in symbol and spread == "wide":
+            if rooted or ("/" in symbol and spread == "wide"):
                 low = (bass(symbol) or 0) + 36
                 chord = [low + 12 if low < 40 else low, *(p for p in last if p > low + 3)]
             if not active[b]:
@@ -725,7 +795,14 @@ def _chord_track(
                 for i in range(max(1, round(length / step))):
                     stop = end if word in PEDALLED else min(end, origin + (i + 1.3) * step)
                     t = when(origin + i * step)
-                    notes.append((t, max(t + 0.05, when(stop)), turn[i % len(turn)], loud(r, volume, b, 6 * (i % 4 == 0))))
+                    notes.append(
+                        (
+                            t,
+                            max(t + 0.05, when(stop)),
+                            turn[i % len(turn)],
+                            loud(r, volume, b, 6 * (i % 4 == 0)),
+                        )
+                    )
                 continue
             for p, d, _ in _strokes(figure, metre.per_beat, at, at + length):
                 t, stop = when(b * metre.beats + p), when(b * metre.beats + p + d * hold)
@@ -735,7 +812,8 @@ def _chord_track(
                 v = loud(r, volume, b, 6 * (abs(p - round(p)) < 1e-6))
                 strings = chord if rake >= 0 else chord[::-1]
                 notes += [
-                    (t + i * abs(rake), max(stop, t + i * abs(rake) + 0.06), x, max(20, v - i)) for i, x in enumerate(strings)
+                    (t + i * abs(rake), max(stop, t + i * abs(rake) + 0.06), x, max(20, v - i))
+                    for i, x in enumerate(strings)
                 ]
     return Track(part, word, program, tuple(sorted(notes)))
 
@@ -830,7 +908,9 @@ def _chord_labels(
 
 def density(piece: Piece) -> float:
     """Onsets a second: chords count once, drum hits half."""
-    onsets = {(t.role, round(s / 0.04)) for t in piece.tracks for s, _, _, _ in t.notes if 0 <= s < piece.seconds}
+    onsets = {
+        (t.role, round(s / 0.04)) for t in piece.tracks for s, _, _, _ in t.notes if 0 <= s < piece.seconds
+    }
     return (len(onsets) + 0.5 * len(piece.hits)) / piece.seconds
 
 
@@ -847,7 +927,10 @@ def moods(piece: Piece) -> tuple[str, ...]:
     hard = sum(strength) / max(1, len(strength))
     minor, major = piece.key.endswith("minor"), piece.key.endswith("major")
     lead = mean_pitch(piece, "lead")
-    strange = sum(c.end - c.start for c in piece.chords if any(q in c.symbol for q in ("dim", "aug", "m7b5"))) / piece.seconds
+    strange = (
+        sum(c.end - c.start for c in piece.chords if any(q in c.symbol for q in ("dim", "aug", "m7b5")))
+        / piece.seconds
+    )
     rules = {
         "calm": rate < 4 and piece.bpm < 108 and drums < 3, "gentle": hard < 74 and drums < 5 and rate < 6,
         "dreamy": rate < 4 and any(t.role == "pad" or t.name in SUSTAINED for t in piece.tracks) and drums < 3,

@@ -7,6 +7,7 @@ the times of kicks, to which house music's other parts duck.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from functools import cache
 
@@ -36,7 +37,7 @@ def _room(index: int, size: int) -> NDArray[np.complex64]:
     tail = np.zeros(n)
     edges = (60.0, 300.0, 1200.0, 4000.0, 12_000.0)
     shorter = (1.1, 1.0, 0.8, 0.5) if kind != "plate" else (0.8, 1.0, 1.0, 0.75)  # treble dies first
-    for (a, b), factor in zip(zip(edges, edges[1:], strict=False), shorter, strict=True):
+    for (a, b), factor in zip(itertools.pairwise(edges), shorter, strict=True):
         band = signal.sosfilt(signal.butter(2, (a, b), "band", fs=RATE, output="sos"), rng.standard_normal(n))
         tail += band * np.exp(-6.91 * t / (decay * factor))
     before = int(RATE * {"room": 0.004, "plate": 0.012, "hall": 0.025}[kind])
@@ -109,7 +110,7 @@ def _ducked(n: int, kicks: Sequence[float], rng: np.random.Generator) -> Audio:
     for kick in kicks:
         a = int(kick * RATE)
         b = min(n, a + int(1.5 * time * RATE))
-        gain[a:b] = np.minimum(gain[a:b], 1 - depth * np.exp(-((t[a:b] - kick) / (0.5 * time)) ** 2))
+        gain[a:b] = np.minimum(gain[a:b], 1 - depth * np.exp(-(((t[a:b] - kick) / (0.5 * time)) ** 2)))
     return gain
 
 

@@ -123,14 +123,18 @@ def _sampled_drums(piece: Piece, total: int) -> Audio:
     """The drums of a piece with recorded one-shots [N]; a hat that closes cuts the open one off."""
     rng = np.random.default_rng([piece.mix_seed, 1])
     kit = {key: names[int(rng.integers(len(names)))] for key, names in _ONE_SHOTS.items()}
-    trim = {key: rng.uniform(0.7, 1.1) * (0.35 if KEY_CLASS[key] in ("hat", "cymbal") else 1.0) for key in kit}
+    trim = {
+        key: rng.uniform(0.7, 1.1) * (0.35 if KEY_CLASS[key] in ("hat", "cymbal") else 1.0) for key in kit
+    }
     out = np.zeros(total, np.float32)
     notes = [(t, key if key in kit else _NEAREST[KEY_CLASS[key]], v) for t, key, v in piece.drum_notes]
     for i, (t, key, velocity) in enumerate(notes):
         at = round(t * RATE)
         sample = _sample(kit[key])[: total - at]
         if key in _SHORT:  # a closed hat is dry, whatever was recorded
-            sample = sample * np.exp(-np.arange(len(sample), dtype=np.float32) / np.float32(_SHORT[key] * RATE))
+            sample = sample * np.exp(
+                -np.arange(len(sample), dtype=np.float32) / np.float32(_SHORT[key] * RATE)
+            )
         if KEY_CLASS[key] == "hat":
             following = next((u for u, k, _ in notes[i + 1 :] if u > t and KEY_CLASS[k] == "hat"), None)
             if following is not None and round((following - t) * RATE) < len(sample):
@@ -244,7 +248,9 @@ def render(folder: Path, seed: int, count: int, sources: Sources, workers: int =
     if not note.exists() and any(folder.glob("labels_*.json")):
         raise SystemExit(f"{folder} holds renders of an older kind: give another --out, or empty it")
     if note.exists() and json.loads(note.read_text()) != asked:
-        raise SystemExit(f"{folder} holds renders made with other settings ({note}): give another --out, or empty it")
+        raise SystemExit(
+            f"{folder} holds renders made with other settings ({note}): give another --out, or empty it"
+        )
     note.write_text(json.dumps(asked, indent=1))
     jobs = []
     for i in range((count + SHARD - 1) // SHARD):
@@ -267,16 +273,22 @@ def render(folder: Path, seed: int, count: int, sources: Sources, workers: int =
 def main() -> None:
     """Render a set of clips, or what is missing of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, help="default runs/data/train, runs/data/held_out, ..._unseen_soundfont")
+    parser.add_argument(
+        "--out", type=Path, help="default runs/data/train, runs/data/held_out, ..._unseen_soundfont"
+    )
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--seconds", type=float, default=12.0, help="length of a clip")
     parser.add_argument("--seed", type=int, help=f"first seed; default 0, held out {HELD_OUT}")
-    parser.add_argument("--held-out", action="store_true", help=f"seeds from {HELD_OUT}: tunes and drummers kept apart")
+    parser.add_argument(
+        "--held-out", action="store_true", help=f"seeds from {HELD_OUT}: tunes and drummers kept apart"
+    )
     parser.add_argument(
         "--pairs", action="store_true", help="each clip with its twin, changed as a musician changes a span"
     )
     parser.add_argument(
-        "--unseen-soundfont", action="store_true", help="through the SoundFont that never trains; implies --held-out"
+        "--unseen-soundfont",
+        action="store_true",
+        help="through the SoundFont that never trains; implies --held-out",
     )
     parser.add_argument(
         "--soundfont", type=Path, action="append", help="General MIDI sf2/sf3; may be repeated"
@@ -287,17 +299,23 @@ def main() -> None:
     args = parser.parse_args()
     held_out = args.held_out or args.unseen_soundfont or (args.seed or 0) >= HELD_OUT
     if held_out and args.seed is not None and args.seed < HELD_OUT:
-        raise SystemExit(f"--seed {args.seed}: held-out seeds start at {HELD_OUT}; leave --seed or --held-out out")
+        raise SystemExit(
+            f"--seed {args.seed}: held-out seeds start at {HELD_OUT}; leave --seed or --held-out out"
+        )
     have = found_sources(args.seconds, args.unseen_soundfont) if not args.soundfont else None
     fonts = tuple(args.soundfont) if args.soundfont else have.soundfonts if have else ()
     missing = [f for f in fonts if not f.exists()]
     if missing:
         raise SystemExit(f"--soundfont {missing[0]}: no such file; give an sf2 or sf3 file")
-    there = have or Sources(fonts, *(p if p.is_dir() else None for p in (Path("runs/groove"), Path("runs/OpenEWLD"))))
+    there = have or Sources(
+        fonts, *(p if p.is_dir() else None for p in (Path("runs/groove"), Path("runs/OpenEWLD")))
+    )
     sources = Sources(fonts, args.grooves or there.grooves, args.leadsheets or there.leadsheets, args.seconds)
     name = "held_out_unseen_soundfont" if args.unseen_soundfont else "held_out" if held_out else "train"
     name += "_pairs" if args.pairs else ""
-    seed = args.seed if args.seed is not None else (HELD_OUT if held_out else 0) + (PAIRS if args.pairs else 0)
+    seed = (
+        args.seed if args.seed is not None else (HELD_OUT if held_out else 0) + (PAIRS if args.pairs else 0)
+    )
     count = round(args.hours * 3600 / args.seconds)
     render(args.out or Path("runs/data") / name, seed, count, sources, args.workers)
 

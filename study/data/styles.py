@@ -41,7 +41,16 @@ SUSTAINED = {
     "organ", "church organ", "strings", "synth strings", "choir", "brass section", "warm synth pad", "synth pad", "bowed pad",
     "synth brass", "accordion", "bandoneon", "polysynth", "saw synth",
 }  # fmt: skip
-PEDALLED = {"piano", "electric piano", "harp", "vibraphone", "honky-tonk piano", "celesta", "kalimba", "nylon guitar"}
+PEDALLED = {
+    "piano",
+    "electric piano",
+    "harp",
+    "vibraphone",
+    "honky-tonk piano",
+    "celesta",
+    "kalimba",
+    "nylon guitar",
+}
 STRUMMED = {
     "acoustic guitar", "nylon guitar", "clean electric guitar", "jazz guitar", "distorted guitar", "banjo", "harp", "harpsichord",
 }  # fmt: skip
@@ -139,7 +148,11 @@ _B4 = {
 _B3 = {
     "waltz": ("1-----------", "1---........", "1---....5---"), "long": ("1-----------",), "walking": ("1---3---5---", "1---5---a---", "1-------a---"),
 }  # fmt: skip
-_B6 = {"jig": ("1-----5-----", "1-----1-----", "1---1-5---5-"), "long": ("1-----------", "1-----5-----"), "six-eight": ("1-----5---a-", "1---1-5---5-", "1-----------")}
+_B6 = {
+    "jig": ("1-----5-----", "1-----1-----", "1---1-5---5-"),
+    "long": ("1-----------", "1-----5-----"),
+    "six-eight": ("1-----5---a-", "1---1-5---5-", "1-----------"),
+}
 BASS_LINES = {"4/4": _B4, "3/4": _B3, "6/8": _B6}
 
 
@@ -165,7 +178,17 @@ class Style:
     samples: float = 0.0  # share of pieces with sampled drums in place of a SoundFont kit
 
 
-_POP_LEADS = ("piano", "electric guitar", "flute", "saw lead synth", "violin", "voice", "acoustic guitar", "saxophone", "glockenspiel")
+_POP_LEADS = (
+    "piano",
+    "electric guitar",
+    "flute",
+    "saw lead synth",
+    "violin",
+    "voice",
+    "acoustic guitar",
+    "saxophone",
+    "glockenspiel",
+)
 _SYNTHS = ("saw lead synth", "square lead synth", "synth brass", "voice", "piano", "electric piano")
 _PADS = ("synth pad", "warm synth pad", "polysynth", "synth strings", "bowed pad")
 _WINDS = ("flute", "clarinet", "oboe", "bassoon", "English horn", "French horn", "trumpet", "piccolo")

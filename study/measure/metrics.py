@@ -7,6 +7,7 @@ another clip (floor), and means something only beside those.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,7 +46,7 @@ def envelope_correlation(
     for audio in (estimate[:n], reference[:n]):
         spectrum = np.abs(librosa.stft(audio, n_fft=1024, hop_length=rate // 100))  # [513, frames]
         edges = np.round(np.linspace(low, high, bands + 1) * 1024 / rate).astype(int)
-        envelopes.append([spectrum[a:b].mean(axis=0) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+        envelopes.append([spectrum[a:b].mean(axis=0) for a, b in itertools.pairwise(edges)])
     each = [np.corrcoef(a, b)[0, 1] for a, b in zip(*envelopes, strict=True) if min(a.std(), b.std()) > 1e-6]
     return float(np.mean(each)) if each else float("nan")
 

@@ -24,7 +24,7 @@ from study.measure.conditions import RATE, SECONDS, labelled
 from study.measure.outputs import Outputs
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 COLUMNS = ("real", "codec, continuous", "codec, RVQ", "AR", "FM")
 RANGE_DB = 70.0

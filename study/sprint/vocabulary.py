@@ -63,7 +63,7 @@ def cut_encoder(out: Path, text: str, captions: Iterable[str] = ()) -> int:
     used |= {piece for one in captions for piece in tokenizer.tokenize(one)}
     spec = json.loads((source / "tokenizer.json").read_text())
     whole = spec["model"]["vocab"]
-    kept = [w for w in whole if w in used or w in SPECIAL or len(w.removeprefix("##")) == 1 and w.isascii()]
+    kept = [w for w in whole if w in used or w in SPECIAL or (len(w.removeprefix("##")) == 1 and w.isascii())]
     kept.sort(key=whole.get)
     spec["model"]["vocab"] = {word: i for i, word in enumerate(kept)}
     place = spec["model"]["vocab"]

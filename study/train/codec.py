@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import math
 import os
@@ -100,7 +101,7 @@ def _bands(mag: Tensor) -> list[Tensor]:
     """Eight bands of equal width on a log axis: [B, F, T] -> 8 x [B, f, T]."""
     f = mag.shape[1]
     edges = [0] + [max(i + 1, round(f ** ((i + 1) / 8))) for i in range(7)] + [f]
-    return [mag[:, a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [mag[:, a:b] for a, b in itertools.pairwise(edges)]
 
 
 def fold_weight_norm(codec: Codec) -> None:
@@ -351,8 +352,7 @@ def train(
     spectral, measure = Spectral(codec.rate, config.energy).to(device), Spectral(codec.rate).to(device)
     shard = np.load(sorted(held_out.glob("audio_*.npy"))[0], mmap_mode="r")
     test = torch.from_numpy(
-        np.stack([shard[i][32_000 : 32_000 + 4 * codec.rate] for i in range(0, 48, 2)])
-        / np.float32(32767)
+        np.stack([shard[i][32_000 : 32_000 + 4 * codec.rate] for i in range(0, 48, 2)]) / np.float32(32767)
     )[:, None]
     tests = {"": test}
     real = sorted((recordings.parent / "held_out").glob("*.npy")) if recordings is not None else []

@@ -243,7 +243,7 @@ def test_span_by_handles_keys_and_fields(page: Page, song_file: Path) -> None:
     expect(error).to_contain_text("the end must follow the start")
     expect(error).to_contain_text("Still using 1.50–3.00 s")
     page.locator("#span-box .remedy", has_text="Swap them").click()
-    page.wait_for_function("JSON.stringify(window.inlay.desk.doc.region) === '{\"start\":0.5,\"end\":1.5}'")
+    page.wait_for_function('JSON.stringify(window.inlay.desk.doc.region) === \'{"start":0.5,"end":1.5}\'')
     expect(page.locator("#span-box .place-error:not(:empty)")).to_have_count(0)
     page.locator("inlay-spans li.active .end").fill("3.75")
     page.locator("inlay-spans li.active .end").press("Enter")

@@ -64,7 +64,7 @@ def test_a_take_is_starred_named_deleted_and_nothing_is_lost(takes: Page, home: 
     sheet.locator("[data-act=delete]").click()
     until_undo(page, "delete take")
     expect(page.locator("inlay-takes .card")).to_have_count(3)
-    assert [(take["name"], take["deleted"]) for take in saved(page, home)["takes"]][0] == ("The one", True)
+    assert next((take["name"], take["deleted"]) for take in saved(page, home)["takes"]) == ("The one", True)
     page.locator("inlay-takes .tree").click()
     sheet.locator(".deleted button").click()
     until_undo(page, "restore take")
