@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
-from pathlib import Path
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
