@@ -14,32 +14,28 @@ from torch import Tensor
 
 from engines.audio.timebase import frames_for
 from engines.checkpoints.shelf import Models
+from engines.errors import InputError
 from engines.filling import window as windows
+from engines.filling.beginnings import seeds_of
+from engines.filling.choice import finish
+from engines.filling.conditions import Conditions, conditions
 from engines.networks.codec import Codec
-from engines.networks.lm import complete, sample_step, take, undelay
-from engines.requests import (
-    Controls,
-    InpaintRequest,
-    InputError,
-    ProgressHook,
-    Request,
-    Result,
-    Stopwatch,
-    Support,
-)
+from engines.networks.lm import take, undelay
+from engines.requests import Controls, InpaintRequest, ProgressHook, Request, Result, Stopwatch, Support
 from engines.sampling import order as spans
+from engines.sampling.decode import complete, sample_step
 from engines.sampling.guidance import told
+from engines.support import refusal
 
 SEEDED_BOOKS = (3, 3, 3, 2, 2, 2)  # codebooks that candidates take from repeats of the context
 CHANGED_BOOKS = (1, 1, 1, 0, 0, 0)  # the same where words and lanes are to decide
-EARLIER_BOOKS = (2, 1)  # in requests that do not listen to repeats
 DISTINCT = 3  # most repeats that are begun from
 OVERLAP = 8  # frames decoded again, so that the pieces of a growing sound meet
 
 
 def supports(request: Request) -> Support:
     """Whether this engine can serve the request; if not, why and what would do."""
-    return windows.refusal(request, "ar", generates=True)
+    return refusal(request, "ar")
 
 
 @torch.inference_mode()
@@ -62,11 +58,11 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     codec, lm, settings = models.codec(), models.ar(), request.ar
     window, known, order = None, 0, None
     seeds: list[tuple[Tensor, str]] = []  # codes [1, K, T + 3] to begin from, and whence they come
-    given: windows.Conditions | None = None
+    given: Conditions | None = None
     if isinstance(request, InpaintRequest):
         watch.report("encode", 0, 1)
         window = windows.cut(request, codec, models.spec.window_seconds)
-        given = windows.conditions(request, models, window.frames, window, "ar", settings.guidance)
+        given = conditions(request, models, window.frames, window, "ar", settings.guidance)
         watch.lap("text")
         silenced = request.strength >= 1  # a variation keeps the first codebooks of what was there
         codes = codec.quantize(windows.encode(window, models, silenced))  # [1, D, T] -> [1, K, T]
@@ -85,7 +81,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         frames = frames_for(request.seconds, codec.frame_rate)
         codes = torch.zeros(1, codec.codebooks, frames, dtype=torch.int64, device=models.device)
         watch.report("text", 0, 1)
-        given = windows.conditions(request, models, frames, None, "ar", settings.guidance)
+        given = conditions(request, models, frames, None, "ar", settings.guidance)
         watch.lap("text")
     lanes = given.lanes if order is None else given.lanes.permute(order)
 
@@ -105,9 +101,8 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     own = round((1 - request.strength) * codec.codebooks) if isinstance(request, InpaintRequest) else 0
     plain = count - len(seeds)
     batch = torch.cat([codes.repeat(plain, 1, 1), *(seed for seed, _ in seeds)])  # [C, K, T + 3]
-    books = SEEDED_BOOKS if isinstance(request, InpaintRequest) and request.listened else EARLIER_BOOKS
-    if isinstance(request, InpaintRequest) and request.changes:
-        books = CHANGED_BOOKS
+    changes = isinstance(request, InpaintRequest) and request.changes
+    books = CHANGED_BOOKS if changes else SEEDED_BOOKS
     kept = [own] * plain + [books[k % len(books)] for k in range(len(seeds))]
     codes = complete(
         lm, batch, known, lanes, given.text, given.rows, sample, on_step, kept=kept, expose=growing.expose
@@ -124,7 +119,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         codes = codes[:, :, spans.restore(*window.span, window.frames).to(codes.device)]  # -> [C, K, T]
     watch.lap("sample")
     beginnings = ["nothing"] * plain + [words for _, words in seeds]
-    return windows.finish(request, models, codec.dequantize(codes), window, watch, parameters, beginnings)
+    return finish(request, models, codec.dequantize(codes), window, watch, parameters, beginnings)
 
 
 class _Growing:
@@ -161,4 +156,4 @@ def _seeds(
     count = request.ar.candidates
     if request.strength < 1 or count == 1:  # from what was there; from nothing
         return []
-    return windows.seeds_of(request, window, models, min(request.ar.seeded, count), DISTINCT, controls)
+    return seeds_of(request, window, models, min(request.ar.seeded, count), DISTINCT, controls)

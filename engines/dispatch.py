@@ -9,26 +9,24 @@ import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
+from engines.errors import InputError
 from engines.filling import edits
 from engines.requests import (
-    ENGINE_NAMES,
-    EngineName,
     GenerateRequest,
     InpaintRequest,
-    InputError,
     Progress,
     ProgressHook,
     Request,
     Result,
     Support,
 )
+from engines.roster import BY_NAME, ENGINE_NAMES, ENGINES, EngineSpec
 
 if TYPE_CHECKING:
     from engines.checkpoints.shelf import Models
 
-ENGINES: dict[str, str] = {"ar": "engines.ar", "fm": "engines.fm", "fm-zero-shot": "engines.zero_shot"}
-# Order in which "auto" tries the engines, and what each takes beside the first, measured on two cores.
-AUTO: tuple[tuple[EngineName, float], ...] = (("fm", 1.0), ("ar", 1.0), ("fm-zero-shot", 2.0))
+# Order in which "auto" tries the engines.
+AUTO: tuple[EngineSpec, ...] = tuple(sorted(ENGINES, key=lambda spec: spec.turn))
 TURNS = 3  # seeds that each engine may try until what was asked is heard
 GOOD_ENOUGH = 0.5  # a score that half of the original's own moments exceed: nothing more is tried
 
@@ -46,9 +44,9 @@ class Engine(Protocol):
 
 
 def _engine(name: str) -> Engine:
-    if name not in ENGINES:
+    if name not in BY_NAME:
         raise InputError(f"engine {str(name)[:24]!r}: expected {', '.join(ENGINE_NAMES)}; choose one of them")
-    return cast(Engine, importlib.import_module(ENGINES[name]))
+    return cast(Engine, importlib.import_module(BY_NAME[name].module))
 
 
 def supports(request: Request) -> Support:
@@ -57,9 +55,7 @@ def supports(request: Request) -> Support:
         if request.engine == "auto":
             if isinstance(request, GenerateRequest):
                 return Support("engine 'auto': it only re-makes spans; choose ar or fm to generate")
-            if not 1 <= request.patience <= 3600:
-                return Support(f"patience {request.patience:g} s: expected 1-3600 s; 30 is the usual value")
-            return supports(replace(request, engine=AUTO[0][0]))
+            return supports(replace(request, engine=AUTO[0].name))
         return _engine(request.engine).supports(request)
     except InputError as error:
         return Support(str(error))
@@ -91,7 +87,9 @@ def _auto(request: Request, models: Models, progress: ProgressHook | None) -> Re
     tried: list[Result] = []
     left_out: dict[str, str] = {}
     spent = unit = 0.0
-    turns = [(name, cost, again) for again in range(TURNS if request.changes else 1) for name, cost in AUTO]
+    turns = [
+        (spec.name, spec.cost, again) for again in range(TURNS if request.changes else 1) for spec in AUTO
+    ]
     for place, (name, cost, again) in enumerate(turns):
         if tried and misses(min(tried, key=misses)) < GOOD_ENOUGH:
             left_out.setdefault(name, "one result was good already")

@@ -15,14 +15,17 @@ from torch import Tensor
 
 from engines.audio.timebase import frames_for
 from engines.checkpoints.shelf import Models
+from engines.errors import InputError
 from engines.filling import window as windows
+from engines.filling.beginnings import seeds_of
+from engines.filling.choice import finish
+from engines.filling.conditions import Conditions, conditions
 from engines.networks.lane_frames import Lanes
 from engines.networks.transformer import Memory
 from engines.requests import (
     Controls,
     Guidance,
     InpaintRequest,
-    InputError,
     ProgressHook,
     Request,
     Result,
@@ -32,6 +35,7 @@ from engines.requests import (
 from engines.sampling import flow
 from engines.sampling.guidance import combine, seen_by, sources
 from engines.sampling.guidance import told as weights_of
+from engines.support import refusal
 
 SEEDED_AT = (0.35, 0.35, 0.5, 0.5)  # flow times at which fillings begin from repeats of the context
 CHANGED_AT = (0.2, 0.2, 0.2, 0.0)  # the same where words and lanes are to decide; 0 is noise, after no repeat
@@ -40,7 +44,7 @@ DISTINCT = 2  # most repeats that are begun from
 
 def supports(request: Request) -> Support:
     """Whether this engine can serve the request; if not, why and what would do."""
-    return windows.refusal(request, "fm", generates=True)
+    return refusal(request, "fm")
 
 
 @torch.inference_mode()
@@ -74,7 +78,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         source = torch.zeros(1, codec.dim, frames, device=models.device)
         known = torch.zeros(source.shape[2], dtype=torch.bool, device=models.device)
     watch.report("text", 0, 1)
-    given = windows.conditions(request, models, source.shape[2], window, "fm", settings.guidance)
+    given = conditions(request, models, source.shape[2], window, "fm", settings.guidance)
     watch.lap("text")
 
     field = guided_field(models, given, known, settings.guided)
@@ -112,7 +116,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     z = torch.where(known, source, made)  # Alg. 2, line 9: [C, D, T]
     watch.lap("sample")
     told["evaluations"] = evaluated
-    return windows.finish(request, models, z, window, watch, told, [start.words for start in starts])
+    return finish(request, models, z, window, watch, told, [start.words for start in starts])
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def beginnings(
     """
     seeded = min(count, request.fm.seeded) if count > 1 else 0
     times = CHANGED_AT if request.changes else SEEDED_AT
-    repeats = windows.seeds_of(request, window, models, seeded, DISTINCT, controls)
+    repeats = seeds_of(request, window, models, seeded, DISTINCT, controls)
     noise = Start(0.0, None, "noise")
     starts = [noise] if seeded < count else []
     for k, (z, words) in enumerate(repeats):
@@ -165,7 +169,7 @@ def steps_from(steps: int, begin: float) -> int:
 
 
 def guided_field(
-    models: Models, given: windows.Conditions, known: Tensor, guided: tuple[float, float] = (0.0, 1.0)
+    models: Models, given: Conditions, known: Tensor, guided: tuple[float, float] = (0.0, 1.0)
 ) -> flow.Field:
     """The guided velocity as a function (z [B, D, T], t) -> [B, D, T]; known bool [T] is the mask channel.
 
@@ -206,7 +210,7 @@ def draw_noise(like: Tensor, seed: int, count: int = 1) -> Tensor:
     return torch.randn((count, *like.shape[1:]), generator=generator).to(like.device)
 
 
-def resolved(request: Request, given: windows.Conditions) -> dict[str, object]:
+def resolved(request: Request, given: Conditions) -> dict[str, object]:
     """The settings that a run used, JSON-ready."""
     return {
         "solver": request.fm.solver,

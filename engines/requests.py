@@ -16,12 +16,19 @@ from numpy.typing import NDArray
 
 from engines.audio.recording import Recording
 from engines.audio.timebase import Grid
+from engines.errors import Cancelled as Cancelled
+from engines.errors import InputError as InputError
+from engines.knobs import knob
+from engines.roster import ENGINE_NAMES as ENGINE_NAMES
+from engines.roster import EngineName as EngineName
 
-EngineName = Literal["ar", "fm", "fm-zero-shot", "auto"]  # auto: the best of those that the time allows
-ENGINE_NAMES: tuple[EngineName, ...] = ("ar", "fm", "fm-zero-shot")
 # Alg. 1; plain replacement; the same with steps taken again; with gradients; candidates within a budget
 ZeroShot = Literal["inversion", "replacement", "resampling", "guided", "search"]
 ZERO_SHOT: tuple[ZeroShot, ...] = ("inversion", "replacement", "resampling", "guided", "search")
+Solver = Literal["euler", "midpoint", "ab2", "dopri5"]
+SOLVERS: tuple[Solver, ...] = ("euler", "midpoint", "ab2", "dopri5")
+Schedule = Literal["uniform", "sway"]
+SCHEDULES: tuple[Schedule, ...] = ("uniform", "sway")
 DRUMS: tuple[str, ...] = ("kick", "snare", "hat", "tom", "cymbal")
 MELODY_LOW, MELODY_HIGH = 43, 95  # MIDI pitches G2..B6: the 53 melody bins (App. C)
 # What a musician can ask of a span that was not there; `Controls` has the lanes, words are the prompt.
@@ -32,14 +39,6 @@ Intent = Literal["auto", "blend", "change"]
 INTENTS: tuple[Intent, ...] = ("auto", "blend", "change")
 MAX_PROMPT = 1000  # characters
 LONGEST_SECONDS = 120.0  # that one request may make
-
-
-class InputError(ValueError):
-    """Input that cannot be used. The message says what, why and what would do, in one line."""
-
-
-class Cancelled(Exception):
-    """Raised by a progress hook to stop a run; every engine lets it through at the next step."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,17 @@ class Guidance:
     `wish` it counts for nothing and `all` weighs c_all, as sec. 4.5 has it.
     """
 
-    all: float = 3.0  # weight of the prediction that sees text and controls
-    text: float = 0.0  # weight of the prediction that sees text only
+    # weight of the prediction that sees text and controls
+    all: float = knob(
+        3.0, "guidance", "How closely words and lanes are followed; empty is what the bundle measured best",
+        low=-30, high=30, step=0.1,
+    )  # fmt: skip
+    # weight of the prediction that sees text only
+    text: float = knob(
+        0.0, "guidance by words alone",
+        "Further weight of the words without the lanes; needs a guidance of your own",
+        low=-30, high=30, step=0.1,
+    )  # fmt: skip
     wish: float | None = None  # weight of what a change asks for beside what it leaves; None = as `all`
 
 
@@ -109,28 +117,65 @@ class Guidance:
 class ARSettings:
     """How the AR engine samples (App. D)."""
 
-    temperature: float = 1.0  # > 0
-    top_k: int = 250  # 0 = off
-    top_p: float = 0.0  # 0 = off, else 0..1
+    temperature: float = knob(
+        1.0, "AR temperature", "Higher surprises more, lower repeats more", low=0.01, high=10, step=0.05
+    )
+    top_k: int = knob(
+        250, "AR top-k (0 = off)", "AR chooses among so many of the likeliest sounds", high=4096
+    )
+    top_p: float = knob(
+        0.0,
+        "AR top-p (0 = off)",
+        "AR chooses among the likeliest sounds that together are so probable",
+        step=0.05,
+    )
     guidance: Guidance | None = None  # None = the bundle's default for this task
-    cooling: float = 0.0  # 0..1: the last codebook's temperature is (1 - cooling) of the first one's
-    candidates: int = 6  # fillings of a span sampled side by side; the one with the smoothest seams is taken
-    seeded: int = 6  # so many of several begin from a repeat of the music around the span, where there is one
+    # 0..1: the last codebook's temperature is (1 - cooling) of the first one's
+    cooling: float = knob(
+        0.0, "AR cooling", "Calms the fine detail of AR's sound: 0 off, 0.9 much", high=0.95, step=0.05
+    )
+    candidates: int = knob(
+        6, "AR candidates", "Fillings that AR makes side by side; the best is taken", low=1, high=16
+    )
+    # so many of several begin from a repeat of the music around the span, where there is one
+    seeded: int = knob(6, "AR candidates from repeats", "So many begin from a repeat of the music", high=16)
 
 
 @dataclass(frozen=True)
 class FMSettings:
     """How the FM engines integrate the flow (sec. 3.3)."""
 
-    solver: Literal["euler", "midpoint", "ab2", "dopri5"] = "ab2"
-    steps: int = 25  # intervals, half of them where there are several candidates; ignored by dopri5
+    solver: Solver = knob(
+        "ab2", "FM solver", "The way of stepping: ab2 needs few, dopri5 is exact and slow", choices=SOLVERS
+    )
+    # intervals, half of them where there are several candidates; ignored by dopri5
+    steps: int = knob(
+        25, "FM steps", "Steps of FM and ZS: more take longer, and are finer to about 50", low=1, high=1000
+    )
     guidance: Guidance | None = None  # None = the bundle's default for this task
-    zero_shot: ZeroShot = "replacement"  # how the zero-shot engine holds the known frames
-    schedule: Literal["uniform", "sway"] = "uniform"  # of the intervals; sway: short ones near the noise
+    # how the zero-shot engine holds the known frames
+    zero_shot: ZeroShot = knob(
+        "replacement", "ZS method",
+        "How ZS agrees with the surroundings; search tries several and keeps the best", choices=ZERO_SHOT,
+    )  # fmt: skip
+    # of the intervals; sway: short ones near the noise
+    schedule: Schedule = knob(
+        "uniform",
+        "FM schedule",
+        "Where the steps lie: even, or sway with short ones first",
+        choices=SCHEDULES,
+    )
     guided: tuple[float, float] = (0.0, 1.0)  # flow times between which guidance is applied
-    budget: int = 50  # network evaluations that "search" may spend
-    candidates: int = 4  # fillings of a span that begin apart; the one with the smoothest seams is taken
-    seeded: int = 4  # so many of several begin from a repeat of the music around the span, where there is one
+    budget: int = knob(
+        50, "ZS search budget", "Network evaluations that the search may spend", low=8, high=10_000
+    )
+    candidates: int = knob(
+        4, "FM candidates",
+        "Fillings that FM makes from different beginnings; the one with the smoothest seams is taken",
+        low=1, high=16,
+    )  # fmt: skip
+    # so many of several begin from a repeat of the music around the span, where there is one
+    seeded: int = knob(4, "FM candidates from repeats", "So many begin from a repeat of the music", high=16)
 
 
 @dataclass(frozen=True)
@@ -170,16 +215,33 @@ class InpaintRequest:
     controls: Controls = field(default_factory=Controls)
     ar: ARSettings = field(default_factory=ARSettings)
     fm: FMSettings = field(default_factory=FMSettings)
-    crossfade: float = 0.2  # seconds, inside the span, at each seam; the longest one where `fitted`
-    match: float = 0.75  # share of a difference in level and bands to the context that is corrected, 0..1
-    fitted: bool = True  # a shorter crossfade is taken at a seam that sounds smoother with it
-    listened: bool = True  # repeats are chosen by their seams, not by their surroundings alone
-    gathered: bool = True  # with lanes, fillings begin from passages that agree with them; eight are searched
-    strength: float = 1.0  # 0..1: how much of the span is new; less keeps that much of its own content
+    # seconds, inside the span, at each seam: the longest; a shorter one is taken where it sounds smoother
+    crossfade: float = knob(
+        0.2, "crossfade", "At most so long do old and new blend at a seam", step=0.01, unit=" s"
+    )
+    # share of a difference in level and bands to the context that is corrected, 0..1
+    match: float = knob(
+        0.75, "match to the surroundings",
+        "How much of a difference in level and tone to what lies beside the span is taken away, 0 to 1",
+        step=0.05,
+    )  # fmt: skip
+    # 0..1: how much of the span is new; less keeps that much of its own content
+    strength: float = knob(
+        1.0, "strength", "How much of the span is new. Less stays closer to what is there now",
+        low=0.01, step=0.05,
+    )  # fmt: skip
     also: tuple[tuple[float, float], ...] = ()  # further spans, seconds, after `end` and apart, in order
     latents: Latents | None = None  # of a source that a model made: its context is not encoded again
     sliding: bool = False  # make a span longer than the models' window piece by piece, up to LONGEST_SECONDS
-    patience: float = 30.0  # seconds that engine "auto" may take
+    # seconds that engine "auto" may take
+    patience: float = knob(
+        30.0,
+        "time for Fix it",
+        "Seconds that Fix it may spend on trying engines",
+        low=1,
+        high=3600,
+        unit=" s",
+    )
     intent: Intent = "auto"  # whether the span is to blend in, or to become what words and lanes say
     changed: tuple[Change, ...] | None = None  # what is asked that was not there; None = all that is given
     left_open: tuple[str, ...] = ()  # fields of `controls` that do not go on either: as the model likes

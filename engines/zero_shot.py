@@ -16,32 +16,27 @@ import torch
 from torch import Tensor
 
 from engines.checkpoints.shelf import Models
+from engines.errors import InputError
 from engines.filling import window as windows
+from engines.filling.beginnings import repeats_of
+from engines.filling.choice import finish
+from engines.filling.conditions import conditions
 from engines.fm import draw_noise, guided_field, own_content, resolved, steps_from
-from engines.requests import (
-    Guidance,
-    InpaintRequest,
-    InputError,
-    ProgressHook,
-    Request,
-    Result,
-    Stopwatch,
-    Support,
-)
+from engines.requests import Guidance, InpaintRequest, ProgressHook, Request, Result, Stopwatch, Support
 from engines.sampling import flow, search
+from engines.support import refusal
 
 RESAMPLED = (0.15, 0.7)  # flow times between which `resampling` takes a step again
 REPEATS = 3  # how often it takes it
 GUIDED_NOISE = 0.05  # sigma of the known frames in `guided`: how exactly they are to be met
 EULER = ("inversion", "resampling", "guided")  # methods whose steps are Euler's by their definition
 SEEDED = 3  # most repeats that `search` begins from
-EARLIER_SEEDED = 2  # in requests that do not listen to repeats
 SEARCH_GUIDANCE = Guidance(1.0, 0.0)  # one row a candidate, unless asked for more
 
 
 def supports(request: Request) -> Support:
     """Whether this engine can serve the request; if not, why and what would do."""
-    support = windows.refusal(request, "fm-zero-shot", generates=False)
+    support = refusal(request, "fm-zero-shot")
     settings = request.fm
     if not support:
         return support
@@ -83,7 +78,7 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
     watch.lap("encode")
     watch.report("text", 0, 1)
     guidance = settings.guidance or (SEARCH_GUIDANCE if method == "search" and not request.changes else None)
-    given = windows.conditions(request, models, window.frames, window, "fm-zero-shot", guidance)
+    given = conditions(request, models, window.frames, window, "fm-zero-shot", guidance)
     watch.lap("text")
 
     field = guided_field(models, given, torch.zeros_like(known), settings.guided)
@@ -103,10 +98,8 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
     elif method == "guided":
         z = guided(field, source, known, noise, settings.steps, on_step)
     elif method == "search":
-        distinct = SEEDED if request.listened else EARLIER_SEEDED
-        repeats = windows.repeats_of(request, window, models, min(settings.seeded, distinct), given.controls)
-        shapes = search.SHAPES if request.gathered else search.BEFORE
-        shapes = (shapes if repeats else search.FRESH) if request.listened else search.EARLIER
+        repeats = repeats_of(request, window, models, min(settings.seeded, SEEDED), given.controls)
+        shapes = search.SHAPES if repeats else search.FRESH
         shapes = search.CHANGED if request.changes and repeats else shapes
         plan = search.plan(settings.budget, len(given.rows), shapes)
         noises = draw_noise(source, request.seed, len(plan.joins))
@@ -130,7 +123,7 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
             field, source, known, noise, settings.solver, steps, on_step, settings.schedule, begin, own
         )
     watch.lap("sample")
-    return windows.finish(request, models, z, window, watch, told, beginnings)
+    return finish(request, models, z, window, watch, told, beginnings)
 
 
 def inversion(

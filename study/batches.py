@@ -16,24 +16,28 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engines import zero_shot as fm_zero_shot
-from engines.audio import compose
 from engines.audio.timebase import frames_for
 from engines.checkpoints.shelf import Models
-from engines.dispatch import ENGINES, run, supports
+from engines.dispatch import run, supports
 from engines.filling import window as windows
+from engines.filling.choice import finish
+from engines.filling.conditions import Conditions, conditions
 from engines.fm import draw_noise
 from engines.networks.lane_frames import Lanes, cat_lanes
-from engines.networks.lm import LM, delay, sample_step, take, undelay
+from engines.networks.lm import LM, delay, take, undelay
 from engines.networks.text import TextStates
 from engines.networks.transformer import Cache
 from engines.requests import InpaintRequest, InputError, Request, Result, Stopwatch
+from engines.roster import ENGINE_NAMES
 from engines.sampling import flow
 from engines.sampling import order as spans
+from engines.sampling.decode import sample_step
 from engines.sampling.guidance import Source, combine
+from engines.support import CONTEXT_SECONDS
 
 NEUTRAL: dict[str, object] = {  # settings that the loops here do not know, and where they change nothing
     "cooling": 0.0, "candidates": 1, "schedule": "uniform", "guided": (0.0, 1.0), "strength": 1.0, "also": (),
-    "latents": None, "fitted": False,
+    "latents": None,
 }  # fmt: skip
 SOLVERS, ZERO_SHOT = ("euler", "midpoint", "dopri5"), ("inversion", "replacement")
 
@@ -43,7 +47,7 @@ class _Item:
     request: Request
     window: windows.Window | None
     frames: int  # T of the window or clip
-    given: windows.Conditions
+    given: Conditions
     watch: Stopwatch
 
     @property
@@ -54,12 +58,8 @@ class _Item:
         return (self.request.engine, self.frames, known, self.given.text is None, self.given.rows, settings)
 
 
-def run_many(
-    requests: Sequence[Request], models: Models, size: int = 16, scored: bool = True
-) -> list[Result]:
+def run_many(requests: Sequence[Request], models: Models, size: int = 16) -> list[Result]:
     """The results of `engines.dispatch.run` for each request, in order; at most `size` together.
-
-    Without `scored` the seams of spans are not listened to, which takes longer than to compose them.
 
     Raises InputError for what an engine refuses. A result's seconds are its share of its batch's.
     """
@@ -74,7 +74,7 @@ def run_many(
     for group in groups.values():
         for at in range(0, len(group), size):
             part = group[at : at + size]
-            made = _together([item for _, item in part], models, scored)
+            made = _together([item for _, item in part], models)
             results.update({place: result for (place, _), result in zip(part, made, strict=True)})
     return [results[i] for i in range(len(requests))]
 
@@ -91,8 +91,8 @@ def plain(request: Request, window_seconds: float) -> bool:
     if request.engine != "ar":
         known = known and request.fm.solver in SOLVERS
         known = known and (request.engine == "fm" or request.fm.zero_shot in ZERO_SHOT)
-    room = window_seconds - (windows.CONTEXT_SECONDS if isinstance(request, InpaintRequest) else 0.0)
-    return known and request.engine in ENGINES and request.seconds <= room + 1e-6
+    room = window_seconds - (CONTEXT_SECONDS if isinstance(request, InpaintRequest) else 0.0)
+    return known and request.engine in ENGINE_NAMES and request.seconds <= room + 1e-6
 
 
 def _prepare(request: Request, models: Models) -> _Item:
@@ -107,45 +107,22 @@ def _prepare(request: Request, models: Models) -> _Item:
         windows.fits(request.seconds, models)
         frames = frames_for(request.seconds, codec.frame_rate)
     guidance = request.ar.guidance if request.engine == "ar" else request.fm.guidance
-    given = windows.conditions(request, models, frames, window, request.engine, guidance)
+    given = conditions(request, models, frames, window, request.engine, guidance)
     return _Item(request, window, frames, given, Stopwatch(None))
 
 
 @torch.inference_mode()
-def _together(items: Sequence[_Item], models: Models, scored: bool) -> list[Result]:
+def _together(items: Sequence[_Item], models: Models) -> list[Result]:
     watch = Stopwatch(None)
     z = _ar(items, models) if items[0].request.engine == "ar" else _fm(items, models)  # [B, D, T]
     watch.lap("sample")
     results = []
     for item, latent in zip(items, z, strict=True):
         item.watch.lap("load")  # what came before is the batch's, not this item's
-        if scored or item.window is None or not isinstance(item.request, InpaintRequest):
-            result = windows.finish(item.request, models, latent[None], item.window, item.watch, {})
-        else:
-            result = _composed(item.request, models, latent[None], item.window, item.watch)
+        result = finish(item.request, models, latent[None], item.window, item.watch, {})
         shared = {**result.timings, "sample": watch.timings["sample"] / len(items)}
         results.append(Result(result.request, result.audio, shared, result.seams, result.parameters))
     return results
-
-
-def _composed(
-    request: InpaintRequest, models: Models, z: Tensor, window: windows.Window, watch: Stopwatch
-) -> Result:
-    """`windows.finish` without the seams' scores: latents [1, D, T] -> the source with its span re-made."""
-    codec = models.codec()
-    audio = (codec.decode(z)[0, 0].float().cpu().numpy() / window.gain).astype("float32")  # -> [T hop]
-    recording = compose.compose(
-        request.source,
-        request.start,
-        request.end,
-        audio,
-        window.start,
-        codec.rate,
-        request.crossfade,
-        request.match,
-    )
-    watch.lap("decode")
-    return Result(request, recording, dict(watch.timings))
 
 
 def _text(items: Sequence[_Item], device: torch.device) -> TextStates | None:

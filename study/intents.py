@@ -20,7 +20,7 @@ import torch
 
 from engines import ar, fm
 from engines.checkpoints.shelf import open_bundle
-from engines.filling import window
+from engines.filling import choice
 from engines.requests import ARSettings, EngineName, FMSettings, Guidance
 from study.listeners import jury
 from study.measure.changes import changes
@@ -35,7 +35,7 @@ class Variant:
     at: tuple[float, ...] = fm.CHANGED_AT  # flow times at which fillings begin; 0 is noise
     books: tuple[int, ...] = ar.CHANGED_BOOKS  # codebooks kept of what they begin from
     guidance: Guidance = Guidance(3.0)
-    weight: float = window.WISH_WEIGHT  # of what was asked, in the choice among fillings
+    weight: float = choice.WISH_WEIGHT  # of what was asked, in the choice among fillings
 
     @property
     def row(self) -> Row:
@@ -64,13 +64,13 @@ VARIANTS: dict[str, Variant] = {
 @contextmanager
 def constants(variant: Variant) -> Iterator[None]:
     """The engines' constants as a variant has them, for a time."""
-    before = fm.CHANGED_AT, ar.CHANGED_BOOKS, window.WISH_WEIGHT
+    before = fm.CHANGED_AT, ar.CHANGED_BOOKS, choice.WISH_WEIGHT
     fm.CHANGED_AT = variant.at  # type: ignore[assignment]
-    ar.CHANGED_BOOKS, window.WISH_WEIGHT = variant.books, variant.weight  # type: ignore[assignment]
+    ar.CHANGED_BOOKS, choice.WISH_WEIGHT = variant.books, variant.weight  # type: ignore[assignment]
     try:
         yield
     finally:
-        fm.CHANGED_AT, ar.CHANGED_BOOKS, window.WISH_WEIGHT = before
+        fm.CHANGED_AT, ar.CHANGED_BOOKS, choice.WISH_WEIGHT = before
 
 
 def main() -> None:

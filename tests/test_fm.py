@@ -12,8 +12,10 @@ from engines import zero_shot as fm_zero_shot
 from engines.audio.recording import Recording
 from engines.checkpoints.shelf import Models
 from engines.filling import window as windows
+from engines.filling.conditions import Conditions, conditions
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest
 from engines.sampling import flow
+from engines.sampling.guidance import sources
 
 KNOWN = torch.tensor([True, False, False, True])
 SOURCE = torch.arange(8.0).view(1, 2, 4)
@@ -112,8 +114,8 @@ def test_guidance_can_be_confined_to_a_part_of_the_way(models: Models) -> None:
     known = torch.zeros(25, dtype=torch.bool)
     z = torch.randn(2, 128, 25, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        given = windows.conditions(request, models, 25, None, "fm", Guidance(3.0, 0.0))
-        alone = windows.conditions(request, models, 25, None, "fm", Guidance(1.0, 0.0))
+        given = conditions(request, models, 25, None, "fm", Guidance(3.0, 0.0))
+        alone = conditions(request, models, 25, None, "fm", Guidance(1.0, 0.0))
         inside = fm.guided_field(models, given, known, (0.4, 0.6))
         always, never = fm.guided_field(models, given, known), fm.guided_field(models, alone, known)
         assert torch.allclose(inside(z, 0.5), always(z, 0.5), atol=1e-5)
@@ -129,7 +131,7 @@ def spy(monkeypatch: pytest.MonkeyPatch, module: object) -> tuple[list[torch.Ten
     build = fm.guided_field
 
     def spied(
-        models: Models, given: windows.Conditions, known: torch.Tensor, guided: tuple[float, float]
+        models: Models, given: Conditions, known: torch.Tensor, guided: tuple[float, float]
     ) -> flow.Field:
         field = build(models, given, known, guided)
         masks.append(known)
@@ -174,8 +176,6 @@ def test_repeats_of_the_context_begin_part_of_the_way(models: Models, song: Reco
     assert all(a.data is not None and b.data is not None for a, b in zip(pieced[1:], starts[1:], strict=True))
     asked = replace(drawn, changed=None, fm=replace(request.fm, seeded=4))  # so early that the wish survives
     assert [start.time for start in fm.beginnings(asked, window, models, 4)] == [0.2, 0.2, 0.2, 0.0]
-    before = replace(drawn, gathered=False)  # as it was before spans were pieced together
-    assert [start.time for start in fm.beginnings(before, window, models, 3)] == [0.0] * 3
     told = fm.run(request, models).parameters["candidates"]
     assert isinstance(told, dict) and told["began from"] == [start.words for start in starts]
     assert told["roughness"][told["chosen"]] == min(told["roughness"])
@@ -199,10 +199,10 @@ def test_guidance_weights_add_up(models: Models) -> None:
     z = torch.randn(1, 128, 25, generator=torch.Generator().manual_seed(0))
 
     def v(guidance: Guidance) -> torch.Tensor:
-        given = windows.conditions(request, models, 25, None, "fm", guidance)
+        given = conditions(request, models, 25, None, "fm", guidance)
         given.lanes.chords[:] = 1
-        rows = windows.sources(guidance, True, True)
-        given = windows.Conditions(given.text, given.lanes, rows, guidance, given.controls)
+        rows = sources(guidance, True, True)
+        given = Conditions(given.text, given.lanes, rows, guidance, given.controls)
         return fm.guided_field(models, given, known)(z, 0.3)
 
     with torch.inference_mode():

@@ -133,8 +133,8 @@ def test_the_papers_rows_know_nothing_beyond_it(some: list[Piece]) -> None:
             continue
         request = row.request(some[0], 0)
         assert not request.changes  # nothing was asked that was not there
-        plain = (request.ar.candidates, request.fm.candidates, request.match, request.fitted)
-        assert (plain == (1, 1, 0.0, False)) == ("paper" in name)
+        plain = (request.ar.candidates, request.fm.candidates, request.match, request.crossfade)
+        assert (plain == (1, 1, 0.0, 0.03)) == ("paper" in name)
         if "paper" in name:
             assert (request.fm.solver, request.fm.steps, request.fm.zero_shot) == ("euler", 25, "inversion")
         else:

@@ -230,33 +230,6 @@ def test_damaged_settings_are_an_input_error(folder: Path, damage: dict[str, obj
         jobs.request_from({**jobs.request_to_json(generate()), **damage}, folder)
 
 
-def test_a_request_from_before_candidates_and_fitted_seams_has_neither(folder: Path) -> None:
-    source = noise(1, 1)
-    parameters = jobs.request_to_json(InpaintRequest("fm", source, 0.2, 0.8))
-    assert isinstance(parameters["fm"], dict)
-    since, later = ("fitted", "listened", "gathered"), ("candidates", "seeded")
-    old = {name: value for name, value in parameters.items() if name not in since}
-    old["fm"] = {name: value for name, value in parameters["fm"].items() if name not in later}
-    request = jobs.request_from(old, folder, source)
-    assert isinstance(request, InpaintRequest)
-    assert not (request.fitted or request.listened or request.gathered) and request.fm.candidates == 1
-
-
-def test_a_request_from_before_repeats_were_listened_to_begins_as_it_did(folder: Path) -> None:
-    source = noise(1, 1)
-    for candidates, ar, fm in ((4, 2, 2), (2, 1, 1), (1, 0, 0)):
-        asked = InpaintRequest(
-            "fm", source, 0.2, 0.8, ar=ARSettings(candidates=candidates), fm=FMSettings(candidates=candidates)
-        )
-        parameters: dict[str, Any] = jobs.request_to_json(asked)
-        assert jobs.request_from(parameters, folder, source) == asked
-        del parameters["listened"], parameters["gathered"]
-        del parameters["ar"]["seeded"], parameters["fm"]["seeded"]
-        request = jobs.request_from(parameters, folder, source)
-        assert isinstance(request, InpaintRequest) and not (request.listened or request.gathered)
-        assert (request.ar.seeded, request.fm.seeded) == (ar, fm)
-
-
 def test_a_take_whose_source_is_elsewhere_is_refused(folder: Path) -> None:
     parameters = jobs.request_to_json(InpaintRequest("fm", noise(1, 1), 0, 1), Sound("../../secret.wav"))
     with pytest.raises(InputError, match="not a file name of a project"):

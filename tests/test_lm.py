@@ -8,20 +8,11 @@ from transformers import MusicgenForCausalLM
 from transformers.models.musicgen.configuration_musicgen import MusicgenDecoderConfig
 
 from engines.networks.lane_frames import lanes_from, null_lanes
-from engines.networks.lm import (
-    CONTEXT_WEIGHT,
-    LM,
-    LMConfig,
-    complete,
-    delay,
-    fim_batch,
-    sample_step,
-    take,
-    undelay,
-)
+from engines.networks.lm import CONTEXT_WEIGHT, LM, LMConfig, delay, fim_batch, take, undelay
 from engines.networks.text import TextStates
 from engines.requests import Chord, Controls, Guidance
 from engines.sampling import order as spans
+from engines.sampling.decode import complete, sample_step
 from engines.sampling.guidance import Source, sources
 
 SMALL = LMConfig(codebooks=3, codebook_size=11, dim=16, layers=2, heads=2, ff=32, text_dim=8)

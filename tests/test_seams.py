@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from engines.audio.hearing import log_mel_jump, measure
 from engines.audio.recording import Recording, from_float
-from engines.audio.seams import CLICK, Judge, log_mel_jump, measure, score
+from engines.audio.seams import CLICK, Judge, score
 
 RATE = 32000
 START, END = 4.03, 7.61

@@ -121,7 +121,7 @@ class Updates(Layout):
     def _pieces(self, seconds: float, span: bool) -> int:
         """Windows that the models work on, one after the other, for what is longer than one."""
         from engines.filling.edits import PIECE_SECONDS
-        from engines.filling.window import CONTEXT_SECONDS  # loads torch
+        from engines.support import CONTEXT_SECONDS  # loads torch
 
         fits = self.window - CONTEXT_SECONDS if span else self.window
         return 1 if seconds <= fits + 1e-6 else math.ceil(seconds / min(PIECE_SECONDS, self.window / 2))

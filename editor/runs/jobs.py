@@ -470,9 +470,6 @@ def _changed(data: Any) -> tuple[Change, ...] | None:
 
 _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request and how JSON gives them back
     "crossfade": float,
-    "fitted": bool,
-    "listened": bool,
-    "gathered": bool,
     "match": float,
     "strength": float,
     "also": _spans,
@@ -484,7 +481,7 @@ _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request an
 }
 
 # Requests that were written before these fields were made without what they do.
-_UNNAMED: dict[str, Any] = {"fitted": False, "listened": False, "gathered": False, "intent": "blend"}
+_UNNAMED: dict[str, Any] = {"intent": "blend"}
 
 
 def _unnamed_ar(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from engines.analysis.instruments import Instruments
 from engines.analysis.key import Key
 from engines.analysis.melody import MelodyLine
 from engines.analysis.rhythm import DrumLine, Rhythm
-from engines.requests import Chord, Hit, InputError, Note, Part, ProgressHook, Stopwatch
+from engines.errors import InputError
+from engines.requests import Chord, Hit, Note, Part, ProgressHook, Stopwatch
 
 Audio = NDArray[np.float32]
 CURVE_SECONDS = 0.1  # between points of the loudness and brightness curves

@@ -22,8 +22,9 @@ from engines.analysis.network import FOLDER, conv, weights
 from engines.analysis.path import best_path
 from engines.audio.recording import resample
 from engines.audio.timebase import seconds_to_samples
+from engines.errors import InputError
 from engines.music.chords import CLASSES, parse
-from engines.requests import Chord, InputError, ProgressHook, Stopwatch
+from engines.requests import Chord, ProgressHook, Stopwatch
 
 WEIGHTS = FOLDER / "chords.npz"
 STEP = 8  # frames that share one decision, 93 ms

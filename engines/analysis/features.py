@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.audio.recording import resample
-from engines.requests import InputError, Stopwatch
+from engines.errors import InputError
+from engines.requests import Stopwatch
 
 Audio = NDArray[np.float32]
 RATE = 22_050  # Hz, what basic-pitch's network takes

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.requests import InputError
+from engines.errors import InputError
 
 Array = NDArray[np.float32]
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "analysis"

@@ -24,6 +24,7 @@ import soxr
 from numpy.typing import NDArray
 
 from engines.audio.timebase import resampled_length
+from engines.errors import InputError
 
 Samples = NDArray[Any]  # [N, C], one of the native types above
 
@@ -257,14 +258,14 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
     path = Path(path)
     name = path.name
     if not path.is_file():
-        raise _unusable(f"{name}: there is no such file; check the name, or choose another file")
+        raise InputError(f"{name}: there is no such file; check the name, or choose another file")
     size = path.stat().st_size
     if size == 0:
-        raise _unusable(f"{name} (0 bytes): an audio file was expected; copy or export it again")
+        raise InputError(f"{name} (0 bytes): an audio file was expected; copy or export it again")
     try:
         file = soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, TypeError, OSError) as error:
-        raise _unusable(
+        raise InputError(
             f"{name} ({size} bytes): not readable as audio; expected WAV, FLAC, AIFF, Ogg or MP3; "
             "export it again as WAV"
         ) from error
@@ -276,7 +277,7 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
         cut = stopped or bool(re.search(r"(data|SSND)\s*:.*should be", file.extra_info))
         rate, container, subtype = file.samplerate, file.format, file.subtype
     if not len(samples):
-        raise _unusable(f"{name}: holds no samples; expected at least one; export it again")
+        raise InputError(f"{name}: holds no samples; expected at least one; export it again")
     if kind.kind == "f":
         _refuse_not_finite(name, samples, rate)
     notes = []
@@ -298,7 +299,7 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     path = Path(path)
     container, subtype = _container_for(path, recording)
     if not path.parent.is_dir():
-        raise _unusable(f"{path}: the folder {path.parent} does not exist; make it, or choose another")
+        raise InputError(f"{path}: the folder {path.parent} does not exist; make it, or choose another")
     handle, scratch = -1, ""
     try:
         handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".inlay-", suffix=path.suffix)
@@ -311,38 +312,33 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
         scratch = ""
     except soundfile.LibsndfileError as error:
         if error.code == _WRITE_FAILED:
-            raise _unusable(f"{path}: cannot be written; make room on the disk, or choose another") from error
-        raise _unusable(
+            raise InputError(
+                f"{path}: cannot be written; make room on the disk, or choose another"
+            ) from error
+        raise InputError(
             f"{path.name}: {container} cannot hold {recording.channels} channels at {recording.rate} Hz; "
             "name the file .wav"
         ) from error
     except OSError as error:
-        raise _unusable(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
     finally:
         if scratch:
             Path(scratch).unlink(missing_ok=True)
 
 
-def _unusable(message: str) -> Exception:
-    """An InputError; imported late because `engines.requests` imports this module."""
-    from engines.requests import InputError
-
-    return InputError(message)
-
-
 def _refuse_too_large(name: str, file: soundfile.SoundFile, kind: np.dtype[Any]) -> None:
     low, high = RATES
     if not low <= file.samplerate <= high:
-        raise _unusable(f"{name}: {file.samplerate} Hz; expected {low}-{high} Hz; resample it first")
+        raise InputError(f"{name}: {file.samplerate} Hz; expected {low}-{high} Hz; resample it first")
     if file.frames > MAX_SECONDS * file.samplerate:
         minutes = file.frames / file.samplerate / 60
-        raise _unusable(
+        raise InputError(
             f"{name}: {minutes:.0f} min; at most {MAX_SECONDS / 60:.0f} min can be edited; "
             "cut out the part you need"
         )
     held = file.frames * file.channels * kind.itemsize
     if held > MAX_BYTES:
-        raise _unusable(
+        raise InputError(
             f"{name}: {held / 2**30:.1f} GB of samples; at most {MAX_BYTES / 2**30:.0f} GB can be edited; "
             "cut out the part you need, or export it as 16-bit stereo at 48 kHz"
         )
@@ -373,7 +369,7 @@ def _refuse_not_finite(name: str, samples: Samples, rate: int) -> None:
             first = at + int(wrong.argmax())
         bad += int(wrong.sum())
     if bad:
-        raise _unusable(
+        raise InputError(
             f"{name}: {bad} samples are NaN or infinite, the first at {first / rate:.2f} s; "
             "expected finite numbers; export it again"
         )
@@ -383,7 +379,7 @@ def _container_for(path: Path, recording: Recording) -> tuple[str, str]:
     """Container and subtype for a file name."""
     suffix = path.suffix.lower()
     if suffix in _LOSSY_SUFFIXES:
-        raise _unusable(f"{path.name}: {suffix} would change every sample; name the file .wav or .flac")
+        raise InputError(f"{path.name}: {suffix} would change every sample; name the file .wav or .flac")
     containers = _BY_SUFFIX.get(suffix)
     if containers is None or recording.format in containers:
         return recording.format, recording.subtype
@@ -394,7 +390,7 @@ def _container_for(path: Path, recording: Recording) -> tuple[str, str]:
     if subtype.startswith("ALAC_"):
         subtype = {"ALAC_16": "PCM_16", "ALAC_32": "PCM_32"}.get(subtype, "PCM_24")
     if not soundfile.check_format(container, subtype):
-        raise _unusable(f"{path.name}: {container} cannot hold {subtype} samples; name the file .wav")
+        raise InputError(f"{path.name}: {container} cannot hold {subtype} samples; name the file .wav")
     return container, subtype
 
 

@@ -24,11 +24,12 @@ from transformers import EncodecConfig
 
 from engines.analysis import chordino
 from engines.checkpoints.allocator import keep_freed_memory
+from engines.errors import InputError
 from engines.networks.codec import Codec, load_codec, save_codec
 from engines.networks.flow_net import FlowConfig, FlowNet
 from engines.networks.lm import LM, LMConfig
 from engines.networks.text import TextEncoder
-from engines.requests import EngineName, Guidance, InputError, Stopwatch, ZeroShot
+from engines.requests import EngineName, Guidance, Stopwatch, ZeroShot
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PARTS = ("codec", "ar", "fm")  # files of a bundle, `<part>.safetensors`

@@ -16,11 +16,11 @@ import numpy as np
 
 from engines.audio.recording import Recording
 from engines.audio.timebase import seconds_to_samples
+from engines.errors import InputError
 from engines.requests import (
     LONGEST_SECONDS,
     GenerateRequest,
     InpaintRequest,
-    InputError,
     Progress,
     ProgressHook,
     Request,

@@ -18,8 +18,8 @@ import librosa
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.audio.hearing import Floats
 from engines.audio.recording import Recording
-from engines.audio.seams import Floats
 from engines.audio.timebase import seconds_to_samples
 from engines.filling.repeats import FADE_SECONDS, Surroundings, surroundings
 from engines.music import chords

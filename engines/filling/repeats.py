@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.audio.hearing import Floats, WideListener, beat_period
 from engines.audio.recording import Recording
-from engines.audio.seams import Floats, Listener, beat_period
 from engines.audio.timebase import seconds_to_samples
 
 HEARD_SECONDS: Final = 20.0  # of the recording on either side of a span
@@ -32,7 +32,7 @@ class Surroundings:
     """What is heard of a recording around a span, in frames [F] from `low` seconds on."""
 
     low: float  # seconds on the recording's clock
-    hears: Listener
+    hears: WideListener
     rises: Floats  # [F], none where a span is heard
     unknown: NDArray[np.bool_]  # [F] frames that hear something of a span
     inside: NDArray[np.bool_]  # [F] frames whose middle is in one
@@ -72,7 +72,7 @@ def surroundings(
     """What is heard around the span [start, end) but for the further spans `hidden`; None if nothing is."""
     low, high = max(0.0, start - HEARD_SECONDS), min(source.seconds, end + HEARD_SECONDS)
     audio = source.mono(round(low * source.rate), round(high * source.rate))
-    hears = Listener(audio, source.rate, 0.0)
+    hears = WideListener(audio, source.rate, 0.0)
     rate, frames = hears.frame_rate, len(hears.rises)
     unknown, inside = np.zeros(frames, np.bool_), np.zeros(frames, np.bool_)
     for a, b in ((start, end), *hidden):

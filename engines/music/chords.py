@@ -15,7 +15,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from engines.requests import Chord, InputError
+from engines.errors import InputError
+from engines.requests import Chord
 
 ROOTS: tuple[str, ...] = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 QUALITIES: dict[str, tuple[int, ...]] = {  # model spelling -> semitones above the root

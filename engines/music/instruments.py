@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from functools import cache
 
-from engines.requests import InputError
+from engines.errors import InputError
 
 DRUMS_ROW = "drums"  # the drum kit, or whatever plays the drum lane
 OTHERS = "everything else"  # in a request: every row that is not named at that time

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from engines.audio.timebase import Grid, frame_to_seconds, seconds_to_frame
+from engines.errors import InputError
 from engines.music import chords as chord_names
 from engines.music.instruments import FAMILIES, OTHERS, ROWS, family_of, members, named, row_of
-from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Controls, InputError, Part
+from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Controls, Part
 
 MELODY_BINS = MELODY_HIGH - MELODY_LOW + 1  # 53
 MELODY_SILENT, MELODY_NULL = MELODY_BINS, MELODY_BINS + 1

@@ -1,16 +1,15 @@
-"""The AR network: delay pattern, heads, sampling, fill-in-the-middle (sec. 3.2, App. J).
+"""The AR network: delay pattern, heads, loss, fill-in-the-middle (sec. 3.2, App. J).
 
 Codes are int64 [B, K, T] with ids 0..V-1. Special ids follow: `pad` = V (start and everything
 outside the delay pattern), <a>, <b>, <c> as full columns, and `eos`, which App. J names and which
 exact lengths make superfluous: it has no row and no logit. Neither have the others a logit, so that
 a sampled cell is always a code. The network reads [pad | delayed codes] and predicts, at every step,
 the delayed column that follows; lanes enter with the step that predicts their frame (Fig. 2).
-Does not know seconds, audio or where codes come from.
+Does not know seconds, audio, how cells are sampled or where codes come from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +20,6 @@ from engines.networks.lane_frames import LaneProjection, Lanes, boost_lane_colum
 from engines.networks.text import TextStates
 from engines.networks.transformer import Cache, Memory, Transformer, TransformerConfig
 from engines.sampling import order as spans
-from engines.sampling.guidance import Source, combine, seen_by
 
 CONTEXT_WEIGHT = 0.1  # loss weight of known cells in a fill-in-the-middle item
 
@@ -82,33 +80,6 @@ def undelay(columns: Tensor) -> Tensor:
     books = columns.shape[1]
     frames = columns.shape[2] - books + 1
     return torch.stack([columns[:, k, k : k + frames] for k in range(books)], dim=1)
-
-
-def sample_step(
-    logits: Tensor,
-    temperature: float,
-    top_k: int,
-    top_p: float,
-    generator: torch.Generator,
-    cooling: float = 0.0,
-) -> Tensor:
-    """Draw one id per codebook: float [B, K, V] -> int64 [B, K].
-
-    Softmax at `temperature`, which falls evenly to (1 - cooling) of it at the last codebook, then only
-    the `top_k` likeliest (0 = all), then the smallest set whose probability reaches `top_p` (0 =
-    all), renormalised. Drawn on the CPU, so that a seed holds.
-    """
-    warmth = torch.linspace(1.0, max(1.0 - cooling, 0.01), logits.shape[-2])[:, None]  # [K, 1]
-    p = torch.softmax(logits.float().cpu() / (temperature * warmth), dim=-1)
-    if 0 < top_k < p.shape[-1]:
-        p = torch.where(p >= p.topk(top_k, dim=-1).values[..., -1:], p, 0.0)
-    if 0.0 < top_p < 1.0:
-        p = p / p.sum(dim=-1, keepdim=True)
-        ranked, order = p.sort(dim=-1, descending=True)
-        before = ranked.cumsum(dim=-1) - ranked  # probability of everything likelier
-        p = torch.zeros_like(p).scatter(-1, order, torch.where(before < top_p, ranked, 0.0))
-    drawn = torch.multinomial(p.flatten(0, -2), 1, generator=generator)  # [B, K, V] -> [B K, 1]
-    return drawn.view(p.shape[:-1])
 
 
 @dataclass(frozen=True)
@@ -256,54 +227,3 @@ class LM(nn.Module):
             reduction="none",
         )
         return undelay(nll.view(targets.shape[0], -1, targets.shape[1]).transpose(1, 2))
-
-
-@torch.inference_mode()
-def complete(
-    lm: LM,
-    codes: Tensor,
-    known: int,
-    lanes: Lanes,
-    text: TextStates | None,
-    rows: Sequence[Source],
-    sample: Callable[[Tensor], Tensor],
-    on_step: Callable[[int, int], None],
-    cached: bool = True,
-    kept: int | Sequence[int] = 0,
-    expose: Callable[[Tensor], None] | None = None,
-) -> Tensor:
-    """Sample every cell from column `known` on: codes int64 [B, K, T] -> [B, K, T].
-
-    Columns before `known` (specials included) are given and stay, and so do the codebooks before `kept`
-    (one number, or one for each of the B) behind them; exactly T - known + K - 1 steps are sampled.
-    `lanes` [1, T] and `text` [1, L, text_dim] are used by the rows of `rows` that see them; `sample` draws
-    [B, K] from guided logits [B, K, V]. At the first steps the higher codebooks still emit given cells:
-    those are forced.
-    `on_step(done, total)` may raise to stop; `expose` is given the delayed line [B, K, 1 + S] that is being
-    filled, a column of pads first. `cached=False` recomputes everything at each step (for tests).
-    """
-    config, device, count, batch = lm.config, codes.device, len(rows), len(codes)
-    cells = codes.clone()
-    for item, books in enumerate([kept] * batch if isinstance(kept, int) else kept):
-        cells[item, books:, known:] = -1  # unknown
-    delayed = delay(cells, config.pad)  # [B, K, T] -> [B, K, S]
-    total = delayed.shape[2] - known
-    text_given = torch.tensor([row.text for row in rows], device=device).repeat_interleave(batch)  # [R B]
-    memory = lm.remember(text.repeat(count * batch) if text is not None else None, text_given, count * batch)
-    guided = seen_by(rows, lanes, batch)  # [1, T] -> [R B, T]
-    _, stepped = lm.inputs(cells, guided)
-    line = F.pad(delayed, (1, 0), value=config.pad)  # what is read, filled as it is sampled: [B, K, 1 + S]
-    if expose is not None:
-        expose(line)
-    cache = Cache(config.backbone, count * batch, delayed.shape[2], lm.heads.weight) if cached else None
-    on_step(0, total)
-    for step in range(known, delayed.shape[2]):
-        begin = cache.filled if cache is not None else 0
-        seen = line[:, :, begin : step + 1].repeat(count, 1, 1)  # what precedes delayed column `step`
-        part = stepped.window(begin, step + 1) if stepped is not None else None
-        logits = lm(seen, part, memory, cache=cache)[:, :, -1].float()  # [R B, K, S, V] -> [R B, K, V]
-        drawn = sample(combine(logits.view(count, batch, *logits.shape[1:]), rows)[0]).to(device)  # [B, K]
-        column = line[:, :, step + 1]
-        line[:, :, step + 1] = torch.where(column == -1, drawn, column)
-        on_step(step - known + 1, total)
-    return undelay(line[:, :, 1:])

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engines.requests import InputError
+from engines.errors import InputError
 
 TEXT_DIM = 384
 MAX_TOKENS = 64

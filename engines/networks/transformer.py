@@ -10,6 +10,7 @@ Does not know codes, latents or lanes.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import cast
 
@@ -44,6 +45,13 @@ class Memory:
     mask: Tensor  # bool [B, 1, 1, L], True = attend
     pooled: Tensor  # [B, D]
 
+    def repeat(self, times: int) -> Memory:
+        """Each item `times` times over, one beside the other: [B, ...] -> [B times, ...]."""
+        keys = tuple(x.repeat_interleave(times, dim=0) for x in self.keys)
+        values = tuple(x.repeat_interleave(times, dim=0) for x in self.values)
+        mask, pooled = self.mask.repeat_interleave(times, dim=0), self.pooled.repeat_interleave(times, dim=0)
+        return Memory(keys, values, mask, pooled)
+
 
 class Cache:
     """Keys and values of the self-attention, allocated once for `length` columns."""
@@ -60,6 +68,20 @@ class Cache:
         self.keys[layer][:, :, self.filled : end] = keys
         self.values[layer][:, :, self.filled : end] = values
         return self.keys[layer][:, :, :end], self.values[layer][:, :, :end]
+
+    def repeat(self, times: int, length: int) -> Cache:
+        """Each item `times` times over, with room for `length` columns: [B, ...] -> [B times, ...]."""
+        grown = copy(self)
+        grown.keys, grown.values = (
+            [_grown(x[:, :, : self.filled].repeat_interleave(times, dim=0), length) for x in part]
+            for part in (self.keys, self.values)
+        )
+        return grown
+
+
+def _grown(x: Tensor, length: int) -> Tensor:
+    """[B, H, n, Dh] with zeros up to `length` columns."""
+    return F.pad(x, (0, 0, 0, length - x.shape[2]))
 
 
 def sinusoid(positions: Tensor, dim: int) -> Tensor:
@@ -105,6 +127,30 @@ class Block(nn.Module):
         keys, values = self._split(self.cross_kv(text), 2)
         return keys, values
 
+    def attend(self, x: Tensor, cache: Cache | None, layer: int) -> Tensor:
+        """Self-attention over what is read and what is cached: [B, S, D] -> [B, S, D]."""
+        q, k, v = self._split(self.self_in(x), 3)  # 3 x [B, H, S, Dh]
+        square = cache is None or cache.filled == 0
+        if cache is not None:
+            k, v = cache.extend(layer, k, v)
+        triangle = None
+        if self.causal and not square and q.shape[2] > 1:
+            triangle = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool, device=x.device)
+            triangle = triangle.tril(k.shape[2] - q.shape[2])
+        causal = self.causal and square and q.shape[2] > 1
+        a = F.scaled_dot_product_attention(q, k, v, attn_mask=triangle, is_causal=causal)
+        return self._drop(self.self_out(self._merge(a)))
+
+    def read(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+        """Cross-attention over the text: [B, S, D], keys and values [B, H, L, Dh] -> [B, S, D]."""
+        (q,) = self._split(self.cross_q(x), 1)
+        a = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask.expand(-1, -1, q.shape[2], -1))
+        return self._drop(self.cross_out(self._merge(a)))
+
+    def feed(self, x: Tensor) -> Tensor:
+        """Feed-forward: [B, S, D] -> [B, S, D]."""
+        return self._drop(self.fc2(F.gelu(self.fc1(x))))
+
     def forward(
         self,
         x: Tensor,
@@ -116,34 +162,15 @@ class Block(nn.Module):
         layer: int,
     ) -> Tensor:
         """[B, S, D] -> [B, S, D]; text keys and values [B, H, L, Dh], mask [B, 1, 1, L], shift [B, 6 D]."""
-        h, y = self.self_norm(x), None
-        if shift is not None and self.modulation is not None:
-            # [B, 6 D] -> 6 x [B, 1, D]: shift, scale, gate of self-attention, then of feed-forward
-            y = (shift + self.modulation).unsqueeze(1).chunk(6, dim=-1)
-            h = h * (1 + y[1]) + y[0]
-        q, k, v = self._split(self.self_in(h), 3)
-        square = cache is None or cache.filled == 0
-        if cache is not None:
-            k, v = cache.extend(layer, k, v)
-        triangle = None
-        if self.causal and not square and q.shape[2] > 1:
-            triangle = torch.ones(q.shape[2], k.shape[2], dtype=torch.bool, device=x.device)
-            triangle = triangle.tril(k.shape[2] - q.shape[2])
-        a = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=triangle, is_causal=self.causal and square and q.shape[2] > 1
-        )
-        a = self._drop(self.self_out(self._merge(a)))
-        x = x + (a if y is None else a * (1 + y[2]))
-
-        (q,) = self._split(self.cross_q(self.cross_norm(x)), 1)
-        a = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask.expand(-1, -1, q.shape[2], -1))
-        x = x + self._drop(self.cross_out(self._merge(a)))
-
-        h = self.ff_norm(x)
-        if y is not None:
-            h = h * (1 + y[4]) + y[3]
-        f = self._drop(self.fc2(F.gelu(self.fc1(h))))
-        return x + (f if y is None else f * (1 + y[5]))
+        if shift is None or self.modulation is None:
+            x = x + self.attend(self.self_norm(x), cache, layer)
+            x = x + self.read(self.cross_norm(x), keys, values, mask)
+            return x + self.feed(self.ff_norm(x))
+        # shift, scale and gate of self-attention, then of feed-forward: [B, 6 D] -> 6 x [B, 1, D]
+        a, b, c, d, e, f = (shift + self.modulation).unsqueeze(1).chunk(6, dim=-1)
+        x = x + (1 + c) * self.attend(self.self_norm(x) * (1 + b) + a, cache, layer)
+        x = x + self.read(self.cross_norm(x), keys, values, mask)
+        return x + (1 + f) * self.feed(self.ff_norm(x) * (1 + e) + d)
 
 
 class Transformer(nn.Module):

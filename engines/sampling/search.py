@@ -31,9 +31,6 @@ SHAPES: Final[tuple[Shape, ...]] = (
 # Where words and lanes are to decide: early, so that they survive; two guided rows each.
 CHANGED: Final[tuple[Shape, ...]] = (((0.2, 0.2, 0.2, 0.0), (3, 2)), ((0.2, 0.2), (2, 1)), ((0.2,), (1, 1)))
 FRESH: Final[tuple[Shape, ...]] = (((0.0,) * 4, (3, 2)), ((0.0,) * 2, (2, 1)), ((0.0,), (1, 1)))  # no repeats
-# What requests from before have asked for: one from noise among six, and two.
-BEFORE: Final[tuple[Shape, ...]] = (((0.0, 0.35, 0.35, 0.35, 0.5, 0.5), (3, 4)), *SHAPES[1:])
-EARLIER: Final[tuple[Shape, ...]] = (((0.0, 0.0, 0.35, 0.35, 0.5, 0.5), (3, 4)), *SHAPES[1:])
 NEAR: Final = 12  # known frames on each side whose residual counts
 EDGE_WEIGHT: Final = 0.5  # of the step at the edges beside the residual
 BatchField = Callable[[Tensor, float], Tensor]  # (z [B, D, T], t) -> v [B, D, T], any B

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, signal
 
-from engines.audio import seams
+from engines.audio import hearing, seams
 from study.measure.spans import RATE, Piece, pieces
 
 Audio = NDArray[np.float32]
@@ -74,26 +74,26 @@ class Boundaries:
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
         self.whole = len(piece.audio) / RATE
-        self.own = seams.Listener(piece.audio, RATE)
-        self.moments = seams.moments_of(piece.audio, RATE)
+        self.own = hearing.WideListener(piece.audio, RATE)
+        self.moments = hearing.moments_of(piece.audio, RATE)
         self._references: dict[tuple[float, float], Floats] = {}
-        self._last: tuple[Audio, seams.Listener] | None = None
+        self._last: tuple[Audio, hearing.WideListener] | None = None
 
     def at(self, version: Audio, time: float, start: float, end: float) -> tuple[Floats, Floats]:
         """The statistics [10] at `time`, an end of [start, end), and those of the moments [M, 10]."""
         bounds = (0.0, end) if time == start else (start, self.whole)
         reach = seams.reach_of(time, bounds)
         hears = self._heard(version)
-        found = seams.vector(seams.measure(version, RATE, time, bounds), hears.at(time, reach))
+        found = seams.vector(hearing.measure(version, RATE, time, bounds), hears.at(time, reach))
         if reach not in self._references:
             self._references[reach] = seams.references(self.piece.audio, self.own, self.moments, RATE, reach)
         return found, self._references[reach]
 
-    def _heard(self, version: Audio) -> seams.Listener:
+    def _heard(self, version: Audio) -> hearing.WideListener:
         if version is self.piece.audio:
             return self.own
         if self._last is None or self._last[0] is not version:
-            self._last = (version, seams.Listener(version, RATE, self.own.period))
+            self._last = (version, hearing.WideListener(version, RATE, self.own.period))
         return self._last[1]
 
 
@@ -113,7 +113,7 @@ def gather(count: int, recorded: float, seed: int) -> list[dict[str, list[tuple[
         rows["untouched"] = [
             hears.at(piece.audio, t, piece.start, piece.end) for t in (piece.start, piece.end)
         ]
-        others = rng.choice(seams.moments_of(piece.audio[RATE // 3 :], RATE), 6, replace=False) + 1 / 3
+        others = rng.choice(hearing.moments_of(piece.audio[RATE // 3 :], RATE), 6, replace=False) + 1 / 3
         rows["untouched"] += [
             hears.at(piece.audio, t, t, min(t + length, hears.whole)) for t in others if t < hears.whole - 1
         ]

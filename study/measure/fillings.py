@@ -57,7 +57,6 @@ class Row:
     fm: FMSettings = FMSettings()
     match: float = InpaintRequest.match
     crossfade: float = InpaintRequest.crossfade
-    fitted: bool = InpaintRequest.fitted
     intent: Intent = "auto"
 
     def request(
@@ -68,7 +67,7 @@ class Row:
         prompt, controls = (ask.prompt, ask.controls) if ask else (piece.prompt, lanes or Controls())
         return InpaintRequest(
             self.engine, source, piece.start, piece.end, prompt, seed, controls,
-            ar=self.ar, fm=self.fm, crossfade=self.crossfade, match=self.match, fitted=self.fitted,
+            ar=self.ar, fm=self.fm, crossfade=self.crossfade, match=self.match,
             intent=self.intent, changed=(ask.kind,) if ask else (),
         )  # fmt: skip
 
@@ -117,7 +116,6 @@ def paper(engine: EngineName, zero_shot: ZeroShot = "inversion") -> Row:
         FMSettings("euler", 25, zero_shot=zero_shot, candidates=1),
         match=0.0,
         crossfade=0.03,
-        fitted=False,
         intent="blend",
     )
 

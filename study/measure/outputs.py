@@ -60,7 +60,7 @@ class Outputs:
         begin = time.time()
         for at in range(0, len(missing), self.batch):
             part = missing[at : at + self.batch]
-            made = run_many([resolved[i] for i in part], self.models, self.batch, scored=False)
+            made = run_many([resolved[i] for i in part], self.models, self.batch)
             for i, result in zip(part, made, strict=True):
                 self._write(files[i], result.audio.mono_at(RATE))
             done, spent = at + len(part), time.time() - begin

@@ -1,0 +1,182 @@
+"""The way back: decode what was sampled, put each candidate into its recording, take the best.
+
+Candidates are chosen by their seams and by what of the wish is heard. Does not know how they were sampled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engines.audio import compose
+from engines.audio.recording import Recording, from_float
+from engines.audio.timebase import seconds_to_samples
+from engines.checkpoints.shelf import Models
+from engines.errors import InputError
+from engines.filling.agreement import agreement_of, judged, wishes
+from engines.filling.window import Window, read
+from engines.networks.codec import Codec
+from engines.networks.text import TextEncoder
+from engines.requests import GenerateRequest, InpaintRequest, Latents, Request, Result, Seam, Stopwatch
+
+WISH_WEIGHT = 8.0  # of what was asked for and is not heard, beside the roughness of seams (about 9 a span)
+_FADES = (1.0, 0.6, 0.3, 0.15)  # shares of the longest crossfade that are tried
+_FADED = 0.2  # of a span, the most that a crossfade takes at each end
+
+Audio = NDArray[np.float32]
+Fades = list[tuple[float, float]]  # seconds of the crossfades at both ends of each span
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of several candidates was taken, and why."""
+
+    recording: Recording
+    seams: tuple[Seam, ...]
+    chosen: int
+    roughness: list[float]  # of each candidate's seams
+    fades: Fades
+    agreement: list[float]  # of each candidate with what was asked, 0..1; empty where nothing was
+
+
+def finish(
+    request: Request,
+    models: Models,
+    z: Tensor,
+    window: Window | None,
+    watch: Stopwatch,
+    parameters: dict[str, object],
+    beginnings: Sequence[str] = (),
+) -> Result:
+    """Decode latents [B, D, T] and make the Result: a clip, or the source with its span re-made.
+
+    Of several the one with the smoothest seams is taken; `beginnings` says in words how each came about.
+    """
+    codec = models.codec()
+    parameters = {
+        "seed": request.seed, "bundle": models.spec.name, "device": str(models.device), **parameters
+    }  # fmt: skip
+    audios = _decoded(codec, z, watch)
+    if isinstance(request, GenerateRequest) or window is None:
+        clip = audios[0][: seconds_to_samples(request.seconds, codec.rate)]
+        watch.report("decode", 1, 1)
+        watch.lap("decode")
+        latents = Latents(z[0].float().cpu().numpy(), 0.0, 1.0, ((0.0, request.seconds),))
+        granted = wishes(clip, codec.rate, request, encoder=models.text())
+        watch.lap("judge")
+        clip_of = from_float(clip, codec.rate)
+        return Result(request, clip_of, dict(watch.timings), (), parameters, latents, granted)
+    candidates = [(audio / window.gain).astype(np.float32) for audio in audios]
+    choice = choose(request, candidates, window, codec.rate, models.text())
+    if len(candidates) > 1:
+        parameters["candidates"] = {
+            "began from": list(beginnings),
+            "roughness": [round(cost, 3) for cost in choice.roughness],
+            "chosen": choice.chosen,
+        } | ({"agreement": [round(share, 3) for share in choice.agreement]} if choice.agreement else {})
+    parameters["intent"] = "change" if request.changes else "blend"
+    parameters["crossfades"] = [[round(fade, 4) for fade in pair] for pair in choice.fades]
+    parameters["window"] = {"start": window.start, "seconds": window.frames / codec.frame_rate}
+    watch.report("decode", len(z), len(z))
+    watch.lap("decode")
+    granted = ()
+    if request.changes:
+        around = _around(choice.recording, window, codec.rate)
+        granted = wishes(around, codec.rate, request, window.start, models.text())
+    watch.lap("judge")
+    kept = _untouched(request)
+    return Result(request, choice.recording, dict(watch.timings), choice.seams, parameters, kept, granted)
+
+
+def _decoded(codec: Codec, z: Tensor, watch: Stopwatch) -> list[Audio]:
+    """Each of the latents [B, D, T] as samples [T hop]; raises InputError where they are not finite."""
+    audios = []
+    for i in range(len(z)):
+        watch.report("decode", i, len(z))
+        audio = codec.decode(z[i : i + 1])[0, 0].float().cpu().numpy()  # [1, D, T] -> [T hop]
+        if not np.isfinite(audio).all():
+            raise InputError(
+                "result: the model produced no finite audio; lower the guidance or change the seed"
+            )
+        audios.append(audio)
+    return audios
+
+
+def _untouched(request: InpaintRequest) -> Latents | None:
+    """The source's latents, known where this edit has not touched what they decode to."""
+    if request.latents is None:
+        return None
+    known = request.latents.known
+    for start, end in request.spans:
+        known = tuple(
+            part for a, b in known for part in ((a, min(b, start)), (max(a, end), b)) if part[1] > part[0]
+        )
+    return replace(request.latents, known=known)
+
+
+def _around(recording: Recording, window: Window, rate: int) -> Audio:
+    """What a window hears of a recording, mono [n] at `rate`."""
+    return read(recording, seconds_to_samples(window.start, recording.rate), len(window.audio), rate)
+
+
+def longest_fade(request: InpaintRequest, start: float, end: float) -> float:
+    """Seconds of the longest crossfade of a span."""
+    return min(request.crossfade, _FADED * (end - start))
+
+
+def composed(
+    request: InpaintRequest, audio: Audio, window: Window, rate: int, fades: Sequence[tuple[float, float]]
+) -> Recording:
+    """The source with its spans taken from a decoded window [n], with crossfades of so many seconds."""
+    recording = request.source
+    for (a, b), pair in zip(request.spans, fades, strict=True):
+        recording = compose.compose(recording, a, b, audio, window.start, rate, pair, request.match)
+    return recording
+
+
+def choose(
+    request: InpaintRequest,
+    candidates: Sequence[Audio],
+    window: Window,
+    rate: int,
+    encoder: TextEncoder | None = None,
+) -> Choice:
+    """Put each of the decoded windows [n] back, and choose by their seams and by what was asked for."""
+
+    def roughness(recording: Recording) -> list[dict[float, float]]:
+        return [judge.costs(recording) for judge in window.judges]
+
+    longest = [longest_fade(request, a, b) for a, b in request.spans]
+    plain = [(fade, fade) for fade in longest]
+    costs, best = [0.0] * len(candidates), 0
+    agreement: list[float] = []
+    if len(candidates) > 1:
+        sounds = [roughness(composed(request, audio, window, rate, plain)) for audio in candidates]
+        costs = [sum(sum(at.values()) for at in sound) for sound in sounds]
+        if request.changes and judged(request, encoder):
+            agreement = [
+                agreement_of(wishes(audio, rate, request, window.start, encoder)) for audio in candidates
+            ]
+        wanting = [WISH_WEIGHT * (1 - share) for share in agreement] or [0.0] * len(candidates)
+        best = int(np.argmin(np.add(costs, wanting)))
+    tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
+    sounds = [roughness(composed(request, candidates[best], window, rate, pairs)) for pairs in tried]
+    fades = [
+        (_least(sounds, tried, i, a)[0], _least(sounds, tried, i, b)[1])
+        for i, (a, b) in enumerate(request.spans)
+    ]
+    recording = composed(request, candidates[best], window, rate, fades)
+    seams = tuple(seam for judge in window.judges for seam in judge.seams(recording))
+    return Choice(recording, seams, best, costs, fades, agreement)
+
+
+def _least(
+    sounds: list[list[dict[float, float]]], tried: list[Fades], span: int, time: float
+) -> tuple[float, float]:
+    """The crossfades with which the boundary of a span at `time` is least rough; the first without a seam."""
+    best = min(range(len(tried)), key=lambda k: sounds[k][span].get(time, 0.0))
+    return tried[best][span]
