@@ -14,10 +14,11 @@ from typing import Any
 from editor import band, commands, lanes
 from editor.document import Project
 from editor.jobs import controls_from
+from engines.assets import ASSETS
 from engines.requests import Controls, InputError
 from engines.timebase import Grid
 
-FOLDER = Path(__file__).resolve().parent.parent / "assets" / "examples"
+FOLDER = ASSETS / "examples"
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import gradio as gr
 from editor import jobs, panel
 from editor.commands import MAX_VARIATIONS
 from editor.compare import Takes, status_markup
-from editor.timeline import ASSETS, MODULES, Timeline
+from editor.timeline import MODULES, Timeline
 from engines import chordino, chords
+from engines.assets import ASSETS
 
 if TYPE_CHECKING:
     from engines.checkpoints import BundleSpec  # loads torch

@@ -24,9 +24,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from editor import band, commands, events, lanes, wording
 from editor.document import Project, Span
 from editor.payload import Payload
+from engines.assets import ASSETS
 from engines.requests import InputError
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 MODULES = ASSETS / "timeline"  # the ES modules that the page imports
 
 

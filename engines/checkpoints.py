@@ -24,13 +24,13 @@ from transformers import EncodecConfig
 
 from engines import chordino
 from engines.allocator import keep_freed_memory
+from engines.assets import ASSETS
 from engines.codec import Codec, load_codec, save_codec
 from engines.flow_net import FlowConfig, FlowNet
 from engines.lm import LM, LMConfig
 from engines.requests import EngineName, Guidance, InputError, Stopwatch, ZeroShot
 from engines.text import TextEncoder
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
 PARTS = ("codec", "ar", "fm")  # files of a bundle, `<part>.safetensors`
 Task = Literal["generate", "inpaint", "change"]  # change: a span that becomes what words and lanes say
 Part = TypeVar("Part")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from engines.checkpoints import ASSETS, Models, describe, open_bundle
+from engines.assets import ASSETS
+from engines.checkpoints import Models, describe, open_bundle
 from engines.dispatch import run
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest, InpaintRequest
 from study import metrics
