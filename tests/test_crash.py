@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +12,8 @@ import pytest
 from editor import storage, versions
 from editor.sessions import Sessions
 from engines.recording import Recording, read_recording, write_recording
+from tests.children import Child
 
-ROOT = Path(__file__).resolve().parents[1]
 START = """
 import sys, threading
 from dataclasses import replace
@@ -62,15 +60,11 @@ threading.Event().wait()
 @contextmanager
 def killed(script: str, *arguments: str | Path) -> Iterator[Iterator[list[str]]]:
     """The lines of a process of its own, which is killed at the end without a word."""
-    command = [sys.executable, "-c", script, *map(str, arguments)]
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
+    child = Child(script, *arguments)
     try:
         yield (line.split(" ", 1) for line in child.stdout)
     finally:
-        child.kill()  # SIGKILL: no handler, no flush, no goodbye
-        child.wait(20)
-        child.stdout.close()
+        child.kill()
 
 
 @pytest.mark.parametrize("edits", [3, 40])
