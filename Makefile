@@ -41,7 +41,7 @@ slow-test: $(READY)
 	$(PYTEST) -m "slow and not browser"
 
 browser-test: $(READY) chromium
-	$(PYTEST) -m browser tests/browser
+	$(PYTEST) --maxprocesses 2 -m browser tests/browser  # each has a server and a Chromium of its own
 
 lint: $(READY)
 	$(BIN)/ruff check .
