@@ -189,6 +189,7 @@ def test_one_second_is_heard_without_complaint() -> None:
     assert heard.rhythm.beats == ()  # too short to have a beat
 
 
+@pytest.mark.slow
 def test_windows_join_without_a_trace() -> None:
     """What is heard around the border of two windows is what a listener hears who begins elsewhere."""
     audio = np.tile(progression(), 6)
