@@ -1,9 +1,16 @@
 # Every target does its own set-up in .venv; a second call starts at once.
 #   make run | test | slow-test | browser-test | lint
 # TORCH_INDEX=URL   take torch from that package index (a GPU build, a mirror)
-# PYTHON=...        the Python 3.11 to build the environment with
+# PYTHON=...        the Python to build the environment with, 3.11 to 3.14
+# ARGS=...          options of `inlay serve` for make run
+# JOBS=N            processes that run the tests (auto: one a core, at most four; each takes 3 GB)
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The first that answers and fits; 3.11 before the others, because Chordino ends there. Asked by running
+# it: a version manager's shim is on the path of Pythons that are not installed, too.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	    if $$p -c '$(FITS)' 2>/dev/null; then command -v $$p; break; fi; done)
+JOBS ?= auto
 TORCH := 2.13.0
 TORCH_INDEX ?=
 CPU_INDEX := https://download.pytorch.org/whl/cpu
@@ -17,19 +24,24 @@ CHROMIUM = $(shell command -v chromium || command -v chromium-browser)
 .PHONY: run test slow-test browser-test lint chromium clean
 
 run: $(READY)
-	$(BIN)/python app.py
+	$(BIN)/python app.py $(ARGS)
+
+# One thread each: two processes of two threads on two cores wait for each other. Compiled modules are kept,
+# whatever the environment says: without them each process spends ten seconds more before its first test.
+PYTEST = OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q \
+	-n $(JOBS) --maxprocesses 4 --dist worksteal --durations=10
 
 test: $(READY)
-	$(BIN)/python -m pytest -q -m "not browser and not slow" --durations=10
+	$(PYTEST) -m "not browser and not slow"
 	@if command -v node >/dev/null; then \
 	  if [ -n "$(SCRIPT_TESTS)" ]; then node --test $(SCRIPT_TESTS); fi; \
 	else echo "no node: the JavaScript tests did not run (apt-get install nodejs)"; fi
 
 slow-test: $(READY)
-	$(BIN)/python -m pytest -q -m "slow and not browser"
+	$(PYTEST) -m "slow and not browser"
 
 browser-test: $(READY) chromium
-	$(BIN)/python -m pytest -q -m browser tests/browser
+	$(PYTEST) --maxprocesses 2 -m browser tests/browser  # each has a server and a Chromium of its own
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -37,12 +49,14 @@ lint: $(READY)
 	@if command -v node >/dev/null; then for f in $(SCRIPTS); do node --check "$$f" || exit 1; done; \
 	else echo "no node: the JavaScript was not checked (apt-get install nodejs)"; fi
 
-# Torch first and pinned, so that nothing later pulls another build; then numpy, which vamp's
-# set-up imports; then vamp without isolation; then the rest. tinysoundfont, which renders the
-# study's scores, comes without its dependency on an audio device's driver.
+# Torch first and pinned, so that nothing later pulls another build; then numpy, which vamp's set-up
+# imports, and what builds vamp and Inlay; then vamp without isolation; then the rest. tinysoundfont, which
+# renders the study's scores, comes without its dependency on an audio device's driver.
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "Python 3.11 is needed, $(PYTHON) is another; run: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@$(if $(PYTHON),$(PYTHON),false) -c '$(FITS)' || { \
+	  echo "Inlay needs Python 3.11, 3.12, 3.13 or 3.14; found: $(if $(PYTHON),$(PYTHON),none of them)."; \
+	  echo "Install one (Debian: apt-get install python3-venv) or run: make $(MAKECMDGOALS) PYTHON=/path/to/python"; \
+	  exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf .venv; $(PYTHON) -m venv .venv; }
 	@echo "Installing into .venv; the first time takes a few minutes."
 	@if $(BIN)/python -c 'import torch; raise SystemExit(not torch.__version__.startswith("$(TORCH)"))' 2>/dev/null; then :; \
@@ -51,10 +65,13 @@ $(READY): pyproject.toml
 	  $(PIP) torch==$(TORCH)+cpu 2>/dev/null || \
 	  $(PIP) torch==$(TORCH)+cpu --extra-index-url $(CPU_INDEX) || $(PIP) torch==$(TORCH); \
 	else $(PIP) torch==$(TORCH); fi
-	$(PIP) 'numpy>=2.0,<3' 'setuptools>=77,<81' wheel
-	@$(PIP) --no-build-isolation 'vamp>=1.1,<2' && $(PIP) --no-build-isolation -e '.[dev,study,chordino]' || \
+	$(PIP) 'numpy>=2.0,<3' setuptools wheel 'hatchling>=1.27,<2'
+	@$(PIP) --no-build-isolation 'vamp>=1.1,<2; python_version < "3.12"' && \
+	  $(PIP) --no-build-isolation -e '.[dev,study,chordino]' || \
 	  { echo "Chordino could not be installed (it needs a C++ compiler and Python.h, python3-dev): Inlay runs without it."; \
 	    $(PIP) --no-build-isolation -e '.[dev,study]'; }
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 12))' || \
+	  echo "Chordino ends at Python 3.11: Inlay runs without it."
 	@$(PIP) --no-deps 'tinysoundfont>=0.3.7,<0.4' || \
 	  echo "tinysoundfont could not be installed: study.data.render will not run, everything else does."
 	@touch $@

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.error import URLError
 
 ROOT = Path(__file__).resolve().parents[1]
+HERE = (sys.executable, "app.py")  # this checkout
 
 # Gradio's words on a tab that was closed between two of its messages, or while it waited for one: its stream
 # has nobody left to tell, or finds its own list of messages gone.
@@ -26,17 +28,20 @@ _OVERTAKEN = re.compile(
 class Server:
     """The app in a process of its own, on a free port, with its projects in `home`."""
 
-    def __init__(self, bundle: Path, home: Path) -> None:
+    def __init__(
+        self, bundle: str | Path, home: Path, program: Sequence[str] = HERE, folder: Path = ROOT
+    ) -> None:
+        """`program` is started in `folder`."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         environment = {**os.environ, "INLAY_HOME": str(home), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "app.py", "--port", str(port), "--bundle", str(bundle), "--device", "cpu"]
+        command = [*program, "--port", str(port), "--bundle", str(bundle), "--device", "cpu"]
         command.append("--no-analysis")  # lanes are the tests' own; `test_analysis` asks for it by the button
         self.url = f"http://127.0.0.1:{port}/"
         self._log = home / f"server-{port}.log"
         with self._log.open("w") as sink:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
+            self._process = subprocess.Popen(command, cwd=folder, env=environment, stdout=sink, stderr=sink)
 
     def wait(self) -> None:
         """Until it answers."""

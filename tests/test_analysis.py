@@ -192,11 +192,12 @@ def test_one_second_is_heard_without_complaint() -> None:
     assert heard.rhythm.beats == ()  # too short to have a beat
 
 
+@pytest.mark.slow
 def test_windows_join_without_a_trace() -> None:
     """What is heard around the border of two windows is what a listener hears who begins elsewhere."""
-    audio = np.tile(progression(), 8)
+    audio = np.tile(progression(), 6)
     told: list[Progress] = []
-    whole = listen(audio, features.RATE, Stopwatch(told.append))  # 93 s: two windows
+    whole = listen(audio, features.RATE, Stopwatch(told.append))  # 70 s: two windows
     assert [(p.stage, p.step, p.total) for p in told] == [("listen", k, 2) for k in range(3)]
     first = 10 * 142  # frames
     part = listen(audio[first * features.HOP :], features.RATE, Stopwatch(None))

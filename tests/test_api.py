@@ -39,6 +39,7 @@ def test_a_span_comes_back_with_its_seams_and_the_rest_untouched(
     client: Client, song: Recording, file: Path
 ) -> None:
     request = {"kind": "inpaint", "engine": "fm", "start": 1.0, "end": 2.0, "seed": 3, "controls": LANES}
+    request["fm"] = {"steps": 4, "candidates": 2}
     path, report = client.predict(request, handle_file(file), api_name="/run")
     made = read_recording(Path(path))
     first, last = song.rate, 2 * song.rate

@@ -54,6 +54,7 @@ def test_inpainting_gives_the_network_both_sides_in_the_a_c_b_order(
     assert len(read) == 10 + config.codebooks - 1
 
 
+@pytest.mark.slow
 def test_the_candidate_with_the_smoothest_seams_is_taken(models: Models, song: Recording) -> None:
     request = InpaintRequest("ar", song, 2.0, 2.4, ar=ARSettings(candidates=4))
     result = ar.run(request, models)

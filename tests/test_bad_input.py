@@ -114,8 +114,9 @@ FILES = {
 
 def inpaint(bundle: Path, source: Path, out: Path, *more: str, start: str = "1", end: str = "2") -> int:
     return cli.main(
-        ["inpaint", str(source), "--start", start, "--end", end, "--out", str(out), "--steps", "1",
-         "--bundle", str(bundle), "--device", "cpu", *(more or ("--engine", "fm"))]
+        ["inpaint", str(source), "--start", start, "--end", end, "--out", str(out),
+         "--steps", "1", "--candidates", "2", "--bundle", str(bundle), "--device", "cpu",
+         *(more or ("--engine", "fm"))]
     )  # fmt: skip
 
 

@@ -47,6 +47,7 @@ def test_generated_clips_are_the_engines_own(bundle: Models, engine: EngineName)
         assert np.allclose(made.audio.mono_at(32_000), alone.audio.mono_at(32_000), atol=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["ar", "fm", "fm-zero-shot"])
 def test_filled_spans_of_different_length_are_the_engines_own(bundle: Models, engine: EngineName) -> None:
     clip = run(GenerateRequest("fm", "rock", 4.0, 0, fm=FM), bundle).audio

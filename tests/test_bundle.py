@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from engines.checkpoints.shelf import ASSETS, Models, describe, open_bundle
+from engines.assets import ASSETS
+from engines.checkpoints.shelf import Models, describe, open_bundle
 from engines.dispatch import run
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest, InpaintRequest
 from study.measure import metrics
@@ -38,6 +39,7 @@ def test_its_card_prints_the_figures_it_carries(bundle: Models) -> None:
         assert word in card
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["fm", "ar"])
 def test_drawn_chords_are_heard(bundle: Models, engine: str) -> None:
     chords = (Chord(0, 2, "C"), Chord(2, 4, "F#"), Chord(4, 6, "Am"))
@@ -69,7 +71,7 @@ def test_the_codec_keeps_a_melody(bundle: Models) -> None:
     assert metrics.chroma_agreement(out, tone.astype(np.float32), RATE) > 0.8
 
 
-@pytest.mark.parametrize("engine", ["ar", "fm", "fm-zero-shot"])
+@pytest.mark.parametrize("engine", [pytest.param("ar", marks=pytest.mark.slow), "fm", "fm-zero-shot"])
 def test_a_span_is_remade_and_the_rest_untouched(bundle: Models, engine: str) -> None:
     request = GenerateRequest("fm", "funk with slap bass and drums", 6.0, 4, fm=FMSettings(steps=10))
     clip = run(request, bundle).audio

@@ -49,6 +49,7 @@ def judges(tmp_path_factory: pytest.TempPathFactory) -> jury.Jury:
     return jury.Jury(listener, Transcriber().eval(), tmp_path_factory.mktemp("heard"))
 
 
+@pytest.mark.slow
 def test_every_kind_has_a_row_a_floor_and_a_ceiling(
     models: Models, judges: jury.Jury, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -157,6 +157,8 @@ def test_several_spans_in_one_pass_and_their_replay(
         *spans,
         "--steps",
         "2",
+        "--candidates",
+        "2",
         "--out",
         str(out),
         "--json",

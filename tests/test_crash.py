@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +13,8 @@ from editor.project import versions
 from editor.project.disk import storage
 from editor.sessions import Sessions
 from engines.audio.recording import Recording, read_recording, write_recording
+from tests.children import Child
 
-ROOT = Path(__file__).resolve().parents[1]
 START = """
 import sys, threading
 from dataclasses import replace
@@ -63,15 +61,11 @@ threading.Event().wait()
 @contextmanager
 def killed(script: str, *arguments: str | Path) -> Iterator[Iterator[list[str]]]:
     """The lines of a process of its own, which is killed at the end without a word."""
-    command = [sys.executable, "-c", script, *map(str, arguments)]
-    child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert child.stdout is not None
+    child = Child(script, *arguments)
     try:
         yield (line.split(" ", 1) for line in child.stdout)
     finally:
-        child.kill()  # SIGKILL: no handler, no flush, no goodbye
-        child.wait(20)
-        child.stdout.close()
+        child.kill()
 
 
 @pytest.mark.parametrize("edits", [3, 40])

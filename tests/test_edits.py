@@ -20,6 +20,7 @@ from engines.filling import window as windows
 from engines.networks.codec import Codec
 from engines.requests import (
     ENGINE_NAMES,
+    ARSettings,
     EngineName,
     FMSettings,
     GenerateRequest,
@@ -32,14 +33,15 @@ from engines.requests import (
 )
 from engines.sampling import flow
 
-FM = FMSettings(steps=2)
+FM = FMSettings(steps=2, candidates=2)
+AR = ARSettings(candidates=2)
 engines = pytest.mark.parametrize("engine", ENGINE_NAMES)
 
 
 def ask(
     engine: EngineName, source: Recording, start: float = 1.5, end: float = 2.1, **more: object
 ) -> InpaintRequest:
-    return InpaintRequest(engine, source, start, end, **{"fm": FM, **more})  # type: ignore[arg-type]
+    return InpaintRequest(engine, source, start, end, **{"fm": FM, "ar": AR, **more})  # type: ignore[arg-type]
 
 
 @engines
@@ -99,7 +101,8 @@ def test_several_spans_change_nothing_between_them(
 
 def test_several_spans_of_fm_are_one_pass(models: Models, song: Recording) -> None:
     seen: list[Progress] = []
-    dispatch.run(ask("fm", song, 0.8, 1.2, also=((1.8, 2.2),)), models, seen.append)
+    fm = FMSettings(steps=2, candidates=4)
+    dispatch.run(ask("fm", song, 0.8, 1.2, also=((1.8, 2.2),), fm=fm), models, seen.append)
     assert [p.step for p in seen if p.stage == "sample"] == [0, 1, 1, 2]  # repeats of both, from two times
     window = windows.cut(ask("fm", song, 0.8, 1.21, also=((1.8, 2.2),)), models.codec(), 10.0)
     assert window.spans == ((20, 31), (45, 55))
@@ -122,6 +125,7 @@ def test_odd_further_spans_are_refused(
     assert not support and why in support.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["ar", "fm"])
 def test_what_is_longer_than_the_window_is_made_piece_by_piece(
     models: Models, song: Recording, engine: EngineName
@@ -265,6 +269,7 @@ def test_auto_takes_the_smoothest_that_time_allows(
     assert set(told["scores"]) | set(told["left out"]) == set(ENGINE_NAMES)
 
 
+@pytest.mark.slow
 def test_auto_runs_real_engines_and_only_re_makes(models: Models, song: Recording) -> None:
     reports: list[Progress] = []
     result = dispatch.run(ask("auto", song, patience=600.0), models, reports.append)
@@ -275,6 +280,7 @@ def test_auto_runs_real_engines_and_only_re_makes(models: Models, song: Recordin
     assert "patience" in dispatch.supports(ask("auto", song, patience=0.0)).reason
 
 
+@pytest.mark.slow
 def test_the_command_line_has_it_too(
     models: Models, song: Recording, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

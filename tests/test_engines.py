@@ -34,7 +34,8 @@ CONTROLS = Controls((Chord(0, 3, "Db"),), (Note(1.0, 2.5, 60),), (Hit(1.5, "kick
 def inpaint(
     engine: EngineName, source: Recording, start: float = 1.5, end: float = 2.1, **more: object
 ) -> InpaintRequest:
-    more = {"prompt": "piano", "fm": FMSettings(steps=4), **more}
+    quick = {"fm": FMSettings(steps=4, candidates=2), "ar": ARSettings(candidates=2)}
+    more = {"prompt": "piano", **quick, **more}
     return InpaintRequest(engine, source, start, end, **more)  # type: ignore[arg-type]
 
 
@@ -87,8 +88,8 @@ def test_words_and_lanes_change_what_is_made(models: Models, song: Recording, en
 
 
 @engines
-def test_a_run_can_be_cancelled_at_every_step(models: Models, song: Recording, engine: EngineName) -> None:
-    request = inpaint(engine, song, 2.0, 2.08, fm=FMSettings(steps=3))
+def test_a_run_can_be_cancelled_at_every_step(models: Models, engine: EngineName) -> None:
+    request = inpaint(engine, SOURCE, 2.0, 2.08, fm=FMSettings(steps=3, candidates=2))
     reports: list[Progress] = []
     dispatch.run(request, models, reports.append)
     sampled = [p.step for p in reports if p.stage == "sample"]
@@ -109,11 +110,11 @@ def test_a_run_can_be_cancelled_at_every_step(models: Models, song: Recording, e
         assert not models.device_lock.locked()
 
 
-def test_all_engines_share_checkpoints_that_are_loaded_once(tiny_bundle: Path, song: Recording) -> None:
+def test_all_engines_share_checkpoints_that_are_loaded_once(tiny_bundle: Path) -> None:
     shared = Models(tiny_bundle, BundleSpec.from_json((tiny_bundle / "bundle.json").read_text()), "cpu")
     for _ in range(2):
         for engine in ENGINE_NAMES:
-            dispatch.run(inpaint(engine, song), shared)
+            dispatch.run(inpaint(engine, SOURCE), shared)
         for made in ("ar", "fm"):
             dispatch.run(GenerateRequest(made, "piano", 1.0, fm=FMSettings(steps=2)), shared)  # type: ignore[arg-type]
     assert shared.loads == {"codec": 1, "text": 1, "ar": 1, "fm": 1}

@@ -157,6 +157,7 @@ def test_supervised_inpainting_clamps_the_known_frames_at_every_step(
             assert torch.equal(item[..., window.known], source[0, :, window.known])
 
 
+@pytest.mark.slow
 def test_repeats_of_the_context_begin_part_of_the_way(models: Models, song: Recording) -> None:
     request = InpaintRequest("fm", song, 2.0, 2.4, fm=FMSettings(steps=4, candidates=3))
     window = windows.cut(request, models.codec(), 10.0)

@@ -143,6 +143,7 @@ def test_the_papers_rows_know_nothing_beyond_it(some: list[Piece]) -> None:
             )
 
 
+@pytest.mark.slow
 def test_the_table_reads_from_disk_what_was_made_and_names_the_bars(
     models: Models, some: list[Piece], tmp_path: Path
 ) -> None:
@@ -174,6 +175,7 @@ def test_the_table_reads_from_disk_what_was_made_and_names_the_bars(
     assert named["ZS search / FM: evaluations"] == 1.0 and "FM: AUC" in named and "FM: failed" in named
 
 
+@pytest.mark.slow
 def test_a_paste_needs_no_network_and_has_smoother_seams_than_silence(
     models: Models, some: list[Piece], tmp_path: Path
 ) -> None:
@@ -193,6 +195,7 @@ def test_a_paste_needs_no_network_and_has_smoother_seams_than_silence(
     assert figures["onsets r"] > 0.3  # a pulse that goes on
 
 
+@pytest.mark.slow
 def test_an_ask_reaches_the_engines_as_what_was_changed(
     models: Models, some: list[Piece], tmp_path: Path
 ) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from editor.project import commands
+from editor.project import commands, history
 from editor.project.disk import journal, library, storage
 from editor.project.disk.journal import Journal
 from editor.project.document import Project, Region, Take
-from editor.project.history import MAX_STEPS, History
+from editor.project.history import History
 from editor.session import Session
 from engines.audio.recording import Recording
 from engines.requests import InputError
@@ -160,18 +160,19 @@ def test_a_journal_that_is_none_costs_only_the_history(session: Session, content
 
 
 def test_it_stays_bounded(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MAX_LINES", 260)
-    for seed in range(1, 300):
+    monkeypatch.setattr(journal, "MAX_LINES", 65)
+    monkeypatch.setattr(history, "MAX_STEPS", 50)
+    for seed in range(1, 75):
         session.apply("set_seed", {"seed": seed})  # all of them one step ...
-    assert len(lines(session)) <= 262
-    for beat in range(300):  # ... these are not
+    assert len(lines(session)) <= 67
+    for beat in range(75):  # ... these are not
         session.apply("put_chord", {"start": beat, "end": beat + 1, "symbol": "C"})
-    assert len(lines(session)) <= 262
+    assert len(lines(session)) <= 67
     found = again(session)
-    assert len(found.history.past) == MAX_STEPS
+    assert len(found.history.past) == 50
     assert found.history.past[0].project == session.history.past[0].project
     assert session.folder
-    assert (session.folder / storage.DOCUMENT).stat().st_size < 60_000  # the document does not hold it
+    assert (session.folder / storage.DOCUMENT).stat().st_size < 15_000  # the document does not hold it
 
 
 def test_a_copy_has_a_history_of_its_own(session: Session) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +14,8 @@ from editor.project.disk.lock import HOLDER, Held, ProjectLock
 from editor.session import Session
 from editor.sessions import Sessions
 from engines.requests import InputError
+from tests.children import Child
 
-ROOT = Path(__file__).resolve().parents[1]
 OTHER = """
 import sys
 from pathlib import Path
@@ -42,14 +40,10 @@ class Other:
     """A process of its own that does on one home what it is told."""
 
     def __init__(self, home: Path) -> None:
-        command = [sys.executable, "-c", OTHER, str(home)]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
+        self.process = Child(OTHER, home)
 
     def __call__(self, words: str) -> str:
-        assert self.process.stdin and self.process.stdout
         self.process.stdin.write(f"{words}\n")
-        self.process.stdin.flush()
         return self.process.stdout.readline().strip()
 
 
@@ -60,7 +54,6 @@ def started(home: Path) -> Iterator[Other]:
         yield other
     finally:
         other.process.kill()
-        other.process.communicate()
 
 
 @pytest.fixture
@@ -144,7 +137,6 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path, name: str) -> None
         other(f"open {name}")
         other("prompt theirs")
         other.process.kill()
-        other.process.wait(20)
         session = Sessions(tmp_path).open("mine", name)
         assert session.project.prompt == "theirs"
         session.apply("set_prompt", {"prompt": "mine"})

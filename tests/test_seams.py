@@ -67,6 +67,7 @@ def test_an_untouched_boundary_is_smooth_and_ranks_among_the_others() -> None:
     assert all(seam.score < 0.95 for seam in seams)
 
 
+@pytest.mark.slow
 def test_untouched_boundaries_rank_low_off_the_beat_and_in_the_middle_on_it() -> None:
     off = [s.score for t in (2.23, 4.31, 6.22, 8.3) for s in score(ORIGINAL, ORIGINAL, t, t + 1.5)]
     on = [s.score for t in (2.0, 4.5, 6.0, 8.5) for s in score(ORIGINAL, ORIGINAL, t, t + 1.5)]
@@ -187,6 +188,7 @@ def test_a_click_stands_out_of_tone_and_noise_and_a_stroke_does_not() -> None:
     assert measure(np.zeros(2 * RATE), RATE, 1.0).click == 0.0
 
 
+@pytest.mark.slow
 def test_one_judge_hears_many_versions_as_each_would_be_scored_alone() -> None:
     judge = Judge(ORIGINAL, START, END)
     costs = []
@@ -208,6 +210,7 @@ def test_a_seam_worse_than_every_moment_is_named_a_failure() -> None:
     assert not any(seam.failed for seam in score(original, original, 4.0, 6.0))
 
 
+@pytest.mark.slow
 def test_untouched_audio_scores_at_its_rate() -> None:
     """Scores of uncut boundaries are spread over 0..1: about half of them above a half, few above 0.9."""
     times = (2.0, 2.23, 4.5, 4.31, 6.0, 6.22, 8.5, 8.3)  # on the beat and off it by turns

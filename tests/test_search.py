@@ -128,6 +128,7 @@ def test_misfit_is_zero_for_the_source_and_grows_with_the_error() -> None:
     assert values[0] == values[2] < 1e-6 + values[0] and values[1] > values[0] + 0.01
 
 
+@pytest.mark.slow
 def test_a_run_tells_its_curve_and_its_cost(models: Models, song: Recording) -> None:
     settings = FMSettings(zero_shot="search", budget=30)
     result = run(InpaintRequest("fm-zero-shot", song, 1.5, 2.1, "piano", fm=settings, changed=()), models)

@@ -51,6 +51,7 @@ def renders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_it_learns_timbres_whatever_the_pitch_and_keeps_them_on_disk(renders: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     labels = json.loads((renders / "labels_000.json").read_text())

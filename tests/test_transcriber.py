@@ -56,6 +56,7 @@ def renders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_it_learns_lines_and_hits_and_keeps_them_on_disk(renders: Path, tmp_path: Path) -> None:
     torch.set_num_threads(1)
     made = transcriber.train(Store([renders]), minutes=1.0, steps=50, batch=4)

@@ -125,6 +125,7 @@ def test_a_fitted_crossfade_is_no_rougher_than_the_longest_one() -> None:
         assert cost <= judge.costs(fixed)[time] + 0.5
 
 
+@pytest.mark.slow
 def test_repeats_are_begun_from_in_the_order_of_their_seams(models: Models) -> None:
     """Four seconds of a beat that is late by half of one: what is copied from there comes last."""
     rng = np.random.default_rng(0)

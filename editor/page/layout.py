@@ -10,10 +10,11 @@ import gradio as gr
 
 from editor.page import panel
 from editor.page.compare import Takes, status_markup
-from editor.page.timeline import ASSETS, MODULES, Timeline
+from editor.page.timeline import MODULES, Timeline
 from editor.project.commands import MAX_VARIATIONS
 from editor.runs import jobs
 from engines.analysis import chordino
+from engines.assets import ASSETS
 from engines.music import chords
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import gradio as gr
 from gradio.themes.utils.sizes import Size
 
-from editor.page.timeline import ASSETS, MODULES, file_address
+from editor.page.timeline import MODULES, file_address
+from engines.assets import ASSETS
 
 
 def theme() -> gr.themes.Base:

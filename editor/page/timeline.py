@@ -25,9 +25,9 @@ from editor.page import events
 from editor.page.payload import Payload
 from editor.project import band, commands, lanes, wording
 from editor.project.document import Project, Span
+from engines.assets import ASSETS
 from engines.requests import InputError
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 MODULES = ASSETS / "timeline"  # the ES modules that the page imports
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import librosa
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.assets import ASSETS
 from engines.audio.recording import resample
 from engines.errors import InputError
 from engines.requests import Stopwatch
@@ -33,7 +33,7 @@ _EDGE = 15  # frames at each end of its output that it could not hear well
 _STEP = 142  # frames taken from each of its outputs: 172 less both edges
 MEL_BANDS = 40
 QUIETEST = -70.0  # dB of full scale; a frame below it is silence
-MODEL = Path(__file__).resolve().parents[2] / "assets" / "analysis" / "basic_pitch.onnx"
+MODEL = ASSETS / "analysis" / "basic_pitch.onnx"
 _lock = threading.Lock()
 
 

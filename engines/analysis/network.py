@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.assets import ASSETS
 from engines.errors import InputError
 
 Array = NDArray[np.float32]
-FOLDER = Path(__file__).resolve().parents[2] / "assets" / "analysis"
+FOLDER = ASSETS / "analysis"
 
 
 @cache

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from transformers import EncodecConfig
 
 from engines.analysis import chordino
+from engines.assets import ASSETS
 from engines.checkpoints.allocator import keep_freed_memory
 from engines.errors import InputError
 from engines.networks.codec import Codec, load_codec, save_codec
@@ -31,7 +32,6 @@ from engines.networks.lm import LM, LMConfig
 from engines.networks.text import TextEncoder
 from engines.requests import EngineName, Guidance, Stopwatch, ZeroShot
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 PARTS = ("codec", "ar", "fm")  # files of a bundle, `<part>.safetensors`
 Task = Literal["generate", "inpaint", "change"]  # change: a span that becomes what words and lanes say
 Part = TypeVar("Part")

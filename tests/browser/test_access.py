@@ -189,7 +189,7 @@ def test_a_phone_shows_one_lane_at_a_time(
     with browser.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     ) as context:
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(120_000)
         page = context.new_page()
         page.goto(address)
         page.wait_for_function("window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial")

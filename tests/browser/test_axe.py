@@ -37,7 +37,7 @@ def themed(request: pytest.FixtureRequest, browser: Browser, address: str) -> An
     with browser.new_context(
         viewport={"width": 1440, "height": 900}, color_scheme=request.param, reduced_motion="reduce"
     ) as context:
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(120_000)
         page = context.new_page()
         page.goto(address)
         page.wait_for_function("window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial")

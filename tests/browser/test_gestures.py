@@ -49,7 +49,7 @@ class Fingers:
 def touched(browser: Browser, address: str, song_file: Path) -> Iterator[tuple[Page, Fingers]]:
     """A tablet with a clip of four seconds."""
     with browser.new_context(viewport={"width": 1280, "height": 900}, has_touch=True) as context:
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(120_000)
         page = context.new_page()
         page.goto(address)
         page.wait_for_function("window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial")

@@ -277,7 +277,7 @@ def test_lane_edges_are_dragged_and_remembered(page: Page) -> None:
 
 def test_touch_draws_selects_and_pinches(browser: Browser, address: str, home: Path, song_file: Path) -> None:
     with browser.new_context(viewport={"width": 1280, "height": 800}, has_touch=True) as context:
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(120_000)
         page = context.new_page()
         page.goto(address)
         page.wait_for_function("window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial")

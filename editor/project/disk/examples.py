@@ -14,10 +14,11 @@ from typing import Any
 from editor.project import band, commands, lanes
 from editor.project.document import Project
 from editor.runs.jobs import controls_from
+from engines.assets import ASSETS
 from engines.audio.timebase import Grid
 from engines.requests import Controls, InputError
 
-FOLDER = Path(__file__).resolve().parents[3] / "assets" / "examples"
+FOLDER = ASSETS / "examples"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The files that the program reads besides its code. No code; `inlay_assets` in a wheel."""
