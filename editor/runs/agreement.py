@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from editor.project.disk import storage
 from editor.runs import jobs
 from editor.project.document import Take
+from engines.audio.timebase import seconds_to_samples
 from engines.requests import GenerateRequest, InpaintRequest, InputError, Request
 
 AROUND_SECONDS = 4.0  # heard on each side of a span: beats and long notes begin before it
@@ -56,7 +57,7 @@ def verdict(folder: Path, take: Take) -> Verdict:
     request = asked.probe if isinstance(asked, jobs.Extension) else asked
     recording = storage.read_sound(folder, take.sound)
     first, last = _place(request, recording.seconds)
-    a, b = round(first * recording.rate), round(last * recording.rate)
+    a, b = seconds_to_samples(first, recording.rate), seconds_to_samples(last, recording.rate)
     mono = recording.mono(a, b)
     begin = a / recording.rate
     band = _players(mono, recording.rate, begin, request)

@@ -13,6 +13,7 @@ from pathlib import Path
 from editor.project.disk import storage
 from editor.runs import hearing as analysis
 from editor.project.document import Region, Sound, Take
+from engines.audio.timebase import seconds_to_samples
 from engines.requests import Chord, Note
 
 _one = threading.Lock()  # a take that is asked for twice at once is heard once
@@ -50,7 +51,7 @@ def _heard(folder: Path, sound: Sound, region: Region | None) -> Ghost:
     # What sounds before and behind tells beats and key; only what lies inside is shown.
     start = max(0.0, begin - analysis.CONTEXT_SECONDS)
     stop = min(recording.seconds, end + analysis.CONTEXT_SECONDS)
-    first, last = round(start * recording.rate), round(stop * recording.rate)
+    first, last = seconds_to_samples(start, recording.rate), seconds_to_samples(stop, recording.rate)
     mono = recording.as_float(first, last).mean(axis=1)  # [n, C] -> [n]
     heard = analyze(mono, recording.rate).shifted(start)
     chords = (Chord(max(c.start, begin), min(c.end, end), c.symbol) for c in heard.chords.chords)

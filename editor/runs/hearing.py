@@ -18,7 +18,7 @@ from editor.project import band, commands, lanes
 from editor.project.disk import storage
 from editor.project.document import LanePart, Lanes, Project, Region, Sound
 from engines.requests import Cancelled, Hit, InputError, Note, Progress
-from engines.audio.timebase import Grid
+from engines.audio.timebase import Grid, seconds_to_samples
 
 if TYPE_CHECKING:
     from engines.analysis.analyze import Analysis
@@ -235,7 +235,7 @@ class Listener:
                 if self.span is not None:
                     start = max(0.0, self.span.start - CONTEXT_SECONDS)
                     end = min(end, self.span.end + CONTEXT_SECONDS)
-                first, last = round(start * recording.rate), round(end * recording.rate)
+                first, last = seconds_to_samples(start, recording.rate), seconds_to_samples(end, recording.rate)
                 mono = recording.as_float(first, last).mean(axis=1)  # [n, C] -> [n]
                 heard = analyze(mono, recording.rate, self._hear).shifted(start)
             self._done(heard, "")

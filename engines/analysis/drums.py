@@ -19,7 +19,7 @@ from torch import Tensor
 
 from engines.analysis.features import Audio
 from engines.audio.recording import resample
-from engines.audio.timebase import frames_for
+from engines.audio.timebase import frames_for, seconds_to_frame
 from engines.networks.codec import Codec
 from engines.requests import ProgressHook, Stopwatch
 
@@ -40,7 +40,7 @@ def drum_signal(audio: Audio, rate: int, codec: Codec, progress: ProgressHook | 
     """The drum signal of mono audio [n] at `rate` Hz, in T frames that cover it. Lets Cancelled through."""
     watch = Stopwatch(progress)
     sound = np.asarray(resample(audio, rate, codec.rate), np.float32)
-    chunk = round(CHUNK_SECONDS * codec.frame_rate) * codec.hop  # samples, whole frames
+    chunk = seconds_to_frame(CHUNK_SECONDS, codec.frame_rate) * codec.hop  # samples, whole frames
     starts = range(0, max(len(sound), 1), chunk)
     parts: list[Tensor] = []
     for i, start in enumerate(starts):

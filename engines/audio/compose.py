@@ -97,8 +97,8 @@ def compose(
         made = _limit(made)
     original = source.as_float(first, last).astype(np.float64)  # [N, C]
     both = crossfade if isinstance(crossfade, tuple) else (crossfade, crossfade)
-    begin, finish = (min(round(seconds * source.rate), (last - first) // 2) for seconds in both)
-    brief = round(SILENT_FADE_SECONDS * source.rate)
+    begin, finish = (min(seconds_to_samples(seconds, source.rate), (last - first) // 2) for seconds in both)
+    brief = seconds_to_samples(SILENT_FADE_SECONDS, source.rate)
     if np.abs(original[:begin]).max(initial=0.0) < _SILENT:  # a continuation, or a gap: nothing to fade from
         begin = min(begin, brief)
     if np.abs(original[len(original) - finish :]).max(initial=0.0) < _SILENT:
@@ -134,8 +134,8 @@ def match_context(
     neutral = ContextMatch(
         np.ones(bands), np.ones((source.channels, bands)), np.zeros((source.channels, bands))
     )
-    reach = round(CONTEXT_SECONDS * source.rate)
-    least = round(MIN_CONTEXT_SECONDS * source.rate)
+    reach = seconds_to_samples(CONTEXT_SECONDS, source.rate)
+    least = seconds_to_samples(MIN_CONTEXT_SECONDS, source.rate)
     sides = (  # the parts of the context that the window covers too
         (max(0, offset, first - reach), first),
         (last, min(source.length, offset + len(decoded), last + reach)),
@@ -195,7 +195,7 @@ def match_content(
     side) takes the other's gains; without any, and for silent content, every gain is 1.
     """
     bands = len(BAND_EDGES) - 1
-    reach = round(CONTEXT_SECONDS * source.rate)
+    reach = seconds_to_samples(CONTEXT_SECONDS, source.rate)
     size = 1 << max(8, round(np.log2(0.046 * source.rate)))  # ~46 ms
     edges = np.minimum(BAND_EDGES, 0.5 * min(source.rate, model_rate))
 
@@ -208,7 +208,7 @@ def match_content(
     heard, gains = [], []
     for (a, b), (c, d) in zip(outside, inside, strict=True):
         content = decoded[max(0, c - offset) : max(0, d - offset)]
-        if b - a < max(round(MIN_CONTEXT_SECONDS * source.rate), 64) or len(content) < 64:
+        if b - a < max(seconds_to_samples(MIN_CONTEXT_SECONDS, source.rate), 64) or len(content) < 64:
             heard.append(0.0)
             gains.append(np.ones(bands))
             continue
@@ -267,7 +267,7 @@ def _band_sums(power: NDArray[Any], edges: NDArray[Any], rate: int) -> Floats:
 
 def _faded(source: Recording, first: int, last: int, decoded: Floats, offset: int, level: Floats) -> Floats:
     """Mono [n] with the level of a fade inside the span, where the surroundings fade; else as it is."""
-    reach = round(CONTEXT_SECONDS * source.rate)
+    reach = seconds_to_samples(CONTEXT_SECONDS, source.rate)
     left = source.mono(max(0, first - reach), first)
     right = source.mono(last, min(source.length, last + reach))
     wanted = fades.fade(left, right, last - first, source.rate)
@@ -318,7 +318,7 @@ def _decorrelator(rate: int, variant: int) -> Floats:
 
     Less its direct sound, so that what it gives does not correlate with what goes in.
     """
-    impulse = np.zeros(round(0.06 * rate))
+    impulse = np.zeros(seconds_to_samples(0.06, rate))
     impulse[0] = 1.0
     for delay, coefficient in _ALLPASS:
         lag = max(1, round(delay * (1 + 0.17 * variant) * rate))

@@ -12,6 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.audio.timebase import seconds_to_samples
+
 Floats = NDArray[np.float64]
 
 FRAME_SECONDS: Final = 0.1
@@ -30,7 +32,7 @@ def fade(left: NDArray[Any], right: NDArray[Any], length: int, rate: int) -> Flo
 
     `left` [n] is what lies before the span and `right` [m] what lies after it, both at `rate` Hz.
     """
-    size = round(FRAME_SECONDS * rate)
+    size = seconds_to_samples(FRAME_SECONDS, rate)
     before, after = levels(left[len(left) % size :], size), levels(right, size)
     loudest = max(before.max(initial=0.0), after.max(initial=0.0))
     floor = max(loudest * 10 ** (-SILENT_DB / 20), 1e-7)
@@ -61,7 +63,7 @@ def fade(left: NDArray[Any], right: NDArray[Any], length: int, rate: int) -> Flo
 
 def follow(made: NDArray[Any], wanted: Floats, rate: int) -> Floats:
     """Gains [n] that make the level of `made` [n] glide as `wanted` [frames] does; its own swings stay."""
-    size = round(FRAME_SECONDS * rate)
+    size = seconds_to_samples(FRAME_SECONDS, rate)
     level = levels(made, size) if len(made) >= size else np.array([np.sqrt(np.mean(np.square(made)))])
     times = (np.arange(len(level)) + 0.5) * FRAME_SECONDS
     floor = max(float(level.max(initial=0.0)) * 1e-3, 1e-7)

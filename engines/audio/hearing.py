@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import linalg, signal
 
 from engines.audio.recording import Recording, resample
+from engines.audio.timebase import seconds_to_frame, seconds_to_samples
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +67,7 @@ class WideListener:
         x = samples.astype(np.float32)
         if rate > _LISTEN_RATE:
             x, rate = resample(x, rate, _LISTEN_RATE), _LISTEN_RATE
-        short, long = round(0.04 * rate), round(0.186 * rate)
+        short, long = seconds_to_samples(0.04, rate), seconds_to_samples(0.186, rate)
         hop, slow_hop = max(1, rate // 100), max(1, rate // 20)
         self.frame_rate, self.slow_rate = rate / hop, rate / slow_hop
         size = 1 << max(9, (2 * short - 1).bit_length())
@@ -128,7 +129,7 @@ class WideListener:
         if self.period <= 0 or shorter < _REPEATING * self.frame_rate:
             return 0.0, 0.0
         a, b = _autocorrelation(before), _autocorrelation(after)
-        lags = np.arange(round(0.25 * self.frame_rate), int(0.75 * shorter))
+        lags = np.arange(seconds_to_frame(0.25, self.frame_rate), int(0.75 * shorter))
         agreement = []
         for tempo in _TEMPI:  # what repeats after n frames before does so after n / tempo frames after
             inside = lags / tempo < len(b) - 1
@@ -145,7 +146,7 @@ class WideListener:
         before, after = _sides(self.rises, time, self.frame_rate, [min(RHYTHM_SECONDS, r) for r in reach])
         if period <= 0 or min(len(before), len(after)) < period:
             return 0.0, 0.0
-        at, bins = round(time * self.frame_rate), round(period)
+        at, bins = seconds_to_frame(time, self.frame_rate), round(period)
         a = _fold(before, at - _GAP - len(before), period, bins)
         b = _fold(after, at + _GAP, period, bins)
         norm = float(np.linalg.norm(a) * np.linalg.norm(b))
@@ -166,9 +167,9 @@ _GAP: Final = 3  # frames next to a boundary whose windows reach over it
 
 def _sides(frames: NDArray[Any], time: float, rate: float, reach: list[float]) -> tuple[Floats, Floats]:
     """Frames [F, ...] before and after a moment, without those that hear both sides."""
-    at, gap = round(time * rate), _GAP if rate > 50 else 1
-    before = frames[max(0, at - max(round(reach[0] * rate), gap + 3)) : max(0, at - gap)]
-    return before, frames[at + gap : at + max(round(reach[1] * rate), gap + 3)]
+    at, gap = seconds_to_frame(time, rate), _GAP if rate > 50 else 1
+    before = frames[max(0, at - max(seconds_to_frame(reach[0], rate), gap + 3)) : max(0, at - gap)]
+    return before, frames[at + gap : at + max(seconds_to_frame(reach[1], rate), gap + 3)]
 
 
 def _moving(mel: Floats) -> Floats:
@@ -250,9 +251,9 @@ def measure(
     samples: NDArray[Any], rate: int, time: float, bounds: tuple[float, float] | None = None
 ) -> Measures:
     """The statistics of mono `samples` [n] at `time`; windows stay within `bounds` seconds."""
-    first, last = (0, len(samples)) if bounds is None else (round(b * rate) for b in bounds)
-    at = round(time * rate)
-    reach = round(STEP_SECONDS * rate)
+    first, last = (0, len(samples)) if bounds is None else (seconds_to_samples(b, rate) for b in bounds)
+    at = seconds_to_samples(time, rate)
+    reach = seconds_to_samples(STEP_SECONDS, rate)
     before = samples[max(first, at - reach, 0) : at]
     after = samples[at : min(last, at + reach)]
     return Measures(
@@ -270,8 +271,8 @@ def log_mel_jump(samples: NDArray[Any], rate: int, time: float) -> float:
     `samples` [n] is mono. 40 mel bands up to 16 kHz; bands 60 dB under the loudest of either side
     count as silent. 0 when either side is empty.
     """
-    at = round(time * rate)
-    reach = round(JUMP_SECONDS * rate)
+    at = seconds_to_samples(time, rate)
+    reach = seconds_to_samples(JUMP_SECONDS, rate)
     sides = (samples[max(0, at - reach) : at], samples[at : at + reach])
     if min(len(side) for side in sides) < 8:
         return 0.0
@@ -289,11 +290,11 @@ def _colour(before: NDArray[Any], after: NDArray[Any], rate: int) -> float:
 
 def _log_mels(sides: tuple[NDArray[Any], NDArray[Any]], rate: int) -> tuple[Floats, Floats]:
     """Two parts [n], [m] -> their mel bands in dB [mels], floored together."""
-    size = 1 << max(9, (2 * round(JUMP_SECONDS * rate) - 1).bit_length())
+    size = 1 << max(9, (2 * seconds_to_samples(JUMP_SECONDS, rate) - 1).bit_length())
     bank = _bank(rate, size)
     bands = []
     for side in sides:
-        length = min(round(JUMP_SECONDS * rate), len(side))
+        length = min(seconds_to_samples(JUMP_SECONDS, rate), len(side))
         frames = np.lib.stride_tricks.sliding_window_view(side, length)[:: max(1, length // 2)]
         power = np.abs(np.fft.rfft(frames * _hann(length), size)) ** 2 / length  # [f, bins]
         bands.append(bank @ power.mean(axis=0))  # [bins] -> [mels]
@@ -319,7 +320,9 @@ def _bank(rate: int, size: int) -> Floats:
 
 def mono_between(recording: Recording, low: float, high: float) -> NDArray[np.float32]:
     """The mean of all channels over [low, high) seconds: [n]."""
-    part = recording.as_float(round(low * recording.rate), round(high * recording.rate))
+    part = recording.as_float(
+        seconds_to_samples(low, recording.rate), seconds_to_samples(high, recording.rate)
+    )
     part *= recording.signs.astype(part.dtype)  # channels that cancel are heard as well
     mono: NDArray[np.float32] = part.mean(axis=1, dtype=np.float64).astype(np.float32)  # [n, C] -> [n]
     return mono
@@ -348,7 +351,10 @@ def _click(samples: NDArray[Any], rate: int, at: int) -> float:
     The prediction is linear, of order 16, fitted on 50 ms on either side: what sounds on is predicted, what
     is noisy is so beside the boundary too, and a stroke lasts longer than a click.
     """
-    near, wide = max(2, round(CLICK_SECONDS * rate)), max(20, round(10 * CLICK_SECONDS * rate))
+    near, wide = (
+        max(2, seconds_to_samples(CLICK_SECONDS, rate)),
+        max(20, seconds_to_samples(10 * CLICK_SECONDS, rate)),
+    )
     begin = max(0, at - wide)
     part = samples[begin : at + wide].astype(np.float64)
     if len(part) < 4 * near:

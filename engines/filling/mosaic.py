@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from engines.audio.hearing import Floats
 from engines.audio.recording import Recording
-from engines.audio.timebase import seconds_to_samples
+from engines.audio.timebase import seconds_to_frame, seconds_to_samples
 from engines.filling.repeats import FADE_SECONDS, Surroundings, surroundings
 from engines.music import chords
 from engines.networks.lane_frames import MELODY_SILENT, lanes_from
@@ -94,7 +94,7 @@ def pasted(source: Recording, passages: tuple[Passage, ...]) -> Recording:
     first = seconds_to_samples(passages[0].start, rate)
     last = min(source.length, seconds_to_samples(passages[-1].end, rate))
     made: Floats = np.zeros((last - first, source.samples.shape[1]))  # [n, C]
-    fade = round(FADE_SECONDS * rate)
+    fade = seconds_to_samples(FADE_SECONDS, rate)
     for passage in passages:
         lag = seconds_to_samples(passage.lag, rate)
         a = max(first, seconds_to_samples(passage.start, rate) - fade, -lag)
@@ -177,7 +177,7 @@ def _strokes(controls: Controls, around: Surroundings) -> Floats | None:
     for hit in controls.drums:
         at = (hit.time - around.low) * around.rate
         if 0 <= at < around.frames:
-            strokes[int(at) : int(at) + max(1, round(0.05 * around.rate))] = 1.0
+            strokes[int(at) : int(at) + max(1, seconds_to_frame(0.05, around.rate))] = 1.0
     return strokes
 
 
@@ -218,14 +218,14 @@ def _difference(around: Surroundings, a: NDArray[np.int64], b: NDArray[np.int64]
 
 def _beside(around: Surroundings, lags: NDArray[np.int64], side: int) -> Floats:
     """How unlike what lies before (-1) or behind (1) the span is what lies so beside each lag's copy: [L]."""
-    reach = round(_BESIDE_SECONDS * around.rate)
+    reach = seconds_to_frame(_BESIDE_SECONDS, around.rate)
     at = np.arange(reach) + (around.first - reach if side < 0 else around.last)
     return JUMP * np.array([_difference(around, at, at + lag) for lag in lags])
 
 
 def _joins(around: Surroundings, cuts: NDArray[np.int64], lags: NDArray[np.int64]) -> Floats:
     """What it costs to go on at each inner cut from one lag's copy to another's: [C - 1, L, L]."""
-    reach, mel = round(_CUT_SECONDS * around.rate), around.hears.mel
+    reach, mel = seconds_to_frame(_CUT_SECONDS, around.rate), around.hears.mel
     joins = np.zeros((len(cuts) - 2, len(lags), len(lags)))
     for i, cut in enumerate(cuts[1:-1]):
         origin = np.arange(cut - reach, cut) + lags[:, None]  # [L, r]

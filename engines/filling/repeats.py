@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engines.audio.hearing import Floats, WideListener, beat_period
 from engines.audio.recording import Recording
-from engines.audio.timebase import seconds_to_samples
+from engines.audio.timebase import seconds_to_frame, seconds_to_samples
 
 HEARD_SECONDS: Final = 20.0  # of the recording on either side of a span
 EDGE_SECONDS: Final = 1.0  # beside the span, that must sound as beside what is copied
@@ -52,11 +52,11 @@ class Surroundings:
 
     def sizes(self) -> list[int]:
         """Sizes of lags in frames: beats, each where the rhythm repeats best near it; else every 50 ms."""
-        least, most = round(SHORTEST_SECONDS * self.rate), self.frames - 1
+        least, most = seconds_to_frame(SHORTEST_SECONDS, self.rate), self.frames - 1
         if self.period <= 0:
-            return list(range(least, most, max(1, round(0.05 * self.rate))))
+            return list(range(least, most, max(1, seconds_to_frame(0.05, self.rate))))
         beat, repeat = self.period * self.rate, _repetition(self.rises, self.unknown)
-        slack = round(SLACK_SECONDS * self.rate)
+        slack = seconds_to_frame(SLACK_SECONDS, self.rate)
         sizes = []
         for beats in range(1, int(most / beat) + 1):
             middle = round(beats * beat)
@@ -71,7 +71,7 @@ def surroundings(
 ) -> Surroundings | None:
     """What is heard around the span [start, end) but for the further spans `hidden`; None if nothing is."""
     low, high = max(0.0, start - HEARD_SECONDS), min(source.seconds, end + HEARD_SECONDS)
-    audio = source.mono(round(low * source.rate), round(high * source.rate))
+    audio = source.mono(seconds_to_samples(low, source.rate), seconds_to_samples(high, source.rate))
     hears = WideListener(audio, source.rate, 0.0)
     rate, frames = hears.frame_rate, len(hears.rises)
     unknown, inside = np.zeros(frames, np.bool_), np.zeros(frames, np.bool_)
@@ -103,7 +103,9 @@ def lags(
             origin = _origins(np.arange(first, last), lag, first, last)
             if origin.min() < 0 or origin.max() >= around.frames or around.inside[origin].any():
                 continue
-            edges = _edges(around.hears.mel, around.unknown, first, last, origin, round(EDGE_SECONDS * rate))
+            edges = _edges(
+                around.hears.mel, around.unknown, first, last, origin, seconds_to_frame(EDGE_SECONDS, rate)
+            )
             if np.isfinite(edges):
                 found.append((edges, lag))
     apart = max(SHORTEST_SECONDS, around.period) * rate - 1
@@ -120,7 +122,7 @@ def copied(source: Recording, start: float, end: float, lag: float) -> Recording
     last = min(source.length, seconds_to_samples(end, source.rate))
     origin = _origins(np.arange(first, last), seconds_to_samples(lag, source.rate), first, last)
     origin = np.clip(origin, 0, source.length - 1)
-    fade = min(round(FADE_SECONDS * source.rate), (last - first) // 2)
+    fade = min(seconds_to_samples(FADE_SECONDS, source.rate), (last - first) // 2)
     low, high = int(origin.min()), min(source.length, int(origin.max()) + 1 + fade)
     samples = source.as_float(low, high).astype(np.float64)  # [n, C]
     made: Floats = samples[origin - low]

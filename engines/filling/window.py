@@ -21,7 +21,7 @@ from torch import Tensor
 
 from engines.audio import seams
 from engines.audio.recording import Recording, resample
-from engines.audio.timebase import frames_for, seconds_to_samples, span_to_frames
+from engines.audio.timebase import frames_for, seconds_to_frame, seconds_to_samples, span_to_frames
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
 from engines.networks.codec import Codec
@@ -63,7 +63,7 @@ class Window:
 def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
     """The window of at most `seconds` around the request's span; raises InputError for NaN samples."""
     source = request.source
-    room = round(seconds * codec.frame_rate)
+    room = seconds_to_frame(seconds, codec.frame_rate)
     rate = codec.frame_rate
     # further spans begin and end between frames: the frames that they touch are made anew
     holes = [span_to_frames(a - request.start, b - request.start, rate) for a, b in request.also]
