@@ -250,7 +250,7 @@ def test_the_pages_way_gives_a_message_for_every_engine_and_loses_nothing(
     folder = storage.new_project(tmp_path / "home").folder
     file = storage.add_audio(folder, recording)
     project = versions.set_clip(Project(), Clip(file, recording.seconds, recording.rate, recording.channels))
-    project = commands.set_region(project, region.start, region.end)
+    project = commands.add_span(project, region.start, region.end)
     stored = (folder / file).read_bytes()
     requests = jobs.requests_for(project, folder, "inpaint", fm=jobs.FMSettings(steps=1))
     runner = jobs.Runner(lambda: open_bundle(str(tiny_bundle), "cpu"))
@@ -303,10 +303,10 @@ def test_the_pages_upload_says_what_is_wrong_and_keeps_what_was_there(
     ("command", "payload"),
     [
         ("set_prompt", {"prompt": "x" * 10_000}),
-        ("put_chord", {"start": 0, "end": 4, "symbol": "H7"}),
-        ("set_region", {"start": 3, "end": 1}),
-        ("set_region", {"start": 1, "end": 99}),
-        ("set_region", {"start": float("nan"), "end": 2}),
+        ("draw_chords", {"chords": [{"start": 0, "end": 4, "symbol": "H7"}]}),
+        ("add_span", {"start": 3, "end": 1}),
+        ("add_span", {"start": 1, "end": 99}),
+        ("add_span", {"start": float("nan"), "end": 2}),
     ],
 )
 def test_the_pages_gestures_refuse_in_one_line(

@@ -8,11 +8,15 @@ import pytest
 
 from editor.page import events
 from editor.project import commands, versions
-from editor.project.document import Clip, Project, Region, Sound, Take
+from editor.project.document import ChordCell, Clip, Lanes, Project, Region, Sound, Take
 
 CLIP = Clip("a.wav", 8.0, 44100, 2, "song.wav")
 # at 120 bpm the span is the beats [4, 8)
 PROJECT = commands.add_span(replace(Project(clip=CLIP), follow=("chords",)), 2, 4, "s1")
+
+
+def chord(project: Project, start: float, end: float, symbol: str, id: str = "") -> Project:
+    return commands.edit_lanes(project, Lanes(chords=(ChordCell(id, start, end, symbol),)))
 
 
 def changed(project: Project) -> tuple[str, ...]:
@@ -31,21 +35,21 @@ def changed(project: Project) -> tuple[str, ...]:
 def test_an_edit_inside_a_span_marks_it_and_ticks_the_lane(
     lane: str, inside: dict[str, object], outside: dict[str, object]
 ) -> None:
-    drawn = events.apply(PROJECT, "edit_lanes", {lane: [{"id": "x1", **inside}]})
+    drawn = events.apply(PROJECT, "paste", {lane: [{"id": "x1", **inside}]})
     assert changed(drawn) == (lane,)
     assert set(drawn.span_follow) == {"chords", lane}
     assert drawn.follow == ("chords",)  # elsewhere nothing is ticked
-    there = events.apply(PROJECT, "edit_lanes", {lane: [{"id": "x1", **outside}]})
+    there = events.apply(PROJECT, "paste", {lane: [{"id": "x1", **outside}]})
     assert (changed(there), there.spans[0].follow) == ((), None)
-    assert changed(events.apply(drawn, "edit_lanes", {"remove": ["x1"]})) == (lane,)
+    assert changed(events.apply(drawn, "paste", {"remove": ["x1"]})) == (lane,)
 
 
 def test_a_chord_that_was_cut_changed_only_where_it_no_longer_is() -> None:
-    long = commands.put_chord(PROJECT, 0, 16, "C", "c1")
+    long = chord(PROJECT, 0, 16, "C", "c1")
     clear = replace(long, spans=(replace(long.spans[0], changed=()),))
-    assert changed(commands.put_chord(clear, 8, 16, "F")) == ()
-    assert changed(commands.put_chord(clear, 6, 16, "F")) == ("chords",)
-    assert changed(commands.put_chord(clear, 0, 16, "C", "c1")) == ()  # nothing was changed
+    assert changed(chord(clear, 8, 16, "F")) == ()
+    assert changed(chord(clear, 6, 16, "F")) == ("chords",)
+    assert changed(chord(clear, 0, 16, "C", "c1")) == ()  # nothing was changed
 
 
 def test_a_lane_that_was_ignored_is_followed_once_someone_draws_on_it() -> None:

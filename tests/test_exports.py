@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 def with_take(folder: Path, song: Recording) -> Project:
     """The song with a re-made and kept second, and one span selected."""
     clip = Clip(storage.add_audio(folder, song), song.seconds, song.rate, song.channels, "My song.wav")
-    project = commands.set_region(versions.set_clip(Project(name="Work"), clip), 1, 2)
+    project = commands.add_span(versions.set_clip(Project(name="Work"), clip), 1, 2)
     request = InpaintRequest("fm", song, 1, 2, "jazz", 7, fm=FMSettings(steps=3))
     made = song.with_span(song.rate, song.samples[song.rate : 2 * song.rate] // 3)
     project = versions.add_take(project, jobs.take_from(Result(request, made, {}), folder, clip.sound))

@@ -13,7 +13,7 @@ import pytest
 
 from editor.project import commands, versions
 from editor.project.disk import storage
-from editor.project.document import Clip, LaneNote, Lanes, Project, Region, Settings, Sound
+from editor.project.document import ChordCell, Clip, LaneNote, Lanes, Project, Region, Settings, Sound
 from editor.runs import jobs
 from engines.audio.recording import Recording, from_float, read_recording
 from engines.requests import (
@@ -104,19 +104,23 @@ def finals(events: Iterator[jobs.JobEvent] | list[jobs.JobEvent]) -> list[tuple[
     return [(type(event).__name__, event.engine) for event in events if isinstance(event, last)]
 
 
+def chord(project: Project, start: float, end: float, symbol: str, id: str = "") -> Project:
+    return commands.edit_lanes(project, Lanes(chords=(ChordCell(id, start, end, symbol),)))
+
+
 def project_with_clip(folder: Path) -> Project:
     recording = noise(4.0, 3)
     file = storage.add_audio(folder, recording)
-    project = commands.put_chord(Project(prompt="piano", seed=7), 0, 8, "Am")
+    project = chord(Project(prompt="piano", seed=7), 0, 8, "Am")
     project = versions.set_clip(project, Clip(file, recording.seconds, RATE, 1, "song.wav"))
-    return commands.set_region(project, 1.0, 2.5)
+    return commands.add_span(project, 1.0, 2.5)
 
 
 # ---- project -> requests
 
 
 def test_generate_asks_the_two_generators(folder: Path) -> None:
-    project = commands.put_chord(Project(prompt="piano", length=5, seed=7), 0, 4, "Am")
+    project = chord(Project(prompt="piano", length=5, seed=7), 0, 4, "Am")
     requests = jobs.requests_for(project, folder, "generate")
     assert [request.engine for request in requests] == ["ar", "fm"]
     for request in requests:
@@ -521,15 +525,10 @@ def test_a_request_says_what_was_changed_and_what_the_words_name(tmp_path: Path)
     )
 
 
-def test_requests_of_an_older_inlay_blend_in(tmp_path: Path) -> None:
+def test_a_request_with_an_unknown_intent_or_change_is_refused(tmp_path: Path) -> None:
     project = project_with_clip(tmp_path)
     (asked,) = jobs.requests_for(project, tmp_path, "inpaint", ["fm"])
     told = jobs.request_to_json(asked, project.clip.sound if project.clip else None)
-    old = {name: value for name, value in told.items() if name not in ("intent", "changed")}
-    old["controls"] = {name: None for name in ("chords", "melody", "drums")}
-    again = jobs.request_from(old, tmp_path)
-    assert isinstance(again, InpaintRequest)
-    assert (again.intent, again.changed, again.controls) == ("blend", None, Controls())
     with pytest.raises(InputError, match="expected one of auto, blend, change"):
         jobs.request_from(told | {"intent": "loud"}, tmp_path)
     with pytest.raises(InputError, match="expected some of words"):

@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,6 @@ from editor.project.disk import library, storage
 from editor.project.document import Clip, Project
 from engines.audio.recording import Recording
 from engines.requests import InputError
-
-V1 = Path(__file__).parent / "fixtures" / "project-v1"
 
 
 def project(folder: Path, song: Recording, name: str = "Work") -> Project:
@@ -70,18 +68,20 @@ def test_a_project_comes_back_from_its_zip(tmp_path: Path, song: Recording) -> N
     assert np.array_equal(storage.read_sound(opened.folder, made.clip.sound).samples, song.samples)
 
 
-def test_a_zip_of_format_1_within_a_folder_is_imported(tmp_path: Path) -> None:
-    target = tmp_path / "old.zip"
+def test_a_zip_with_everything_in_one_folder_is_imported(tmp_path: Path, song: Recording) -> None:
+    folder = storage.new_project(tmp_path / "a").folder
+    storage.save_project(folder, project(folder, song))
+    target = tmp_path / "work.zip"
     with zipfile.ZipFile(target, "w") as archive:
-        for path in V1.iterdir():
-            archive.write(path, f"project-v1/{path.name}")
+        for path in folder.iterdir():
+            if path.name != storage.BACKUP:
+                archive.write(path, f"work/{path.name}")
     opened = library.unpack(target, tmp_path / "home")
-    assert opened.project.name == "Old song" and len(opened.project.takes) == 3 and not opened.notice
-    assert json.loads((opened.folder / storage.DOCUMENT).read_text())["version"] == storage.VERSION
+    assert opened.project.name == "Work" and opened.project.clip and not opened.notice
 
 
 def document() -> str:
-    return (V1 / storage.DOCUMENT).read_text()
+    return json.dumps({"version": storage.VERSION, "project": asdict(Project())})
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,12 @@ import soundfile
 from editor.project import commands, versions
 from editor.project.disk import storage
 from editor.project.document import (
+    ChordCell,
     Clip,
     LaneHit,
     LaneNote,
     LanePart,
+    Lanes,
     Patch,
     Project,
     Region,
@@ -26,7 +28,6 @@ from editor.project.document import (
     Sound,
     Take,
 )
-from editor.runs import jobs
 from engines.audio.recording import Recording, from_float, read_recording
 from engines.requests import InputError
 
@@ -35,9 +36,13 @@ def tone(seconds: float = 0.1) -> np.ndarray:
     return np.sin(np.arange(int(8000 * seconds)) * 0.3).astype(np.float32) * 0.5
 
 
+def chord(project: Project, start: float, end: float, symbol: str, id: str = "") -> Project:
+    return commands.edit_lanes(project, Lanes(chords=(ChordCell(id, start, end, symbol),)))
+
+
 def full_project(folder: Path) -> Project:
     file = storage.add_audio(folder, from_float(tone(), 8000))
-    project = commands.put_chord(Project(name="Üben", prompt="x"), 0, 4, "C")
+    project = chord(Project(name="Üben", prompt="x"), 0, 4, "C")
     parts = [LanePart("p", 0, 4, "flute", False, 0.5, "heard")]
     project = commands.set_lanes(project, None, [LaneNote("n", 0, 1, 60)], [LaneHit("h", 1, "kick")], parts)
     take = Take(
@@ -64,7 +69,7 @@ def full_project(folder: Path) -> Project:
         band=({"name": "flute", "start": 0.0, "end": 0.1, "sure": 0.5},),
     )
     project = versions.set_clip(versions.add_take(project, take), Clip(file, 0.1, 8000, 1, "a.wav"))
-    project = commands.set_key(commands.set_region(project, 0.02, 0.05), "A minor")
+    project = commands.set_key(commands.add_span(project, 0.02, 0.05), "A minor")
     project = commands.set_span_own(commands.add_span(project, 0.06, 0.09), "s1", True)
     spans = (
         replace(project.spans[0], intent="blend", changed=("band",), ignored=("drums",)),
@@ -280,47 +285,6 @@ def test_a_take_that_was_finished_but_not_saved_is_found(folder: Path) -> None:
     assert storage.open_project(folder).project.takes == (*project.takes, late)
     storage.drop_finished(folder, late)
     assert storage.open_project(folder).project == project
-
-
-V1 = Path(__file__).parent / "fixtures" / "project-v1"
-
-
-def test_a_project_of_format_1_opens_with_all_its_audio(tmp_path: Path) -> None:
-    folder = tmp_path / "old"
-    shutil.copytree(V1, folder)
-    opened = storage.open_project(folder)
-    project = opened.project
-    assert (project.name, project.prompt, project.seed, opened.notice) == ("Old song", "warm piano", 7, "")
-    assert [(cell.symbol, cell.end) for cell in project.lanes.chords] == [("Am7", 4)]
-    assert project.region == Region(2, 2.5)
-    assert [(take.engine, take.seed) for take in project.takes] == [("ar", 7), ("fm", 7), ("fm", 7)]
-    raw = json.loads((V1 / storage.DOCUMENT).read_text())["project"]
-    for take, old in zip(project.takes, raw["takes"], strict=True):
-        whole = read_recording(V1 / old["file"]).samples
-        assert np.array_equal(storage.read_sound(folder, take.sound).samples, whole)
-        assert take.source and take.source.file == old["source"]
-        request = jobs.request_from(take.parameters, folder)
-        assert (request.engine, request.seed, request.prompt) == (take.engine, 7, "warm piano")
-    assert project.clip and project.kept == project.takes[1].id
-    assert project.clip.sound == project.takes[1].sound
-    storage.save_project(folder, project)
-    assert json.loads((folder / storage.DOCUMENT).read_text())["version"] == 2
-    assert storage.open_project(folder).project == project
-
-
-def test_a_take_on_top_of_a_clip_of_format_1(tmp_path: Path) -> None:
-    folder = tmp_path / "old"
-    shutil.copytree(V1, folder)
-    project = storage.open_project(folder).project
-    kept = versions.keep(project, project.takes[2].id)  # made from the take that was kept before
-    assert kept.clip and np.array_equal(
-        storage.read_sound(folder, kept.clip.sound).samples,
-        storage.read_sound(folder, project.takes[2].sound).samples,
-    )
-    assert [(version.parent, version.take) for version in kept.versions] == [
-        (None, None),
-        ("v1", project.takes[2].id),
-    ]
 
 
 def test_audio_that_nothing_names_goes_and_nothing_else_does(tmp_path: Path) -> None:

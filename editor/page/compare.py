@@ -444,7 +444,7 @@ def search_state(take: Take) -> SearchState | None:
             found.append(CandidateState(**candidate, chosen=here and arrived == chosen))
             arrived += here
         return SearchState(budget=told["budget"], spent=told["spent"], candidates=found)
-    except (KeyError, TypeError, ValueError):  # another engine's, or an older Inlay's
+    except (KeyError, TypeError, ValueError):  # another engine's
         return None
 
 

@@ -110,12 +110,6 @@ def set_engines(project: Project, engines: Sequence[str]) -> Project:
     return replace(project, engines=tuple(name for name in ENGINE_NAMES if name in engines))
 
 
-def toggle_engine(project: Project, engine: str) -> Project:
-    """Tick an engine, or untick it."""
-    ticked = set(project.engines) ^ {engine}
-    return set_engines(project, tuple(ticked))
-
-
 def set_follow(project: Project, names: Sequence[str]) -> Project:
     """Choose the lanes that condition a run."""
     return replace(project, follow=_lane_names(names))
@@ -141,13 +135,6 @@ def _lane_names(names: Sequence[str]) -> tuple[str, ...]:
 def timeline_seconds(project: Project) -> float:
     """Length of the timeline: the clip's, or that of the clip to be generated."""
     return project.clip.seconds if project.clip else project.length
-
-
-def set_region(project: Project, start: float, end: float) -> Project:
-    """Put the active span at [start, end) in seconds; without one, a new span begins there."""
-    if project.span is None:
-        return add_span(project, start, end)
-    return set_span(project, project.active, start, end)
 
 
 def add_span(project: Project, start: float, end: float, id: str = "") -> Project:
@@ -268,34 +255,10 @@ def _with_spans(project: Project, spans: Sequence[Span], active: str) -> Project
 # ---- chord lane
 
 
-def put_chord(project: Project, start: float, end: float, symbol: str, id: str = "") -> Project:
-    """Draw a chord over [start, end) beats; it cuts what it covers. An id in use moves that chord here."""
-    _check_cell(start, end, "chord")
-    cell = ChordCell(id or _fresh_chord(project), float(start), float(end), parse_chord(symbol).symbol)
-    return _with_chords(project, lanes.place(project.lanes.chords, cell))
-
-
 def name_chord(project: Project, id: str, symbol: str) -> Project:
     """Give a chord another symbol."""
     cell = replace(_chord(project, id), symbol=parse_chord(symbol).symbol)
-    return _with_chords(project, tuple(cell if c.id == id else c for c in project.lanes.chords))
-
-
-def move_chord(project: Project, id: str, start: float) -> Project:
-    """Move a chord to begin at `start` beats; it cuts what it covers."""
-    cell = _chord(project, id)
-    return put_chord(project, start, start + cell.end - cell.start, cell.symbol, id)
-
-
-def resize_chord(project: Project, id: str, start: float, end: float) -> Project:
-    """Give a chord new borders in beats; it cuts what it covers."""
-    return put_chord(project, start, end, _chord(project, id).symbol, id)
-
-
-def delete_chord(project: Project, id: str) -> Project:
-    """Take a chord off the lane."""
-    _chord(project, id)
-    return _with_chords(project, lanes.without(project.lanes.chords, id))
+    return edit_lanes(project, Lanes(chords=(cell,)))
 
 
 def set_lanes(
@@ -329,17 +292,17 @@ def edit_lanes(project: Project, put: Lanes, remove: Sequence[str] = ()) -> Proj
     now, gone = project.lanes, set(remove)
     chords, melody, drums = now.chords, now.melody, now.drums
     if put.chords or gone:
-        chords = _placed(chords, _identified(_checked_chords(put.chords), "c"), gone, "chords")
+        chords = _placed(chords, _identified(_checked_chords(put.chords), "c", chords), gone, "chords")
     if put.melody or gone:
-        melody = _placed(melody, _identified(_checked_notes(put.melody), "n"), gone, "notes")
+        melody = _placed(melody, _identified(_checked_notes(put.melody), "n", melody), gone, "notes")
     if put.drums or gone:
-        new = _identified(_checked_hits(put.drums), "h")
+        new = _identified(_checked_hits(put.drums), "h", drums)
         replaced = gone | {hit.id for hit in new}
         drums = lanes.in_order((*(hit for hit in drums if hit.id not in replaced), *new))
         _check_count(drums, "hits")
     parts = now.band
     if put.band or gone:
-        parts = band.place(parts, _identified(_checked_parts(put.band), "p"), gone)
+        parts = band.place(parts, _identified(_checked_parts(put.band), "p", parts), gone)
         _check_count(parts, "parts")
     return edited.marked(project, replace(project, lanes=Lanes(chords, melody, drums, parts)))
 
@@ -423,9 +386,9 @@ def _check_cell(start: float, end: float, what: str) -> None:
         )
 
 
-def _identified(items: tuple[Item, ...], prefix: str) -> tuple[Item, ...]:
-    """The items, each with an id of its own: missing and repeated ones get a new one."""
-    seen = {item.id for item in items if item.id}
+def _identified(items: tuple[Item, ...], prefix: str, lane: Sequence[Item] = ()) -> tuple[Item, ...]:
+    """The items, each with an id of its own: missing and repeated ones get one that is new on the lane."""
+    seen = {item.id for item in (*items, *lane) if item.id}
     used: set[str] = set()
     named: list[Item] = []
     for item in items:
@@ -437,18 +400,8 @@ def _identified(items: tuple[Item, ...], prefix: str) -> tuple[Item, ...]:
     return tuple(named)
 
 
-def _fresh_chord(project: Project) -> str:
-    return lanes.fresh_id("c", (cell.id for cell in project.lanes.chords))
-
-
 def _chord(project: Project, id: str) -> ChordCell:
     for cell in project.lanes.chords:
         if cell.id == id:
             return cell
     raise InputError(f"chord {id[:40]!r}: no longer on the lane; undo, or draw it again")
-
-
-def _with_chords(project: Project, cells: tuple[ChordCell, ...]) -> Project:
-    if len(cells) > lanes.MAX_OBJECTS:
-        raise InputError(f"{len(cells)} chords: at most {lanes.MAX_OBJECTS}; remove some")
-    return edited.marked(project, replace(project, lanes=replace(project.lanes, chords=cells)))

@@ -49,7 +49,7 @@ def keep(project: Project, id: str) -> Project:
     if take.source is None:
         return _show(project, clip, None, id)
     parent = _version_of(project, take.source)
-    if parent is None:  # a project of an older Inlay, which remembered no versions
+    if parent is None:  # the document was mended, and has forgotten it
         label = project.clip.label if project.clip else ""
         before = Clip(take.source.file, take.seconds, take.rate, take.channels, label, take.source.patches)
         parent = Version(_fresh_version(project), before, None, None)

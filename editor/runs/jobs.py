@@ -480,17 +480,6 @@ _INPAINT: dict[str, Callable[[Any], Any]] = {  # fields of an inpaint request an
     "left_open": lambda names: tuple(str(name) for name in names),
 }
 
-# Requests that were written before these fields were made without what they do.
-_UNNAMED: dict[str, Any] = {"intent": "blend"}
-
-
-def _unnamed_ar(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {"seeded": min(int(settings.get("candidates", 1)) // 2, 2)}
-
-
-def _unnamed_fm(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {"candidates": 1, "seeded": min(int(settings.get("candidates", 1)) - 1, 2)}
-
 
 def request_from(
     parameters: Mapping[str, Any], folder: Path | None, source: Recording | None = None
@@ -506,15 +495,13 @@ def request_from(
         prompt, seed = str(parameters["prompt"]), int(parameters["seed"])
         controls = controls_from(parameters["controls"])
         sampled, flowing = _settings(parameters["ar"]), _settings(parameters["fm"])
-        ar = ARSettings(**(_unnamed_ar(sampled) | sampled))
-        fm = FMSettings(**(_unnamed_fm(flowing) | flowing))
+        ar, fm = ARSettings(**sampled), FMSettings(**flowing)
         if parameters["kind"] == "generate":
             seconds = float(parameters["seconds"])
-            sliding = parameters.get("sliding") is True
+            sliding = parameters["sliding"] is True
             return GenerateRequest(engine, prompt, seconds, seed, controls, ar, fm, sliding)
         start, end = float(parameters["start"]), float(parameters["end"])
-        named = {name: read(parameters[name]) for name, read in _INPAINT.items() if name in parameters}
-        given: dict[str, Any] = _UNNAMED | named
+        rest: dict[str, Any] = {name: read(parameters[name]) for name, read in _INPAINT.items()}
         sound = storage.sound_from_json(parameters["source"]) if source is None else None
         extension = _extension(parameters.get("extension"))
     except (KeyError, TypeError, ValueError) as error:
@@ -523,7 +510,7 @@ def request_from(
         if folder is None or sound is None:
             raise InputError("source of the take: not named; give the recording that it was made from")
         source = storage.read_sound(folder, sound)
-    request = InpaintRequest(engine, source, start, end, prompt, seed, controls, ar, fm, **given)
+    request = InpaintRequest(engine, source, start, end, prompt, seed, controls, ar, fm, **rest)
     return Extension(extension[0], request, extension[1]) if extension else request
 
 
@@ -537,9 +524,9 @@ def _extension(data: Any) -> tuple[ExtensionKind, float] | None:
 
 
 def controls_from(data: Mapping[str, Any]) -> Controls:
-    """Lanes in seconds, as requests are written."""
-    chords, melody, drums = data["chords"], data["melody"], data["drums"]
-    parts, grid = data.get("instruments"), data.get("grid")  # an older Inlay wrote neither
+    """Lanes in seconds, as requests are written; one that is left out is not given."""
+    chords, melody, drums = data.get("chords"), data.get("melody"), data.get("drums")
+    parts, grid = data.get("instruments"), data.get("grid")
     return Controls(
         None if chords is None else tuple(Chord(**chord) for chord in chords),
         None if melody is None else tuple(Note(**note) for note in melody),

@@ -117,9 +117,6 @@ def _stems(place: Path, folder: Path, project: Project, recording: Recording, na
     for number, take in enumerate((take for take in project.takes if not take.deleted), start=1):
         span_words = f" {take.region.start:.2f}-{take.region.end:.2f} s" if take.region else ""
         audio = storage.read_sound(folder, Sound(take.file))
-        if take.region and take.first is None:  # an older Inlay stored the whole clip
-            first, last = (seconds_to_samples(t, audio.rate) for t in (take.region.start, take.region.end))
-            audio = replace(audio, samples=audio.samples[first:last])
         parts.append((f"take {number} {versions.take_label(take)}{span_words}", audio))
     if not parts:
         raise InputError("no stems: select a span, or make a take first")

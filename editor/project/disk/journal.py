@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from editor.project.disk.storage import JOURNAL, lanes_from_json, project_from_json, write_atomic
-from editor.project.document import Lanes, Project, Span, Take
+from editor.project.document import Lanes, Project, Take
 from editor.project.history import History
 from engines.requests import InputError
 
@@ -26,7 +26,6 @@ MAX_LINES = 1000  # before it is written anew; a history is at most MAX_STEPS of
 MAX_BYTES = 8 << 20
 MAX_SEEN = 200  # ids of edits that are remembered
 _LANES = ("chords", "melody", "drums", "band")
-_SPAN = json.loads(json.dumps(asdict(Span("", 0.0, 0.0))))  # what steps of an older Inlay leave out
 _MADE = ("takes", "versions", "rounds", "lanes")  # fields that a step does not hold whole
 
 
@@ -242,8 +241,6 @@ def _changed(state: _State, told: Mapping[str, Any]) -> _State:
         drawn = getattr(lanes_from_json({**dict.fromkeys(_LANES, ()), lane: items}), lane)
         parts[lane] = (*now[:first], *drawn, *now[last:])
     fields = {name: value for name, value in told.items() if name in state.fields}
-    if "spans" in fields:
-        fields["spans"] = [_SPAN | span for span in fields["spans"]]
     return _State(
         {**state.fields, **fields},
         {str(id): list(flags) for id, flags in told["takes"].items()} if "takes" in told else state.takes,

@@ -89,7 +89,7 @@ def pack(folder: Path, target: Path) -> None:
 
 
 def unpack(archive: Path, root: Path) -> storage.Opened:
-    """A project of its own from a zip, also one that an older Inlay has packed.
+    """A project of its own from a zip that `pack` has made.
 
     InputError for a zip that holds no project, or anything that does not belong into one.
     """

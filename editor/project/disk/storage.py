@@ -50,7 +50,7 @@ from engines.audio.recording import Recording, read_recording, write_recording
 from engines.audio.timebase import Grid
 from engines.requests import InputError
 
-VERSION = 2  # of project.json; 1 held one span, and every take as a whole clip
+VERSION = 1  # of project.json
 DOCUMENT = "project.json"
 BACKUP = "project.json.bak"
 PREVIEWS = "previews"  # folder of audio that is made from other files
@@ -298,19 +298,19 @@ def project_from_json(data: Mapping[str, Any]) -> Project:
         engines=_texts(data["engines"]),
         grid=_grid(data["grid"]),
         clip=_clip(data["clip"]) if data["clip"] else None,
-        key=_text(data.get("key", "C major")),
-        spans=_spans(data),
-        active=_text(data["active"]) if "spans" in data else "s1" if data["region"] else "",
+        key=_text(data["key"]),
+        spans=tuple(_span(span) for span in data["spans"]),
+        active=_text(data["active"]),
         lanes=lanes_from_json(data["lanes"]),
         follow=_texts(data["follow"]),
-        not_meant=_texts(data.get("not_meant", [])),
-        sort=_text(data.get("sort", "wish")),
+        not_meant=_texts(data["not_meant"]),
+        sort=_text(data["sort"]),
         takes=tuple(take_from_json(take) for take in data["takes"]),
         kept=_text(data["kept"]) if data["kept"] is not None else None,
-        versions=tuple(_version(version) for version in data.get("versions", ())),
-        rounds=tuple(_round(round) for round in data.get("rounds", ())),
-        variations=int(data.get("variations", 1)),
-        settings=_settings(data.get("settings")),
+        versions=tuple(_version(version) for version in data["versions"]),
+        rounds=tuple(_round(round) for round in data["rounds"]),
+        variations=int(data["variations"]),
+        settings=_settings(data["settings"]),
     )
 
 
@@ -324,7 +324,7 @@ def lanes_from_json(data: Mapping[str, Any]) -> Lanes:
             LanePart(
                 *_cell(p), _text(p["instrument"]), p["plays"] is True, _number(p["sure"]), _text(p["by"])
             )
-            for p in data.get("band", ())  # an older Inlay had no such lane
+            for p in data["band"]
         ),
     )
 
@@ -345,15 +345,15 @@ def take_from_json(data: Mapping[str, Any]) -> Take:
         timings={_text(stage): _number(spent) for stage, spent in data["timings"].items()},
         seams=tuple(dict(seam) for seam in data["seams"]),
         made=_text(data["made"]),
-        rate=int(data.get("rate", 0)),
-        channels=int(data.get("channels", 0)),
-        first=int(data["first"]) if data.get("first") is not None else None,
-        name=_text(data.get("name", "")),
-        starred=data.get("starred") is True,
-        deleted=data.get("deleted") is True,
-        spans=tuple(Region(_number(s["start"]), _number(s["end"])) for s in data.get("spans", ())),
-        wish=tuple(dict(wish) for wish in data.get("wish", ())),
-        band=tuple(dict(part) for part in data.get("band", ())),
+        rate=int(data["rate"]),
+        channels=int(data["channels"]),
+        first=None if data["first"] is None else int(data["first"]),
+        name=_text(data["name"]),
+        starred=data["starred"] is True,
+        deleted=data["deleted"] is True,
+        spans=tuple(Region(_number(s["start"]), _number(s["end"])) for s in data["spans"]),
+        wish=tuple(dict(wish) for wish in data["wish"]),
+        band=tuple(dict(part) for part in data["band"]),
     )
 
 
@@ -372,8 +372,8 @@ def _clip(data: Mapping[str, Any]) -> Clip:
         int(data["rate"]),
         int(data["channels"]),
         _text(data["label"]),
-        _patches(data.get("patches", ())),
-        _number(data.get("lead", 0.0)),
+        _patches(data["patches"]),
+        _number(data["lead"]),
     )
 
 
@@ -382,13 +382,8 @@ def _patches(data: Any) -> tuple[Patch, ...]:
 
 
 def sound_from_json(data: Any) -> Sound | None:
-    """A sound from `asdict(sound)` after JSON, or a file's name as in format 1.
-
-    KeyError, TypeError or ValueError when it is neither.
-    """
-    if data is None or isinstance(data, str):
-        return None if data is None else Sound(_file(data))
-    return Sound(_file(data["file"]), _patches(data["patches"]))
+    """A sound from `asdict(sound)` after JSON; KeyError, TypeError or ValueError when it is not one."""
+    return None if data is None else Sound(_file(data["file"]), _patches(data["patches"]))
 
 
 def _version(data: Mapping[str, Any]) -> Version:
@@ -412,11 +407,9 @@ def _round(data: Mapping[str, Any]) -> Round:
     return Round(_text(data["id"]), region, ratings, data["matched"] is True, _text(data["made"]))
 
 
-def _settings(data: Mapping[str, Any] | None) -> Settings:
+def _settings(data: Mapping[str, Any]) -> Settings:
     known: dict[str, Any] = {}
-    for field in fields(Settings):  # an older Inlay had fewer
-        if data is None or field.name not in data:
-            continue
+    for field in fields(Settings):
         value = data[field.name]
         if isinstance(field.default, str):
             known[field.name] = _text(value)
@@ -431,22 +424,15 @@ def _region(data: Mapping[str, Any] | None) -> Region | None:
     return None if data is None else Region(_number(data["start"]), _number(data["end"]))
 
 
-def _spans(data: Mapping[str, Any]) -> tuple[Span, ...]:
-    """The spans of a project; one written before there were several has a `region` instead."""
-    if "spans" not in data:
-        region = _region(data["region"])
-        return () if region is None else (Span("s1", region.start, region.end),)
-    return tuple(
-        Span(
-            *_cell(span),
-            prompt=None if span["prompt"] is None else _text(span["prompt"]),
-            follow=None if span["follow"] is None else _texts(span["follow"]),
-            intent=_text(span.get("intent", "auto")),
-            changed=_texts(span.get("changed", [])),
-            ignored=_texts(span.get("ignored", [])),
-            not_meant=_texts(span.get("not_meant", [])),
-        )
-        for span in data["spans"]
+def _span(data: Mapping[str, Any]) -> Span:
+    return Span(
+        *_cell(data),
+        prompt=None if data["prompt"] is None else _text(data["prompt"]),
+        follow=None if data["follow"] is None else _texts(data["follow"]),
+        intent=_text(data["intent"]),
+        changed=_texts(data["changed"]),
+        ignored=_texts(data["ignored"]),
+        not_meant=_texts(data["not_meant"]),
     )
 
 
