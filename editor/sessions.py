@@ -1,4 +1,4 @@
-"""The sessions of all tabs: which tab shows which, found again after a reload, let go of when none does.
+"""The sessions of all tabs: which tab shows which, found after a reload, let go of when none does.
 
 Sessions are kept in memory while their tabs are there; a project itself is on disk. Knows no components.
 """

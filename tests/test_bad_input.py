@@ -17,14 +17,16 @@ import soundfile
 from numpy.typing import NDArray
 
 from editor.cli import main as cli
-from editor.project import commands, versions
-from editor.project.disk import storage
+from editor.project import spans, versions
+from editor.project.disk import sounds, storage
 from editor.project.document import Clip, Project, Region, Sound
-from editor.runs import jobs
+from editor.runs.asking import requests_for
+from editor.runs.events import Done, Failed
+from editor.runs.runner import Runner
 from editor.session import Session
 from engines.audio.recording import read_recording
 from engines.checkpoints.shelf import open_bundle
-from engines.requests import ENGINE_NAMES, InputError
+from engines.requests import ENGINE_NAMES, FMSettings, InputError
 
 Captured = pytest.CaptureFixture[str]
 
@@ -248,15 +250,15 @@ def test_the_pages_way_gives_a_message_for_every_engine_and_loses_nothing(
     clip(uploaded)
     recording = read_recording(uploaded)
     folder = storage.new_project(tmp_path / "home").folder
-    file = storage.add_audio(folder, recording)
+    file = sounds.add_audio(folder, recording)
     project = versions.set_clip(Project(), Clip(file, recording.seconds, recording.rate, recording.channels))
-    project = commands.add_span(project, region.start, region.end)
+    project = spans.add_span(project, region.start, region.end)
     stored = (folder / file).read_bytes()
-    requests = jobs.requests_for(project, folder, "inpaint", fm=jobs.FMSettings(steps=1))
-    runner = jobs.Runner(lambda: open_bundle(str(tiny_bundle), "cpu"))
+    requests = requests_for(project, folder, "inpaint", fm=FMSettings(steps=1))
+    runner = Runner(lambda: open_bundle(str(tiny_bundle), "cpu"))
     events = list(runner.stream(requests, threading.Event(), folder, Sound(file)))
-    failed = [event for event in events if isinstance(event, jobs.Failed)]
-    done = [event for event in events if isinstance(event, jobs.Done)]
+    failed = [event for event in events if isinstance(event, Failed)]
+    done = [event for event in events if isinstance(event, Done)]
     assert len(failed if words else done) == 3
     for event in failed:
         assert words in event.message

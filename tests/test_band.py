@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from editor.page import events
-from editor.project import band, commands, lanes
+from editor.page import contract
+from editor.project import band, drawing, lanes
 from editor.project.disk import scores
 from editor.project.document import LanePart, Lanes, Project
 from engines.audio.timebase import Grid
@@ -37,11 +37,11 @@ def test_edits_of_the_band_lane_come_from_the_page() -> None:
             {"start": 4, "end": 8, "name": "drums", "plays": False},
         ]
     }
-    project = events.apply(Project(), "draw_band", sent)
+    project = contract.apply(Project(), "draw_band", sent)
     assert shape(project.lanes.band) == [("saxophone", 0, 4, True), ("drums", 4, 8, False)]
-    again = events.apply(project, "erase_band", {"remove": ["a"]})
+    again = contract.apply(project, "erase_band", {"remove": ["a"]})
     assert shape(again.lanes.band) == [("drums", 4, 8, False)]
-    assert events.apply(project, "draw_notes", {"melody": []}).lanes.band == project.lanes.band
+    assert contract.apply(project, "draw_notes", {"melody": []}).lanes.band == project.lanes.band
     for wrong, words in (
         ({"start": 0, "end": 4, "name": "kazoo"}, "no such instrument here"),
         ({"start": 4, "end": 4, "name": "flute"}, "the end must follow the start"),
@@ -50,10 +50,10 @@ def test_edits_of_the_band_lane_come_from_the_page() -> None:
         ({"start": 0, "end": 4, "name": "flute", "plays": "yes"}, "plays must be true or false"),
     ):
         with pytest.raises(InputError, match=words):
-            events.apply(project, "paste", {"band": [wrong]})
+            contract.apply(project, "paste", {"band": [wrong]})
     many = {"band": [{"start": i, "end": i + 1, "name": "flute"} for i in range(lanes.MAX_OBJECTS)]}
     with pytest.raises(InputError, match="at most 2000"):
-        events.apply(project, "paste", many)
+        contract.apply(project, "paste", many)
 
 
 def test_only_what_someone_asked_for_is_given_to_the_models() -> None:
@@ -116,7 +116,7 @@ def test_a_midi_file_says_who_plays(tmp_path: object) -> None:
         ("flute", 0, 3.4), ("drums", 0, 3.4),
     ]  # fmt: skip
     assert scores.read_score(path, "melody").band == ()
-    project = commands.set_lanes(Project(), parts=band.to_lane(heard, Grid(120), "midi"))
+    project = drawing.set_lanes(Project(), parts=band.to_lane(heard, Grid(120), "midi"))
     assert [(part.instrument, part.by) for part in project.lanes.band] == [
         ("flute", "midi"),
         ("drums", "midi"),

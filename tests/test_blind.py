@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from editor.page.compare import blind_results
-from editor.page.payload import Payload
+from editor.page.contract import Payload
+from editor.page.takes.groups import blind_results
 from editor.project import blind, versions
 from editor.project.disk import exports, storage
 from editor.project.document import Project, Rating, Region, Round, Sound, Take

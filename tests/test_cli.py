@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 from editor.cli import main as cli
+from editor.cli.progress import ProgressLine
 from engines import dispatch
 from engines.audio.recording import read_recording
 from engines.requests import ENGINE_NAMES, Progress
@@ -527,7 +528,7 @@ def test_progress_updates_one_line_on_a_terminal_and_is_sparse_elsewhere() -> No
     reports = [Progress("sample", step, 200, 0.0, 2.4) for step in range(1, 201)]
     terminal, log = Terminal(), io.StringIO()
     for stream in (terminal, log):
-        line = cli._ProgressLine(stream)
+        line = ProgressLine(stream)
         for report in reports:
             line(report)
         line.close()

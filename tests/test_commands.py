@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from editor.page import events
-from editor.project import commands, versions
+from editor.page import contract
+from editor.project import commands, drawing, spans, versions
 from editor.project.document import (
     ChordCell,
     Clip,
@@ -32,7 +32,7 @@ SPAN = (Span("s1", 3, 6),)
 
 
 def chord(project: Project, start: float, end: float, symbol: str, id: str = "") -> Project:
-    return commands.edit_lanes(project, Lanes(chords=(ChordCell(id, start, end, symbol),)))
+    return drawing.edit_lanes(project, Lanes(chords=(ChordCell(id, start, end, symbol),)))
 
 
 CHORDS = chord(chord(Project(), 0, 4, "C"), 4, 8, "Am")
@@ -57,50 +57,50 @@ def test_prompt_control_characters_become_spaces_and_long_ones_are_refused() -> 
 
 def test_borders_of_a_span() -> None:
     project = Project(clip=CLIP)
-    assert commands.add_span(project, 3, 6).region == Region(3, 6)
-    assert commands.add_span(project, -0.01, 8.01).region == Region(0, 8)  # a drag that overshoots
+    assert spans.add_span(project, 3, 6).region == Region(3, 6)
+    assert spans.add_span(project, -0.01, 8.01).region == Region(0, 8)  # a drag that overshoots
     with pytest.raises(InputError, match=r"span 6-3 s: the end must follow the start; swap them"):
-        commands.add_span(project, 6, 3)
+        spans.add_span(project, 6, 3)
     for start, end in ((-1, 3), (7, 9), (9, 10), (8, 8)):
         with pytest.raises(InputError, match="outside the clip"):
-            commands.add_span(project, start, end)
+            spans.add_span(project, start, end)
     with pytest.raises(InputError, match="empty"):
-        commands.add_span(project, 4, 4)
+        spans.add_span(project, 4, 4)
     with pytest.raises(InputError, match="0-10 s"):  # no clip yet: the length to be generated
-        commands.add_span(Project(), 3, 11)
-    assert commands.clear_region(commands.add_span(project, 1, 2)).region is None
+        spans.add_span(Project(), 3, 11)
+    assert spans.clear_region(spans.add_span(project, 1, 2)).region is None
 
 
 def test_several_spans_of_which_one_is_active() -> None:
-    project = commands.add_span(Project(clip=CLIP, prompt="piano"), 4, 5)
-    project = commands.add_span(project, 1, 2)
+    project = spans.add_span(Project(clip=CLIP, prompt="piano"), 4, 5)
+    project = spans.add_span(project, 1, 2)
     assert [(span.id, span.start) for span in project.spans] == [("s2", 1), ("s1", 4)]  # in order of time
     assert project.region == Region(1, 2)
-    project = commands.set_span(project, "s1", 6, 7)  # what is touched becomes active
+    project = spans.set_span(project, "s1", 6, 7)  # what is touched becomes active
     assert project.region == Region(6, 7)
-    assert commands.delete_span(project, "s1").region == Region(1, 2)
-    assert commands.delete_span(project, "s2").region == Region(6, 7)
-    cleared = commands.clear_region(project)
+    assert spans.delete_span(project, "s1").region == Region(1, 2)
+    assert spans.delete_span(project, "s2").region == Region(6, 7)
+    cleared = spans.clear_region(project)
     assert (cleared.region, len(cleared.spans)) == (None, 1)
     with pytest.raises(InputError, match="no longer there"):
-        commands.activate_span(project, "s9")
+        spans.activate_span(project, "s9")
     with pytest.raises(InputError, match="at most 16"):
         for _ in range(17):
-            project = commands.add_span(project, 1, 2)
+            project = spans.add_span(project, 1, 2)
 
 
 def test_a_span_has_words_and_lanes_of_its_own_or_the_projects() -> None:
-    project = commands.add_span(Project(clip=CLIP, prompt="piano", follow=("chords",)), 1, 2)
+    project = spans.add_span(Project(clip=CLIP, prompt="piano", follow=("chords",)), 1, 2)
     assert (project.span_prompt, project.span_follow) == ("piano", ("chords",))
-    own = commands.set_span_own(project, "s1", True)
+    own = spans.set_span_own(project, "s1", True)
     own = commands.set_prompt(commands.set_follow(own, ("drums",)), "guitar")
     assert (own.span_prompt, own.span_follow) == ("piano", ("chords",))
-    own = commands.set_span_prompt(commands.set_span_follow(own, "s1", ("melody",)), "s1", "brass")
+    own = spans.set_span_prompt(spans.set_span_follow(own, "s1", ("melody",)), "s1", "brass")
     assert (own.span_prompt, own.span_follow, own.prompt) == ("brass", ("melody",), "guitar")
-    shared = commands.set_span_own(own, "s1", False)
+    shared = spans.set_span_own(own, "s1", False)
     assert (shared.span_prompt, shared.span_follow) == ("guitar", ("drums",))
     with pytest.raises(InputError, match="at most 1000"):
-        commands.set_span_prompt(own, "s1", "x" * 1001)
+        spans.set_span_prompt(own, "s1", "x" * 1001)
 
 
 def test_key() -> None:
@@ -112,17 +112,17 @@ def test_key() -> None:
 
 def test_one_gesture_moves_many_lane_objects() -> None:
     notes = (LaneNote("n1", 0, 1, 60), LaneNote("n2", 1, 2, 62), LaneNote("n3", 2, 4, 64))
-    project = commands.set_lanes(CHORDS, melody=notes, drums=[LaneHit("h1", 0, "kick")])
+    project = drawing.set_lanes(CHORDS, melody=notes, drums=[LaneHit("h1", 0, "kick")])
     moved = (LaneNote("n1", 1, 2, 60), LaneNote("n2", 2, 3, 62))
-    after = commands.edit_lanes(project, Lanes(melody=moved))
+    after = drawing.edit_lanes(project, Lanes(melody=moved))
     assert [(n.id, n.start, n.end) for n in after.lanes.melody] == [("n1", 1, 2), ("n2", 2, 3), ("n3", 3, 4)]
     assert (after.lanes.chords, after.lanes.drums) == (project.lanes.chords, project.lanes.drums)
-    after = commands.edit_lanes(project, Lanes(drums=(LaneHit("h2", 0, "kick"),)), ["n2", "h1", "c1"])
+    after = drawing.edit_lanes(project, Lanes(drums=(LaneHit("h2", 0, "kick"),)), ["n2", "h1", "c1"])
     assert [note.id for note in after.lanes.melody] == ["n1", "n3"]
     assert [hit.id for hit in after.lanes.drums] == ["h2"]
     assert symbols(after) == [(4, 8, "Am")]
     with pytest.raises(InputError, match="MIDI pitch"):
-        commands.edit_lanes(project, Lanes(melody=(LaneNote("n9", 0, 1, 128),)))
+        drawing.edit_lanes(project, Lanes(melody=(LaneNote("n9", 0, 1, 128),)))
 
 
 def test_chords_are_stored_in_the_models_spelling() -> None:
@@ -136,14 +136,14 @@ def test_chords_are_stored_in_the_models_spelling() -> None:
 def test_moving_renaming_deleting_a_chord() -> None:
     first = CHORDS.lanes.chords[0].id
     assert symbols(chord(CHORDS, 2, 6, "C", first)) == [(2, 6, "C"), (6, 8, "Am")]
-    assert symbols(commands.name_chord(CHORDS, first, "F")) == [(0, 4, "F"), (4, 8, "Am")]
-    assert symbols(commands.edit_lanes(CHORDS, Lanes(), [first])) == [(4, 8, "Am")]
+    assert symbols(drawing.name_chord(CHORDS, first, "F")) == [(0, 4, "F"), (4, 8, "Am")]
+    assert symbols(drawing.edit_lanes(CHORDS, Lanes(), [first])) == [(4, 8, "Am")]
     with pytest.raises(InputError, match="no longer on the lane"):
-        commands.name_chord(CHORDS, "gone", "F")
+        drawing.name_chord(CHORDS, "gone", "F")
 
 
 def test_whole_lanes() -> None:
-    project = commands.set_lanes(
+    project = drawing.set_lanes(
         CHORDS,
         melody=[LaneNote("", 0, 1, 60), LaneNote("", 0.5, 2, 62)],
         drums=[LaneHit("h", 2, "snare"), LaneHit("h", 1, "kick")],
@@ -153,10 +153,10 @@ def test_whole_lanes() -> None:
     assert [hit.drum for hit in project.lanes.drums] == ["kick", "snare"]
     assert len({hit.id for hit in project.lanes.drums}) == 2
     with pytest.raises(InputError, match="drum 'gong'"):
-        commands.set_lanes(CHORDS, drums=[LaneHit("h", 1, "gong")])
+        drawing.set_lanes(CHORDS, drums=[LaneHit("h", 1, "gong")])
     with pytest.raises(InputError, match="note 200"):
-        commands.set_lanes(CHORDS, melody=[LaneNote("n", 0, 1, 200)])
-    assert commands.set_lanes(CHORDS, [ChordCell("c", 0, 1, "Gb")]).lanes.chords[0].symbol == "F#"
+        drawing.set_lanes(CHORDS, melody=[LaneNote("n", 0, 1, 200)])
+    assert drawing.set_lanes(CHORDS, [ChordCell("c", 0, 1, "Gb")]).lanes.chords[0].symbol == "F#"
 
 
 def test_engines_and_lanes_to_follow_keep_their_order() -> None:
@@ -216,7 +216,7 @@ def test_every_command_is_reached_by_name() -> None:
         "set_span_own": {"id": "s1", "own": True},
         "set_span_prompt": {"id": "s1", "prompt": "brass"},
         "set_span_follow": {"id": "s1", "lanes": ["melody"]},
-        **{name: {"drums": [{"time": 1, "drum": "kick"}]} for name in events.LANE_EDITS},
+        **{name: {"drums": [{"time": 1, "drum": "kick"}]} for name in contract.LANE_EDITS},
         "set_intent": {"span": "s1", "intent": "change"},
         "ignore_lane": {"span": "s1", "lane": "drums", "ignore": True},
         "word_tag": {"span": "s1", "name": "flute", "meant": False},
@@ -236,13 +236,13 @@ def test_every_command_is_reached_by_name() -> None:
         "set_settings": {"steps": 9},
         "set_preset": {"name": "Small variation"},
     }
-    assert set(payloads) == set(events.COMMANDS)
+    assert set(payloads) == set(contract.COMMANDS)
     for name, payload in payloads.items():
-        changed = events.apply(project, name, payload)
+        changed = contract.apply(project, name, payload)
         assert changed != project
-        assert events.command(name).label
-    assert events.apply(project, "set_seed", {"seed": 3.0}).seed == 3
-    assert events.apply(project, "set_grid", {"bpm": 90}).grid.beats_per_bar == 4
+        assert contract.command(name).label
+    assert contract.apply(project, "set_seed", {"seed": 3.0}).seed == 3
+    assert contract.apply(project, "set_grid", {"bpm": 90}).grid.beats_per_bar == 4
 
 
 HOSTILE: tuple[object, ...] = (
@@ -292,7 +292,7 @@ FIELDS = (
 )
 
 
-@pytest.mark.parametrize("name", sorted(events.COMMANDS))
+@pytest.mark.parametrize("name", sorted(contract.COMMANDS))
 def test_hostile_payloads_give_one_line_errors_or_a_valid_project(name: str) -> None:
     project = versions.add_take(replace(CHORDS, clip=CLIP, spans=SPAN, active="s1"), TAKE)
     payloads = [*HOSTILE, *({field: value for field in FIELDS} for value in HOSTILE)]
@@ -306,7 +306,7 @@ def test_hostile_payloads_give_one_line_errors_or_a_valid_project(name: str) -> 
     refused = 0
     for payload in payloads:
         try:
-            after = events.apply(project, name, payload)
+            after = contract.apply(project, name, payload)
         except InputError as error:
             refused += 1
             assert "\n" not in str(error)
@@ -320,12 +320,12 @@ def test_hostile_payloads_give_one_line_errors_or_a_valid_project(name: str) -> 
 def test_unknown_commands() -> None:
     for name in ("", "set_clip", "add_take", "__class__", "x" * 1000):
         with pytest.raises(InputError, match="no such command"):
-            events.apply(Project(), name, {})
+            contract.apply(Project(), name, {})
 
 
 def test_keeping_an_intro_moves_the_lanes_with_the_music_and_the_tree_leads_back() -> None:
     project = versions.set_clip(chord(Project(), 0, 4, "C"), CLIP)  # 120 bpm: a bar is 2 s
-    project = commands.add_span(project, 3, 6, "s1")
+    project = spans.add_span(project, 3, 6, "s1")
     intro = Take(
         "t2", "intro", "fm", 7, "", "c.wav", 12.5, Region(0, 4.5), Sound("a.wav"), rate=44100, channels=2
     )  # fmt: skip
@@ -344,5 +344,5 @@ def test_keeping_an_intro_moves_the_lanes_with_the_music_and_the_tree_leads_back
 def test_a_span_that_would_lie_before_the_clip_goes() -> None:
     long = Take("t2", "intro", "fm", 7, "", "c.wav", 10.0, Region(0, 2), Sound("a.wav"), rate=44100)
     kept = versions.keep(versions.add_take(versions.set_clip(Project(), CLIP), long), "t2")
-    kept = commands.add_span(kept, 1, 4, "s1")
+    kept = spans.add_span(kept, 1, 4, "s1")
     assert versions.show_version(kept, kept.versions[0].id).spans == ()

@@ -9,26 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor.page.compare import (
-    MARGIN,
-    RunTrack,
-    choice_words,
-    deleted,
-    details,
-    estimate_words,
-    groups,
-    playable,
-    preview,
-    progress_words,
-    search_state,
-    spent_words,
-    status_markup,
-    version_tree,
-    with_state,
-)
+from editor.page.takes.groups import deleted, groups, version_tree
+from editor.page.takes.previews import MARGIN, playable, preview
+from editor.page.takes.words import choice_words, details, search_state, status_markup
 from editor.project import versions
-from editor.project.disk import storage
+from editor.project.disk import sounds, storage
 from editor.project.document import Clip, Patch, Project, Region, Sound, Take
+from editor.runs.track import RunTrack, estimate_words, progress_words, spent_words, with_state
 from engines.audio.recording import Recording, from_float
 from engines.requests import Progress
 
@@ -51,7 +38,7 @@ def address(path: Path) -> str:
 
 
 def test_takes_of_one_span_stand_together_after_their_original(folder: Path, song: Recording) -> None:
-    file = storage.add_audio(folder, song)
+    file = sounds.add_audio(folder, song)
     span, other = Region(1, 2), Region(3, 3.5)
     takes = (
         take("a", file, file, span),
@@ -69,7 +56,7 @@ def test_takes_of_one_span_stand_together_after_their_original(folder: Path, son
 
 
 def test_a_run_stands_where_its_take_will_stand(folder: Path, song: Recording) -> None:
-    file = storage.add_audio(folder, song)
+    file = sounds.add_audio(folder, song)
     span = Region(1, 2)
     run = RunTrack("ar", "inpaint", 7, span, Sound(file), "running", 0.5, "50 %, about 2 s left")
     found = groups(Project(takes=(take("a", file, file, span),)), folder, (run,), address)
@@ -79,14 +66,14 @@ def test_a_run_stands_where_its_take_will_stand(folder: Path, song: Recording) -
 
 
 def test_only_nine_takes_have_a_digit(folder: Path, song: Recording) -> None:
-    file = storage.add_audio(folder, song)
+    file = sounds.add_audio(folder, song)
     takes = tuple(take(f"t{i}", file, file, Region(1, 2)) for i in range(12))
     tracks = groups(Project(takes=takes), folder, (), address)[0].tracks
     assert [track.digit for track in tracks] == [*range(10), None, None, None]
 
 
 def test_a_preview_holds_the_files_own_samples(folder: Path, song: Recording) -> None:
-    sound = Sound(storage.add_audio(folder, song))
+    sound = Sound(sounds.add_audio(folder, song))
     start, path = preview(folder, sound, Region(3, 3.5))
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     first = round(start * rate)
@@ -102,14 +89,14 @@ def test_a_preview_and_a_playable_file_of_a_patched_clip(folder: Path, song: Rec
     first = replace(song, samples=song.samples[:6_000] // 2)
     second = replace(song, samples=song.samples[:3_000] * 0 + 99)
     patches = (
-        Patch(storage.add_audio(folder, first), place),
-        Patch(storage.add_audio(folder, second), place + 2_000),
+        Patch(sounds.add_audio(folder, first), place),
+        Patch(sounds.add_audio(folder, second), place + 2_000),
     )
-    sound = Sound(storage.add_audio(folder, song), patches)
+    sound = Sound(sounds.add_audio(folder, song), patches)
     whole = song.samples.copy()
     whole[place : place + 6_000] = first.samples
     whole[place + 2_000 : place + 5_000] = 99
-    assert np.array_equal(storage.read_sound(folder, sound).samples, whole)
+    assert np.array_equal(sounds.read_sound(folder, sound).samples, whole)
     start, path = preview(folder, sound, Region(3, 3.5))
     begin = round(start * song.rate)
     shown = soundfile.read(path, dtype="float32", always_2d=True)[0]
@@ -118,22 +105,22 @@ def test_a_preview_and_a_playable_file_of_a_patched_clip(folder: Path, song: Rec
 
 
 def test_what_browsers_cannot_read_is_served_as_wav(folder: Path, song: Recording) -> None:
-    flac = storage.add_audio(folder, song)
+    flac = sounds.add_audio(folder, song)
     assert playable(folder, Sound(flac)) == folder / flac
     floats = from_float(np.zeros((800, 1), np.float32), 8000, "FLOAT")
-    aiff = storage.add_audio(folder, replace(floats, format="AIFF"))
+    aiff = sounds.add_audio(folder, replace(floats, format="AIFF"))
     assert Path(aiff).suffix == ".aiff"
     served = playable(folder, Sound(aiff))
     assert served.suffix == ".wav" and served.parent.name == "previews"
     assert np.array_equal(soundfile.read(served, dtype="float32", always_2d=True)[0], floats.samples)
     double = replace(floats, samples=np.zeros((800, 1)), subtype="DOUBLE")
-    assert playable(folder, Sound(storage.add_audio(folder, double))).parent.name == "previews"
+    assert playable(folder, Sound(sounds.add_audio(folder, double))).parent.name == "previews"
 
 
 def test_versions_are_named_by_their_takes_and_show_where_they_came_from(
     folder: Path, song: Recording
 ) -> None:
-    file = storage.add_audio(folder, song)
+    file = sounds.add_audio(folder, song)
     project = versions.set_clip(Project(), Clip(file, 4.0, song.rate, 2, "song.wav"))
     made = replace(take("a", file, file, Region(1, 2)), first=44_100, name="The one")
     project = versions.keep(versions.add_take(project, made), "a")
@@ -146,7 +133,7 @@ def test_versions_are_named_by_their_takes_and_show_where_they_came_from(
 
 
 def test_a_deleted_take_is_out_of_the_list_and_can_come_back(folder: Path, song: Recording) -> None:
-    file = storage.add_audio(folder, song)
+    file = sounds.add_audio(folder, song)
     project = Project(takes=(take("a", file, file, Region(1, 2)), take("b", file, file, Region(1, 2), "ar")))
     without = versions.delete_take(project, "a")
     assert [track.id for track in groups(without, folder, (), address)[0].tracks[1:]] == ["b"]
@@ -157,7 +144,7 @@ def test_a_deleted_take_is_out_of_the_list_and_can_come_back(folder: Path, song:
 
 
 def test_details_tell_everything_that_a_take_was_made_with(folder: Path, song: Recording) -> None:
-    file = storage.add_audio(folder, song)
+    file = sounds.add_audio(folder, song)
     sent = {
         "controls": {"chords": [{}, {}], "melody": None, "drums": None},
         "fm": {"solver": "euler", "steps": 25, "guidance": None, "zero_shot": "replacement"},

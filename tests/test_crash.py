@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from editor.page.takes.groups import takes_state
 from editor.project import versions
-from editor.project.disk import storage
+from editor.project.disk import sounds, storage
 from editor.sessions import Sessions
 from engines.audio.recording import Recording, read_recording, write_recording
 from tests.children import Child
@@ -19,7 +20,7 @@ START = """
 import sys, threading
 from dataclasses import replace
 from pathlib import Path
-from editor.runs.jobs import Runner
+from editor.runs.runner import Runner
 from editor.runs.pace import Pace
 from editor.session import Session
 from engines.requests import ARSettings, FMSettings, Progress, Result, Support
@@ -53,7 +54,7 @@ def run(request, models, progress):
 session.upload(Path(sys.argv[2]), "song.wav")
 session.apply("add_span", {"start": 1, "end": 2})
 session.start(Runner(lambda: None, run, lambda request: Support()),
-              *session.requests("inpaint", ARSettings(), FMSettings()), Pace())
+              *session.order("inpaint", ARSettings(), FMSettings()), Pace())
 threading.Event().wait()
 """
 )  # fmt: skip
@@ -95,11 +96,11 @@ def test_killed_while_a_job_runs_keeps_its_finished_takes(tmp_path: Path, song: 
     assert [take.engine for take in project.takes] == ["ar", "fm"] and session.folder
     assert project.clip and project.clip.label == "song.wav" and project.region
     for take, share in zip(project.takes, (2, 3), strict=True):
-        samples = storage.read_sound(session.folder, take.sound).samples
+        samples = sounds.read_sound(session.folder, take.sound).samples
         second = song.samples[song.rate : 2 * song.rate]
         assert np.array_equal(samples[song.rate : 2 * song.rate], second // share)
         assert np.array_equal(samples[: song.rate], song.samples[: song.rate])
-    assert len(session.takes().groups[0].tracks) == 3  # the page shows them
+    assert len(takes_state(session).groups[0].tracks) == 3  # the page shows them
     session.apply("keep", {"id": project.takes[0].id})
 
 
@@ -119,4 +120,4 @@ def test_a_take_outlives_a_kill_before_the_document_names_it(tmp_path: Path, son
     assert [take.engine for take in opened.project.takes] == ["ar"]
     kept = versions.keep(opened.project, opened.project.takes[0].id)
     assert kept.clip
-    assert read_recording(storage.sound_path(opened.folder, kept.clip.sound)).length == song.length
+    assert read_recording(sounds.sound_path(opened.folder, kept.clip.sound)).length == song.length

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from editor.page import events
-from editor.project import commands
-from editor.project.disk import storage
+from editor.page import contract
+from editor.project import commands, drawing
+from editor.project.disk import sounds, storage
 from editor.project.document import ChordCell, LaneHit, Lanes, Project, Region
 from editor.runs import hearing as analysis
 from editor.session import Session
@@ -57,7 +57,7 @@ def test_empty_lanes_are_filled_with_grid_key_and_follow() -> None:
 
 
 def test_what_the_musician_drew_stays_until_they_ask() -> None:
-    mine = commands.set_lanes(Project(), chords=[ChordCell("c1", 0, 4, "C")])
+    mine = drawing.set_lanes(Project(), chords=[ChordCell("c1", 0, 4, "C")])
     mine = commands.set_follow(mine, [])
     done = analysis.fill(mine, heard())
     assert done.kept == ("chords",) and done.filled == ("melody", "drums")
@@ -99,7 +99,7 @@ def test_keys_are_spelled_as_the_page_spells_them() -> None:
 
 def test_a_span_is_heard_anew_and_the_rest_stays() -> None:
     project = commands.set_grid(Project(), 60, 4)  # a beat a second
-    project = commands.set_lanes(
+    project = drawing.set_lanes(
         project,
         chords=[ChordCell("c1", 0, 8, "C")],
         drums=[LaneHit("h1", 0.5, "hat"), LaneHit("h2", 5.5, "hat")],
@@ -123,9 +123,9 @@ def session(tmp_path: Path, song: Recording) -> Session:
 
 def test_a_session_hears_its_clip_in_the_background_and_undo_takes_it_back(session: Session) -> None:
     before = session.project
-    session.hear()
-    assert session.listener is not None and session.listener.wait(300)
-    assert session.hearing
+    session.analyse()
+    assert session.analysis.job is not None and session.analysis.job.wait(300)
+    assert session.analysis.words
     assert session.project.lanes.chords  # a plucked A major chord
     assert {c.symbol[:1] for c in session.project.lanes.chords} == {"A"}
     assert session.folder and storage.open_project(session.folder).project.lanes == session.project.lanes
@@ -135,27 +135,27 @@ def test_a_session_hears_its_clip_in_the_background_and_undo_takes_it_back(sessi
 
 def test_stopping_leaves_the_lanes(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, go = threading.Event(), threading.Event()
-    read = storage.read_sound
+    read = sounds.read_sound
 
     def slow(*arguments: object) -> Recording:
         reading.set()
         assert go.wait(60)
         return read(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(storage, "read_sound", slow)
+    monkeypatch.setattr(sounds, "read_sound", slow)
     before = session.project
-    session.hear()
+    session.analyse()
     assert reading.wait(60)
-    session.stop_hearing()
+    session.stop_analysis()
     go.set()
-    assert session.listener and session.listener.wait(300)
-    assert session.project == before and session.hearing == ""
+    assert session.analysis.job and session.analysis.job.wait(300)
+    assert session.project == before and session.analysis.words == ""
 
 
 def test_what_was_heard_of_a_clip_that_is_gone_is_dropped(session: Session) -> None:
     clip = session.project.clip
     assert clip is not None
-    session._heard(replace(clip.sound, file="other.wav"), None, heard(), "")
+    session._analysed(replace(clip.sound, file="other.wav"), None, heard(), "")
     assert session.project.lanes == Lanes()
 
 
@@ -178,7 +178,7 @@ def test_who_is_heard_comes_onto_the_band_lane_unless_it_is_drawn() -> None:
     other = _Heard(silent, [Part(0, 2, "flute")], [0.9])
     anew = analysis.fill(filled.project, other)  # type: ignore[arg-type]
     assert [p.instrument for p in anew.project.lanes.band] == ["flute"]
-    drawn = events.apply(Project(), "draw_band", {"band": [{"start": 0, "end": 4, "name": "organ"}]})
+    drawn = contract.apply(Project(), "draw_band", {"band": [{"start": 0, "end": 4, "name": "organ"}]})
     assert analysis.fill(drawn, other).project.lanes == drawn.lanes  # type: ignore[arg-type]
     inside = analysis.fill_span(drawn, other, Region(1, 2)).project.lanes.band  # type: ignore[arg-type]
     assert [(p.instrument, p.start, p.end) for p in inside] == [("organ", 0, 2), ("flute", 2, 4)]

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from editor.cli import main as cli
+from editor.cli.report import sentence
 from engines import dispatch, fm
 from engines import zero_shot as fm_zero_shot
 from engines.audio.recording import Recording, write_recording
@@ -301,4 +302,4 @@ def test_a_failure_is_named_with_a_remedy(song: Recording, tmp_path: Path) -> No
     for score, failed in ((1.0, True), (0.99, False)):
         result = result_with("fm", song, score)
         assert result.failed == failed
-        assert ("try another seed or engine" in cli._sentence(result, tmp_path)) == failed
+        assert ("try another seed or engine" in sentence(result, tmp_path)) == failed

@@ -12,10 +12,11 @@ import pytest
 import soundfile
 
 from editor.cli import main as cli
-from editor.project import commands, lanes, versions
-from editor.project.disk import exports, storage
+from editor.project import drawing, lanes, spans, versions
+from editor.project.disk import exports, sounds, storage
 from editor.project.document import Clip, LaneNote, Project
-from editor.runs import jobs
+from editor.runs.replay import request_from
+from editor.runs.takes import take_from
 from engines import dispatch
 from engines.audio.recording import Recording, from_float, read_recording, write_recording
 from engines.checkpoints.shelf import Models
@@ -38,11 +39,11 @@ def folder(tmp_path: Path) -> Path:
 
 def with_take(folder: Path, song: Recording) -> Project:
     """The song with a re-made and kept second, and one span selected."""
-    clip = Clip(storage.add_audio(folder, song), song.seconds, song.rate, song.channels, "My song.wav")
-    project = commands.add_span(versions.set_clip(Project(name="Work"), clip), 1, 2)
+    clip = Clip(sounds.add_audio(folder, song), song.seconds, song.rate, song.channels, "My song.wav")
+    project = spans.add_span(versions.set_clip(Project(name="Work"), clip), 1, 2)
     request = InpaintRequest("fm", song, 1, 2, "jazz", 7, fm=FMSettings(steps=3))
     made = song.with_span(song.rate, song.samples[song.rate : 2 * song.rate] // 3)
-    project = versions.add_take(project, jobs.take_from(Result(request, made, {}), folder, clip.sound))
+    project = versions.add_take(project, take_from(Result(request, made, {}), folder, clip.sound))
     return versions.keep(project, project.takes[0].id)
 
 
@@ -55,7 +56,7 @@ def test_lossless_exports_hold_the_clips_own_samples(folder: Path, song: Recordi
     info = soundfile.info(str(path))
     assert (info.format, info.subtype, info.samplerate) == (kind.upper(), "PCM_16", song.rate)
     samples = read_recording(path).samples
-    assert np.array_equal(samples, storage.read_sound(folder, project.clip.sound).samples)
+    assert np.array_equal(samples, sounds.read_sound(folder, project.clip.sound).samples)
     assert np.array_equal(samples[: song.rate], song.samples[: song.rate])
     assert np.array_equal(samples[2 * song.rate :], song.samples[2 * song.rate :])
 
@@ -67,7 +68,7 @@ def test_a_wav_of_any_upload_keeps_its_samples(
     upload = tmp_path / f"in.{format_.lower()}"
     soundfile.write(upload, song.samples, song.rate, subtype, format=format_)
     recording = read_recording(upload)
-    clip = Clip(storage.add_audio(folder, recording), 4, song.rate, 2, "in")
+    clip = Clip(sounds.add_audio(folder, recording), 4, song.rate, 2, "in")
     path, _ = exports.export(folder, versions.set_clip(Project(), clip), "wav")
     info = soundfile.info(str(path))
     assert (info.format, info.subtype, info.samplerate) == ("WAV", subtype, song.rate)
@@ -76,7 +77,7 @@ def test_a_wav_of_any_upload_keeps_its_samples(
 
 def test_what_a_kind_cannot_hold_is_said(folder: Path) -> None:
     floats = from_float(np.zeros((800, 3), np.float32), 8000, "FLOAT")
-    project = versions.set_clip(Project(), Clip(storage.add_audio(folder, floats), 0.1, 8000, 3, "x"))
+    project = versions.set_clip(Project(), Clip(sounds.add_audio(folder, floats), 0.1, 8000, 3, "x"))
     for kind, words in (("flac", "FLAC cannot hold FLOAT"), ("mp3", "1 or 2 channels"), ("ogg", "expected")):
         with pytest.raises(InputError, match=words):
             exports.export(folder, project, kind)
@@ -90,7 +91,7 @@ def test_what_a_kind_cannot_hold_is_said(folder: Path) -> None:
 def test_mp3_sounds_the_same(folder: Path, rate: int) -> None:
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate).astype(np.float32)
     recording = from_float(np.stack([tone, tone], 1), rate)
-    clip = Clip(storage.add_audio(folder, recording), 1.0, rate, 2, "tone")
+    clip = Clip(sounds.add_audio(folder, recording), 1.0, rate, 2, "tone")
     path, name = exports.export(folder, versions.set_clip(Project(), clip), "mp3")
     samples, heard_rate = soundfile.read(path, always_2d=True)
     spectrum = np.abs(np.fft.rfft(samples[:, 0] * np.hanning(len(samples))))
@@ -100,11 +101,11 @@ def test_mp3_sounds_the_same(folder: Path, rate: int) -> None:
 
 
 def test_stems_are_the_spans_and_the_takes(folder: Path, song: Recording) -> None:
-    project = commands.add_span(with_take(folder, song), 3, 3.5)
+    project = spans.add_span(with_take(folder, song), 3, 3.5)
     assert project.clip
     path, name = exports.export(folder, project, "stems")
     assert name == "My song inlay stems.zip"
-    whole = storage.read_sound(folder, project.clip.sound).samples
+    whole = sounds.read_sound(folder, project.clip.sound).samples
     with zipfile.ZipFile(path) as archive:
         files = {member: archive.read(member) for member in archive.namelist()}
     assert sorted(files) == [
@@ -120,7 +121,7 @@ def test_stems_are_the_spans_and_the_takes(folder: Path, song: Recording) -> Non
 
 
 def test_lanes_leave_as_midi(folder: Path) -> None:
-    project = commands.set_lanes(
+    project = drawing.set_lanes(
         Project(name="Tune"), melody=[LaneNote("n", 0, 2, 60), LaneNote("m", 2, 3, 64)]
     )
     path, name = exports.export(folder, project, "midi")
@@ -137,7 +138,7 @@ def test_a_request_names_its_source_and_everything_else(folder: Path, song: Reco
     told = json.loads(path.read_text())
     assert name == "My song inlay FM seed 7 request.json"
     assert told["source"] == {"name": "My song.wav", "samples": exports.fingerprint(song)}
-    again = jobs.request_from(told["request"], None, song)
+    again = request_from(told["request"], None, song)
     assert isinstance(again, InpaintRequest)
     assert (again.engine, again.seed, again.start, again.end, again.fm.steps) == ("fm", 7, 1, 2, 3)
     other = replace(song, samples=song.samples[::-1])
@@ -147,7 +148,7 @@ def test_a_request_names_its_source_and_everything_else(folder: Path, song: Reco
 
 
 def test_names_fit_any_disk(folder: Path, song: Recording) -> None:
-    clip = Clip(storage.add_audio(folder, song), 4, song.rate, 2, 'My <song>: take/2 "x".aif')
+    clip = Clip(sounds.add_audio(folder, song), 4, song.rate, 2, 'My <song>: take/2 "x".aif')
     assert exports.export(folder, versions.set_clip(Project(), clip), "wav")[1] == "2 -x-.wav"
     clip = replace(clip, label="FM seed 7")
     assert exports.export(folder, versions.set_clip(Project(), clip), "wav")[1] == "FM seed 7.wav"
@@ -162,15 +163,15 @@ def test_names_fit_any_disk(folder: Path, song: Recording) -> None:
 def test_a_request_replays_to_the_same_samples(
     folder: Path, tmp_path: Path, song: Recording, models: Models, tiny_bundle: Path, engine: EngineName
 ) -> None:
-    clip = Clip(storage.add_audio(folder, song), song.seconds, song.rate, song.channels, "song.wav")
+    clip = Clip(sounds.add_audio(folder, song), song.seconds, song.rate, song.channels, "song.wav")
     project = versions.set_clip(Project(), clip)
     chords = Controls((Chord(0, 2, "Am"), Chord(2, 4, "F")))
     fm = FMSettings(steps=3, zero_shot="replacement", candidates=2)
     request = InpaintRequest(engine, song, 1, 1.5, "jazz", 9, chords, ARSettings(0.8, 20, candidates=2), fm)
-    take = jobs.take_from(dispatch.run(request, models), folder, clip.sound)
+    take = take_from(dispatch.run(request, models), folder, clip.sound)
     project = versions.add_take(project, take)
     path, _ = exports.export(folder, project, "request", take.id)
-    made = storage.read_sound(folder, take.sound).samples
+    made = sounds.read_sound(folder, take.sound).samples
     write_recording(tmp_path / "song.wav", song)
     alone = tmp_path / "request.json"
     alone.write_bytes(path.read_bytes())

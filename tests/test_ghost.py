@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from editor.project.disk import storage
+from editor.project.disk import sounds, storage
 from editor.project.document import Region, Take
 from editor.runs.ghost import ghost
 from engines.audio.recording import from_float
@@ -23,7 +23,7 @@ def chord(frequencies: tuple[float, ...], seconds: float) -> np.ndarray:
 
 
 def take_of(folder: Path, audio: np.ndarray, region: Region | None) -> Take:
-    file = storage.add_audio(folder, from_float(audio[:, None], RATE))
+    file = sounds.add_audio(folder, from_float(audio[:, None], RATE))
     return Take("t1", "inpaint", "fm", 0, "", file, len(audio) / RATE, region, None)
 
 

@@ -11,10 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from editor.project import commands, versions
-from editor.project.disk import storage
+from editor.project import commands, drawing, spans, versions
+from editor.project.disk import sounds, storage
 from editor.project.document import ChordCell, Clip, LaneNote, Lanes, Project, Region, Settings, Sound
-from editor.runs import jobs
+from editor.runs import runner
+from editor.runs.asking import extension_controls, requests_for
+from editor.runs.events import Done, Failed, JobEvent, Queued, Running, Stopped
+from editor.runs.job import EXTENSIONS, Extension, ExtensionKind, perform
+from editor.runs.replay import plain, request_from, request_to_json
+from editor.runs.runner import Runner, failure_words
+from editor.runs.takes import take_from
 from engines.audio.recording import Recording, from_float, read_recording
 from engines.requests import (
     ARSettings,
@@ -80,8 +86,8 @@ class FakeEngine:
                 made = made.with_span(round(start * RATE), parts[: round((end - start) * RATE)])
         return Result(request, made, {"sample": 0.5}, seams, {"steps": 10})
 
-    def runner(self) -> jobs.Runner:
-        return jobs.Runner(lambda: "models", self.run, lambda request: Support())
+    def runner(self) -> Runner:
+        return Runner(lambda: "models", self.run, lambda request: Support())
 
 
 @pytest.fixture
@@ -98,22 +104,22 @@ def generate(engine: str = "fm", seed: int = 1) -> GenerateRequest:
     return GenerateRequest(engine, "", 1.0, seed)  # type: ignore[arg-type]
 
 
-def finals(events: Iterator[jobs.JobEvent] | list[jobs.JobEvent]) -> list[tuple[str, str]]:
+def finals(events: Iterator[JobEvent] | list[JobEvent]) -> list[tuple[str, str]]:
     """What became of each engine."""
-    last = (jobs.Done, jobs.Failed, jobs.CancelledEvent)
+    last = (Done, Failed, Stopped)
     return [(type(event).__name__, event.engine) for event in events if isinstance(event, last)]
 
 
 def chord(project: Project, start: float, end: float, symbol: str, id: str = "") -> Project:
-    return commands.edit_lanes(project, Lanes(chords=(ChordCell(id, start, end, symbol),)))
+    return drawing.edit_lanes(project, Lanes(chords=(ChordCell(id, start, end, symbol),)))
 
 
 def project_with_clip(folder: Path) -> Project:
     recording = noise(4.0, 3)
-    file = storage.add_audio(folder, recording)
+    file = sounds.add_audio(folder, recording)
     project = chord(Project(prompt="piano", seed=7), 0, 8, "Am")
     project = versions.set_clip(project, Clip(file, recording.seconds, RATE, 1, "song.wav"))
-    return commands.add_span(project, 1.0, 2.5)
+    return spans.add_span(project, 1.0, 2.5)
 
 
 # ---- project -> requests
@@ -121,7 +127,7 @@ def project_with_clip(folder: Path) -> Project:
 
 def test_generate_asks_the_two_generators(folder: Path) -> None:
     project = chord(Project(prompt="piano", length=5, seed=7), 0, 4, "Am")
-    requests = jobs.requests_for(project, folder, "generate")
+    requests = requests_for(project, folder, "generate")
     assert [request.engine for request in requests] == ["ar", "fm"]
     for request in requests:
         assert isinstance(request, GenerateRequest)
@@ -131,25 +137,25 @@ def test_generate_asks_the_two_generators(folder: Path) -> None:
 
 
 def test_inpaint_asks_the_ticked_engines_with_one_source(folder: Path) -> None:
-    requests = jobs.requests_for(project_with_clip(folder), folder, "inpaint", fm=FMSettings(steps=3))
+    requests = requests_for(project_with_clip(folder), folder, "inpaint", fm=FMSettings(steps=3))
     assert [request.engine for request in requests] == ["ar", "fm", "fm-zero-shot"]
     sources = {id(request.source) for request in requests if isinstance(request, InpaintRequest)}
     assert len(sources) == 1
     assert all(
         (r.start, r.end, r.fm.steps) == (1.0, 2.5, 3) for r in requests if isinstance(r, InpaintRequest)
     )
-    only = jobs.requests_for(project_with_clip(folder), folder, "inpaint", ["fm-zero-shot"])
+    only = requests_for(project_with_clip(folder), folder, "inpaint", ["fm-zero-shot"])
     assert [request.engine for request in only] == ["fm-zero-shot"]
 
 
 def test_what_is_missing_is_said(folder: Path) -> None:
     project = project_with_clip(folder)
     with pytest.raises(InputError, match="no span selected"):
-        jobs.requests_for(commands.clear_region(project), folder, "inpaint")
+        requests_for(spans.clear_region(project), folder, "inpaint")
     with pytest.raises(InputError, match="nothing to inpaint"):
-        jobs.requests_for(Project(), folder, "inpaint")
+        requests_for(Project(), folder, "inpaint")
     with pytest.raises(InputError, match="no engine"):
-        jobs.requests_for(Project(), folder, "generate", ["fm-zero-shot"])
+        requests_for(Project(), folder, "generate", ["fm-zero-shot"])
 
 
 # ---- takes
@@ -164,11 +170,11 @@ def test_a_stored_take_replays_the_identical_request(folder: Path, engine: FakeE
         strength=0.6, also=((3.0, 3.5),), sliding=True, patience=9.0,
     )  # fmt: skip
     result = engine.run(asked, "models", lambda progress: None)
-    take = jobs.take_from(result, folder)
+    take = take_from(result, folder)
     storage.save_project(folder, versions.add_take(Project(), take))
     stored = storage.open_project(folder).project.takes[0]
     assert stored == take
-    again = jobs.request_from(stored.parameters, folder)
+    again = request_from(stored.parameters, folder)
     assert isinstance(again, InpaintRequest)
     assert np.array_equal(again.source.samples, source.samples)
     assert replace(again, source=source) == asked
@@ -176,8 +182,8 @@ def test_a_stored_take_replays_the_identical_request(folder: Path, engine: FakeE
     assert take.spans == (Region(1.0, 2.5), Region(3.0, 3.5))
     assert take.seams[0]["words"] == "Smooth"
     assert take.parameters["resolved"] == {"steps": 10}
-    assert np.array_equal(storage.read_sound(folder, take.sound).samples, result.audio.samples)
-    span = read_recording(storage.audio_path(folder, take.file))
+    assert np.array_equal(sounds.read_sound(folder, take.sound).samples, result.audio.samples)
+    span = read_recording(sounds.audio_path(folder, take.file))
     assert span.length == 2.5 * RATE  # what is stored reaches from the first span to the last
 
 
@@ -188,21 +194,21 @@ def test_a_result_that_touches_what_is_kept_never_becomes_a_take(folder: Path) -
         samples = source.samples.copy()
         samples[place] ^= 1
         with pytest.raises(ValueError, match="outside 8000-20000 differ"):
-            jobs.take_from(Result(asked, replace(source, samples=samples), {}), folder)
+            take_from(Result(asked, replace(source, samples=samples), {}), folder)
     apart = replace(asked, end=1.5, also=((2.0, 2.5),))
     samples = source.samples.copy()
     samples[13000] ^= 1  # between two spans
     with pytest.raises(ValueError, match="differ"):
-        jobs.take_from(Result(apart, replace(source, samples=samples), {}), folder)
+        take_from(Result(apart, replace(source, samples=samples), {}), folder)
     for place in (8000, 19999):
         samples = source.samples.copy()
         samples[place] ^= 1
-        take = jobs.take_from(Result(asked, replace(source, samples=samples), {}), folder)
-        assert np.array_equal(storage.read_sound(folder, take.sound).samples, samples)
+        take = take_from(Result(asked, replace(source, samples=samples), {}), folder)
+        assert np.array_equal(sounds.read_sound(folder, take.sound).samples, samples)
 
 
 def test_a_finished_take_is_on_disk_before_the_document_names_it(folder: Path, engine: FakeEngine) -> None:
-    requests = jobs.requests_for(project_with_clip(folder), folder, "inpaint", ["ar", "fm"])
+    requests = requests_for(project_with_clip(folder), folder, "inpaint", ["ar", "fm"])
     takes = [
         event.take for event in engine.runner().stream(requests, folder=folder) if hasattr(event, "take")
     ]
@@ -211,19 +217,19 @@ def test_a_finished_take_is_on_disk_before_the_document_names_it(folder: Path, e
 
 def test_variations_have_seeds_of_their_own_and_come_round_by_round(folder: Path) -> None:
     project = commands.set_variations(project_with_clip(folder), 3)
-    requests = jobs.requests_for(project, folder, "inpaint", ["ar", "fm"])
+    requests = requests_for(project, folder, "inpaint", ["ar", "fm"])
     assert [(r.engine, r.seed) for r in requests] == [
         ("ar", 7), ("fm", 7), ("ar", 8), ("fm", 8), ("ar", 9), ("fm", 9),
     ]  # fmt: skip
     last = commands.set_seed(project, commands.MAX_SEED)
-    assert [r.seed for r in jobs.requests_for(last, folder, "generate", ["fm"])] == [commands.MAX_SEED, 0, 1]
+    assert [r.seed for r in requests_for(last, folder, "generate", ["fm"])] == [commands.MAX_SEED, 0, 1]
 
 
 def test_a_generated_take_replays(folder: Path, engine: FakeEngine) -> None:
     asked = replace(generate("ar", 4), prompt="jazz", controls=Controls(chords=()))
-    take = jobs.take_from(engine.run(asked, "models", lambda progress: None), folder)
+    take = take_from(engine.run(asked, "models", lambda progress: None), folder)
     assert (take.kind, take.region, take.source) == ("generate", None, None)
-    assert jobs.request_from(take.parameters, folder) == asked
+    assert request_from(take.parameters, folder) == asked
 
 
 @pytest.mark.parametrize(
@@ -231,31 +237,31 @@ def test_a_generated_take_replays(folder: Path, engine: FakeEngine) -> None:
 )
 def test_damaged_settings_are_an_input_error(folder: Path, damage: dict[str, object]) -> None:
     with pytest.raises(InputError, match="settings of the take are damaged"):
-        jobs.request_from({**jobs.request_to_json(generate()), **damage}, folder)
+        request_from({**request_to_json(generate()), **damage}, folder)
 
 
 def test_a_take_whose_source_is_elsewhere_is_refused(folder: Path) -> None:
-    parameters = jobs.request_to_json(InpaintRequest("fm", noise(1, 1), 0, 1), Sound("../../secret.wav"))
+    parameters = request_to_json(InpaintRequest("fm", noise(1, 1), 0, 1), Sound("../../secret.wav"))
     with pytest.raises(InputError, match="not a file name of a project"):
-        jobs.request_from(parameters, folder)
+        request_from(parameters, folder)
 
 
 # ---- runs
 
 
 def test_three_engines_one_after_the_other_each_stored(folder: Path, engine: FakeEngine) -> None:
-    requests = jobs.requests_for(project_with_clip(folder), folder, "inpaint")
+    requests = requests_for(project_with_clip(folder), folder, "inpaint")
     events = list(engine.runner().stream(requests, folder=folder))
     assert finals(events) == [("Done", "ar"), ("Done", "fm"), ("Done", "fm-zero-shot")]
-    assert [(e.engine, e.position) for e in events[:2] if isinstance(e, jobs.Queued)] == [
+    assert [(e.engine, e.position) for e in events[:2] if isinstance(e, Queued)] == [
         ("fm", 1),
         ("fm-zero-shot", 2),
     ]
     for event in events:
-        if isinstance(event, jobs.Done):
+        if isinstance(event, Done):
             assert event.take
-            assert storage.audio_path(folder, event.take.file).is_file()
-    running = [event.engine for event in events if isinstance(event, jobs.Running)]
+            assert sounds.audio_path(folder, event.take.file).is_file()
+    running = [event.engine for event in events if isinstance(event, Running)]
     assert set(running) == {"ar", "fm", "fm-zero-shot"}
 
 
@@ -267,7 +273,7 @@ def test_one_failing_engine_does_not_stop_the_others(engine: FakeEngine) -> None
     requests = [generate("ar"), generate("fm"), generate("fm-zero-shot")]
     events = list(engine.runner().stream(requests))
     assert finals(events) == [("Failed", "ar"), ("Failed", "fm"), ("Done", "fm-zero-shot")]
-    messages = [event.message for event in events if isinstance(event, jobs.Failed)]
+    messages = [event.message for event in events if isinstance(event, Failed)]
     assert messages == [
         "the engine broke (RuntimeError: shapes differ); try another seed",
         "span 1-2 s: too short; widen it",
@@ -275,14 +281,14 @@ def test_one_failing_engine_does_not_stop_the_others(engine: FakeEngine) -> None
 
 
 def test_memory_errors_have_a_remedy() -> None:
-    assert "shorter span" in jobs.failure_words(MemoryError())
-    assert "shorter span" in jobs.failure_words(RuntimeError("CUDA out of memory. Tried to allocate"))
+    assert "shorter span" in failure_words(MemoryError())
+    assert "shorter span" in failure_words(RuntimeError("CUDA out of memory. Tried to allocate"))
 
 
 def test_an_unsupported_request_fails_with_its_reason(engine: FakeEngine) -> None:
-    runner = jobs.Runner(lambda: "models", engine.run, lambda request: Support("span too long; shorten it"))
+    runner = Runner(lambda: "models", engine.run, lambda request: Support("span too long; shorten it"))
     events = list(runner.stream([generate()]))
-    assert events[-1] == jobs.Failed("fm", "span too long; shorten it")
+    assert events[-1] == Failed("fm", "span too long; shorten it")
     assert engine.done == []
 
 
@@ -290,23 +296,23 @@ def test_models_that_do_not_load_are_a_failure(engine: FakeEngine) -> None:
     def loader() -> object:
         raise InputError("bundle 'x': no such folder; check --bundle")
 
-    events = list(jobs.Runner(loader, engine.run, lambda request: Support()).stream([generate()]))
-    assert events[-1] == jobs.Failed("fm", "bundle 'x': no such folder; check --bundle")
+    events = list(Runner(loader, engine.run, lambda request: Support()).stream([generate()]))
+    assert events[-1] == Failed("fm", "bundle 'x': no such folder; check --bundle")
 
 
 def test_cancel_stops_the_run_at_its_next_step_and_all_that_wait(engine: FakeEngine) -> None:
     engine.may_go_on.clear()
     cancel = threading.Event()
-    events: list[jobs.JobEvent] = []
+    events: list[JobEvent] = []
     for event in engine.runner().stream([generate("ar"), generate("fm")], cancel):
         events.append(event)
-        if isinstance(event, jobs.Running) and not cancel.is_set():
+        if isinstance(event, Running) and not cancel.is_set():
             assert engine.reached.wait(PATIENCE)
             cancel.set()
             engine.may_go_on.set()
-    assert finals(events) == [("CancelledEvent", "ar"), ("CancelledEvent", "fm")]
+    assert finals(events) == [("Stopped", "ar"), ("Stopped", "fm")]
     assert engine.done == []
-    stopped = next(event for event in events if isinstance(event, jobs.CancelledEvent))
+    stopped = next(event for event in events if isinstance(event, Stopped))
     assert stopped.progress
     assert stopped.progress.step == 6  # the first report after Cancel
 
@@ -315,15 +321,15 @@ def test_one_device_one_run_and_a_waiting_job_can_be_cancelled(engine: FakeEngin
     engine.may_go_on.clear()
     runner = engine.runner()
     first = runner.stream([generate("ar")])
-    assert isinstance(next(first), jobs.Running)
+    assert isinstance(next(first), Running)
     assert engine.reached.wait(PATIENCE)
     cancel = threading.Event()
     second = runner.stream([generate("fm")], cancel)
-    assert next(second) == jobs.Queued("fm", 1)
+    assert next(second) == Queued("fm", 1)
     cancel.set()
-    assert finals(second) == [("CancelledEvent", "fm")]  # while the first still works
+    assert finals(second) == [("Stopped", "fm")]  # while the first still works
     third = runner.stream([generate("fm")])
-    assert next(third) == jobs.Queued("fm", 1)
+    assert next(third) == Queued("fm", 1)
     engine.may_go_on.set()
     assert finals(first) == [("Done", "ar")]
     assert finals(third) == [("Done", "fm")]
@@ -334,7 +340,7 @@ def test_closing_the_stream_cancels_and_frees_the_device(engine: FakeEngine) -> 
     engine.may_go_on.clear()
     runner = engine.runner()
     stream = runner.stream([generate("ar"), generate("fm")])
-    while not isinstance(next(stream), jobs.Running):
+    while not isinstance(next(stream), Running):
         pass
     assert engine.reached.wait(PATIENCE)
     stream.close()  # type: ignore[attr-defined]  # a generator; the tab was closed
@@ -344,11 +350,11 @@ def test_closing_the_stream_cancels_and_frees_the_device(engine: FakeEngine) -> 
 
 
 def test_a_silent_run_repeats_its_last_event(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(runner, "HEARTBEAT_SECONDS", 0.01)
     engine.may_go_on.clear()
     stream = engine.runner().stream([generate()])
     seen = [next(stream) for _ in range(5)]
-    assert all(isinstance(event, jobs.Running) for event in seen)
+    assert all(isinstance(event, Running) for event in seen)
     assert seen[-1] == seen[-2]
     engine.may_go_on.set()
     assert finals(stream) == [("Done", "fm")]
@@ -356,32 +362,32 @@ def test_a_silent_run_repeats_its_last_event(engine: FakeEngine, monkeypatch: py
 
 def test_progress_is_sent_at_most_eight_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(i * 0.01 for i in range(10_000))  # every look at the clock is 10 ms later
-    monkeypatch.setattr(jobs.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(runner.time, "perf_counter", lambda: next(clock))
 
     def run(request: Request, models: Any, progress: ProgressHook) -> Result:
         for step in range(100):  # one second
             progress(Progress("sample", step, 100, 0.0, None))
         return Result(request, noise(0.1, 1), {})
 
-    events = list(jobs.Runner(lambda: None, run, lambda request: Support()).stream([generate()]))
-    assert 6 <= sum(isinstance(event, jobs.Running) for event in events) <= 9
+    events = list(Runner(lambda: None, run, lambda request: Support()).stream([generate()]))
+    assert 6 <= sum(isinstance(event, Running) for event in events) <= 9
 
 
 # ---- extensions, the choice among engines, one run of several
 
 
-@pytest.mark.parametrize("kind", jobs.EXTENSIONS)
+@pytest.mark.parametrize("kind", EXTENSIONS)
 def test_an_extended_clip_holds_the_old_one_and_replays(
-    folder: Path, engine: FakeEngine, kind: jobs.ExtensionKind
+    folder: Path, engine: FakeEngine, kind: ExtensionKind
 ) -> None:
     project = replace(project_with_clip(folder), length=1.5, engines=("fm",))
     assert project.clip
-    (asked,) = jobs.requests_for(project, folder, kind)
-    assert isinstance(asked, jobs.Extension)
-    result = jobs.perform(asked, "models", lambda progress: None, engine.run)
-    take = jobs.take_from(result, folder, project.clip.sound, asked)
-    old = storage.read_sound(folder, project.clip.sound).samples
-    made = storage.read_sound(folder, take.sound).samples
+    (asked,) = requests_for(project, folder, kind)
+    assert isinstance(asked, Extension)
+    result = perform(asked, "models", lambda progress: None, engine.run)
+    take = take_from(result, folder, project.clip.sound, asked)
+    old = sounds.read_sound(folder, project.clip.sound).samples
+    made = sounds.read_sound(folder, take.sound).samples
     join = 2 * RATE  # re-made around the join: one second at either end
     kept = {"continue": made[: len(old)], "intro": made[-len(old) :], "loop": made[RATE : len(old) - RATE]}
     whole = old[RATE : len(old) - RATE] if kind == "loop" else old
@@ -391,9 +397,9 @@ def test_an_extended_clip_holds_the_old_one_and_replays(
         assert not np.array_equal(made[: join // 2], old[: join // 2])
     places = {"continue": Region(4.0, 5.5), "intro": Region(0.0, 1.5), "loop": None}
     assert (take.kind, take.region, take.source) == (kind, places[kind], project.clip.sound)
-    again = jobs.request_from(jobs.plain(take.parameters), folder)
-    assert isinstance(again, jobs.Extension)
-    twin = jobs.perform(again, "models", lambda progress: None, engine.run)
+    again = request_from(plain(take.parameters), folder)
+    assert isinstance(again, Extension)
+    twin = perform(again, "models", lambda progress: None, engine.run)
     assert np.array_equal(twin.audio.samples, made)
 
 
@@ -401,40 +407,40 @@ def test_a_result_that_touches_the_old_clip_never_becomes_an_extension(
     folder: Path, engine: FakeEngine
 ) -> None:
     project = replace(project_with_clip(folder), length=1.5, engines=("fm",))
-    for kind in jobs.EXTENSIONS:
-        (asked,) = jobs.requests_for(project, folder, kind)
-        assert isinstance(asked, jobs.Extension)
-        result = jobs.perform(asked, "models", lambda progress: None, engine.run)
+    for kind in EXTENSIONS:
+        (asked,) = requests_for(project, folder, kind)
+        assert isinstance(asked, Extension)
+        result = perform(asked, "models", lambda progress: None, engine.run)
         samples = result.audio.samples.copy()
         samples[len(samples) // 2] += 100
         wrong = replace(result, audio=replace(result.audio, samples=samples))
         with pytest.raises(ValueError, match="differ from the source's"):
-            jobs.take_from(wrong, folder, None, asked)
+            take_from(wrong, folder, None, asked)
 
 
 def test_lanes_follow_an_extended_clip_on_its_own_clock(folder: Path) -> None:
     project = replace(project_with_clip(folder), follow=("chords", "melody"))  # Am from 0 to 4 s
-    project = commands.edit_lanes(project, Lanes(melody=(LaneNote("n1", 0, 4, 60),)))
-    intro = jobs.extension_controls(project, "intro", 3.0)
+    project = drawing.edit_lanes(project, Lanes(melody=(LaneNote("n1", 0, 4, 60),)))
+    intro = extension_controls(project, "intro", 3.0)
     assert intro.chords and (intro.chords[0].start, intro.chords[0].end) == (3.0, 7.0)
     assert intro.melody is None
-    more = jobs.extension_controls(project, "continue", 3.0)
+    more = extension_controls(project, "continue", 3.0)
     assert more.chords and more.chords[0].start == 0 and more.melody is None
-    drawn = commands.edit_lanes(project, Lanes(melody=(LaneNote("n2", 9, 10, 64),)))  # after the end
-    assert jobs.extension_controls(drawn, "continue", 3.0).melody is not None
-    assert jobs.extension_controls(project, "loop", 2.0) == Controls()
+    drawn = drawing.edit_lanes(project, Lanes(melody=(LaneNote("n2", 9, 10, 64),)))  # after the end
+    assert extension_controls(drawn, "continue", 3.0).melody is not None
+    assert extension_controls(project, "loop", 2.0) == Controls()
 
 
 def test_the_knobs_of_the_span_reach_its_request(folder: Path) -> None:
     knobs = Settings(strength=0.4, match=0.25, crossfade=0.1, patience=12.0, join=3.0)
     project = replace(project_with_clip(folder), settings=knobs, variations=3)
-    (request,) = jobs.requests_for(project, folder, "inpaint", ["auto"])  # compares by itself: one take
+    (request,) = requests_for(project, folder, "inpaint", ["auto"])  # compares by itself: one take
     assert isinstance(request, InpaintRequest)
     told = (request.engine, request.strength, request.match, request.crossfade, request.patience)
     assert told == ("auto", 0.4, 0.25, 0.1, 12.0)
     assert request.sliding  # a span longer than the window is made piece by piece
-    loop = jobs.requests_for(project, folder, "loop", ["fm"])[0]
-    assert isinstance(loop, jobs.Extension)
+    loop = requests_for(project, folder, "loop", ["fm"])[0]
+    assert isinstance(loop, Extension)
     assert (loop.seconds, loop.request.strength) == (2.0, 1.0)  # half of the clip at most, and all of it new
 
 
@@ -448,7 +454,7 @@ def test_one_run_of_several_is_skipped_and_the_others_go_on(engine: FakeEngine) 
         if engine.reached.is_set() and not skipped:
             skipped.add(1)
             engine.may_go_on.set()
-    assert finals(events) == [("Done", "ar"), ("CancelledEvent", "fm"), ("Done", "fm")]
+    assert finals(events) == [("Done", "ar"), ("Stopped", "fm"), ("Done", "fm")]
     assert engine.done == ["ar", "fm"]
 
 
@@ -461,13 +467,13 @@ def test_a_run_that_works_is_stopped_alone(engine: FakeEngine) -> None:
         if engine.reached.is_set() and not skipped:
             skipped.add(0)
             engine.may_go_on.set()
-    assert finals(events) == [("CancelledEvent", "ar"), ("Done", "fm")]
+    assert finals(events) == [("Stopped", "ar"), ("Done", "fm")]
 
 
 def test_what_is_made_so_far_is_told_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "EVENT_SECONDS", 0.0)
-    monkeypatch.setattr(jobs, "PARTIAL_SECONDS", 0.0)
-    monkeypatch.setattr(jobs, "PARTIAL_SHARE", 1e9)
+    monkeypatch.setattr(runner, "EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(runner, "PARTIAL_SECONDS", 0.0)
+    monkeypatch.setattr(runner, "PARTIAL_SHARE", 1e9)
 
     def run(request: Request, models: Any, progress: ProgressHook) -> Result:
         for step in range(1, 5):
@@ -475,8 +481,8 @@ def test_what_is_made_so_far_is_told_now_and_then(monkeypatch: pytest.MonkeyPatc
             progress(Progress("sample", step, 4, 0.1, 0.1, lambda samples=samples: (samples, RATE)))
         return Result(request, noise(1.0, 0), {"sample": 0.1})
 
-    runner = jobs.Runner(lambda: "models", run, lambda request: Support())
-    told = [event.peaks for event in runner.stream([generate("ar")]) if isinstance(event, jobs.Running)]
+    device = Runner(lambda: "models", run, lambda request: Support())
+    told = [event.peaks for event in device.stream([generate("ar")]) if isinstance(event, Running)]
     assert told == [(), (50,), (50, 50), (50,) * 3, (50,) * 4]
 
 
@@ -488,36 +494,36 @@ def test_what_is_made_so_far_is_not_decoded_more_than_it_may_cost() -> None:
             progress(Progress("sample", step, 200, 0.1, 0.1, lambda: asked.append(1) or (np.zeros(0), RATE)))
         return Result(request, noise(1.0, 0), {"sample": 0.1})
 
-    list(jobs.Runner(lambda: "models", run, lambda request: Support()).stream([generate("ar")]))
+    list(Runner(lambda: "models", run, lambda request: Support()).stream([generate("ar")]))
     assert len(asked) <= 1  # all of it takes far less than the time between two looks
 
 
 def test_a_request_says_what_was_changed_and_what_the_words_name(tmp_path: Path) -> None:
     project = replace(project_with_clip(tmp_path), prompt="piano", follow=("chords", "melody"))
-    (plain,) = jobs.requests_for(project, tmp_path, "inpaint", ["fm"])
+    (plain,) = requests_for(project, tmp_path, "inpaint", ["fm"])
     assert isinstance(plain, InpaintRequest)
     assert (plain.intent, plain.changed, plain.changes) == ("auto", (), False)
     assert plain.controls.grid is None  # nobody knows the beat of this recording yet
     span = project.active
-    project = commands.set_span_prompt(commands.set_grid(project, 100, 3), span, "airy flute, no drums")
-    project = commands.edit_lanes(project, Lanes(melody=(LaneNote("n1", 0, 4, 60),)))
-    project = commands.set_intent(project, span, "blend")
-    (asked,) = jobs.requests_for(project, tmp_path, "inpaint", ["fm"])
+    project = spans.set_span_prompt(commands.set_grid(project, 100, 3), span, "airy flute, no drums")
+    project = drawing.edit_lanes(project, Lanes(melody=(LaneNote("n1", 0, 4, 60),)))
+    project = spans.set_intent(project, span, "blend")
+    (asked,) = requests_for(project, tmp_path, "inpaint", ["fm"])
     assert isinstance(asked, InpaintRequest)
     assert (asked.intent, asked.changed) == ("blend", ("words", "melody", "instruments"))
     assert asked.controls.grid == project.grid
     place = (asked.start, asked.end)
     assert asked.controls.instruments == (Part(*place, "flute"), Part(*place, "drums", plays=False))
     sound = project.clip.sound if project.clip else None
-    again = jobs.request_from(jobs.request_to_json(asked, sound), tmp_path)
+    again = request_from(request_to_json(asked, sound), tmp_path)
     assert isinstance(again, InpaintRequest) and replace(again, source=asked.source) == asked
-    (both,) = jobs.requests_for(project, tmp_path, "inpaint", ["fm"], together=True)
+    (both,) = requests_for(project, tmp_path, "inpaint", ["fm"], together=True)
     assert isinstance(both, InpaintRequest)
     assert (both.prompt, both.changed, both.controls.instruments) == ("piano", ("melody",), None)
-    (made,) = jobs.requests_for(project, tmp_path, "generate", ["fm"])
+    (made,) = requests_for(project, tmp_path, "generate", ["fm"])
     assert made.controls.instruments == (Part(0.0, project.length, "piano"),)
-    (more,) = jobs.requests_for(project, tmp_path, "continue", ["fm"])
-    assert isinstance(more, jobs.Extension)
+    (more,) = requests_for(project, tmp_path, "continue", ["fm"])
+    assert isinstance(more, Extension)
     assert (more.request.intent, more.request.changed, more.request.controls.grid) == (
         "auto",
         (),
@@ -527,9 +533,9 @@ def test_a_request_says_what_was_changed_and_what_the_words_name(tmp_path: Path)
 
 def test_a_request_with_an_unknown_intent_or_change_is_refused(tmp_path: Path) -> None:
     project = project_with_clip(tmp_path)
-    (asked,) = jobs.requests_for(project, tmp_path, "inpaint", ["fm"])
-    told = jobs.request_to_json(asked, project.clip.sound if project.clip else None)
+    (asked,) = requests_for(project, tmp_path, "inpaint", ["fm"])
+    told = request_to_json(asked, project.clip.sound if project.clip else None)
     with pytest.raises(InputError, match="expected one of auto, blend, change"):
-        jobs.request_from(told | {"intent": "loud"}, tmp_path)
+        request_from(told | {"intent": "loud"}, tmp_path)
     with pytest.raises(InputError, match="expected some of words"):
-        jobs.request_from(told | {"changed": ["mood"]}, tmp_path)
+        request_from(told | {"changed": ["mood"]}, tmp_path)

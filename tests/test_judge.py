@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from editor.page.takes.groups import takes_state
 from editor.project import versions
-from editor.project.disk import storage
+from editor.project.disk import sounds, storage
 from editor.project.document import Project, Take
 from editor.runs import agreement as judge
 from editor.session import Session
@@ -29,7 +30,7 @@ def session(tmp_path: Path, song: Recording) -> Iterator[Session]:
     session = Session(tmp_path / "home")
     session.apply("set_prompt", {"prompt": "flute"})
     assert session.folder
-    file = storage.add_audio(session.folder, song)
+    file = sounds.add_audio(session.folder, song)
     take = Take(
         "t1", "generate", "fm", 1, "flute", file, song.seconds, None, None, rate=song.rate, channels=2
     )
@@ -50,17 +51,17 @@ def test_a_verdict_is_kept_and_no_undo_loses_it(session: Session, monkeypatch: p
     monkeypatch.setattr(judge, "verdict", found)
     session.apply("set_seed", {"seed": 4})
     session.apply("judge_again", {"take": "t1"})
-    assert session._judge.wait(10)
-    assert session.judging == {}
+    assert session.judging.judge.wait(10)
+    assert session.judging.states == {}
     assert take_of(session.project).wish == (FLUTE,)
-    (group,) = session.takes().groups
+    (group,) = takes_state(session).groups
     (track,) = group.tracks
     assert (track.wish[0].words, track.wishState, track.band[0].name) == ("heard", "", "flute")
     session.undo()
     assert take_of(session.project).wish == (FLUTE,)
     assert session.folder
     session.close()
-    again = Session(session.root)
+    again = Session(session.saved.root)
     again.open(session.folder)
     assert take_of(again.project).band == (PLAYER,)
     again.close()
@@ -72,12 +73,12 @@ def test_what_cannot_be_judged_says_so(session: Session, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(judge, "verdict", broken)
     session.apply("judge_again", {"take": "t1"})
-    assert session._judge.wait(10)
-    assert session.takes().groups[0].tracks[0].wishState == "failed"
+    assert session.judging.judge.wait(10)
+    assert takes_state(session).groups[0].tracks[0].wishState == "failed"
     monkeypatch.setattr(judge, "verdict", lambda *_: judge.Verdict((), (), "unknown"))
     session.apply("judge_again", {"take": "t1"})
-    assert session._judge.wait(10)
-    assert session.takes().groups[0].tracks[0].wishState == "unknown"
+    assert session.judging.judge.wait(10)
+    assert takes_state(session).groups[0].tracks[0].wishState == "unknown"
     with pytest.raises(InputError, match="no such take"):
         session.apply("judge_again", {"take": "t9"})
 

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from editor.project import commands, versions
-from editor.project.disk import library, storage
+from editor.project.disk import files, library, sounds, storage
 from editor.project.document import Clip, Project
 from engines.audio.recording import Recording
 from engines.requests import InputError
 
 
 def project(folder: Path, song: Recording, name: str = "Work") -> Project:
-    clip = Clip(storage.add_audio(folder, song), song.seconds, song.rate, song.channels, "song.wav")
+    clip = Clip(sounds.add_audio(folder, song), song.seconds, song.rate, song.channels, "song.wav")
     made = versions.set_clip(Project(name=name), clip)
     storage.save_project(folder, made)
     return made
@@ -30,9 +30,9 @@ def test_the_list_begins_with_what_was_saved_last(tmp_path: Path, song: Recordin
     folders = [storage.new_project(tmp_path).folder for _ in range(3)]
     for age, (folder, name) in enumerate(zip(folders, "ABC", strict=True)):
         project(folder, song, name)
-        os.utime(folder / storage.DOCUMENT, (1e9 - age, 1e9 - age))
+        os.utime(folder / files.DOCUMENT, (1e9 - age, 1e9 - age))
     (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / storage.DOCUMENT).write_text("{")
+    (tmp_path / "broken" / files.DOCUMENT).write_text("{")
     found = library.recent(tmp_path)
     assert [(entry.name, entry.folder) for entry in found] == [
         (name, folder.name) for name, folder in zip("ABC", folders, strict=True)
@@ -50,22 +50,22 @@ def test_a_copy_holds_everything_and_shares_nothing_that_changes(tmp_path: Path,
     assert storage.open_project(folder).project == made
     assert made.clip
     (folder / made.clip.file).unlink()
-    assert np.array_equal(storage.read_sound(copy.folder, made.clip.sound).samples, song.samples)
+    assert np.array_equal(sounds.read_sound(copy.folder, made.clip.sound).samples, song.samples)
 
 
 def test_a_project_comes_back_from_its_zip(tmp_path: Path, song: Recording) -> None:
     folder = storage.new_project(tmp_path / "a").folder
     made = project(folder, song)
     assert made.clip
-    storage.sound_path(folder, made.clip.sound)
-    (folder / storage.PREVIEWS).mkdir()
-    (folder / storage.PREVIEWS / "x.wav").write_bytes(b"derived")
+    sounds.sound_path(folder, made.clip.sound)
+    (folder / files.PREVIEWS).mkdir()
+    (folder / files.PREVIEWS / "x.wav").write_bytes(b"derived")
     target = tmp_path / "work.zip"
     library.pack(folder, target)
-    assert sorted(zipfile.ZipFile(target).namelist()) == sorted([made.clip.file, storage.DOCUMENT])
+    assert sorted(zipfile.ZipFile(target).namelist()) == sorted([made.clip.file, files.DOCUMENT])
     opened = library.unpack(target, tmp_path / "b")
     assert opened.project == made and opened.folder.parent == tmp_path / "b"
-    assert np.array_equal(storage.read_sound(opened.folder, made.clip.sound).samples, song.samples)
+    assert np.array_equal(sounds.read_sound(opened.folder, made.clip.sound).samples, song.samples)
 
 
 def test_a_zip_with_everything_in_one_folder_is_imported(tmp_path: Path, song: Recording) -> None:
@@ -74,7 +74,7 @@ def test_a_zip_with_everything_in_one_folder_is_imported(tmp_path: Path, song: R
     target = tmp_path / "work.zip"
     with zipfile.ZipFile(target, "w") as archive:
         for path in folder.iterdir():
-            if path.name != storage.BACKUP:
+            if path.name != files.BACKUP:
                 archive.write(path, f"work/{path.name}")
     opened = library.unpack(target, tmp_path / "home")
     assert opened.project.name == "Work" and opened.project.clip and not opened.notice

@@ -124,7 +124,7 @@ def test_an_edit_that_was_refused_may_come_again(tmp_path: Path, name: str) -> N
                 session.apply("set_seed", {"seed": 7}, "e2")
         with pytest.raises(InputError, match="no such command"):  # this would be refused anywhere
             session.apply("no_such", {}, "e3")
-        assert session.seen == ("e1", "e3") and session.project.seed == 0
+        assert session.saved.seen == ("e1", "e3") and session.project.seed == 0
         copy = Session(tmp_path)
         copy.open(library.duplicate(tmp_path / name, "Copy").folder)
         copy.apply("set_seed", {"seed": 7}, "e2")
@@ -148,11 +148,11 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path, name: str) -> None
 def test_a_session_without_a_page_lets_go_once_its_run_has_ended(tmp_path: Path, name: str) -> None:
     sessions = Sessions(tmp_path, grace=0)
     session = sessions.open("one", name)
-    session.running = True
+    session.run.running = True
     sessions.leave("one")
     assert not session.closed
     assert sessions.open("two", name) is session  # and who comes back meanwhile finds it
-    session.running = False
+    session.run.running = False
     sessions.leave("two")
     assert session.closed
     with pytest.raises(Held):

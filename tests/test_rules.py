@@ -16,6 +16,7 @@ LIGHT = [  # modules that must load without torch
     "engines", "engines.audio.timebase", "engines.music.chords", "engines.requests",
     "engines.audio.recording", "editor", "editor.project.document", "editor.project.lanes",
     "editor.project.commands", "editor.project.history", "editor.project.disk.storage",
+    "editor.project.disk.sounds", "editor.project.disk.reading",
 ]  # fmt: skip
 FORBIDDEN = {  # folder: roots that nothing in it may import
     "engines": {"gradio", "gradio_client", "editor", "study", "app", "tests"},

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor.page.payload import Payload
-from editor.project.disk import storage
+from editor.page.contract import Payload
+from editor.page.takes.groups import takes_state
+from editor.page.view import document_state
+from editor.project.disk import sounds, storage
 from editor.project.disk.journal import Journal
 from editor.project.document import Region, Settings, Sound
-from editor.runs.jobs import Runner
 from editor.runs.pace import Pace
+from editor.runs.runner import Runner
 from editor.session import Session
 from editor.sessions import Sessions
 from engines.audio.recording import Recording, write_recording
@@ -73,7 +75,7 @@ def song_file(song: Recording, tmp_path: Path) -> Path:
 
 def inpaint(session: Session, runner: Runner, pace: Pace | None = None) -> list[str]:
     """Runs Inpaint to its end; what the page would have seen."""
-    return run(session, runner, *session.requests("inpaint", ARSettings(), FMSettings()), pace)
+    return run(session, runner, *session.order("inpaint", ARSettings(), FMSettings()), pace)
 
 
 def run(
@@ -85,7 +87,7 @@ def run(
 ) -> list[str]:
     """Does requests to their end; what a page would have seen."""
     session.start(runner, requests, source, pace or Pace())
-    return [",".join(f"{run.engine}:{run.state}" for run in session.runs) for _ in session.watch()]
+    return [",".join(f"{run.engine}:{run.state}" for run in session.run.tracks) for _ in session.watch()]
 
 
 def ready(session: Session, song_file: Path) -> Session:
@@ -95,15 +97,15 @@ def ready(session: Session, song_file: Path) -> Session:
 
 
 def test_looking_at_the_page_leaves_nothing_behind(session: Session) -> None:
-    session.document(10, 25)
-    session.takes()
-    assert not session.root.exists()
+    document_state(session, 10, 25)
+    takes_state(session)
+    assert not session.saved.root.exists()
 
 
 def test_the_first_edit_makes_and_saves_a_project(session: Session) -> None:
     session.apply("set_prompt", {"prompt": "piano"})
     assert session.folder and (session.folder / "project.json").is_file()
-    assert session.saved.startswith("Saved ")
+    assert session.saved.words.startswith("Saved ")
 
 
 def test_an_edit_that_cannot_be_leaves_everything(session: Session) -> None:
@@ -115,7 +117,7 @@ def test_an_edit_that_cannot_be_leaves_everything(session: Session) -> None:
 
 def test_an_upload_is_named_as_the_user_named_it(session: Session, song_file: Path, tmp_path: Path) -> None:
     ready(session, song_file)
-    clip = session.document(10, 25).clip
+    clip = document_state(session, 10, 25).clip
     assert clip and clip.label == "my song.wav" and clip.seconds == 4
     bad = tmp_path / "tmp9.wav"
     bad.write_bytes(b"no audio at all")
@@ -131,7 +133,7 @@ def test_a_run_becomes_takes_and_keep_undo_redo_lose_none(
     pace = Pace()
     seen = inpaint(session, runner, pace)
     assert len(seen) > 1 and seen[-1] == ""
-    assert (session.runs, session.running) == ((), False)
+    assert (session.run.tracks, session.run.running) == ((), False)
     takes = session.project.takes
     assert [take.engine for take in takes] == ["ar", "fm", "fm-zero-shot"]
     assert pace.guess("ar", "inpaint", 2.0) == pytest.approx(0.6)  # twice the span, twice the time
@@ -149,8 +151,8 @@ def test_one_broken_engine_leaves_its_reason_and_the_others(
     ready(session, song_file)
     session.apply("set_prompt", {"prompt": "break"})
     inpaint(session, runner)
-    assert [(run.engine, run.state) for run in session.runs] == [("ar", "failed")]
-    assert "kaput" in session.runs[0].note
+    assert [(run.engine, run.state) for run in session.run.tracks] == [("ar", "failed")]
+    assert "kaput" in session.run.tracks[0].note
     assert len(session.project.takes) == 2
 
 
@@ -179,24 +181,28 @@ def test_cancel_stops_what_works_and_what_waits(
     session: Session, song_file: Path, song: Recording, held: Held
 ) -> None:
     ready(session, song_file)
-    session.start(held.runner(song), *session.requests("inpaint", ARSettings(), FMSettings()), Pace())
+    session.start(held.runner(song), *session.order("inpaint", ARSettings(), FMSettings()), Pace())
     assert held.reached.wait(20)
-    session.cancel.set()
+    session.run.cancel.set()
     held.may_go_on.set()
     for _ in session.watch():
         pass
-    assert [run.state for run in session.runs] == ["cancelled"] * 3
-    assert not session.running and session.project.takes == ()
+    assert [run.state for run in session.run.tracks] == ["cancelled"] * 3
+    assert not session.run.running and session.project.takes == ()
 
 
 def test_one_run_that_waits_is_skipped_at_once_and_the_others_go_on(
     session: Session, song_file: Path, song: Recording, held: Held
 ) -> None:
     ready(session, song_file)
-    session.start(held.runner(song), *session.requests("inpaint", ARSettings(), FMSettings()), Pace())
+    session.start(held.runner(song), *session.order("inpaint", ARSettings(), FMSettings()), Pace())
     assert held.reached.wait(20)
     session.skip("run-fm-1")
-    assert [(run.engine, run.state, run.note) for run in session.runs][1] == ("fm", "cancelled", "Skipped")
+    assert [(run.engine, run.state, run.note) for run in session.run.tracks][1] == (
+        "fm",
+        "cancelled",
+        "Skipped",
+    )
     with pytest.raises(InputError, match="nothing to stop"):
         session.skip("run-fm-1")
     with pytest.raises(InputError, match="nothing to stop"):
@@ -205,9 +211,9 @@ def test_one_run_that_waits_is_skipped_at_once_and_the_others_go_on(
     for _ in session.watch():
         pass
     assert [take.engine for take in session.project.takes] == ["ar", "fm-zero-shot"]
-    assert [(run.engine, run.note) for run in session.runs] == [("fm", "Skipped")]
+    assert [(run.engine, run.note) for run in session.run.tracks] == [("fm", "Skipped")]
     run(session, Runner(lambda: song, fake_run, lambda request: Support()),
-        *session.retry("run-fm-1", ARSettings(), FMSettings()))  # fmt: skip
+        *session.order_retry("run-fm-1", ARSettings(), FMSettings()))  # fmt: skip
     assert [take.engine for take in session.project.takes] == ["ar", "fm-zero-shot", "fm"]
 
 
@@ -216,9 +222,9 @@ def test_a_continued_clip_is_kept_in_the_tree_of_the_one_it_was_made_from(
 ) -> None:
     ready(session, song_file)
     session.apply("set_length", {"seconds": 2})
-    run(session, runner, *session.requests("continue", ARSettings(), FMSettings(), ["fm"]))
+    run(session, runner, *session.order("continue", ARSettings(), FMSettings(), ["fm"]))
     (take,) = session.project.takes
-    (group,) = session.takes().groups
+    (group,) = takes_state(session).groups
     assert (group.label, group.extends) == ("2.00 s more after the clip", "continue")
     assert [(track.kind, track.whole, track.start) for track in group.tracks] == [
         ("original", True, 0.0), ("take", True, 0.0)
@@ -229,31 +235,31 @@ def test_a_continued_clip_is_kept_in_the_tree_of_the_one_it_was_made_from(
     assert [version.parent for version in session.project.versions] == [None, "v1"]
     session.undo()
     assert session.project.clip and session.project.clip.seconds == 4.0
-    run(session, runner, *session.another_seed(take.id))
-    run(session, runner, *session.again(take.id))
+    run(session, runner, *session.order_another_seed(take.id))
+    run(session, runner, *session.order_again(take.id))
     assert [made.seed for made in session.project.takes] == [0, 1]
-    assert session.message.startswith("The same as FM seed 0")
+    assert session.run.message.startswith("The same as FM seed 0")
 
 
 def test_a_second_run_is_refused_while_one_goes_on(
     session: Session, song_file: Path, song: Recording, held: Held
 ) -> None:
     ready(session, song_file)
-    asked = session.requests("inpaint", ARSettings(), FMSettings())
+    asked = session.order("inpaint", ARSettings(), FMSettings())
     session.start(held.runner(song), *asked, Pace())
     with pytest.raises(InputError, match="a run is going on"):
         session.start(held.runner(song), *asked, Pace())
     held.may_go_on.set()
     for _ in session.watch():
         pass
-    assert not session.running and len(session.project.takes) == 3
+    assert not session.run.running and len(session.project.takes) == 3
 
 
 def test_edits_made_while_it_runs_are_kept(
     session: Session, song_file: Path, song: Recording, held: Held
 ) -> None:
     ready(session, song_file)
-    session.start(held.runner(song), *session.requests("inpaint", ARSettings(), FMSettings(), ["fm"]), Pace())
+    session.start(held.runner(song), *session.order("inpaint", ARSettings(), FMSettings(), ["fm"]), Pace())
     session.apply("set_prompt", {"prompt": "meanwhile"})
     held.may_go_on.set()
     for _ in session.watch():
@@ -266,11 +272,11 @@ def test_a_page_that_comes_back_sees_the_run_it_left(
 ) -> None:
     sessions = Sessions(tmp_path / "home", grace=3600)
     session = ready(sessions.of("one"), song_file)
-    session.start(held.runner(song), *session.requests("inpaint", ARSettings(), FMSettings(), ["fm"]), Pace())
+    session.start(held.runner(song), *session.order("inpaint", ARSettings(), FMSettings(), ["fm"]), Pace())
     assert session.folder and held.reached.wait(20)
     sessions.leave("one")  # a reload: the page goes ...
     again = sessions.resume("two", session.folder.name)  # ... and comes back under another name
-    assert again is session and again.running and not again.cancel.is_set()
+    assert again is session and again.run.running and not again.run.cancel.is_set()
     held.may_go_on.set()
     for _ in again.watch():
         pass
@@ -278,7 +284,7 @@ def test_a_page_that_comes_back_sees_the_run_it_left(
 
 
 def test_the_first_generated_clip_goes_onto_an_empty_timeline(session: Session, runner: Runner) -> None:
-    requests, _ = session.requests("generate", ARSettings(), FMSettings())
+    requests, _ = session.order("generate", ARSettings(), FMSettings())
     assert [request.engine for request in requests] == ["ar", "fm"]
     run(session, runner, requests, None)
     assert session.project.kept == session.project.takes[0].id
@@ -292,11 +298,11 @@ def test_another_seed_is_the_same_request_with_the_next_free_one(
     ready(session, song_file)
     inpaint(session, runner)
     first = session.project.takes[0]
-    (request,), source = session.another_seed(first.id)
+    (request,), source = session.order_another_seed(first.id)
     assert isinstance(request, InpaintRequest) and source == first.source
     assert (request.engine, request.seed, request.start, request.end) == ("ar", 1, 1, 2)
     run(session, loud_runner(1), (request,), source)
-    (third,), _ = session.another_seed(first.id)
+    (third,), _ = session.order_another_seed(first.id)
     assert isinstance(third, InpaintRequest) and third.seed == 2
     assert np.array_equal(request.source.samples, third.source.samples)
 
@@ -321,11 +327,11 @@ def test_again_follows_the_lanes_of_now_and_a_twin_is_no_second_take(
     first = session.project.takes[0]
     session.apply("draw_chords", {"chords": [{"start": 0, "end": 4, "symbol": "Dm"}]})
     session.apply("set_seed", {"seed": 99})
-    (request,), source = session.again(first.id)
+    (request,), source = session.order_again(first.id)
     assert request.seed == first.seed and request.controls.chords
     assert request.controls.chords[0].symbol == "Dm"
     run(session, runner, (request,), source)
-    assert len(session.project.takes) == 3 and session.say.startswith("The same as AR seed 0")
+    assert len(session.project.takes) == 3 and session.run.say.startswith("The same as AR seed 0")
     session.apply("delete_take", {"id": first.id})
     run(session, runner, (request,), source)  # what was deleted is back, not doubled
     assert [take.deleted for take in session.project.takes] == [False] * 3
@@ -344,7 +350,9 @@ def test_takes_are_named_starred_deleted_and_undone(
     session.apply("delete_take", {"id": first})
     take = session.project.takes[0]
     assert (take.name, take.starred, take.deleted) == ("The one", True, True)
-    assert len(session.takes().groups[0].tracks) == 3 and session.takes().deleted[0].label == "The one"
+    assert (
+        len(takes_state(session).groups[0].tracks) == 3 and takes_state(session).deleted[0].label == "The one"
+    )
     for _ in range(3):
         session.undo()
     assert session.project.takes[0] == replace(take, name="", starred=False, deleted=False)
@@ -363,7 +371,7 @@ def test_a_kept_take_leaves_the_song_its_name_and_the_tree_grows(
     session.apply("keep", {"id": one.id})
     assert session.project.clip and session.project.clip.label == "my song.wav"
     session.apply("add_span", {"start": 3, "end": 3.5})
-    run(session, runner, *session.requests("inpaint", ARSettings(), FMSettings(), ["fm"]))
+    run(session, runner, *session.order("inpaint", ARSettings(), FMSettings(), ["fm"]))
     session.apply("keep", {"id": session.project.takes[3].id})
     session.apply("keep", {"id": two.id})  # made from the upload: a branch
     tree = [(version.parent, version.take) for version in session.project.versions]
@@ -399,7 +407,7 @@ def test_the_settings_of_a_take_come_back(session: Session, song_file: Path, run
     ready(session, song_file)
     session.apply("set_prompt", {"prompt": "first"})
     fm = FMSettings("midpoint", 9, Guidance(all=4.0))
-    run(session, runner, *session.requests("inpaint", ARSettings(0.8, 50), fm, ["fm"]))
+    run(session, runner, *session.order("inpaint", ARSettings(0.8, 50), fm, ["fm"]))
     session.apply("set_prompt", {"prompt": "second"})
     session.apply("set_seed", {"seed": 5})
     session.apply("use_take", {"id": session.project.takes[0].id})
@@ -412,14 +420,14 @@ def test_retry_repeats_the_failed_run_alone(session: Session, song_file: Path, r
     session.apply("set_prompt", {"prompt": "break"})
     session.apply("set_variations", {"count": 2})
     inpaint(session, runner)
-    assert [(run.engine, run.seed, run.state) for run in session.runs] == [
+    assert [(run.engine, run.seed, run.state) for run in session.run.tracks] == [
         ("ar", 0, "failed"),
         ("ar", 1, "failed"),
     ]
-    (request,), _ = session.retry(session.runs[1].id, ARSettings(), FMSettings())
+    (request,), _ = session.order_retry(session.run.tracks[1].id, ARSettings(), FMSettings())
     assert (request.engine, request.seed) == ("ar", 1)
     with pytest.raises(InputError, match="no longer there"):
-        session.retry("run-x", ARSettings(), FMSettings())
+        session.order_retry("run-x", ARSettings(), FMSettings())
 
 
 def test_a_full_disk_stops_no_run(
@@ -432,7 +440,7 @@ def test_a_full_disk_stops_no_run(
 
     monkeypatch.setattr(storage, "save_project", full)
     inpaint(session, runner)
-    assert len(session.project.takes) == 3 and "disk is full" in session.message
+    assert len(session.project.takes) == 3 and "disk is full" in session.run.message
     monkeypatch.undo()
     assert session.folder
     assert len(storage.open_project(session.folder).project.takes) == 3  # found beside the document
@@ -486,9 +494,9 @@ def test_closing_the_last_tab_stops_its_run(tmp_path: Path) -> None:
     sessions.open("two", session.folder.name)
     sessions.leave("three")
     sessions.leave("one")
-    assert not session.cancel.is_set()  # another page still shows it
+    assert not session.run.cancel.is_set()  # another page still shows it
     sessions.leave("two")
-    assert session.cancel.is_set()
+    assert session.run.cancel.is_set()
 
 
 def float_wav(path: Path, samples: np.ndarray[Any, Any]) -> None:
@@ -526,7 +534,7 @@ def test_unusual_recordings_can_be_worked_on(
     soundfile.write(path, noise, rate, subtype=subtype)
     ready(session, path)
     inpaint(session, runner)
-    document, takes = session.document(10, 25), session.takes()
+    document, takes = document_state(session, 10, 25), takes_state(session)
     assert document.clip and document.clip.seconds == 4
     assert [track.state for track in takes.groups[0].tracks] == ["ready"] * 4
 
@@ -563,8 +571,8 @@ def test_an_edit_that_is_sent_twice_is_done_once(tmp_path: Path) -> None:
     for name in ("First", "Second"):
         session.apply("set_name", {"name": name}, id="e1")
     session.apply("set_seed", {"seed": 3}, id="e2")
-    assert (session.project.name, session.project.seed, session.seen) == ("First", 3, ("e1", "e2"))
-    assert session.document(10, 25).seen == ["e1", "e2"]
+    assert (session.project.name, session.project.seed, session.saved.seen) == ("First", 3, ("e1", "e2"))
+    assert document_state(session, 10, 25).seen == ["e1", "e2"]
     session.undo()
     session.close()
     assert session.folder
@@ -575,7 +583,7 @@ def test_an_edit_that_is_sent_twice_is_done_once(tmp_path: Path) -> None:
     journal.rewrite(journal.read(after.project))  # as once it is long
     again = Session(tmp_path)
     again.open(session.folder)
-    assert again.seen == ("e1", "e2")
+    assert again.saved.seen == ("e1", "e2")
 
 
 def test_a_page_is_known_again_before_it_has_a_project(tmp_path: Path) -> None:
@@ -599,7 +607,7 @@ def test_all_spans_in_one_pass_make_one_take_an_engine(
     session.apply("add_span", {"start": 3, "end": 3.5, "id": "s8"})  # touches: one with the last
     session.apply("set_span_own", {"id": "s8", "own": True})
     session.apply("set_span_prompt", {"id": "s8", "prompt": "its own"})
-    asked, source = session.requests("inpaint", ARSettings(), FMSettings(), together=True)
+    asked, source = session.order("inpaint", ARSettings(), FMSettings(), together=True)
     assert [(one.spans, one.prompt) for one in asked if isinstance(one, InpaintRequest)] == [
         (((1, 2), (2.5, 3.5)), "the clip's")
     ] * 3
@@ -607,26 +615,26 @@ def test_all_spans_in_one_pass_make_one_take_an_engine(
     take = session.project.takes[0]
     assert take.region == Region(1, 3.5) and take.spans == (Region(1, 2), Region(2.5, 3.5))
     assert session.folder
-    samples, rate = storage.read_sound(session.folder, take.sound).samples, song.rate
+    samples, rate = sounds.read_sound(session.folder, take.sound).samples, song.rate
     for start, end, same in ((0, 1, True), (1, 2, False), (2, 2.5, True), (2.5, 3.5, False), (3.5, 4, True)):
         part = slice(round(start * rate), round(end * rate))
         assert np.array_equal(samples[part], song.samples[part]) == same
-    (group,) = session.takes().groups
+    (group,) = takes_state(session).groups
     assert group.label == "2 spans, 1.00–3.50 s"
     assert [(one.start, one.end) for one in group.tracks[1].spans] == [(1, 2), (2.5, 3.5)]
     assert ["Spans", "1.000–2.000, 2.500–3.500 s"] in group.tracks[1].details
 
     session.apply("keep", {"id": take.id})
-    assert session.takes().versions[-1].label == "AR seed 0, 2 spans, 1.00–3.50 s"
+    assert takes_state(session).versions[-1].label == "AR seed 0, 2 spans, 1.00–3.50 s"
     session.undo()
     assert session.project.kept is None and storage.open_project(session.folder).project == session.project
-    (again,), _ = session.again(take.id)
-    (other,), _ = session.another_seed(take.id)
+    (again,), _ = session.order_again(take.id)
+    (other,), _ = session.order_another_seed(take.id)
     for one in (again, other):
         assert isinstance(one, InpaintRequest) and one.spans == ((1, 2), (2.5, 3.5))
 
     inpaint(session, runner)  # of the last span alone: other takes, and not rated against these
-    assert len(session.takes().groups) == 2
+    assert len(takes_state(session).groups) == 2
     ratings = [{"take": id, "smoothness": 5, "match": 5} for id in (take.id, session.project.takes[-1].id)]
     with pytest.raises(InputError, match="takes of one span"):
         session.vote(Payload("vote", {"ratings": ratings, "matched": True}))
@@ -647,9 +655,9 @@ def test_an_intro_lies_before_the_clip_until_it_is_kept(
 
     inpaint(session, Runner(lambda: song, fake_run, lambda request: Support()))
     session.apply("set_length", {"seconds": 3})
-    asked, source = session.requests("intro", ARSettings(), FMSettings(), ["fm"])
+    asked, source = session.order("intro", ARSettings(), FMSettings(), ["fm"])
     run(session, Runner(lambda: song, extend, lambda request: Support()), asked, source)
-    span, intro = session.takes().groups
+    span, intro = takes_state(session).groups
     assert span.region and intro.region
     assert (span.region.start, span.region.end) == (1, 2)
     assert (intro.region.start, intro.region.end) == (-3, 0)
@@ -658,13 +666,13 @@ def test_an_intro_lies_before_the_clip_until_it_is_kept(
     before = span.tracks[1].start
 
     session.apply("keep", {"id": intro.tracks[1].id})  # now all of the clip lies three seconds later
-    span, intro = session.takes().groups
+    span, intro = takes_state(session).groups
     assert span.region and intro.region and session.project.region
     assert (intro.region.start, intro.region.end, intro.tracks[0].start) == (0, 3, 3)
     assert (span.region.start, span.region.end, span.tracks[1].start) == (4, 5, before + 3)
     assert (session.project.region.start, session.project.region.end) == (4, 5)  # as the span itself
     session.undo()
-    intro = session.takes().groups[1]
+    intro = takes_state(session).groups[1]
     assert intro.region and intro.region.start == -3
 
     ratings = [{"take": intro.tracks[1].id, "smoothness": 5, "match": 5}]

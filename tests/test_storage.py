@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from editor.project import commands, versions
-from editor.project.disk import storage
+from editor.project import commands, drawing, spans, versions
+from editor.project.disk import files, sounds, storage
 from editor.project.document import (
     ChordCell,
     Clip,
@@ -37,14 +37,14 @@ def tone(seconds: float = 0.1) -> np.ndarray:
 
 
 def chord(project: Project, start: float, end: float, symbol: str, id: str = "") -> Project:
-    return commands.edit_lanes(project, Lanes(chords=(ChordCell(id, start, end, symbol),)))
+    return drawing.edit_lanes(project, Lanes(chords=(ChordCell(id, start, end, symbol),)))
 
 
 def full_project(folder: Path) -> Project:
-    file = storage.add_audio(folder, from_float(tone(), 8000))
+    file = sounds.add_audio(folder, from_float(tone(), 8000))
     project = chord(Project(name="Üben", prompt="x"), 0, 4, "C")
     parts = [LanePart("p", 0, 4, "flute", False, 0.5, "heard")]
-    project = commands.set_lanes(project, None, [LaneNote("n", 0, 1, 60)], [LaneHit("h", 1, "kick")], parts)
+    project = drawing.set_lanes(project, None, [LaneNote("n", 0, 1, 60)], [LaneHit("h", 1, "kick")], parts)
     take = Take(
         "t1",
         "inpaint",
@@ -69,14 +69,14 @@ def full_project(folder: Path) -> Project:
         band=({"name": "flute", "start": 0.0, "end": 0.1, "sure": 0.5},),
     )
     project = versions.set_clip(versions.add_take(project, take), Clip(file, 0.1, 8000, 1, "a.wav"))
-    project = commands.set_key(commands.add_span(project, 0.02, 0.05), "A minor")
-    project = commands.set_span_own(commands.add_span(project, 0.06, 0.09), "s1", True)
-    spans = (
+    project = commands.set_key(spans.add_span(project, 0.02, 0.05), "A minor")
+    project = spans.set_span_own(spans.add_span(project, 0.06, 0.09), "s1", True)
+    marked = (
         replace(project.spans[0], intent="blend", changed=("band",), ignored=("drums",)),
         project.spans[1],
     )
-    spans = (spans[0], replace(spans[1], not_meant=("piano",)))
-    project = replace(project, spans=spans, not_meant=("flute",), sort="smoothest")
+    marked = (marked[0], replace(marked[1], not_meant=("piano",)))
+    project = replace(project, spans=marked, not_meant=("flute",), sort="smoothest")
     return replace(project, kept="t1", variations=3, settings=Settings(30, "midpoint", 2.5, 0.9, 100))
 
 
@@ -124,18 +124,18 @@ def test_a_damaged_document_falls_back_to_the_version_before(folder: Path, damag
     project = full_project(folder)
     storage.save_project(folder, project)
     storage.save_project(folder, replace(project, prompt="newer"))
-    (folder / storage.DOCUMENT).write_bytes(damage)
+    (folder / files.DOCUMENT).write_bytes(damage)
     opened = storage.open_project(folder)
     assert opened.project == project
     assert "damaged" in opened.notice
     storage.save_project(folder, project)  # must not overwrite the good backup with the damage
-    (folder / storage.DOCUMENT).write_bytes(damage)
+    (folder / files.DOCUMENT).write_bytes(damage)
     assert storage.open_project(folder).project == project
 
 
 def test_both_versions_damaged(folder: Path) -> None:
     storage.save_project(folder, Project(seed=1))
-    for name in (storage.DOCUMENT, storage.BACKUP):
+    for name in (files.DOCUMENT, files.BACKUP):
         (folder / name).write_bytes(b"{")
     with pytest.raises(InputError, match="and its backup are damaged"):
         storage.open_project(folder)
@@ -147,7 +147,7 @@ def test_no_project_there(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_not_touched(folder: Path) -> None:
-    (folder / storage.DOCUMENT).write_text(json.dumps({"version": 99, "project": {}}))
+    (folder / files.DOCUMENT).write_text(json.dumps({"version": 99, "project": {}}))
     with pytest.raises(InputError, match="newer Inlay"):
         storage.open_project(folder)
 
@@ -171,13 +171,13 @@ def test_a_crash_while_saving_loses_nothing(folder: Path, monkeypatch: pytest.Mo
 
 def test_audio_is_stored_bit_exactly_and_once(folder: Path) -> None:
     recording = from_float(np.stack([tone(), -tone()], 1), 44100)
-    name = storage.add_audio(folder, recording)
-    again = storage.add_audio(folder, from_float(np.stack([tone(), -tone()], 1), 44100))
+    name = sounds.add_audio(folder, recording)
+    again = sounds.add_audio(folder, from_float(np.stack([tone(), -tone()], 1), 44100))
     assert name == again
-    back = read_recording(storage.audio_path(folder, name))
+    back = read_recording(sounds.audio_path(folder, name))
     assert np.array_equal(back.samples, recording.samples)
-    assert storage.add_audio(folder, from_float(tone() * 0.5, 44100)) != name
-    assert storage.add_audio(folder, from_float(np.stack([tone(), -tone()], 1), 48000)) != name
+    assert sounds.add_audio(folder, from_float(tone() * 0.5, 44100)) != name
+    assert sounds.add_audio(folder, from_float(np.stack([tone(), -tone()], 1), 48000)) != name
 
 
 @pytest.mark.parametrize(
@@ -197,19 +197,19 @@ def test_audio_is_stored_bit_exactly_and_once(folder: Path) -> None:
 )
 def test_no_name_leads_out_of_the_folder(folder: Path, name: str) -> None:
     with pytest.raises(InputError, match="not a file of this project"):
-        storage.audio_path(folder, name)
+        sounds.audio_path(folder, name)
 
 
 def test_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.wav").write_bytes(b"secret")
     (folder / "link.wav").symlink_to(tmp_path / "secret.wav")
     with pytest.raises(InputError, match="not a file of this project"):
-        storage.audio_path(folder, "link.wav")
+        sounds.audio_path(folder, "link.wav")
 
 
 def test_a_document_that_names_files_elsewhere_is_not_opened(folder: Path) -> None:
     storage.save_project(folder, full_project(folder))
-    document = folder / storage.DOCUMENT
+    document = folder / files.DOCUMENT
     data = json.loads(document.read_text())
     data["project"]["clip"]["file"] = "../../secret.wav"
     document.write_text(json.dumps(data))
@@ -242,7 +242,7 @@ def test_audio_is_flac_where_that_is_lossless(
     samples = np.random.default_rng(1).uniform(-1, 1, (4000, 2))  # all bits in use
     soundfile.write(upload, samples, 44_100, subtype, format=format_)
     recording = read_recording(upload)
-    name = storage.add_audio(folder, recording)
+    name = sounds.add_audio(folder, recording)
     assert Path(name).suffix == stored
     back = read_recording(folder / name)
     assert np.array_equal(back.samples, recording.samples) and back.samples.dtype == recording.samples.dtype
@@ -250,29 +250,29 @@ def test_audio_is_flac_where_that_is_lossless(
 
 def test_what_flac_cannot_hold_is_a_wav(folder: Path) -> None:
     many = from_float(np.zeros((100, 12), np.float32), 48_000)  # FLAC ends at 8 channels
-    assert Path(storage.add_audio(folder, many)).suffix == ".wav"
+    assert Path(sounds.add_audio(folder, many)).suffix == ".wav"
 
 
 def test_a_patched_clip_is_the_file_but_for_its_patches(folder: Path, song: Recording) -> None:
-    patch = Patch(storage.add_audio(folder, replace(song, samples=song.samples[:500] // 3)), 1000)
-    sound = Sound(storage.add_audio(folder, song), (patch,))
-    made = storage.read_sound(folder, sound).samples
+    patch = Patch(sounds.add_audio(folder, replace(song, samples=song.samples[:500] // 3)), 1000)
+    sound = Sound(sounds.add_audio(folder, song), (patch,))
+    made = sounds.read_sound(folder, sound).samples
     assert np.array_equal(made[:1000], song.samples[:1000])
     assert np.array_equal(made[1000:1500], song.samples[:500] // 3)
     assert np.array_equal(made[1500:], song.samples[1500:])
-    assert np.array_equal(read_recording(storage.sound_path(folder, sound)).samples, made)
+    assert np.array_equal(read_recording(sounds.sound_path(folder, sound)).samples, made)
     beyond = Sound(sound.file, (replace(patch, first=song.length - 100),))
     with pytest.raises(InputError, match="does not fit"):
-        storage.read_sound(folder, beyond)
+        sounds.read_sound(folder, beyond)
 
 
 def test_files_of_patched_clips_do_not_pile_up(folder: Path, song: Recording) -> None:
-    base = storage.add_audio(folder, song)
-    part = storage.add_audio(folder, replace(song, samples=song.samples[:50]))
-    for first in range(storage.MAX_SOUNDS + 5):
-        path = storage.sound_path(folder, Sound(base, (Patch(part, first),)))
+    base = sounds.add_audio(folder, song)
+    part = sounds.add_audio(folder, replace(song, samples=song.samples[:50]))
+    for first in range(sounds.MAX_SOUNDS + 5):
+        path = sounds.sound_path(folder, Sound(base, (Patch(part, first),)))
         assert path.is_file()
-    assert len(list((folder / storage.PREVIEWS).iterdir())) == storage.MAX_SOUNDS
+    assert len(list((folder / files.PREVIEWS).iterdir())) == sounds.MAX_SOUNDS
 
 
 def test_a_take_that_was_finished_but_not_saved_is_found(folder: Path) -> None:
@@ -281,7 +281,7 @@ def test_a_take_that_was_finished_but_not_saved_is_found(folder: Path) -> None:
     late = replace(project.takes[0], id="t2", made="2026-01-02", deleted=False)
     storage.add_finished(folder, project.takes[0])
     storage.add_finished(folder, late)
-    (folder / storage.TAKES / "t3.json").write_text("{broken")
+    (folder / files.TAKES / "t3.json").write_text("{broken")
     assert storage.open_project(folder).project.takes == (*project.takes, late)
     storage.drop_finished(folder, late)
     assert storage.open_project(folder).project == project
@@ -290,7 +290,7 @@ def test_a_take_that_was_finished_but_not_saved_is_found(folder: Path) -> None:
 def test_audio_that_nothing_names_goes_and_nothing_else_does(tmp_path: Path) -> None:
     folder = storage.new_project(tmp_path).folder
     levels = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
-    names = [storage.add_audio(folder, from_float(tone() * level, 8000)) for level in levels]
+    names = [sounds.add_audio(folder, from_float(tone() * level, 8000)) for level in levels]
     clip, patch, source, past, written, orphan = names
     take = Take("t1", "inpaint", "fm", 0, "", patch, 0.1, Region(0.02, 0.05), Sound(source), first=160)
     project = versions.set_clip(versions.add_take(Project(), take), Clip(clip, 0.1, 8000, 1, "a.wav"))
@@ -298,17 +298,17 @@ def test_audio_that_nothing_names_goes_and_nothing_else_does(tmp_path: Path) -> 
     storage.add_finished(folder, replace(take, id="t2", file=written))  # the document does not name it yet
     mine = folder / "my own recording.wav"
     shutil.copy(folder / clip, mine)
-    assert storage.sweep(folder, (project, before)) == ()  # a run may be about to name it
+    assert sounds.sweep(folder, (project, before)) == ()  # a run may be about to name it
     for path in folder.iterdir():
         os.utime(path, (1e9, 1e9))
-    assert storage.sweep(folder, (project, before)) == (orphan,)
+    assert sounds.sweep(folder, (project, before)) == (orphan,)
     assert all((folder / name).is_file() for name in names[:-1]) and mine.is_file()
 
 
 def test_audio_that_is_stored_again_is_as_good_as_new(tmp_path: Path) -> None:
     folder = storage.new_project(tmp_path).folder
     recording = from_float(tone(), 8000)
-    file = storage.add_audio(folder, recording)
+    file = sounds.add_audio(folder, recording)
     os.utime(folder / file, (1e9, 1e9))
-    assert storage.add_audio(folder, recording) == file
-    assert storage.sweep(folder, ()) == ()
+    assert sounds.add_audio(folder, recording) == file
+    assert sounds.sweep(folder, ()) == ()

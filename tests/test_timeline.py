@@ -8,34 +8,24 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from editor.page import events
-from editor.page.timeline import (
-    MODULES,
-    ChordState,
-    EditEvent,
-    EditorState,
-    OpenEvent,
-    RunEvent,
-    Timeline,
-    UploadEvent,
-    editor_state,
-    file_address,
-    read_event,
-)
+from editor.page import contract
+from editor.page.events import EditEvent, OpenEvent, RunEvent, UploadEvent, read_event
+from editor.page.state import ChordState, EditorState, editor_state
+from editor.page.timeline import MODULES, Timeline, file_address
 from editor.project.document import Project
 from engines.music.chords import VOCABULARY
 from engines.requests import InputError
 
 
 def drawn() -> Project:
-    project = events.apply(
+    project = contract.apply(
         Project(), "draw_chords", {"chords": [{"start": 0, "end": 4, "symbol": "Db", "id": "c1"}]}
     )
-    project = events.apply(project, "add_span", {"start": 1, "end": 2.5})
-    project = events.apply(project, "draw_notes", {"melody": [{"start": 0, "end": 1.5, "pitch": 60}]})
-    project = events.apply(project, "draw_hits", {"drums": [{"time": 2, "drum": "snare"}]})
-    project = events.apply(project, "draw_band", {"band": [{"start": 0, "end": 8, "name": "flute"}]})
-    return events.apply(project, "set_grid", {"bpm": 96, "beats_per_bar": 3})
+    project = contract.apply(project, "add_span", {"start": 1, "end": 2.5})
+    project = contract.apply(project, "draw_notes", {"melody": [{"start": 0, "end": 1.5, "pitch": 60}]})
+    project = contract.apply(project, "draw_hits", {"drums": [{"time": 2, "drum": "snare"}]})
+    project = contract.apply(project, "draw_band", {"band": [{"start": 0, "end": 8, "name": "flute"}]})
+    return contract.apply(project, "set_grid", {"bpm": 96, "beats_per_bar": 3})
 
 
 def test_the_document_arrives_whole() -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict, fields
+from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,10 +18,11 @@ import pytest
 
 from editor.page import page as ui
 from editor.page import server, theme
-from editor.page.payload import Payload
+from editor.page.listeners import arrivals
+from editor.page.listeners.questions import questions
+from editor.project import knobs as settings
 from editor.project.disk import library
 from editor.project.document import Settings
-from editor.runs import settings
 from editor.runs.device import Device
 from editor.sessions import Sessions
 from engines.analysis import chordino
@@ -32,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def knobs(page: ui.Page, **turned: Any) -> list[Any]:
     """What stands in the panel's knobs, in their order."""
-    return [turned.get(name, knob.value) for name, knob in page.knobs.items()]
+    return [turned.get(name, knob.value) for name, knob in page.layout.knobs.items()]
 
 
 def standing(page: ui.Page, words: str | None, seed: int, length: float | None, **turned: Any) -> list[Any]:
@@ -49,7 +51,7 @@ class Tab:
 
     def send(self, listener: str, data: Any) -> dict[Any, Any]:
         event: Any = SimpleNamespace(_data=data)
-        updates: dict[Any, Any] = getattr(self.page, listener)(event, self.request)
+        updates: dict[Any, Any] = attrgetter(listener)(self.page)(event, self.request)
         return updates
 
 
@@ -117,16 +119,16 @@ def test_nothing_asks_the_network_at_start() -> None:
 
 def test_an_edit_answers_with_the_whole_document(page: ui.Page, tab: Tab) -> None:
     shown = tab.send(
-        "_edit",
+        "edits.edit",
         {
             "rev": 5,
             "name": "draw_chords",
             "payload": {"chords": [{"start": 0, "end": 4, "symbol": "Am7", "id": "c1"}]},
         },
     )
-    document = shown[page.timeline]
+    document = shown[page.layout.timeline]
     assert (document.rev, document.chords[0].symbol, document.undo) == (5, "Am7", "draw chord")
-    assert shown[page.undo]["interactive"] is True
+    assert shown[page.layout.undo]["interactive"] is True
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_an_edit_answers_with_the_whole_document(page: ui.Page, tab: Tab) -> Non
     ],
 )
 def test_hostile_edits_answer_with_an_error_and_the_old_document(page: ui.Page, tab: Tab, data: Any) -> None:
-    document = tab.send("_edit", data)[page.timeline]
+    document = tab.send("edits.edit", data)[page.layout.timeline]
     assert document.error and "\n" not in document.error
     assert document.chords == [] and document.region is None
 
@@ -154,7 +156,9 @@ def test_only_files_from_the_upload_folder_are_read(
 ) -> None:
     outside = tmp_path / "private.wav"
     write_recording(outside, song)
-    document = tab.send("_upload", {"path": str(outside), "name": "private.wav"})[page.timeline]
+    document = tab.send("arrivals.upload", {"path": str(outside), "name": "private.wav"})[
+        page.layout.timeline
+    ]
     assert document.clip is None and document.error and "did not arrive" in document.error
     assert outside.exists()
 
@@ -162,30 +166,32 @@ def test_only_files_from_the_upload_folder_are_read(
 def test_an_upload_is_put_on_the_timeline(
     page: ui.Page, tab: Tab, song: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
+    monkeypatch.setattr(arrivals, "get_upload_folder", lambda: str(tmp_path))
     write_recording(tmp_path / "song.wav", song)
-    shown = tab.send("_upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
-    assert shown[page.timeline].clip.seconds == 4
-    assert shown[page.inpaint]["interactive"] is False  # no span yet
-    shown = tab.send("_edit", {"rev": 1, "name": "add_span", "payload": {"start": 1, "end": 2.5}})
-    assert shown[page.inpaint] == gr.update(value="Inpaint 1.00–2.50 s", interactive=True)
-    shown = tab.send("_edit", {"rev": 2, "name": "add_span", "payload": {"start": 2, "end": 1}})
-    document = shown[page.timeline]
+    shown = tab.send("arrivals.upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
+    assert shown[page.layout.timeline].clip.seconds == 4
+    assert shown[page.layout.inpaint]["interactive"] is False  # no span yet
+    shown = tab.send("edits.edit", {"rev": 1, "name": "add_span", "payload": {"start": 1, "end": 2.5}})
+    assert shown[page.layout.inpaint] == gr.update(value="Inpaint 1.00–2.50 s", interactive=True)
+    shown = tab.send("edits.edit", {"rev": 2, "name": "add_span", "payload": {"start": 2, "end": 1}})
+    document = shown[page.layout.timeline]
     assert "the end must follow the start" in document.error and document.region.end == 2.5
 
 
 def test_an_example_comes_with_its_words_and_lanes(page: ui.Page, tab: Tab) -> None:
-    shown = tab.send("_upload", {"path": "", "name": "", "example": "11.flac"})
-    document = shown[page.timeline]
+    shown = tab.send("arrivals.upload", {"path": "", "name": "", "example": "11.flac"})
+    document = shown[page.layout.timeline]
     assert document.clip.label == "ballad.flac" and len(document.drums) == 18
-    assert "tempo 70" in shown[page.prompt] and shown[page.tempo] == 70
-    assert shown[page.follow] == ["chords", "melody", "drums"]
-    again = tab.send("_upload", {"path": "", "name": "", "example": "../examples.json"})[page.timeline]
+    assert "tempo 70" in shown[page.layout.prompt] and shown[page.layout.tempo] == 70
+    assert shown[page.layout.follow] == ["chords", "melody", "drums"]
+    again = tab.send("arrivals.upload", {"path": "", "name": "", "example": "../examples.json"})[
+        page.layout.timeline
+    ]
     assert "not installed" in again.error and again.clip.label == "ballad.flac"
 
 
 def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
-    start = page._starter("generate")
+    start = page.runs.starter("generate")
     for _ in start(tab.request, *standing(page, "lo-fi", 11, 1.0, steps=2, top_k=0)):
         pass
     takes = page.sessions.of(tab.request.session_hash).project.takes
@@ -198,19 +204,19 @@ def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
 def test_variations_and_ticks_count_as_they_stand(page: ui.Page, tab: Tab) -> None:
     fields = standing(page, "lo-fi", 11, 1.0, steps=2)
     fields[4:8] = ["2", False, True, False]  # chosen just before the button was pressed
-    for _ in page._starter("generate")(tab.request, *fields):
+    for _ in page.runs.starter("generate")(tab.request, *fields):
         pass
     takes = page.sessions.of(tab.request.session_hash).project.takes
     assert [(take.engine, take.seed) for take in takes] == [("fm", 11), ("fm", 12)]
 
 
 def test_a_run_that_cannot_be_says_why_in_the_status(page: ui.Page, tab: Tab) -> None:
-    (shown,) = page._starter("inpaint")(tab.request, *standing(page, "", 0, 10))
-    assert "nothing to inpaint" in shown[page.status]
-    (shown,) = page._starter("generate")(tab.request, *standing(page, "x" * 10_000, 0, 10))
-    assert "10000 characters" in shown[page.status]
-    (shown,) = page._starter("generate")(tab.request, *standing(page, "", 0, 10, steps=0))
-    assert "FM steps 0: expected 1-200" in shown[page.status]
+    (shown,) = page.runs.starter("inpaint")(tab.request, *standing(page, "", 0, 10))
+    assert "nothing to inpaint" in shown[page.layout.status]
+    (shown,) = page.runs.starter("generate")(tab.request, *standing(page, "x" * 10_000, 0, 10))
+    assert "10000 characters" in shown[page.layout.status]
+    (shown,) = page.runs.starter("generate")(tab.request, *standing(page, "", 0, 10, steps=0))
+    assert "FM steps 0: expected 1-200" in shown[page.layout.status]
 
 
 @pytest.mark.parametrize(("start", "end", "said"), [(1, 1.05, "frames"), (1, 125, "at most 120 s")])
@@ -223,50 +229,54 @@ def test_spans_that_no_engine_can_fill_say_why(
     end: float,
     said: str,
 ) -> None:
-    monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
+    monkeypatch.setattr(arrivals, "get_upload_folder", lambda: str(tmp_path))
     noise = np.random.default_rng(0).uniform(-0.2, 0.2, (130 * 8000, 1)).astype(np.float32)
     write_recording(tmp_path / "song.wav", from_float(noise, 8000))
-    tab.send("_upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
-    tab.send("_edit", {"rev": 1, "name": "add_span", "payload": {"start": start, "end": end}})
-    for _ in page._starter("inpaint")(tab.request, *standing(page, "", 0, 10, steps=2)):
+    tab.send("arrivals.upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
+    tab.send("edits.edit", {"rev": 1, "name": "add_span", "payload": {"start": start, "end": end}})
+    for _ in page.runs.starter("inpaint")(tab.request, *standing(page, "", 0, 10, steps=2)):
         pass
     session = page.sessions.of(tab.request.session_hash)
-    assert [run.state for run in session.runs] == ["failed"] * 3
-    assert said in session.runs[0].note, session.runs[0].note
+    assert [run.state for run in session.run.tracks] == ["failed"] * 3
+    assert said in session.run.tracks[0].note, session.run.tracks[0].note
 
 
 def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui.Page, tab: Tab) -> None:
     session = page.sessions.of(tab.request.session_hash)
-    page._turn(session, *[None] * len(page.knobs))
-    ar, fm = page._resolved(session)
-    assert ar == ARSettings() and fm == FMSettings(zero_shot=page.spec.zero_shot)
+    page.fields.turn(session, *[None] * len(page.layout.knobs))
+    ar, fm = page.fields.resolved(session)
+    assert ar == ARSettings() and fm == FMSettings(zero_shot=page.view.spec.zero_shot)
     turned: dict[str, Any] = {"steps": 8, "solver": "midpoint", "schedule": "sway", "guidance": 2.5}
     turned |= {"text_guidance": 0.5, "temperature": 0.7, "top_k": 40, "top_p": 0.9, "cooling": 0.2}
     turned |= {"candidates": 3, "fm_candidates": 2, "zero_shot": "search", "budget": 64}
-    page._turn(session, *knobs(page, **turned))
-    ar, fm = page._resolved(session)
+    page.fields.turn(session, *knobs(page, **turned))
+    ar, fm = page.fields.resolved(session)
     weights = Guidance(all=2.5, text=0.5)
     assert ar == ARSettings(0.7, 40, 0.9, weights, 0.2, 3)
     assert fm == FMSettings("midpoint", 8, weights, "search", "sway", budget=64, candidates=2)
     for wrong in ({"steps": 0}, {"solver": "nonsense"}, {"guidance": float("nan")}, {"temperature": "hot"}):
         with pytest.raises(InputError):
-            page._turn(session, *knobs(page, **wrong))
-    assert page._resolved(session) == (ar, fm)
+            page.fields.turn(session, *knobs(page, **wrong))
+    assert page.fields.resolved(session) == (ar, fm)
     assert session.folder
-    shown = Tab(page, "reloaded").send("_open", {"project": session.folder.name})
-    assert [shown[page.knobs[name]] for name in ("steps", "guidance", "top_k")] == [8, 2.5, 40]
+    shown = Tab(page, "reloaded").send("edits.open", {"project": session.folder.name})
+    assert [shown[page.layout.knobs[name]] for name in ("steps", "guidance", "top_k")] == [8, 2.5, 40]
 
 
 def test_a_preset_sets_the_knobs_and_a_turned_knob_is_ones_own(page: ui.Page, tab: Tab) -> None:
     session = page.sessions.of(tab.request.session_hash)
-    page._turn(session, *knobs(page, steps=8, temperature=0.7))
-    assert page._shown(session)[page.preset] == settings.CUSTOM
-    shown = page._preset("Small variation", tab.request)
-    assert shown[page.preset] == "Small variation"
-    assert [shown[page.knobs[name]] for name in ("strength", "steps", "temperature")] == [0.35, 25, 1.0]
-    page._undo(tab.request)
+    page.fields.turn(session, *knobs(page, steps=8, temperature=0.7))
+    assert page.view.shown(session)[page.layout.preset] == settings.CUSTOM
+    shown = page.fields.preset("Small variation", tab.request)
+    assert shown[page.layout.preset] == "Small variation"
+    assert [shown[page.layout.knobs[name]] for name in ("strength", "steps", "temperature")] == [
+        0.35,
+        25,
+        1.0,
+    ]
+    page.edits.undo(tab.request)
     assert session.project.settings.steps == 8
-    assert page._preset(settings.CUSTOM, tab.request)[page.knobs["steps"]] == 8
+    assert page.fields.preset(settings.CUSTOM, tab.request)[page.layout.knobs["steps"]] == 8
     with pytest.raises(InputError, match="expected one of As delivered"):
         session.apply("set_preset", {"name": "Loud"})
 
@@ -274,24 +284,24 @@ def test_a_preset_sets_the_knobs_and_a_turned_knob_is_ones_own(page: ui.Page, ta
 @pytest.mark.parametrize("name", settings.PRESETS)
 def test_every_preset_is_within_the_knobs_bounds(name: str) -> None:
     chosen = settings.preset(name)
-    assert settings.turned(Settings(), Payload("set_settings", asdict(chosen))) == chosen
+    assert settings.turned(Settings(), asdict(chosen)) == chosen
     assert settings.preset_of(chosen) == name
 
 
 def test_every_knob_and_action_has_a_tooltip(page: ui.Page, built: tuple[ui.Page, gr.Blocks]) -> None:
-    assert set(page.knobs) == {field.name for field in fields(Settings)}
-    told = page.timeline.get_config()["props"]["tips"]
+    assert set(page.layout.knobs) == {field.name for field in fields(Settings)}
+    told = page.layout.timeline.get_config()["props"]["tips"]
     shown = {part["props"].get("elem_id") for part in built[1].get_config_file()["components"]}
     assert set(told) <= shown
-    for knob in page.knobs.values():
+    for knob in page.layout.knobs.values():
         assert len(told[knob.elem_id]) > 10, knob.label
 
 
 def test_undo_shows_the_fields_as_they_were(page: ui.Page, tab: Tab) -> None:
-    page._words("first", "", tab.request)
-    shown = page._undo(tab.request)
-    assert shown[page.prompt] == "" and shown[page.timeline].redo == "prompt"
-    assert page._redo(tab.request)[page.prompt] == "first"
+    page.fields.words("first", "", tab.request)
+    shown = page.edits.undo(tab.request)
+    assert shown[page.layout.prompt] == "" and shown[page.layout.timeline].redo == "prompt"
+    assert page.edits.redo(tab.request)[page.layout.prompt] == "first"
 
 
 def test_words_go_to_what_they_were_typed_for(page: ui.Page, tab: Tab) -> None:
@@ -300,38 +310,38 @@ def test_words_go_to_what_they_were_typed_for(page: ui.Page, tab: Tab) -> None:
         session.apply("add_span", {"id": id, "start": start, "end": start + 1})
     session.apply("set_span_own", {"id": "a", "own": True})
     assert session.project.span is not None and session.project.span.id == "b"  # while words for a still come
-    page._words("brass", "a", tab.request)
-    page._lanes(["drums"], "a", tab.request)
-    page._words("piano", "", tab.request)
-    page._words(None, "", tab.request)  # a run has brought them
+    page.fields.words("brass", "a", tab.request)
+    page.fields.lanes(["drums"], "a", tab.request)
+    page.fields.words("piano", "", tab.request)
+    page.fields.words(None, "", tab.request)  # a run has brought them
     spans = {span.id: span for span in session.project.spans}
     assert (session.project.prompt, spans["a"].prompt, spans["b"].prompt) == ("piano", "brass", None)
     assert spans["a"].follow == ("drums",) and session.project.follow == ("chords",)
     session.apply("delete_span", {"id": "a"})
-    page._words("gone", "a", tab.request)
-    shown = page._words("x" * 10_000, "", tab.request)
-    assert session.project.prompt == "piano" and "10000 characters" in shown[page.prompt_error]
+    page.fields.words("gone", "a", tab.request)
+    shown = page.fields.words("x" * 10_000, "", tab.request)
+    assert session.project.prompt == "piano" and "10000 characters" in shown[page.layout.prompt_error]
 
 
 def test_the_bundle_and_what_is_missing_are_named(page: ui.Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chordino, "present", lambda: False)
-    about = page._about()
+    about = page.layout._about()
     assert "tiny" in about and "CC0-1.0" in about
     assert "Chordino" in about and "GPL-2" in about and "missing" in about
     monkeypatch.setattr(chordino, "present", lambda: True)
-    assert "GPL-2" in page._about() and "installed" in page._about()
+    assert "GPL-2" in page.layout._about() and "installed" in page.layout._about()
 
 
 def test_only_what_needs_a_length_asks_for_one(page: ui.Page, tab: Tab) -> None:
-    (shown,) = page._starter("inpaint")(tab.request, *standing(page, "", 0, None))
-    assert "nothing to inpaint" in shown[page.status]
+    (shown,) = page.runs.starter("inpaint")(tab.request, *standing(page, "", 0, None))
+    assert "nothing to inpaint" in shown[page.layout.status]
     for kind in ("generate", "continue", "intro"):
-        (shown,) = page._starter(kind)(tab.request, *standing(page, "", 0, 300))
-        assert "expected 1-120 s" in shown[page.status]
-    (shown,) = page._starter("continue")(tab.request, *standing(page, "", 0, 4))
-    assert "nothing to continue" in shown[page.status]
-    slot = page._setter("set_length", "knobs", lambda value: {"seconds": value})(300, tab.request)
-    assert "Length 300 s" in slot[page.knob_error]
+        (shown,) = page.runs.starter(kind)(tab.request, *standing(page, "", 0, 300))
+        assert "expected 1-120 s" in shown[page.layout.status]
+    (shown,) = page.runs.starter("continue")(tab.request, *standing(page, "", 0, 4))
+    assert "nothing to continue" in shown[page.layout.status]
+    slot = page.fields.setter("set_length", lambda value: {"seconds": value})(300, tab.request)
+    assert "Length 300 s" in slot[page.layout.knob_error]
 
 
 def test_a_missing_bundle_is_one_line(tmp_path: Path) -> None:
@@ -344,16 +354,20 @@ def test_a_project_is_opened_copied_and_begun_in_its_tab(page: ui.Page, tab: Tab
     session.upload(song_file, "song.wav")
     session.rev = 7
     assert session.folder
-    shown = tab.send("_project", {"action": "copy", "name": "Second", "rev": 9})
-    copy = shown[page.timeline]
-    assert shown[page.name] == "Second" and copy.project != session.folder.name and copy.rev == 9
-    shown = tab.send("_project", {"action": "new", "rev": 10})
-    assert shown[page.timeline].clip is None and shown[page.timeline].rev == 10
-    shown = tab.send("_project", {"action": "open", "folder": session.folder.name, "rev": 11})
-    assert shown[page.timeline].project == session.folder.name and shown[page.timeline].rev == 11
+    shown = tab.send("edits.project", {"action": "copy", "name": "Second", "rev": 9})
+    copy = shown[page.layout.timeline]
+    assert shown[page.layout.name] == "Second" and copy.project != session.folder.name and copy.rev == 9
+    shown = tab.send("edits.project", {"action": "new", "rev": 10})
+    assert shown[page.layout.timeline].clip is None and shown[page.layout.timeline].rev == 10
+    shown = tab.send("edits.project", {"action": "open", "folder": session.folder.name, "rev": 11})
+    assert (
+        shown[page.layout.timeline].project == session.folder.name and shown[page.layout.timeline].rev == 11
+    )
     for wrong in (None, {}, {"action": "delete"}, {"action": "open", "folder": "../.."}, {"action": "open"}):
-        shown = tab.send("_project", wrong)
-        assert shown[page.timeline].project == session.folder.name and shown[page.timeline].error
+        shown = tab.send("edits.project", wrong)
+        assert (
+            shown[page.layout.timeline].project == session.folder.name and shown[page.layout.timeline].error
+        )
 
 
 def test_a_zip_that_is_dropped_opens_as_a_project(
@@ -362,14 +376,17 @@ def test_a_zip_that_is_dropped_opens_as_a_project(
     session = page.sessions.of("zipped")
     session.upload(song_file, "song.wav")
     assert session.folder
-    monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
+    monkeypatch.setattr(arrivals, "get_upload_folder", lambda: str(tmp_path))
     target = tmp_path / "x.zip"
     library.pack(session.folder, target)
-    shown = tab.send("_upload", {"path": str(target), "name": "work.zip"})
-    assert shown[page.timeline].clip.label == "song.wav"
-    assert shown[page.timeline].project != session.folder.name
+    shown = tab.send("arrivals.upload", {"path": str(target), "name": "work.zip"})
+    assert shown[page.layout.timeline].clip.label == "song.wav"
+    assert shown[page.layout.timeline].project != session.folder.name
     target.write_bytes(b"no zip")
-    assert "zip: damaged" in tab.send("_upload", {"path": str(target), "name": "x.zip"})[page.timeline].error
+    assert (
+        "zip: damaged"
+        in tab.send("arrivals.upload", {"path": str(target), "name": "x.zip"})[page.layout.timeline].error
+    )
 
 
 def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
@@ -378,7 +395,7 @@ def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
     assert session.folder
-    export_file, recent_projects, ghost_of_take = page._server_functions()
+    export_file, recent_projects, ghost_of_take = questions(page.sessions)
     answer = export_file({"project": session.folder.name, "kind": "flac"})
     assert answer["name"] == "song.flac" and "exports/clip.flac" in answer["url"]
     for wrong in (None, 3, {}, {"project": ".."}, {"project": session.folder.name, "kind": "exe"},
@@ -392,39 +409,39 @@ def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
 def test_an_uploaded_recording_is_heard_and_its_lanes_filled(
     page: ui.Page, tab: Tab, tmp_path: Path, song_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ui, "get_upload_folder", lambda: str(tmp_path))
-    monkeypatch.setattr(page, "listens", True)
-    shown = tab.send("_upload", {"path": str(song_file), "name": "song.wav"})
-    assert shown[page.hear]["value"] == "Stop listening"
-    *_, last = page._listen(tab.request)
-    assert {chord.symbol for chord in last[page.timeline].chords} <= {"A", "Amaj7", "A6"}
-    assert last[page.timeline].chords and "chords" in last[page.follow]
-    assert "drawn" in last[page.hearing] and last[page.hear]["value"] == "Analyse clip"
-    assert last[page.timeline].undo == "lanes from the audio"
+    monkeypatch.setattr(arrivals, "get_upload_folder", lambda: str(tmp_path))
+    monkeypatch.setattr(page.arrivals, "listens", True)
+    shown = tab.send("arrivals.upload", {"path": str(song_file), "name": "song.wav"})
+    assert shown[page.layout.hear]["value"] == "Stop listening"
+    *_, last = page.arrivals.listen(tab.request)
+    assert {chord.symbol for chord in last[page.layout.timeline].chords} <= {"A", "Amaj7", "A6"}
+    assert last[page.layout.timeline].chords and "chords" in last[page.layout.follow]
+    assert "drawn" in last[page.layout.hearing] and last[page.layout.hear]["value"] == "Analyse clip"
+    assert last[page.layout.timeline].undo == "lanes from the audio"
 
 
 def test_a_lane_that_was_drawn_is_replaced_only_when_asked(page: ui.Page, tab: Tab, song_file: Path) -> None:
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
     session.apply("draw_chords", {"chords": [{"start": 0, "end": 4, "symbol": "F#m"}]})
-    *_, last = page._analyse(tab.request)
-    assert {chord.symbol for chord in last[page.timeline].chords} == {"F#m"}
-    assert last[page.replace] == gr.update(visible=True)
-    shown = page._replace_lanes(tab.request)
-    assert "F#m" not in {chord.symbol for chord in shown[page.timeline].chords}
-    assert shown[page.replace] == gr.update(visible=False)
+    *_, last = page.arrivals.analyse(tab.request)
+    assert {chord.symbol for chord in last[page.layout.timeline].chords} == {"F#m"}
+    assert last[page.layout.replace] == gr.update(visible=True)
+    shown = page.arrivals.replace_lanes(tab.request)
+    assert "F#m" not in {chord.symbol for chord in shown[page.layout.timeline].chords}
+    assert shown[page.layout.replace] == gr.update(visible=False)
 
 
 def test_a_page_that_closes_sends_its_last_edits_once(page: ui.Page, tab: Tab) -> None:
     name = "page-that-closes-0123456789"
-    tab.send("_open", {"project": "", "page": name})
+    tab.send("edits.open", {"project": "", "page": name})
     edits = [{"rev": 0, "id": f"e{seed}", "name": "set_seed", "payload": {"seed": seed}} for seed in (1, 2)]
     wrong = {"rev": 0, "id": "e3", "name": "set_seed", "payload": {"seed": "x"}}
-    page.late({"page": name, "edits": [edits[0], wrong, edits[1]]})
+    page.edits.late({"page": name, "edits": [edits[0], wrong, edits[1]]})
     session = page.sessions.of(tab.request.session_hash)
     assert session.project.seed == 2 and len(session.history.past) == 1
     session.undo()
-    page.late({"page": name, "edits": edits})
+    page.edits.late({"page": name, "edits": edits})
     assert session.project.seed == 0
     hostile: list[object] = [
         None,
@@ -434,5 +451,5 @@ def test_a_page_that_closes_sends_its_last_edits_once(page: ui.Page, tab: Tab) -
         {"page": name, "edits": [1]},
     ]
     for sent in [*hostile, {"page": "of-somebody-else-012345", "edits": edits}]:
-        page.late(sent)
+        page.edits.late(sent)
     assert session.project.seed == 0

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editor.page import events
-from editor.project import commands, wording
+from editor.page import contract
+from editor.project import commands, spans, wording
 from editor.project.document import Clip, Project, Region
 from engines.requests import Part
 
 CLIP = Clip("a.wav", 8.0, 44100, 2, "song.wav")
-BASE = commands.add_span(
-    Project(clip=CLIP, prompt="piano trio", follow=("chords", "drums", "band")), 2, 4, "s1"
-)
+BASE = spans.add_span(Project(clip=CLIP, prompt="piano trio", follow=("chords", "drums", "band")), 2, 4, "s1")
 
 
 def with_words(words: str, project: Project = BASE) -> Project:
-    return commands.set_span_prompt(project, "s1", words)
+    return spans.set_span_prompt(project, "s1", words)
 
 
 def asked(project: Project) -> tuple[tuple[str, ...], str, str]:
-    told = wording.asked(project, project.spans[0])
+    told = wording.intention(project, project.spans[0])
     return told.changed, told.resolved, told.reason
 
 
 def settled(project: Project) -> Project:
     """The project after the action of its first conflict."""
     first = wording.conflicts(project)[0]
-    return events.apply(project, first.name, first.payload)
+    return contract.apply(project, first.name, first.payload)
 
 
 def test_a_span_blends_in_until_something_is_asked() -> None:
@@ -37,17 +35,17 @@ def test_a_span_blends_in_until_something_is_asked() -> None:
     changed, resolved, reason = asked(with_words("airy flute"))
     assert (changed, resolved) == (("words", "instruments"), "change")
     assert reason == "Picked for you: the span has words of its own"
-    drawn = events.apply(BASE, "draw_hits", {"drums": [{"time": 5, "drum": "kick"}]})
+    drawn = contract.apply(BASE, "draw_hits", {"drums": [{"time": 5, "drum": "kick"}]})
     assert asked(drawn) == (("drums",), "change", "Picked for you: the drums were changed here")
-    assert asked(commands.set_span_follow(drawn, "s1", ["chords"]))[1] == "blend"  # not followed any more
-    assert asked(commands.ignore_lane(drawn, "s1", "drums", True))[1] == "blend"
+    assert asked(spans.set_span_follow(drawn, "s1", ["chords"]))[1] == "blend"  # not followed any more
+    assert asked(spans.ignore_lane(drawn, "s1", "drums", True))[1] == "blend"
 
 
 def test_the_musician_turns_the_intent_over() -> None:
-    assert asked(commands.set_intent(BASE, "s1", "change"))[1:] == ("change", "Picked by you.")
-    turned = commands.set_intent(with_words("airy flute"), "s1", "blend")
+    assert asked(spans.set_intent(BASE, "s1", "change"))[1:] == ("change", "Picked by you.")
+    turned = spans.set_intent(with_words("airy flute"), "s1", "blend")
     assert asked(turned)[1:] == ("blend", "By you: new words will hardly be heard.")
-    assert asked(commands.set_intent(turned, "s1", "auto"))[1] == "change"
+    assert asked(spans.set_intent(turned, "s1", "auto"))[1] == "change"
 
 
 def test_words_name_players_unless_they_are_not_meant_or_drawn() -> None:
@@ -59,18 +57,18 @@ def test_words_name_players_unless_they_are_not_meant_or_drawn() -> None:
         Part(2, 4, "flute"),
         Part(2, 4, "drums", plays=False),
     )
-    less = events.apply(project, "word_tag", {"span": "s1", "name": "flute", "meant": False})
+    less = contract.apply(project, "word_tag", {"span": "s1", "name": "flute", "meant": False})
     assert wording.parts(less, less.spans[0], place) == (Part(2, 4, "drums", plays=False),)
-    again = events.apply(less, "word_tag", {"span": "s1", "name": "flute", "meant": True})
+    again = contract.apply(less, "word_tag", {"span": "s1", "name": "flute", "meant": True})
     assert again == project
-    drawn = events.apply(less, "draw_band", {"band": [{"start": 4, "end": 6, "name": "drums"}]})
+    drawn = contract.apply(less, "draw_band", {"band": [{"start": 4, "end": 6, "name": "drums"}]})
     assert wording.parts(drawn, drawn.spans[0], place) == ()
 
 
 def test_no_drums_against_the_drum_lane() -> None:
     project = with_words("flute, no drums")
     assert wording.conflicts(project) == ()  # nothing is drawn
-    drawn = events.apply(project, "draw_hits", {"drums": [{"time": 5, "drum": "kick"}]})
+    drawn = contract.apply(project, "draw_hits", {"drums": [{"time": 5, "drum": "kick"}]})
     (conflict,) = wording.conflicts(drawn)
     assert conflict.text == "Your words say no drums, the drum lane plays."
     assert conflict.action == "Ignore the drum lane here"
@@ -79,18 +77,18 @@ def test_no_drums_against_the_drum_lane() -> None:
     (told,) = wording.conflicts(after, "ignore lane")
     assert (told.text, told.action) == ("The drum lane is ignored in span 1.", "Follow it again")
     assert wording.conflicts(after, "draw note") == ()
-    assert settled_by(after, told) == commands.ignore_lane(after, "s1", "drums", False)
+    assert settled_by(after, told) == spans.ignore_lane(after, "s1", "drums", False)
     clip = replace(drawn, prompt="no drums", active="")
     assert settled(clip).follow == ("chords", "band")
 
 
 def settled_by(project: Project, conflict: wording.Conflict) -> Project:
-    return events.apply(project, conflict.name, conflict.payload)
+    return contract.apply(project, conflict.name, conflict.payload)
 
 
 def test_solo_against_others_on_the_band_lane() -> None:
     bass = {"band": [{"id": "p1", "start": 0, "end": 16, "name": "upright bass"}]}
-    project = events.apply(with_words("solo flute"), "draw_band", bass)
+    project = contract.apply(with_words("solo flute"), "draw_band", bass)
     (conflict,) = wording.conflicts(project)
     assert conflict.text == "Your words say solo flute, the band lane has upright bass too."
     assert conflict.action == "Leave only the flute"
@@ -100,7 +98,7 @@ def test_solo_against_others_on_the_band_lane() -> None:
         ("upright bass", 8, 16),
     ]
     assert wording.conflicts(after) == ()
-    barred = events.apply(with_words("no upright bass"), "draw_band", bass)
+    barred = contract.apply(with_words("no upright bass"), "draw_band", bass)
     assert wording.conflicts(barred)[0].action == "Take the upright bass out here"
 
 

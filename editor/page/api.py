@@ -15,8 +15,11 @@ from typing import Any
 
 import gradio as gr
 
-from editor.runs import jobs, reports
+from editor.runs import reports
 from editor.runs.device import Device
+from editor.runs.events import Done, Failed, Queued, Running
+from editor.runs.job import Extension, Job, request_of
+from editor.runs.replay import request_from
 from engines.audio.recording import Recording, read_recording, write_recording
 from engines.requests import ARSettings, Controls, FMSettings, InpaintRequest, InputError
 
@@ -34,20 +37,20 @@ class Api:
     def place(self) -> None:
         """Put the endpoints into the open block; nothing of them is seen on the page."""
         public: dict[str, Any] = {"api_visibility": "public", "show_progress": "hidden"}
-        request, told = gr.JSON(label="request", visible=False), gr.JSON(label="report", visible=False)
-        given, made = gr.File(label="source", visible=False), gr.File(label="audio", visible=False)
-        ask = gr.Button(visible=False)
+        request, report = gr.JSON(label="request", visible=False), gr.JSON(label="report", visible=False)
+        source, audio = gr.File(label="source", visible=False), gr.File(label="audio", visible=False)
+        call = gr.Button(visible=False)
         gr.on(
-            ask.click,
+            call.click,
             self.run,
-            [request, given],
-            [made, told],
+            [request, source],
+            [audio, report],
             api_name="run",
             concurrency_limit=16,
             concurrency_id="runs",
             **public,
         )
-        gr.on(ask.click, self.analyze, [given], [told], api_name="analyze", concurrency_limit=1, **public)
+        gr.on(call.click, self.analyze, [source], [report], api_name="analyze", concurrency_limit=1, **public)
 
     def run(self, request: Any, source: str | None = None) -> Iterator[tuple[str | None, dict[str, Any]]]:
         """Generate, inpaint or extend: (audio, report), while it goes on (None, {"stage", "done", "of"}).
@@ -56,40 +59,40 @@ class Api:
         "start" and "end", "controls", "ar", "fm"; `source` is the recording of a span.
         """
         try:
-            asked = self.asked(request, None if source is None else read_recording(Path(source)))
+            job = self.job_of(request, None if source is None else read_recording(Path(source)))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        for event in self.device.runner.stream([asked]):
-            if isinstance(event, jobs.Running):
+        for event in self.device.runner.stream([job]):
+            if isinstance(event, Running):
                 at = event.progress
                 yield None, {"stage": at.stage, "done": at.step, "of": at.total}
-            elif isinstance(event, jobs.Queued):
+            elif isinstance(event, Queued):
                 yield None, {"stage": "wait", "done": 0, "of": event.position}
-            elif isinstance(event, jobs.Failed):
+            elif isinstance(event, Failed):
                 raise gr.Error(event.message, print_exception=False)
-            elif isinstance(event, jobs.Done):
+            elif isinstance(event, Done):
                 with tempfile.TemporaryDirectory(prefix="inlay-") as folder:
-                    inner = asked.request if isinstance(asked, jobs.Extension) else asked
+                    inner = request_of(job)
                     suffix = inner.source.format.lower() if isinstance(inner, InpaintRequest) else "wav"
                     path = Path(folder) / f"inlay.{suffix}"
                     write_recording(path, event.result.audio)
-                    yield str(path), reports.of_run(event.result, asked)  # Gradio keeps a copy
+                    yield str(path), reports.of_run(event.result, job)  # Gradio keeps a copy
 
-    def asked(self, request: Any, source: Recording | None) -> jobs.Asked:
+    def job_of(self, request: Any, source: Recording | None) -> Job:
         """The request that an object from outside describes; InputError for one that describes none."""
         if not isinstance(request, Mapping):
             raise InputError(f'request {str(request)[:40]!r}: expected an object such as {{"engine": "fm"}}')
         exported = request.get("request", request.get("parameters"))  # then nothing is left out
-        told = _completed(request) if exported is None else exported
-        if not isinstance(told, Mapping):
-            raise InputError(f'"request" {str(told)[:40]!r}: expected an object; export it again')
-        if told.get("kind") == "inpaint" and source is None:
+        fields = _completed(request) if exported is None else exported
+        if not isinstance(fields, Mapping):
+            raise InputError(f'"request" {str(fields)[:40]!r}: expected an object; export it again')
+        if fields.get("kind") == "inpaint" and source is None:
             raise InputError("source: none was sent; send the recording that the span is of")
-        asked = jobs.request_from(told, None, source)
-        if isinstance(asked, jobs.Extension) or exported is not None or "zero_shot" in request.get("fm", ()):
-            return asked
+        job = request_from(fields, None, source)
+        if isinstance(job, Extension) or exported is not None or "zero_shot" in request.get("fm", ()):
+            return job
         spec = self.device.models().spec  # the bundle knows which measured better
-        return replace(asked, fm=replace(asked.fm, zero_shot=spec.zero_shot_with(asked.fm.solver)))
+        return replace(job, fm=replace(job.fm, zero_shot=spec.zero_shot_with(job.fm.solver)))
 
     def analyze(self, source: str | None) -> dict[str, Any]:
         """What is heard in a recording, as `inlay analyze --json` tells it."""
@@ -100,22 +103,22 @@ class Api:
                 raise InputError("source: none was sent; send a recording")
             recording = read_recording(Path(source))
             mono = recording.mono()  # [n]
-            return reports.of_hearing(analyze(mono, recording.rate))
+            return reports.of_analysis(analyze(mono, recording.rate))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
 
 def _completed(request: Mapping[str, Any]) -> dict[str, Any]:
     """A request with today's default for all that it leaves out."""
-    told = _DEFAULTS | dict(request)
-    needed = {"generate": ("seconds",), "inpaint": ("start", "end")}.get(str(told["kind"]))
+    whole = _DEFAULTS | dict(request)
+    needed = {"generate": ("seconds",), "inpaint": ("start", "end")}.get(str(whole["kind"]))
     if needed is None:
-        raise InputError(f"kind {str(told['kind'])[:40]!r}: expected generate or inpaint")
+        raise InputError(f"kind {str(whole['kind'])[:40]!r}: expected generate or inpaint")
     if missing := [name for name in needed if name not in request]:
         raise InputError(f"{' and '.join(missing)}: missing in the request; give them in seconds")
     for part, default in (("ar", ARSettings()), ("fm", FMSettings()), ("controls", Controls())):
-        given = told.get(part, {})
-        if not isinstance(given, Mapping):
-            raise InputError(f'"{part}" {str(given)[:40]!r}: expected an object; leave it out')
-        told[part] = asdict(default) | dict(given)
-    return told
+        sent = whole.get(part, {})
+        if not isinstance(sent, Mapping):
+            raise InputError(f'"{part}" {str(sent)[:40]!r}: expected an object; leave it out')
+        whole[part] = asdict(default) | dict(sent)
+    return whole

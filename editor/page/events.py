@@ -1,201 +1,88 @@
-"""The page's events by name, each an edit: what a payload must hold, and what Undo calls it.
+"""What the page sends: one typed event a gesture, checked before anything is done with it.
 
-`apply` takes payloads from outside and answers anything unusable with an `InputError`.
+`EditEvent` carries an edit of `contract` by name; `rev` counts the page's gestures: an answer carries
+the newest rev that the server has seen, and the page drops answers older than its own. Times in seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
 
-from editor.page.payload import Payload
-from editor.project import commands, versions
-from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes, Project
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from engines.requests import InputError
 
 
-@dataclass(frozen=True)
-class Command:
-    """An edit that the page may ask for."""
-
-    label: str  # what Undo names: "Undo draw chord"
-    run: Callable[[Project, Payload], Project]
-    merges: bool = False  # consecutive ones make one undo step (typing, turning a knob)
+class _Event(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
 
 
-def _cells(sent: Payload) -> list[ChordCell] | None:
-    if not sent.has("chords"):
-        return None
-    return [
-        ChordCell(_id(c), c.number("start"), c.number("end"), c.text("symbol", 40))
-        for c in sent.items("chords")
-    ]
+class EditEvent(_Event):
+    """One gesture: a command of `editor.project.commands` by name."""
+
+    rev: int = Field(ge=0, le=2**53)
+    id: str = Field(default="", max_length=40)  # a second event of the same id changes nothing
+    name: str = Field(max_length=40)
+    payload: dict[str, Any]
 
 
-def _notes(sent: Payload) -> list[LaneNote] | None:
-    if not sent.has("melody"):
-        return None
-    return [
-        LaneNote(_id(n), n.number("start"), n.number("end"), n.whole("pitch")) for n in sent.items("melody")
-    ]
+class OpenEvent(_Event):
+    """The page has loaded; `project` is what this tab worked on before, if anything."""
+
+    project: str = Field(default="", max_length=80)
+    page: str = Field(default="", max_length=80)  # a secret of the browser's tab that outlives its reloads
 
 
-def _hits(sent: Payload) -> list[LaneHit] | None:
-    if not sent.has("drums"):
-        return None
-    return [LaneHit(_id(h), h.number("time"), h.text("drum", 40)) for h in sent.items("drums")]
+class LateEvent(_Event):
+    """What a page that is being closed has not heard the answer to yet."""
+
+    page: str = Field(min_length=16, max_length=80)
+    edits: list[EditEvent] = Field(max_length=1000)
 
 
-def _parts(sent: Payload) -> list[LanePart] | None:
-    if not sent.has("band"):
-        return None
-    return [
-        LanePart(
-            _id(p), p.number("start"), p.number("end"), p.text("name", 40),
-            p.flag("plays") if p.has("plays") else True,
-            p.number("sure") if p.has("sure") else 1.0,
-            p.text("by", 10) if p.has("by") else "drawn",
-        )
-        for p in sent.items("band")
-    ]  # fmt: skip
+class UploadEvent(_Event):
+    """A file that the page has sent to the server's upload folder, or an example that ships."""
+
+    path: str = Field(max_length=4096)
+    name: str = Field(max_length=1024)
+    example: str = Field(default="", max_length=80)  # its file's name
+    lane: str = Field(default="", max_length=20)  # a MIDI file for this lane; "" = both, or audio
 
 
-def lanes_sent(sent: Payload) -> Lanes:
-    """The lane objects of a payload: chords, melody, drums and band, each a list that may be missing."""
-    return Lanes(
-        tuple(_cells(sent) or ()),
-        tuple(_notes(sent) or ()),
-        tuple(_hits(sent) or ()),
-        tuple(_parts(sent) or ()),
-    )
+class RunEvent(_Event):
+    """Run one take again: `take` with another seed, `again` as it was, or `retry` one that failed."""
+
+    take: str = Field(default="", max_length=64)
+    again: str = Field(default="", max_length=64)
+    retry: str = Field(default="", max_length=64)
 
 
-def _edit_lanes_event(project: Project, sent: Payload) -> Project:
-    remove = sent.names("remove") if sent.has("remove") else ()
-    return commands.edit_lanes(project, lanes_sent(sent), remove)
+class CancelEvent(_Event):
+    """Stop one run, or ("") all."""
+
+    run: str = Field(default="", max_length=64)
 
 
-# What a gesture on the lanes is called; each is one `commands.edit_lanes`.
-LANE_EDITS: dict[str, str] = {
-    "draw_chords": "draw chord",
-    "move_chords": "move chords",
-    "erase_chords": "erase chords",
-    "split_chord": "split chord",
-    "merge_chords": "merge chords",
-    "transpose_chords": "transpose chords",
-    "set_progression": "chord progression",
-    "draw_notes": "draw note",
-    "move_notes": "move notes",
-    "resize_notes": "resize notes",
-    "erase_notes": "erase notes",
-    "split_note": "split note",
-    "transpose_notes": "transpose notes",
-    "quantise": "quantise",
-    "draw_hits": "draw hits",
-    "move_hits": "move hits",
-    "erase_hits": "erase hits",
-    "set_pattern": "drum pattern",
-    "swing": "swing",
-    "tap_hits": "tap drums",
-    "draw_band": "draw players",
-    "move_band": "move players",
-    "resize_band": "resize players",
-    "erase_band": "erase players",
-    "set_band": "ask for players",
-    "solo_band": "only this one",
-    "paste": "paste",
-    "repeat": "repeat",
-    "clear_lane": "clear lane",
-}
+class ProjectEvent(_Event):
+    """Show another project in this tab."""
+
+    action: Literal["new", "open", "copy"]
+    folder: str = Field(default="", max_length=80)  # to open, or to copy; "" = a copy of the one shown
+    name: str = Field(default="", max_length=200)  # of the copy; "" = the name of the one copied, and "copy"
+    rev: int = Field(default=0, ge=0, le=2**53)
 
 
-def _grid_event(project: Project, sent: Payload) -> Project:
-    now = project.grid
-    return commands.set_grid(
-        project,
-        sent.number("bpm") if sent.has("bpm") else now.bpm,
-        sent.whole("beats_per_bar") if sent.has("beats_per_bar") else now.beats_per_bar,
-        sent.number("offset") if sent.has("offset") else now.offset,
-    )
+Event = TypeVar("Event", bound=_Event)
 
 
-COMMANDS: dict[str, Command] = {
-    "set_name": Command("rename", lambda p, x: commands.set_name(p, x.text("name")), merges=True),
-    "set_prompt": Command("prompt", lambda p, x: commands.set_prompt(p, x.text("prompt")), merges=True),
-    "set_length": Command("length", lambda p, x: commands.set_length(p, x.number("seconds")), merges=True),
-    "set_seed": Command("seed", lambda p, x: commands.set_seed(p, x.whole("seed")), merges=True),
-    "set_grid": Command("tempo", _grid_event, merges=True),
-    "set_key": Command("key", lambda p, x: commands.set_key(p, x.text("key", 40))),
-    "set_engines": Command("engines", lambda p, x: commands.set_engines(p, x.names("engines"))),
-    "set_follow": Command("lanes to follow", lambda p, x: commands.set_follow(p, x.names("lanes"))),
-    "clear_region": Command("clear span", lambda p, x: commands.clear_region(p)),
-    "add_span": Command(
-        "add span", lambda p, x: commands.add_span(p, x.number("start"), x.number("end"), _id(x))
-    ),
-    "set_span": Command(
-        "change span", lambda p, x: commands.set_span(p, x.identifier(), x.number("start"), x.number("end"))
-    ),
-    "activate_span": Command("choose span", lambda p, x: commands.activate_span(p, x.identifier())),
-    "delete_span": Command("remove span", lambda p, x: commands.delete_span(p, x.identifier())),
-    "set_span_own": Command(
-        "prompt of the span", lambda p, x: commands.set_span_own(p, x.identifier(), x.flag("own"))
-    ),
-    "set_span_prompt": Command(
-        "prompt of the span",
-        lambda p, x: commands.set_span_prompt(p, x.identifier(), x.text("prompt")),
-        merges=True,
-    ),
-    "set_span_follow": Command(
-        "lanes of the span", lambda p, x: commands.set_span_follow(p, x.identifier(), x.names("lanes"))
-    ),
-    "set_intent": Command(
-        "intent", lambda p, x: commands.set_intent(p, x.identifier("span"), x.text("intent", 20))
-    ),
-    "ignore_lane": Command(
-        "ignore lane",
-        lambda p, x: commands.ignore_lane(p, x.identifier("span"), x.text("lane", 40), x.flag("ignore")),
-    ),
-    "word_tag": Command(
-        "instrument of the words",
-        lambda p, x: commands.tag_word(
-            p, x.identifier("span") if x.text("span", 64) else "", x.text("name", 40), x.flag("meant")
-        ),
-    ),
-    "sort_takes": Command("order of takes", lambda p, x: commands.set_sort(p, x.text("by", 20))),
-    "name_chord": Command(
-        "change chord", lambda p, x: commands.name_chord(p, x.identifier(), x.text("symbol", 40))
-    ),
-    "keep": Command("keep take", lambda p, x: versions.keep(p, x.identifier())),
-    "show_version": Command("go to version", lambda p, x: versions.show_version(p, x.identifier())),
-    "rename_take": Command(
-        "rename take", lambda p, x: versions.rename_take(p, x.identifier(), x.text("name"))
-    ),
-    "star_take": Command("star take", lambda p, x: versions.star_take(p, x.identifier())),
-    "delete_take": Command("delete take", lambda p, x: versions.delete_take(p, x.identifier())),
-    "restore_take": Command("restore take", lambda p, x: versions.restore_take(p, x.identifier())),
-    "use_take": Command("settings of a take", lambda p, x: versions.use_take(p, x.identifier())),
-    "set_variations": Command("variations", lambda p, x: commands.set_variations(p, x.whole("count"))),
-    "set_preset": Command("preset", lambda p, x: commands.set_preset(p, x.text("name", 40))),
-    "set_settings": Command("advanced settings", commands.set_settings, merges=True),
-    **{name: Command(label, _edit_lanes_event) for name, label in LANE_EDITS.items()},
-}
-
-
-def apply(project: Project, name: str, payload: object) -> Project:
-    """Apply an event from the page: `COMMANDS[name]` with the fields of `payload`.
-
-    Raises only InputError, whatever the payload holds.
-    """
-    return command(name).run(project, Payload(name, payload))
-
-
-def command(name: object) -> Command:
-    """The command of that name; InputError when there is none."""
-    found = COMMANDS.get(name) if isinstance(name, str) else None
-    if found is None:
-        raise InputError(f"event {str(name)[:40]!r}: no such command; reload the page")
-    return found
-
-
-def _id(sent: Payload) -> str:
-    return sent.identifier() if sent.has("id") else ""
+def read_event(kind: type[Event], data: object) -> Event:
+    """An event from the page; InputError, in one line, when it is not what the page sends."""
+    if not isinstance(data, Mapping):
+        raise InputError(f"event of type {type(data).__name__}: expected named fields; reload the page")
+    try:
+        return kind.model_validate(dict(data))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])[:40]
+        raise InputError(f"event field {place!r}: {first['msg'][:120]}; reload the page") from error

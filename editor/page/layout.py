@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from editor.page import panel
-from editor.page.compare import Takes, status_markup
+from editor.page.takes.component import Takes
+from editor.page.takes.words import status_markup
 from editor.page.timeline import MODULES, Timeline
 from editor.project.commands import MAX_VARIATIONS
-from editor.runs import jobs
+from editor.runs.job import Kind
 from engines.analysis import chordino
 from engines.assets import ASSETS
 from engines.music import chords
@@ -176,7 +177,7 @@ class Layout:
             self.inpaint_all = gr.Button("Inpaint all spans", elem_id="inpaint-all", visible=False)
             with gr.Row(elem_id="foot-row"):
                 self.generate = gr.Button("Generate", elem_id="generate")
-                self.extend: dict[jobs.Kind, gr.Button] = {
+                self.extend: dict[Kind, gr.Button] = {
                     "continue": gr.Button("Continue", elem_id="continue", interactive=False),
                     "intro": gr.Button("Intro", elem_id="intro", interactive=False),
                     "loop": gr.Button("Loop", elem_id="make-loop", interactive=False),

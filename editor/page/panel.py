@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from editor.project.document import Settings
-from editor.runs.settings import CHOICES, CUSTOM, KNOBS, PRESETS
+from editor.project.knobs import CHOICES, CUSTOM, KNOBS, PRESETS
 
 GROUPS = ("Every span", "FM and ZS", "AR", "Fix it and loop")  # under Advanced, in this order
 

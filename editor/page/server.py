@@ -63,7 +63,7 @@ def late_route(page: Page) -> Callable[[Request], Awaitable[Response]]:
             if len(sent) > MAX_LATE:
                 return Response(status_code=413)
         with suppress(ValueError, RecursionError):  # nobody would hear what is wrong with it
-            await run_in_threadpool(page.late, json.loads(sent))
+            await run_in_threadpool(page.edits.late, json.loads(sent))
         return Response(status_code=204)
 
     return answer

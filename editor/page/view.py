@@ -8,93 +8,113 @@ from __future__ import annotations
 
 import html
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
-from editor.page.compare import estimate_words, status_markup
 from editor.page.layout import ENGINES, Layout
+from editor.page.state import ClipState, EditorState, editor_state
+from editor.page.takes.groups import takes_state
+from editor.page.takes.previews import playable
+from editor.page.takes.words import status_markup
+from editor.page.timeline import file_address
+from editor.project import knobs
 from editor.project.document import Region
-from editor.runs import settings
 from editor.runs.pace import Pace
+from editor.runs.track import estimate_words
 from editor.session import Session
 from engines.requests import LONGEST_SECONDS
 
-if TYPE_CHECKING:
-    from engines.checkpoints.shelf import BundleSpec  # loads torch
+SEEN_SENT = 40  # ids of edits that a document tells the page of
 
 
-class Updates(Layout):
+class View:
     """The components of the page, told what a session is like."""
 
-    def __init__(self, spec: BundleSpec, pace: Pace) -> None:
-        super().__init__(spec)
+    def __init__(self, layout: Layout, pace: Pace) -> None:
+        self.layout = layout
+        self.spec = layout.spec
         self.pace = pace
-        self.window = float(spec.window_seconds)
+        self.window = float(self.spec.window_seconds)
         self.frame_rate = 25.0
-        self.band_taken = spec.flow.band or spec.lm.band
+        self.band_taken = self.spec.flow.band or self.spec.lm.band
 
-    def _shown(
-        self, session: Session, where: str = "", error: str = "", takes: bool = True
-    ) -> dict[Any, Any]:
+    @property
+    def light(self) -> list[gr.Component]:
+        """The components that may change with any event."""
+        return self.layout.light
+
+    @property
+    def everything(self) -> list[gr.Component]:
+        """All components whose values the server knows."""
+        return self.layout.light + self.layout.fields
+
+    def document(self, session: Session) -> EditorState:
+        """The document for the page."""
+        return document_state(session, self.window, self.frame_rate, self.band_taken)
+
+    def shown(self, session: Session, where: str = "", error: str = "", takes: bool = True) -> dict[Any, Any]:
         """Updates of `light`. `where` is the slot in which an error stands."""
         project, region = session.project, session.project.region
         in_timeline = error if where == "timeline" else session.error
-        document = session.document(self.window, self.frame_rate, self.band_taken)
+        document = self.document(session)
         document.error = in_timeline or None
         limit = self._span_limit(region)
-        ready = bool(project.clip and region) and not session.running and not limit
+        idle = not session.run.running
+        ready = bool(project.clip and region) and idle and not limit
         updates: dict[Any, Any] = {
-            self.timeline: document,
-            self.takes: session.takes() if takes else gr.skip(),
-            self.saved: f"<span>{session.saved}</span>",
-            self.undo: gr.update(interactive=session.history.can_undo),
-            self.redo: gr.update(interactive=session.history.can_redo),
-            self.export: gr.update(interactive=project.clip is not None),
-            self.span_error: _error(limit),
-            self.prompt_error: _error(error) if where == "prompt" else "",
-            self.knob_error: _error(error) if where == "knobs" else "",
-            self.status: status_markup(
-                session.runs, session.done, error if where == "run" else session.message
+            self.layout.timeline: document,
+            self.layout.takes: takes_state(session) if takes else gr.skip(),
+            self.layout.saved: f"<span>{session.saved.words}</span>",
+            self.layout.undo: gr.update(interactive=session.history.can_undo),
+            self.layout.redo: gr.update(interactive=session.history.can_redo),
+            self.layout.export: gr.update(interactive=project.clip is not None),
+            self.layout.span_error: _error(limit),
+            self.layout.prompt_error: _error(error) if where == "prompt" else "",
+            self.layout.knob_error: _error(error) if where == "knobs" else "",
+            self.layout.status: status_markup(
+                session.run.tracks, session.run.takes, error if where == "run" else session.run.message
             ),
-            self.inpaint: gr.update(
+            self.layout.inpaint: gr.update(
                 value=f"Inpaint {region.start:.2f}–{region.end:.2f} s"
                 if region and project.clip
                 else "Inpaint",
                 interactive=ready,
             ),
-            self.auto: gr.update(interactive=ready),
-            self.inpaint_all: self._together(session),
-            self.generate: gr.update(value=f"Generate {project.length:g} s", interactive=not session.running),
-            **dict.fromkeys(
-                self.extend.values(),
-                gr.update(interactive=project.clip is not None and not session.running),
+            self.layout.auto: gr.update(interactive=ready),
+            self.layout.inpaint_all: self._together(session),
+            self.layout.generate: gr.update(
+                value=f"Generate {project.length:g} s", interactive=not session.run.running
             ),
-            self.stop: gr.update(interactive=session.running),
-            self.preset: settings.preset_of(project.settings),
-            **self._hearing(session),
+            **dict.fromkeys(
+                self.layout.extend.values(),
+                gr.update(interactive=project.clip is not None and idle),
+            ),
+            self.layout.stop: gr.update(interactive=session.run.running),
+            self.layout.preset: knobs.preset_of(project.settings),
+            **self.analysis(session),
         }
         seconds = region.end - region.start if region else project.length
-        for (name, _, _), box in zip(ENGINES, self.engines, strict=True):
+        for (name, _, _), box in zip(ENGINES, self.layout.engines, strict=True):
             guess = self.pace.guess(name, "inpaint" if region else "generate", seconds)
             if guess and name != "ar":
                 guess *= self._pieces(seconds, bool(region))
             updates[box] = gr.update(info=estimate_words(guess) if guess else " ")
         return updates
 
-    def _hearing(self, session: Session) -> dict[Any, Any]:
+    def analysis(self, session: Session) -> dict[Any, Any]:
         """Updates of what the page says of the analysis of the clip."""
-        region, listener = session.project.region, session.listener
-        going = listener is not None and listener.running and not listener.cancelled.is_set()
+        region, share = session.project.region, session.analysis.share
+        going = share is not None
         part = f"{region.start:.2f}–{region.end:.2f} s" if region else "clip"
-        said = f"Listening to the clip, {listener.progress:.0%}" if going and listener else session.hearing
+        words = session.analysis.words if share is None else f"Listening to the clip, {share:.0%}"
         return {
-            self.hearing: f'<p role="status">{html.escape(said)}</p>' if said else "",
-            self.hear: gr.update(
+            self.layout.hearing: f'<p role="status">{html.escape(words)}</p>' if words else "",
+            self.layout.hear: gr.update(
                 value="Stop listening" if going else f"Analyse {part}",
                 interactive=session.project.clip is not None,
             ),
-            self.replace: gr.update(visible=session.heard is not None and not going),
+            self.layout.replace: gr.update(visible=session.analysis.waiting is not None and not going),
         }
 
     def _together(self, session: Session) -> Any:
@@ -106,7 +126,7 @@ class Updates(Layout):
         return gr.update(
             value=f"Inpaint all {len(apart)} spans in one pass",
             visible=True,
-            interactive=not session.running and not limit,
+            interactive=not session.run.running and not limit,
         )
 
     def _span_limit(self, region: Region | None) -> str:
@@ -126,53 +146,56 @@ class Updates(Layout):
         fits = self.window - CONTEXT_SECONDS if span else self.window
         return 1 if seconds <= fits + 1e-6 else math.ceil(seconds / min(PIECE_SECONDS, self.window / 2))
 
-    def _all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
+    def all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
         """Updates of everything."""
-        updates = self._shown(session, where, error)
-        standing = self._standing(session)
-        for box in self.engines:
+        updates = self.shown(session, where, error)
+        standing = self.standing(session)
+        for box in self.layout.engines:
             standing[box] = gr.update(value=standing[box], info=updates[box]["info"])
         return updates | standing
 
-    def _standing(self, session: Session) -> dict[Any, Any]:
+    def standing(self, session: Session) -> dict[Any, Any]:
         """Values of all that the user types into or ticks."""
         project = session.project
         return {
-            self.name: project.name,
-            self.tempo: project.grid.bpm,
-            self.signature: f"{project.grid.beats_per_bar}/4",
-            self.key: project.key,
-            self.prompt: project.span_prompt,
-            self.follow: list(project.span_follow),
-            self.variations: str(project.variations),
-            self.seed: project.seed,
-            self.length: project.length,
-            **self._turned(session),
-            **{box: name in project.engines for (name, _, _), box in zip(ENGINES, self.engines, strict=True)},
+            self.layout.name: project.name,
+            self.layout.tempo: project.grid.bpm,
+            self.layout.signature: f"{project.grid.beats_per_bar}/4",
+            self.layout.key: project.key,
+            self.layout.prompt: project.span_prompt,
+            self.layout.follow: list(project.span_follow),
+            self.layout.variations: str(project.variations),
+            self.layout.seed: project.seed,
+            self.layout.length: project.length,
+            **self.turned(session),
+            **{
+                box: name in project.engines
+                for (name, _, _), box in zip(ENGINES, self.layout.engines, strict=True)
+            },
         }
 
-    def _typed(self, session: Session) -> dict[Any, Any]:
+    def typed(self, session: Session) -> dict[Any, Any]:
         """Values of the fields that a gesture on the timeline may change."""
         project = session.project
         return {
-            self.prompt: project.span_prompt,
-            self.follow: list(project.span_follow),
-            self.tempo: project.grid.bpm,
-            self.signature: f"{project.grid.beats_per_bar}/4",
-            self.key: project.key,
-            self.seed: project.seed,
-            **self._turned(session),
+            self.layout.prompt: project.span_prompt,
+            self.layout.follow: list(project.span_follow),
+            self.layout.tempo: project.grid.bpm,
+            self.layout.signature: f"{project.grid.beats_per_bar}/4",
+            self.layout.key: project.key,
+            self.layout.seed: project.seed,
+            **self.turned(session),
         }
 
-    def _turned(self, session: Session) -> dict[Any, Any]:
+    def turned(self, session: Session) -> dict[Any, Any]:
         """Values of the knobs."""
-        return {knob: getattr(session.project.settings, name) for name, knob in self.knobs.items()}
+        return {knob: getattr(session.project.settings, name) for name, knob in self.layout.knobs.items()}
 
-    def _going(self, session: Session) -> dict[Any, Any]:
+    def going(self, session: Session) -> dict[Any, Any]:
         """Updates of what a report changes."""
         return {
-            self.takes: session.takes(),
-            self.status: status_markup(session.runs, session.done, session.message),
+            self.layout.takes: takes_state(session),
+            self.layout.status: status_markup(session.run.tracks, session.run.takes, session.run.message),
         }
 
 
@@ -181,3 +204,32 @@ def _error(message: str, remedy: str = "") -> str:
         return ""
     words = html.escape(message[:1].upper() + message[1:])
     return f'<div class="place-error" role="alert"><span>{words} {remedy}</span></div>'
+
+
+def document_state(
+    session: Session, window: float, frame_rate: float, band_taken: bool = False
+) -> EditorState:
+    """A session's document for the page. `window`: seconds that the models hear; `frame_rate` in Hz."""
+    changes = session.changes  # read first: what comes meanwhile is told again
+    project, clip, history = session.project, None, session.history
+    if project.clip and session.folder:
+        clip = ClipState(
+            url=file_address(playable(session.folder, project.clip.sound)),
+            seconds=project.clip.seconds,
+            label=project.clip.label,
+        )
+    return editor_state(
+        project,
+        rev=session.rev,
+        changes=changes,
+        project=session.folder.name if session.folder else "",
+        clip=clip,
+        error=session.error,
+        undo=history.undo_label,
+        redo=history.redo_label,
+        held=session.held,
+        seen=list(session.saved.seen[-SEEN_SENT:]),
+        window=window,
+        frame_rate=frame_rate,
+        bandTaken=band_taken,
+    )

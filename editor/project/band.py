@@ -1,4 +1,4 @@
-"""Who plays: parts on the band lane, from MIDI programs and from a line of names; what the page calls them.
+"""Who plays: parts on the band lane, from MIDI programs and from a line of names; how they are called.
 
 Conventions: parts of one instrument (a row of the lane) never overlap, a later one cuts an earlier one; the
 lane is in order of time, then of rows. Lane times are beats, those of `engines.requests.Part` seconds. Pure

@@ -84,15 +84,15 @@ class History:
     def with_heard(self, id: str, wish: Heard, band: Heard) -> History:
         """What was heard again in a take: of every state that has it, no step."""
 
-        def told(project: Project) -> Project:
+        def with_words(project: Project) -> Project:
             takes = tuple(
                 replace(take, wish=wish, band=band) if take.id == id else take for take in project.takes
             )
             return project if takes == project.takes else replace(project, takes=takes)
 
-        past = tuple(replace(step, project=told(step.project)) for step in self.past)
-        future = tuple(replace(step, project=told(step.project)) for step in self.future)
-        return History(told(self.present), past, future)
+        past = tuple(replace(step, project=with_words(step.project)) for step in self.past)
+        future = tuple(replace(step, project=with_words(step.project)) for step in self.future)
+        return History(with_words(self.present), past, future)
 
     def undo(self) -> History:
         """One step back; itself when there is none."""

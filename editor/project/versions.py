@@ -10,10 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from editor.project import edited, lanes
+from editor.project import edited, knobs, lanes
 from editor.project.commands import MAX_NAME, clean_text, set_prompt, set_seed
 from editor.project.document import Clip, Project, Rating, Round, Sound, Span, Take, Version
-from editor.runs import settings
 from engines.requests import InputError
 
 MAX_RATED = 5  # takes in a blind round, the original among them
@@ -38,6 +37,12 @@ def find_take(project: Project, id: str) -> Take:
         if take.id == id:
             return take
     raise InputError(f"take {id[:40]!r}: no such take; choose one from the list")
+
+
+def twin_of(project: Project, take: Take) -> Take | None:
+    """The take that the same engine has made before with this seed, if it sounds the same."""
+    own = (take.engine, take.seed, take.sound)
+    return next((known for known in project.takes if (known.engine, known.seed, known.sound) == own), None)
 
 
 def keep(project: Project, id: str) -> Project:
@@ -102,7 +107,7 @@ def use_take(project: Project, id: str) -> Project:
     """Set prompt, seed and the engine's knobs as they were for a take."""
     take = find_take(project, id)
     project = set_seed(set_prompt(project, take.prompt), take.seed)
-    return replace(project, settings=settings.of_take(project.settings, take))
+    return replace(project, settings=knobs.of_take(project.settings, take))
 
 
 def vote(project: Project, ratings: Sequence[tuple[str, int, int]], matched: bool, made: str) -> Round:

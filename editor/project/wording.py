@@ -1,8 +1,8 @@
 """What words and lanes ask of a span: who is named, what was changed, and what contradicts it.
 
-`asked` decides what Inpaint does with a span and why; `conflicts` finds words that speak against the lanes or
-the tempo, each with the edit that settles it. Times are seconds, lanes beats. Functions of a document without
-effects; loads no torch. Knows no page.
+`intention` decides what Inpaint does with a span and why; `conflicts` finds words that speak against the
+lanes or the tempo, each with the edit that settles it. Times are seconds, lanes beats. Functions of a
+document without effects; loads no torch. Knows no page.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Intention:
     """What is asked of a span."""
 
     changed: tuple[Change, ...]  # what was not there before
@@ -106,7 +106,7 @@ def parts(project: Project, span: Span | None, place: Region) -> tuple[Part, ...
 # ---- what Inpaint does
 
 
-def asked(project: Project, span: Span) -> Asked:
+def intention(project: Project, span: Span) -> Intention:
     """What is asked of a span that was not there, and whether it blends in or changes."""
     follow = project.follow if span.follow is None else span.follow
     told: set[Change] = {
@@ -121,11 +121,11 @@ def asked(project: Project, span: Span) -> Asked:
     changed = tuple(name for name in CHANGES if name in told)
     if span.intent == "auto":
         why = _CHANGED[changed[0]] if changed else "nothing in the span was changed"
-        return Asked(changed, "change" if changed else "blend", f"Picked for you: {why}")
+        return Intention(changed, "change" if changed else "blend", f"Picked for you: {why}")
     if span.intent == "blend" and changed:
         lost = "new words" if changed[0] == "words" else f"new {changed[0]}"
-        return Asked(changed, "blend", f"By you: {lost} will hardly be heard.")
-    return Asked(changed, span.intent, "Picked by you.")
+        return Intention(changed, "blend", f"By you: {lost} will hardly be heard.")
+    return Intention(changed, span.intent, "Picked by you.")
 
 
 # ---- words against lanes and tempo

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.project.disk import storage
-from editor.runs import jobs
+from editor.project.disk import sounds
 from editor.project.document import Take
+from editor.runs.job import probe_of
+from editor.runs.replay import plain, request_from, wish_to_json
 from engines.audio.timebase import seconds_to_samples
 from engines.requests import GenerateRequest, InpaintRequest, InputError, Request
 
@@ -51,11 +52,10 @@ def verdict(folder: Path, take: Take) -> Verdict:
 
     InputError when its audio or its request is gone.
     """
-    from engines.filling import agreement# loads librosa
+    from engines.filling import agreement  # loads librosa
 
-    asked = jobs.request_from(take.parameters, folder)
-    request = asked.probe if isinstance(asked, jobs.Extension) else asked
-    recording = storage.read_sound(folder, take.sound)
+    request = probe_of(request_from(take.parameters, folder))
+    recording = sounds.read_sound(folder, take.sound)
     first, last = _place(request, recording.seconds)
     a, b = seconds_to_samples(first, recording.rate), seconds_to_samples(last, recording.rate)
     mono = recording.mono(a, b)
@@ -65,7 +65,7 @@ def verdict(folder: Path, take: Take) -> Verdict:
         return Verdict(take.wish, band, "")
     found = agreement.wishes(mono, recording.rate, request, begin)
     unknown = not found and agreement.judged(request)
-    return Verdict(tuple(jobs.wish_to_json(wish) for wish in found), band, "unknown" if unknown else "")
+    return Verdict(tuple(wish_to_json(wish) for wish in found), band, "unknown" if unknown else "")
 
 
 def _place(request: Request, seconds: float) -> tuple[float, float]:
@@ -91,7 +91,7 @@ def _players(
             first, last = max(part.start + begin, start), min(part.end + begin, end)
             if last > first:
                 row = {"name": part.instrument, "start": first, "end": last, "sure": float(sure)}
-                found.append(jobs.plain(row))
+                found.append(plain(row))
     return tuple(found)
 
 
@@ -137,3 +137,45 @@ class Judge:
             except Exception:  # a defect must not leave the page waiting
                 log.exception("take %s could not be judged", take.id)
             self._done(take.id, found)
+
+
+class Judging:
+    """The takes of a session that are being judged, or wait for it. Changed under the session's lock."""
+
+    def __init__(self, done: Callable[[str, Verdict | None], None]) -> None:
+        """`done` is called in the judge's thread with a take's id, and None where it failed."""
+        self.states: dict[str, str] = {}  # take -> "pending", "failed" or "unknown" (`TrackState.wishState`)
+        self.judge = Judge(done)
+        self._later: tuple[Take, ...] = ()  # of the run that goes on, to be judged after it
+
+    def add(self, take: Take) -> None:
+        """Judge a take when `begin` is called; one that asked for nothing is left out."""
+        if wished(take):
+            self._later = (*self._later, take)
+            self._mark(take)
+
+    def add_again(self, take: Take) -> None:
+        """Judge a take again at the next `begin`, whatever was found before."""
+        self._later = (*self._later, take)
+
+    def begin(self, folder: Path) -> None:
+        """Listen to what waits, one after the other in the background."""
+        takes, self._later = self._later, ()
+        self._mark(*takes)
+        self.judge.add(folder, *takes)
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something for `begin`."""
+        return bool(self._later)
+
+    def end(self, id: str, verdict: Verdict | None) -> None:
+        """A take has been judged."""
+        self.states.pop(id, None)
+        state = "failed" if verdict is None else verdict.state
+        if state:
+            self.states[id] = state
+
+    def _mark(self, *takes: Take) -> None:
+        """Say of takes whose engine has not told what came of the wish that they are being listened to."""
+        self.states |= {take.id: "pending" for take in takes if not take.wish}

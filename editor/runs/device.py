@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from editor.runs import jobs
 from editor.runs.pace import Pace
+from editor.runs.runner import Runner
 from engines.requests import InputError
 
 log = logging.getLogger("inlay")
@@ -18,7 +18,7 @@ class Device:
     def __init__(self, bundle: str, device: str, pace: Pace | None = None) -> None:
         self.bundle = bundle
         self.name = device
-        self.runner = jobs.Runner(self.models)
+        self.runner = Runner(self.models)
         self.pace = pace or Pace()
 
     def warm(self) -> None:
@@ -31,7 +31,7 @@ class Device:
             log.warning("%s", error)
 
     def models(self) -> Any:
-        """The shared checkpoints (`engines.checkpoints.shelf.Models`); InputError when the bundle is unusable."""
+        """The shared checkpoints (`checkpoints.shelf.Models`); InputError when the bundle is unusable."""
         from engines.checkpoints.shelf import open_bundle  # loads torch
 
         return open_bundle(self.bundle, self.name)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from editor.project.disk import storage
-from editor.runs import hearing as analysis
+from editor.project.disk import sounds
 from editor.project.document import Region, Sound, Take
+from editor.runs import hearing
 from engines.audio.timebase import seconds_to_samples
 from engines.requests import Chord, Note
 
@@ -39,27 +39,27 @@ class Ghost:
 def ghost(folder: Path, take: Take) -> Ghost:
     """Chords and melody heard in a take; InputError when its audio is gone. Remembered for a while."""
     with _one:
-        return _heard(folder, take.sound, take.region)
+        return _listen(folder, take.sound, take.region)
 
 
 @lru_cache(maxsize=128)
-def _heard(folder: Path, sound: Sound, region: Region | None) -> Ghost:
+def _listen(folder: Path, sound: Sound, region: Region | None) -> Ghost:
     from engines.analysis.analyze import analyze  # loads librosa
 
-    recording = storage.read_sound(folder, sound)
+    recording = sounds.read_sound(folder, sound)
     begin, end = (0.0, recording.seconds) if region is None else (region.start, region.end)
     # What sounds before and behind tells beats and key; only what lies inside is shown.
-    start = max(0.0, begin - analysis.CONTEXT_SECONDS)
-    stop = min(recording.seconds, end + analysis.CONTEXT_SECONDS)
+    start = max(0.0, begin - hearing.CONTEXT_SECONDS)
+    stop = min(recording.seconds, end + hearing.CONTEXT_SECONDS)
     first, last = seconds_to_samples(start, recording.rate), seconds_to_samples(stop, recording.rate)
     mono = recording.as_float(first, last).mean(axis=1)  # [n, C] -> [n]
-    heard = analyze(mono, recording.rate).shifted(start)
-    chords = (Chord(max(c.start, begin), min(c.end, end), c.symbol) for c in heard.chords.chords)
-    likely = zip(heard.melody.notes, heard.melody.confidence, strict=True)
+    result = analyze(mono, recording.rate).shifted(start)
+    chords = (Chord(max(c.start, begin), min(c.end, end), c.symbol) for c in result.chords.chords)
+    likely = zip(result.melody.notes, result.melody.confidence, strict=True)
     notes = (
         Note(max(note.start, begin), min(note.end, end), note.pitch)
         for note, sure in likely
-        if sure >= analysis.MELODY_CONFIDENCE
+        if sure >= hearing.MELODY_CONFIDENCE
     )
     return Ghost(
         tuple(chord for chord in chords if chord.end > chord.start and chord.symbol not in ("N", "UNK")),

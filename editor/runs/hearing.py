@@ -1,6 +1,6 @@
-"""What was heard in a recording, on the lanes; and the job that hears it in the background.
+"""What is heard in a recording, on the lanes; and the analysis of a clip in the background.
 
-Pure functions `Analysis -> Lanes` and `Project -> Project`, and `Listener`, one piece of work of a session
+Pure functions `Analysis -> Lanes` and `Project -> Project`, and `AnalysisJob`, one piece of work of a session
 in a thread of its own. Analyses are in seconds, lanes in beats. Only what was heard with confidence comes
 onto a lane. Loads no torch; knows no components.
 """
@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from editor.project import band, commands, lanes
-from editor.project.disk import storage
+from editor.project import band, commands, drawing, lanes
+from editor.project.disk import sounds
 from editor.project.document import LanePart, Lanes, Project, Region, Sound
-from engines.requests import Cancelled, Hit, InputError, Note, Progress
 from engines.audio.timebase import Grid, seconds_to_samples
+from engines.requests import Cancelled, Hit, InputError, Note, Progress
 
 if TYPE_CHECKING:
     from engines.analysis.analyze import Analysis
@@ -36,9 +36,9 @@ _SHARP_MINORS = {"Ab": "G#"}  # the page's spellings of keys, where they differ 
 _FLAT_MAJORS = {"C#": "Db"}
 
 
-def grid_of(heard: Analysis) -> Grid | None:
+def grid_of(analysis: Analysis) -> Grid | None:
     """The beat grid that fits best: tempo, signature, and beat 0 at a downbeat; None without a beat."""
-    rhythm = heard.rhythm
+    rhythm = analysis.rhythm
     if rhythm.confidence < TEMPO_CONFIDENCE or not rhythm.downbeats or not 20 <= rhythm.bpm <= 400:
         return None
     bar = rhythm.beats_per_bar * 60.0 / rhythm.bpm
@@ -49,41 +49,41 @@ def grid_of(heard: Analysis) -> Grid | None:
     return Grid(round(rhythm.bpm, 2), rhythm.beats_per_bar, offset)
 
 
-def key_of(heard: Analysis) -> str:
+def key_of(analysis: Analysis) -> str:
     """The key as the page spells it, "" when it is not clear."""
-    if not heard.key.name or heard.key.confidence < KEY_CONFIDENCE:
+    if not analysis.key.name or analysis.key.confidence < KEY_CONFIDENCE:
         return ""
-    tonic, mode = heard.key.name.split()
+    tonic, mode = analysis.key.name.split()
     spelled = (_SHARP_MINORS if mode == "minor" else _FLAT_MAJORS).get(tonic, tonic)
     return f"{spelled} {mode}"
 
 
-def lanes_of(heard: Analysis, grid: Grid) -> Lanes:
+def lanes_of(analysis: Analysis, grid: Grid) -> Lanes:
     """The lanes in beats: chords but `N`, notes and hits that are likely enough, and who plays."""
     notes: list[Note] = [
         note
-        for note, sure in zip(heard.melody.notes, heard.melody.confidence, strict=True)
+        for note, sure in zip(analysis.melody.notes, analysis.melody.confidence, strict=True)
         if sure >= MELODY_CONFIDENCE and note.end - note.start >= lanes.SHORTEST * grid.seconds_per_beat
     ]
     likely: list[Hit] = [
         hit
-        for hit, sure in zip(heard.drums.hits, heard.drums.confidence, strict=True)
+        for hit, sure in zip(analysis.drums.hits, analysis.drums.confidence, strict=True)
         if sure >= DRUM_CONFIDENCE
     ]
     played = {drum for drum in {h.drum for h in likely} if sum(h.drum == drum for h in likely) >= MIN_HITS}
     hits = [hit for hit in likely if hit.drum in played]
-    if grid_of(heard) is None and len(hits) < DRUMS_A_SECOND * heard.seconds:
+    if grid_of(analysis) is None and len(hits) < DRUMS_A_SECOND * analysis.seconds:
         hits = []  # consonants and bumps: neither a beat nor a part
     return Lanes(
-        lanes.chords_to_lane(heard.chords.chords, grid),
+        lanes.chords_to_lane(analysis.chords.chords, grid),
         lanes.notes_to_lane(notes[: lanes.MAX_OBJECTS], grid),
         lanes.hits_to_lane(hits[: lanes.MAX_OBJECTS], grid),
-        _band_of(heard, grid),
+        _band_of(analysis, grid),
     )
 
 
-def _band_of(heard: Analysis, grid: Grid) -> tuple[LanePart, ...]:
-    line = getattr(heard, "instruments", None)  # not every analysis listens for players
+def _band_of(analysis: Analysis, grid: Grid) -> tuple[LanePart, ...]:
+    line = getattr(analysis, "instruments", None)  # not every analysis listens for players
     return () if line is None else band.to_lane(line.parts, grid, "heard", line.confidence)
 
 
@@ -96,7 +96,7 @@ class Filled:
     kept: tuple[str, ...]  # lanes that hold the musician's own and were left as they are
 
 
-def fill(project: Project, heard: Analysis, replace_all: bool = False) -> Filled:
+def fill(project: Project, analysis: Analysis, replace_all: bool = False) -> Filled:
     """Put what was heard on the empty lanes, or on all of them; tempo and key only where no lane is kept.
 
     Lanes that come onto the page condition the re-making from now on; the musician may untick them.
@@ -106,14 +106,14 @@ def fill(project: Project, heard: Analysis, replace_all: bool = False) -> Filled
     if all(part.by == "heard" for part in now.band):  # nobody's own
         full = [name for name in full if name != "band"]
     keep = () if replace_all else tuple(full)
-    grid, key = grid_of(heard), key_of(heard)
+    grid, key = grid_of(analysis), key_of(analysis)
     if not keep and grid is not None:
         project = replace(project, grid=grid)
     if not keep and key:
         project = commands.set_key(project, key)
-    found = lanes_of(heard, project.grid)
+    found = lanes_of(analysis, project.grid)
     put = [name for name in lanes.LANE_NAMES if name not in keep and (getattr(found, name) or name in full)]
-    project = commands.set_lanes(
+    project = drawing.set_lanes(
         project,
         found.chords if "chords" in put else None,
         found.melody if "melody" in put else None,
@@ -125,15 +125,15 @@ def fill(project: Project, heard: Analysis, replace_all: bool = False) -> Filled
     return Filled(commands.set_follow(project, follow), filled, tuple(n for n in keep if getattr(found, n)))
 
 
-def fill_span(project: Project, heard: Analysis, span: Region) -> Filled:
+def fill_span(project: Project, analysis: Analysis, span: Region) -> Filled:
     """Replace what the lanes hold inside a span by what was heard there; the grid stays."""
     grid, now = project.grid, project.lanes
     start, end = grid.seconds_to_beats(span.start), grid.seconds_to_beats(span.end)
-    found = lanes_of(heard, grid)
+    found = lanes_of(analysis, grid)
     chords = [replace(c, id="", start=max(c.start, start), end=min(c.end, end)) for c in found.chords]
     notes = [replace(n, id="", start=max(n.start, start), end=min(n.end, end)) for n in found.melody]
     hits = [replace(h, id="") for h in found.drums if start <= h.time < end]
-    edited = commands.set_lanes(
+    edited = drawing.set_lanes(
         project,
         [*_outside(now.chords, start, end), *(c for c in chords if c.end - c.start >= lanes.SHORTEST)],
         [*_outside(now.melody, start, end), *(n for n in notes if n.end - n.start >= lanes.SHORTEST)],
@@ -164,15 +164,15 @@ def _outside(cells: tuple[lanes.AnyCell, ...], start: float, end: float) -> list
     return out
 
 
-def words(heard: Analysis, done: Filled) -> str:
+def words(analysis: Analysis, done: Filled) -> str:
     """One line for the page: what was heard and what became of it."""
     if not done.filled and not done.kept:
         return "Nothing clear enough to draw was heard; the lanes are yours"
     parts = []
-    if grid_of(heard) is not None:
-        parts.append(f"{heard.rhythm.bpm:.0f} bpm")
-    if key_of(heard):
-        parts.append(key_of(heard))
+    if grid_of(analysis) is not None:
+        parts.append(f"{analysis.rhythm.bpm:.0f} bpm")
+    if key_of(analysis):
+        parts.append(key_of(analysis))
     said = f"Heard {', '.join(parts)}; " if parts else ""
     drawn = f"{_listed(done.filled)} drawn" if done.filled else "nothing drawn"
     kept = f"; your {_listed(done.kept)} kept" if done.kept else ""
@@ -183,7 +183,7 @@ def _listed(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
 
 
-class Listener:
+class AnalysisJob:
     """Analyses one clip in the background; `done` is called in its thread with the result or an error."""
 
     _one = threading.Lock()  # of all sessions: a machine that makes music should not hear two at once
@@ -209,7 +209,7 @@ class Listener:
 
     @property
     def running(self) -> bool:
-        """Whether it still listens."""
+        """Whether it still works."""
         return self._thread.is_alive()
 
     def wait(self, seconds: float) -> bool:
@@ -217,7 +217,7 @@ class Listener:
         self._thread.join(seconds)
         return not self.running
 
-    def _hear(self, progress: Progress) -> None:
+    def _on_progress(self, progress: Progress) -> None:
         if self.cancelled.is_set():
             raise Cancelled
         if progress.stage == "listen":
@@ -230,15 +230,15 @@ class Listener:
             with self._one:
                 if self.cancelled.is_set():
                     return
-                recording = storage.read_sound(self._folder, self.sound)
+                recording = sounds.read_sound(self._folder, self.sound)
                 start, end = 0.0, recording.seconds
                 if self.span is not None:
                     start = max(0.0, self.span.start - CONTEXT_SECONDS)
                     end = min(end, self.span.end + CONTEXT_SECONDS)
                 first, last = seconds_to_samples(start, recording.rate), seconds_to_samples(end, recording.rate)
                 mono = recording.as_float(first, last).mean(axis=1)  # [n, C] -> [n]
-                heard = analyze(mono, recording.rate, self._hear).shifted(start)
-            self._done(heard, "")
+                analysis = analyze(mono, recording.rate, self._on_progress).shifted(start)
+            self._done(analysis, "")
         except Cancelled:
             self._done(None, "")
         except InputError as error:
@@ -246,3 +246,34 @@ class Listener:
         except Exception as error:  # a defect must not leave the page waiting
             log.exception("analysis failed")
             self._done(None, f"analysis: {type(error).__name__}: {str(error)[:160]}")
+
+
+class ClipAnalysis:
+    """What a session knows of the analysis of its clip. Changed under the session's lock."""
+
+    def __init__(self) -> None:
+        self.job: AnalysisJob | None = None  # that goes on, or went on last
+        self.waiting: Analysis | None = None  # its result, where a lane was left to the musician
+        self.words = ""  # about the last one, a line
+
+    @property
+    def share(self) -> float | None:
+        """How much of the clip was heard, 0..1; None while no analysis goes on."""
+        job = self.job
+        going = job is not None and job.running and not job.cancelled.is_set()
+        return job.progress if job is not None and going else None
+
+    def begin(self, job: AnalysisJob) -> None:
+        """Start an analysis; what the last one has left is gone."""
+        self.waiting, self.words, self.job = None, "", job
+        job.start()
+
+    def stop(self) -> None:
+        """End one that goes on; nothing of it is kept."""
+        if self.job is not None:
+            self.job.cancelled.set()
+
+    def end(self, result: Analysis, filled: Filled) -> None:
+        """An analysis is over; what it found on lanes that were kept waits for the musician."""
+        self.words = words(result, filled)
+        self.waiting = result if filled.kept else None

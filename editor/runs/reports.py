@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from editor.runs import jobs
+from editor.runs.job import Extension, Job
+from editor.runs.replay import plain, request_to_json
 from engines.requests import InpaintRequest, Result
 
 if TYPE_CHECKING:
     from engines.analysis.analyze import Analysis  # loads librosa
 
 
-def of_run(result: Result, asked: jobs.Asked) -> dict[str, Any]:
+def of_run(result: Result, job: Job) -> dict[str, Any]:
     """What a run did, JSON-ready. Its parameters can be replayed: those of the engine that was taken."""
     request = result.request
-    if not isinstance(asked, jobs.Extension):
-        asked = request
-    told: dict[str, Any] = {
+    done = job if isinstance(job, Extension) else request
+    report: dict[str, Any] = {
         "engine": request.engine,
         "seed": request.seed,
-        "parameters": {**jobs.request_to_json(asked), **result.parameters},
+        "parameters": {**request_to_json(done), **result.parameters},
         "timings": result.timings,
         "seconds_spent": result.seconds_spent,
         "real_time_factor": result.real_time_factor,
@@ -34,17 +34,17 @@ def of_run(result: Result, asked: jobs.Asked) -> dict[str, Any]:
         },
     }
     if isinstance(request, InpaintRequest):
-        told["seams"] = [asdict(seam) for seam in result.seams]
-        told["failed"] = result.failed
-        told["note"] = request.source.note
-    return jobs.plain(told)
+        report["seams"] = [asdict(seam) for seam in result.seams]
+        report["failed"] = result.failed
+        report["note"] = request.source.note
+    return plain(report)
 
 
-def of_hearing(heard: Analysis) -> dict[str, Any]:
+def of_analysis(analysis: Analysis) -> dict[str, Any]:
     """What was heard in a recording; times in seconds on its clock."""
-    rhythm, chords_, melody, drums = heard.rhythm, heard.chords, heard.melody, heard.drums
-    told = {
-        "seconds": heard.seconds,
+    rhythm, chords_, melody, drums = analysis.rhythm, analysis.chords, analysis.melody, analysis.drums
+    report = {
+        "seconds": analysis.seconds,
         "tempo": {
             "bpm": round(rhythm.bpm, 2),
             "beats_per_bar": rhythm.beats_per_bar,
@@ -53,18 +53,18 @@ def of_hearing(heard: Analysis) -> dict[str, Any]:
         },
         "beats": rhythm.beats,
         "downbeats": rhythm.downbeats,
-        "key": {"name": heard.key.name, "confidence": heard.key.confidence},
+        "key": {"name": analysis.key.name, "confidence": analysis.key.confidence},
         "chords": _rows(chords_.chords, chords_.confidence),
         "chords_by": chords_.method,
         "simplified": chords_.simplified,
         "melody": _rows(melody.notes, melody.confidence),
         "drums": _rows(drums.hits, drums.confidence),
-        "instruments": _rows(heard.instruments.parts, heard.instruments.confidence),
-        "loudness": heard.loudness,
-        "level": {"unit": heard.level.unit, "step": 0.1, "values": heard.level.values},
-        "brightness": {"unit": heard.brightness.unit, "step": 0.1, "values": heard.brightness.values},
+        "instruments": _rows(analysis.instruments.parts, analysis.instruments.confidence),
+        "loudness": analysis.loudness,
+        "level": {"unit": analysis.level.unit, "step": 0.1, "values": analysis.level.values},
+        "brightness": {"unit": analysis.brightness.unit, "step": 0.1, "values": analysis.brightness.values},
     }
-    return jobs.plain(told)
+    return plain(report)
 
 
 def _rows(items: Sequence[Any], confidence: Sequence[float]) -> list[dict[str, Any]]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from editor.project import band, commands, lanes
+from editor.project import band, commands, drawing, lanes
 from editor.project.document import Project
-from editor.runs.jobs import controls_from
+from editor.runs.replay import controls_from
 from engines.assets import ASSETS
 from engines.audio.timebase import Grid
 from engines.requests import Controls, InputError
@@ -64,7 +64,7 @@ def put(project: Project, example: Example) -> Project:
     project = commands.set_grid(project, grid.bpm, grid.beats_per_bar, grid.offset)
     if example.key:
         project = commands.set_key(project, example.key)
-    project = commands.set_lanes(
+    project = drawing.set_lanes(
         project,
         lanes.chords_to_lane(given.chords or (), project.grid),
         lanes.notes_to_lane(given.melody or (), project.grid),

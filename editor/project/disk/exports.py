@@ -1,5 +1,4 @@
-"""What leaves a project: the clip as WAV, FLAC or MP3, spans and takes as stems, lanes as MIDI, a take's
-request, the whole project, the ratings of blind rounds as CSV.
+"""What leaves a project: audio, stems, MIDI, a take's request, all of it, and the blind ratings.
 
 Lossless kinds hold the clip's own samples. Files are written into the project's exports/ folder and
 replace those of the export before. Times in seconds. Loads no torch.
@@ -20,9 +19,10 @@ import numpy as np
 import soundfile
 
 from editor.project import blind, lanes, versions
-from editor.project.disk import library, storage
+from editor.project.disk import library, sounds
 from editor.project.document import Project, Sound
-from editor.runs import jobs
+from editor.runs.job import Job
+from editor.runs.replay import request_from
 from engines.audio.recording import Recording, read_recording, resample, write_recording
 from engines.audio.timebase import seconds_to_samples
 from engines.requests import InputError
@@ -62,7 +62,7 @@ def export(folder: Path, project: Project, kind: str, take: str = "") -> tuple[P
             return path, f"{name} {'blind test' if kind == 'blind' else 'ratings'}.csv"
         if project.clip is None:
             raise InputError("nothing to export: upload a recording or generate a clip first")
-        recording = storage.read_sound(folder, project.clip.sound)
+        recording = sounds.read_sound(folder, project.clip.sound)
         if kind == "stems":
             return _stems(place, folder, project, recording, name)
         path = place / f"clip.{kind}"
@@ -116,7 +116,7 @@ def _stems(place: Path, folder: Path, project: Project, recording: Recording, na
         parts.append((f"span {number} {span.start:.2f}-{span.end:.2f} s", part))
     for number, take in enumerate((take for take in project.takes if not take.deleted), start=1):
         span_words = f" {take.region.start:.2f}-{take.region.end:.2f} s" if take.region else ""
-        audio = storage.read_sound(folder, Sound(take.file))
+        audio = sounds.read_sound(folder, Sound(take.file))
         parts.append((f"take {number} {versions.take_label(take)}{span_words}", audio))
     if not parts:
         raise InputError("no stems: select a span, or make a take first")
@@ -141,14 +141,14 @@ def _request(place: Path, folder: Path, project: Project, id: str) -> tuple[Path
     told: dict[str, Any] = {"inlay": "request", "version": FORMAT, "request": take.parameters}
     if take.source is not None:
         label = next((v.clip.label for v in project.versions if v.clip.sound == take.source), "")
-        source = storage.read_sound(folder, take.source)
+        source = sounds.read_sound(folder, take.source)
         told["source"] = {"name": label, "samples": fingerprint(source)}
     path = place / "request.json"
     path.write_text(json.dumps(told, indent=1, allow_nan=False), "utf-8")
     return path, f"{_safe(title(project))} {_safe(versions.take_label(take))} request.json"
 
 
-def read_request(path: Path, source: Path | None = None) -> jobs.Asked:
+def read_request(path: Path, source: Path | None = None) -> Job:
     """The request in a JSON file: one that was exported, or what `inlay generate` and `inpaint` report.
 
     `source` is the recording that a span was re-made of, or the folder of its project; None = the file
@@ -159,7 +159,7 @@ def read_request(path: Path, source: Path | None = None) -> jobs.Asked:
     if not isinstance(parameters, Mapping):
         raise InputError(f"{path.name}: holds no request; export one from the page, or use --json's output")
     if parameters.get("kind") != "inpaint":
-        return jobs.request_from(parameters, None)
+        return request_from(parameters, None)
     about = told.get("source")
     about = about if isinstance(about, Mapping) else {}
     if source is None:
@@ -167,11 +167,11 @@ def read_request(path: Path, source: Path | None = None) -> jobs.Asked:
         if not source.is_file():
             raise InputError(f"{path.name}: its recording is not beside it; name it with --source")
     if source.is_dir():
-        return jobs.request_from(parameters, source)
+        return request_from(parameters, source)
     recording = read_recording(source)
     if about.get("samples") not in (None, fingerprint(recording)):
         raise InputError(f"{source.name}: not the recording that the take was made from; name that one")
-    return jobs.request_from(parameters, None, recording)
+    return request_from(parameters, None, recording)
 
 
 def _object(path: Path) -> dict[str, Any]:

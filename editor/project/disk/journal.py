@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from editor.project.disk.storage import JOURNAL, lanes_from_json, project_from_json, write_atomic
+from editor.project.disk.files import JOURNAL, write_atomic
+from editor.project.disk.reading import lanes_from_json, project_from_json
 from editor.project.document import Lanes, Project, Take
 from editor.project.history import History
 from engines.requests import InputError

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from editor.project.disk import storage
+from editor.project.disk import files, storage
 from editor.project.disk.journal import Journal
 from engines.requests import InputError
 
 MAX_LISTED = 50  # projects in the list of recent ones
 MAX_FILES = 20_000  # in a zip
 MAX_BYTES = 16 << 30  # of a zip, unpacked
-_DERIVED = (storage.PREVIEWS, "exports")  # folders that can be made again
+_DERIVED = (files.PREVIEWS, "exports")  # folders that can be made again
 _AUDIO = (".wav", ".flac", ".aiff", ".caf", ".w64", ".au")
 
 
@@ -40,7 +40,7 @@ def recent(root: Path) -> tuple[Entry, ...]:
     """The projects saved last, newest first; folders that cannot be read are left out."""
     if not root.is_dir():
         return ()
-    documents = [path for path in root.glob(f"*/{storage.DOCUMENT}") if path.is_file()]
+    documents = [path for path in root.glob(f"*/{files.DOCUMENT}") if path.is_file()]
     documents.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     found = []
     for path in documents[:MAX_LISTED]:
@@ -62,29 +62,29 @@ def duplicate(folder: Path, name: str = "") -> storage.Opened:
     name = name or f"{known.name} copy"
     history = Journal(folder).read(known, mend=False)
     project = replace(known, name=name)
-    made = storage.new_project(folder.parent, project)
+    copy = storage.new_project(folder.parent, project)
     try:
         for path in _files(folder):
-            if path.name in (storage.DOCUMENT, storage.BACKUP, storage.JOURNAL):
+            if path.name in (files.DOCUMENT, files.BACKUP, files.JOURNAL):
                 continue  # these are written to
-            target = made.folder / path.relative_to(folder)
+            target = copy.folder / path.relative_to(folder)
             target.parent.mkdir(exist_ok=True)
             try:
                 os.link(path, target)
             except OSError:
                 shutil.copyfile(path, target)
-        Journal(made.folder).rewrite(history.do(project, "save as"))
+        Journal(copy.folder).rewrite(history.do(project, "save as"))
     except OSError as error:
-        shutil.rmtree(made.folder, ignore_errors=True)
+        shutil.rmtree(copy.folder, ignore_errors=True)
         raise InputError(f"{name}: cannot be copied ({error.strerror}); free some space") from error
-    return storage.open_project(made.folder)
+    return storage.open_project(copy.folder)
 
 
 def pack(folder: Path, target: Path) -> None:
     """Everything of a project in a zip, but what can be made again."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for path in _files(folder):
-            if path.name not in (storage.BACKUP, storage.JOURNAL):
+            if path.name not in (files.BACKUP, files.JOURNAL):
                 archive.write(path, path.relative_to(folder).as_posix())
 
 
@@ -96,25 +96,25 @@ def unpack(archive: Path, root: Path) -> storage.Opened:
     try:
         with zipfile.ZipFile(archive) as packed:
             members = [info for info in packed.infolist() if not info.is_dir()]
-            tops = [info for info in members if PurePosixPath(info.filename).name == storage.DOCUMENT]
+            tops = [info for info in members if PurePosixPath(info.filename).name == files.DOCUMENT]
             if len(tops) != 1:
                 raise InputError("zip: holds no project; choose one that Inlay has exported")
             base = PurePosixPath(tops[0].filename).parent
             names = [_inside(info.filename, base) for info in members]
             if len(members) > MAX_FILES or sum(info.file_size for info in members) > MAX_BYTES:
                 raise InputError("zip: too large for a project; choose one that Inlay has exported")
-            made = storage.new_project(root)
+            copy = storage.new_project(root)
             try:
                 for info, name in zip(members, names, strict=True):
-                    target = made.folder / name
+                    target = copy.folder / name
                     target.parent.mkdir(exist_ok=True)
                     with packed.open(info) as source, target.open("wb") as sink:
                         shutil.copyfileobj(source, sink)
-                opened = storage.open_project(made.folder)
-                storage.save_project(made.folder, opened.project)
+                opened = storage.open_project(copy.folder)
+                storage.save_project(copy.folder, opened.project)
                 return opened
             except BaseException:
-                shutil.rmtree(made.folder, ignore_errors=True)
+                shutil.rmtree(copy.folder, ignore_errors=True)
                 raise
     except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
         raise InputError(f"zip: damaged ({error}); export the project again") from error
@@ -129,8 +129,8 @@ def _inside(member: str, base: PurePosixPath) -> PurePosixPath:
         raise InputError(f"zip: {member[:60]!r} does not belong to the project; export it again")
     inner = path.relative_to(base)
     audio = len(inner.parts) == 1 and inner.suffix in _AUDIO
-    take = len(inner.parts) == 2 and inner.parts[0] == storage.TAKES and inner.suffix == ".json"
-    if not (audio or take or str(inner) == storage.DOCUMENT):
+    take = len(inner.parts) == 2 and inner.parts[0] == files.TAKES and inner.suffix == ".json"
+    if not (audio or take or str(inner) == files.DOCUMENT):
         raise InputError(f"zip: {member[:60]!r} does not belong to a project; export it again")
     return inner
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from editor.project.disk.storage import write_atomic
+from editor.project.disk.files import write_atomic
 from engines.requests import InputError
 
 LOCK = ".lock"  # in the project's folder; its content means nothing
@@ -47,10 +47,10 @@ class ProjectLock:
             raise Held(folder) from error
         except (OSError, NotImplementedError):
             return
-        told = {"pid": os.getpid(), "host": socket.gethostname(), "place": place}
-        told["since"] = datetime.now().isoformat(timespec="seconds")
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "place": place}
+        holder["since"] = datetime.now().isoformat(timespec="seconds")
         with suppress(OSError):  # only words hang on it
-            write_atomic(folder / HOLDER, json.dumps(told).encode())
+            write_atomic(folder / HOLDER, json.dumps(holder).encode())
 
     def release(self) -> None:
         """Let go of it; the last session of this process that does lets others in."""
@@ -60,12 +60,12 @@ class ProjectLock:
 def holder_words(folder: Path) -> str:
     """Who has the project, as far as it is known: "http://127.0.0.1:7860, process 4711, since 17:42"."""
     try:
-        told = json.loads((folder / HOLDER).read_bytes())
-        since = datetime.fromisoformat(told["since"])
-        words = [str(told["place"])] if told["place"] else []
-        words.append(f"process {int(told['pid'])}")
-        if told["host"] != socket.gethostname():
-            words.append(f"on {told['host']}")
+        holder = json.loads((folder / HOLDER).read_bytes())
+        since = datetime.fromisoformat(holder["since"])
+        words = [str(holder["place"])] if holder["place"] else []
+        words.append(f"process {int(holder['pid'])}")
+        if holder["host"] != socket.gethostname():
+            words.append(f"on {holder['host']}")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return "it does not say which"
     today = since.date() == datetime.now().date()

@@ -5,12 +5,12 @@ A knob that a run does not have is ignored by it. Seconds, shares 0..1. Loads no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from editor.project.document import Settings, Take
-from editor.page.payload import Payload
 from engines.requests import ZERO_SHOT, ARSettings, FMSettings, Guidance, InputError, ZeroShot
 
 
@@ -72,34 +72,47 @@ def preset_of(now: Settings) -> str:
     return next((name for name in PRESETS if preset(name) == now), CUSTOM)
 
 
-def turned(now: Settings, sent: Payload) -> Settings:
-    """The settings with the knobs turned that are named; one that is sent empty stays, or is the bundle's.
+def turned(now: Settings, values: Mapping[str, object]) -> Settings:
+    """The settings with the knobs turned that are named; one that is None stays, or is the bundle's.
 
-    InputError for a value out of its bounds.
+    InputError for a value of another kind or out of its bounds.
     """
-    values: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     for name, (words, choices) in CHOICES.items():
-        if not sent.has(name):
-            continue
-        values[name] = sent.text(name, 40)
-        if values[name] not in choices:
-            expected = ", ".join(choice for choice in choices if choice)
-            raise InputError(f"{words} {values[name]!r}: expected one of {expected}")
+        if values.get(name) is not None:
+            known[name] = _choice(words, values[name], choices)
     for name, knob in KNOBS.items():
-        if sent.has(name):
-            number = sent.whole(name) if knob.whole else sent.number(name)
-            if not knob.low <= number <= knob.high:
-                raise InputError(
-                    f"{knob.words} {number:g}: expected {knob.low:g}-{knob.high:g}; set it in that range"
-                )
-            values[name] = int(number) if knob.whole else float(number)
-        elif knob.empty and sent.names_field(name):
-            values[name] = None
-    return replace(now, **values)
+        if values.get(name) is not None:
+            known[name] = _number(knob, values[name])
+        elif knob.empty and name in values:
+            known[name] = None
+    return replace(now, **known)
+
+
+def _choice(words: str, value: object, choices: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        expected = ", ".join(choice for choice in choices if choice)
+        raise InputError(f"{words} {str(value)[:40]!r}: expected one of {expected}")
+    return value
+
+
+def _number(knob: Knob, value: object) -> float:
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not abs(number) <= 2**53 or (knob.whole and number != int(number)):  # NaN is not, either
+        kind = "a whole number" if knob.whole else "a number"
+        raise InputError(f"{knob.words} {str(value)[:40]!r}: expected {kind}; enter it again")
+    if not knob.low <= number <= knob.high:
+        raise InputError(
+            f"{knob.words} {number:g}: expected {knob.low:g}-{knob.high:g}; set it in that range"
+        )
+    return int(number) if knob.whole else float(number)
 
 
 def of_take(now: Settings, take: Take) -> Settings:
-    """The settings with the knobs as they were for a take; those of other engines stay."""
+    """The settings with the knobs as they were for a take; those of other engines stay.
+
+    InputError where the take's are damaged.
+    """
     sent = take.parameters
     known = _mapping(sent.get("ar" if take.engine == "ar" else "fm"))
     guidance = _mapping(known.get("guidance"))
@@ -107,14 +120,14 @@ def of_take(now: Settings, take: Take) -> Settings:
         "ar": ("temperature", "top_k", "top_p", "cooling", "candidates"),
         "fm": ("steps", "solver", "schedule"),
     }.get(take.engine, ("steps", "solver", "schedule", "zero_shot", "budget"))
-    found = {key: known[key] for key in names if key in known}
-    found |= {key: sent[key] for key in ("strength", "match", "crossfade") if key in sent}
-    found["guidance"] = guidance.get("all")
+    values = {key: known[key] for key in names if key in known}
+    values |= {key: sent[key] for key in ("strength", "match", "crossfade") if key in sent}
+    values["guidance"] = guidance.get("all")
     if take.engine != "ar" and "candidates" in known:
-        found["fm_candidates"] = known["candidates"]
+        values["fm_candidates"] = known["candidates"]
     if guidance:
-        found["text_guidance"] = guidance.get("text")
-    return turned(now, Payload("use_take", found))
+        values["text_guidance"] = guidance.get("text")
+    return turned(now, values)
 
 
 def for_engines(settings: Settings, zero_shot: ZeroShot) -> tuple[ARSettings, FMSettings]:

@@ -1,0 +1,307 @@
+"""What the command line takes: commands and options, and one line for what cannot be read.
+
+Times are seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import Any, NoReturn
+
+from editor.cli import commands
+from editor.runs.job import EXTENSIONS, GENERATORS
+from engines.requests import (
+    ENGINE_NAMES,
+    INTENTS,
+    ZERO_SHOT,
+    ARSettings,
+    FMSettings,
+    Guidance,
+    InpaintRequest,
+    InputError,
+)
+
+# ---- values
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _above_zero(text: str) -> float:
+    number = _number(text)
+    if number <= 0:
+        raise ValueError(text)
+    return number
+
+
+def _stretch(text: str) -> tuple[float, float]:
+    start, end = (_number(part) for part in text.split("-"))
+    return start, end
+
+
+def _share(text: str) -> float:
+    number = _number(text)
+    if not 0 <= number <= 1:
+        raise ValueError(text)
+    return number
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not 1 <= count <= 1000:
+        raise ValueError(text)
+    return count
+
+
+def _top_k(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError(text)
+    return count
+
+
+def _guidance(text: str) -> Guidance:
+    weights = [_number(part) for part in text.split(",")]
+    if len(weights) > 2:
+        raise ValueError(text)
+    return Guidance(*weights)
+
+
+def _meter(text: str) -> int:
+    """The beats of a bar, of a meter such as 3/4; 6/8 has two beats of three eighths."""
+    over, _, under = text.partition("/")
+    count, unit = int(over), int(under or 4)
+    if unit not in (2, 4, 8, 16) or not 1 <= count <= 16:
+        raise ValueError(text)
+    return count // 3 if unit == 8 and count % 3 == 0 else count
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:
+        raise ValueError(text)
+    return port
+
+
+_EXPECTED = {  # names what argparse would call an "invalid _share value"
+    "_number": "a number",
+    "_above_zero": "a number above 0",
+    "_share": "a number from 0 to 1",
+    "_stretch": "two times, START-END in seconds",
+    "_count": "a whole number from 1 to 1000",
+    "_top_k": "a whole number, 0 or more",
+    "_guidance": "ALL or ALL,TEXT, two numbers",
+    "_meter": "a meter such as 3/4",
+    "_port": "a port from 1 to 65535",
+    "int": "a whole number",
+}
+
+
+# ---- commands
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose complaints are one line, as all of Inlay's are."""
+
+    def error(self, message: str) -> NoReturn:
+        for name, expected in _EXPECTED.items():
+            before, found, value = message.partition(f": invalid {name} value: ")
+            if found:
+                message = f"{before.removeprefix('argument ')} {value[:80]}: expected {expected}"
+        raise InputError(f"{' '.join(message.split())[:300]}; see {self.prog} --help")
+
+
+Commands = Any  # what argparse adds commands to; it has no public name
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line. What it parses has the function to call as `command`."""
+    parser = _Parser(prog="inlay", description="A music editor that re-makes spans with three engines.")
+    add = parser.add_subparsers(metavar="COMMAND", required=True)
+    for build in (_serve, _generate, _inpaint, _extend, _replay, _analyze, _bundle):
+        command = build(add)
+        command.add_argument(
+            "--bundle", default="bundle", metavar="NAME_OR_PATH", help="the checkpoints to use"
+        )
+        command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    return parser
+
+
+def _serve(add: Commands) -> argparse.ArgumentParser:
+    serve: argparse.ArgumentParser = add.add_parser("serve", help="open the editor in the browser")
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    serve.add_argument("--port", type=_port, default=7860)
+    serve.add_argument(
+        "--no-analysis", action="store_true", help="do not analyse recordings when they are opened"
+    )
+    serve.set_defaults(command=commands.serve)
+    return serve
+
+
+def _generate(add: Commands) -> argparse.ArgumentParser:
+    generate: argparse.ArgumentParser = add.add_parser(
+        "generate", help="make a clip from words, chords, melody and drums"
+    )
+    generate.add_argument("--engine", choices=GENERATORS, required=True)
+    generate.add_argument("--prompt", required=True, help="words for the music")
+    generate.add_argument("--seconds", type=_number, default=10.0, help="length of the clip (default 10)")
+    _add_run_arguments(generate, spans=False)
+    generate.set_defaults(command=commands.generate)
+    return generate
+
+
+def _inpaint(add: Commands) -> argparse.ArgumentParser:
+    inpaint: argparse.ArgumentParser = add.add_parser("inpaint", help="re-make a span of a recording")
+    inpaint.add_argument("input", metavar="IN.wav", help="any file that libsndfile reads")
+    inpaint.add_argument(
+        "--engine", choices=(*ENGINE_NAMES, "auto"), required=True, help="auto: the smoothest of all three"
+    )
+    inpaint.add_argument("--start", type=_number, required=True, help="start of the span in seconds")
+    inpaint.add_argument("--end", type=_number, required=True, help="end of the span in seconds")
+    inpaint.add_argument(
+        "--also",
+        type=_stretch,
+        action="append",
+        default=[],
+        metavar="START-END",
+        help="a further span, in seconds, in the same pass; after the first, may be given again",
+    )
+    inpaint.add_argument("--prompt", default="", help="words for the span")
+    inpaint.add_argument(
+        "--strength", type=_number, default=InpaintRequest.strength, help="0-1: how much is new (default 1)"
+    )
+    inpaint.add_argument(
+        "--patience", type=_number, default=InpaintRequest.patience, help="auto: seconds it may take"
+    )
+    inpaint.add_argument(
+        "--sliding", action="store_true", help="make a span longer than the models' window piece by piece"
+    )
+    _add_run_arguments(inpaint)
+    inpaint.set_defaults(command=commands.inpaint)
+    return inpaint
+
+
+def _extend(add: Commands) -> argparse.ArgumentParser:
+    extend: argparse.ArgumentParser = add.add_parser(
+        "extend", help="make a recording longer at either end, or loop unheard"
+    )
+    extend.add_argument("input", metavar="IN.wav", help="any file that libsndfile reads")
+    extend.add_argument("--engine", choices=ENGINE_NAMES, required=True)
+    extend.add_argument(
+        "--edit", choices=EXTENSIONS, required=True, help="more after it, before it, or a loop"
+    )
+    extend.add_argument(
+        "--seconds", type=_number, required=True, help="to add; of a loop, to re-make around the join"
+    )
+    extend.add_argument("--prompt", default="", help="words for what is made")
+    _add_run_arguments(extend)
+    extend.set_defaults(command=commands.extend)
+    return extend
+
+
+def _replay(add: Commands) -> argparse.ArgumentParser:
+    replay: argparse.ArgumentParser = add.add_parser(
+        "replay", help="make a take again from its request: the same audio"
+    )
+    replay.add_argument("request", metavar="REQUEST.json", help="exported from the page, or --json's output")
+    replay.add_argument(
+        "--source", metavar="IN.wav", help="the recording, or the folder of its project (default: beside)"
+    )
+    replay.add_argument("--out", required=True, metavar="OUT.wav")
+    _add_json(replay)
+    replay.set_defaults(command=commands.replay)
+    return replay
+
+
+def _analyze(add: Commands) -> argparse.ArgumentParser:
+    analyze: argparse.ArgumentParser = add.add_parser(
+        "analyze", help="what is in a recording: chords, melody, beats, key, drums"
+    )
+    analyze.add_argument("input", metavar="IN.wav", help="any file that libsndfile reads")
+    analyze.add_argument("--start", type=_number, default=0.0, help="start of the part in seconds")
+    analyze.add_argument("--end", type=_number, help="end of the part in seconds (default: the file's)")
+    analyze.add_argument("--midi", metavar="OUT.mid", help="write the lanes as a MIDI file")
+    analyze.add_argument(
+        "--chords-by",
+        choices=("notes", "chordino"),
+        default="notes",
+        help="chords from the notes (default) or by Chordino",
+    )
+    analyze.add_argument(
+        "--drum-signal", action="store_true", help="add the paper's coarse drum signal, by the bundle's codec"
+    )
+    _add_json(analyze)
+    analyze.set_defaults(command=commands.analyze)
+    return analyze
+
+
+def _bundle(add: Commands) -> argparse.ArgumentParser:
+    bundle: argparse.ArgumentParser = add.add_parser(
+        "bundle", help="what is loaded, sizes, licences, figures"
+    )
+    _add_json(bundle)
+    bundle.set_defaults(command=commands.bundle)
+    return bundle
+
+
+# ---- options of several commands
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser, spans: bool = True) -> None:
+    parser.add_argument("--out", required=True, metavar="OUT.wav")
+    _add_lanes(parser)
+    if spans:
+        parser.add_argument(
+            "--intent",
+            choices=INTENTS,
+            default="auto",
+            help="blend: begin from the music around; change: words and lanes decide (auto: if any)",
+        )
+    parser.add_argument("--seed", type=int, default=0)
+    _add_json(parser)
+    _add_knobs(parser)
+
+
+def _add_lanes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--chords", metavar='"C@0 Am@2.5"', help="symbol@seconds, each lasts until the next")
+    parser.add_argument("--melody", metavar="X.mid", help="a MIDI file whose melody the engine follows")
+    parser.add_argument("--drums", metavar="X.mid", help="a MIDI file whose drums the engine follows")
+    parser.add_argument(
+        "--instruments",
+        metavar='"piano drums@0 sax@4.5"',
+        help="who plays: name@from or name@from-to in seconds, no-NAME is absent, only-NAME plays alone",
+    )
+    parser.add_argument("--bpm", type=_number, help="tempo that the music keeps")
+    parser.add_argument("--meter", type=_meter, metavar="3/4", help="with --bpm; default 4/4")
+    parser.add_argument(
+        "--beat1", type=_number, metavar="S", help="with --bpm: where a bar begins (default 0)"
+    )
+
+
+def _add_knobs(parser: argparse.ArgumentParser) -> None:
+    ar, fm = ARSettings(), FMSettings()
+    parser.add_argument("--steps", type=_count, default=fm.steps, help="FM: solver steps")
+    solvers = ("euler", "midpoint", "ab2", "dopri5")
+    parser.add_argument("--solver", choices=solvers, default=fm.solver, help="FM")
+    parser.add_argument("--guidance", type=_guidance, metavar="ALL[,TEXT]", help="default: the bundle's")
+    parser.add_argument("--temperature", type=_above_zero, default=ar.temperature, help="AR")
+    parser.add_argument("--top-k", type=_top_k, default=ar.top_k, help="AR: 0 = off")
+    parser.add_argument("--top-p", type=_share, default=ar.top_p, help="AR: 0 = off")
+    parser.add_argument(
+        "--candidates",
+        type=_count,
+        help=f"choose among so many fillings; default: AR {ar.candidates}, FM {fm.candidates}",
+    )
+    parser.add_argument("--zero-shot", choices=ZERO_SHOT, help="default: the bundle's")
+    parser.add_argument("--budget", type=_count, default=fm.budget, help="evaluations of --zero-shot search")

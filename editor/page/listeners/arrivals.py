@@ -1,0 +1,108 @@
+"""What comes onto the timeline: files, examples, and what an analysis of the clip has heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from editor.page.events import UploadEvent, read_event
+from editor.page.listeners.edits import step
+from editor.page.listeners.wiring import ANALYSES, EDITS, QUIET, Telling, Updates
+from editor.page.view import View
+from editor.project.disk import library, scores
+from editor.session import Session
+from editor.sessions import Sessions
+from engines.requests import InputError
+
+
+class Arrivals:
+    """Listeners of uploads and of the analysis."""
+
+    def __init__(self, view: View, sessions: Sessions, listens: bool) -> None:
+        """With `listens`, a recording is analysed as soon as it is opened."""
+        self.view = view
+        self.sessions = sessions
+        self.listens = listens
+
+    def wire(self, telling: Telling) -> None:
+        """Bind the listeners."""
+        view, layout = self.view, self.view.layout
+        arrived = layout.timeline.upload(telling(self.upload), None, view.everything, **QUIET)
+        arrived.then(telling(self.listen), None, view.everything, **ANALYSES)
+        layout.hear.click(telling(self.analyse), None, view.everything, trigger_mode="multiple", **ANALYSES)
+        layout.replace.click(telling(self.replace_lanes), None, view.everything, **EDITS)
+
+    def upload(self, event: gr.EventData, request: gr.Request) -> Updates:
+        """A file that the page has sent, or an example that ships."""
+        session = self.sessions.of(request.session_hash)
+        try:
+            session = self._arrive(read_event(UploadEvent, event._data), session, request.session_hash)
+        except InputError as error:
+            return self.view.shown(session, "timeline", str(error))
+        return self.view.all(session)
+
+    def _arrive(self, sent: UploadEvent, session: Session, tab: str | None) -> Session:
+        """Put it where it belongs; the session that the tab shows from now on."""
+        if sent.example:
+            session.error = None
+            if not session.open_example(sent.example) and self.listens:
+                session.analyse()
+            return session
+        path = Path(sent.path).resolve()
+        if not path.is_relative_to(Path(get_upload_folder()).resolve()) or not path.is_file():
+            raise InputError("upload: the file did not arrive; choose it again")
+        session.error = None
+        suffix = Path(sent.name).suffix.lower()
+        if suffix == ".zip":
+            opened = library.unpack(path, self.sessions.root)
+            rev, session = session.rev, self.sessions.open(tab, opened.folder.name)
+            session.rev = max(session.rev, rev)
+        elif suffix in scores.SUFFIXES:
+            session.import_score(path, sent.name, sent.lane)
+        else:
+            session.upload(path, sent.name)
+            if self.listens:
+                session.analyse()
+        path.unlink(missing_ok=True)
+        return session
+
+    def analyse(self, request: gr.Request) -> Iterator[Updates]:
+        """Analyse the clip, or the active span anew; while it goes on, stop it."""
+        session = self.sessions.of(request.session_hash)
+        if session.analysis.share is not None:
+            session.stop_analysis()
+            yield self.view.analysis(session)
+            return
+        try:
+            session.analyse(session.project.region)
+        except InputError as error:
+            yield self.view.shown(session, "knobs", str(error))
+            return
+        yield from self.listen(request)
+
+    def listen(self, request: gr.Request) -> Iterator[Updates]:
+        """Tell how an analysis goes, and show what it brought to the lanes."""
+        layout, session = self.view.layout, self.sessions.of(request.session_hash)
+        job = session.analysis.job
+        if job is None:
+            yield self.view.analysis(session)  # a generator without an answer would empty every field
+            return
+        shown = -1.0
+        while not job.wait(0.3):
+            if job.progress != shown:
+                shown = job.progress
+                yield self.view.analysis(session)
+        project = session.project  # what is being typed elsewhere is left alone
+        yield self.view.shown(session) | {
+            layout.tempo: project.grid.bpm,
+            layout.signature: f"{project.grid.beats_per_bar}/4",
+            layout.key: project.key,
+            layout.follow: list(project.span_follow),
+        }
+
+    def replace_lanes(self, request: gr.Request) -> Updates:
+        """What was heard onto all lanes."""
+        return step(self.view, self.sessions.of(request.session_hash), Session.replace_lanes, "knobs")

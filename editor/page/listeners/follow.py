@@ -1,0 +1,91 @@
+"""What each tab was shown last, and what others have done to its project since.
+
+A tab's own gesture is answered by its listener; the rest comes to it by `follow`, a generator that waits
+without a thread for as long as the tab is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import gradio as gr
+
+from editor.page.listeners.wiring import QUIET, Listener, Updates
+from editor.page.state import EditorState
+from editor.page.view import View
+from editor.session import Session
+from editor.sessions import MAX_SESSIONS, Sessions
+
+FOLLOW_SECONDS = 0.15  # how often an open tab looks for what others did
+
+
+class Follower:
+    """The tabs of a server and what they know."""
+
+    def __init__(self, view: View, sessions: Sessions) -> None:
+        self.view = view
+        self.sessions = sessions
+        self.watching: set[str] = set()  # tabs that a listener of theirs tells how a run goes
+        self._shown: OrderedDict[str, int] = OrderedDict()  # tab -> the change that it has seen last
+
+    def wire(self, opened: Any) -> None:
+        """Follow what others do once the tab has opened its project."""
+        opened.then(self.follow, None, self.view.everything, concurrency_limit=None, **QUIET)
+
+    def telling(self, listener: Listener) -> Listener:
+        """The listener, remembering what its tab was shown: `follow` tells it the rest."""
+
+        def remember(request: gr.Request, updates: Any) -> Any:
+            shown = updates.get(self.view.layout.timeline) if isinstance(updates, dict) else None
+            if isinstance(shown, EditorState) and request.session_hash:
+                self._shown[request.session_hash] = shown.changes
+                self._shown.move_to_end(request.session_hash)
+                while len(self._shown) > 4 * MAX_SESSIONS:
+                    self._shown.popitem(last=False)
+            return updates
+
+        if inspect.isgeneratorfunction(listener):
+
+            @functools.wraps(listener)
+            def streaming(*args: Any, **kwargs: Any) -> Iterator[Any]:
+                request = next(arg for arg in args if isinstance(arg, gr.Request))
+                for updates in listener(*args, **kwargs):
+                    yield remember(request, updates)
+
+            return streaming
+
+        @functools.wraps(listener)
+        def answering(*args: Any, **kwargs: Any) -> Any:
+            request = next(arg for arg in args if isinstance(arg, gr.Request))
+            return remember(request, listener(*args, **kwargs))
+
+        return answering
+
+    async def follow(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Show a tab what others do to its project, for as long as the tab is open."""
+        view, tab = self.view, request.session_hash or ""
+        seen: tuple[Session, int] | None = None
+        typed: Updates = {}
+        while (session := self.sessions.shown_in(tab)) is not None:
+            changes = session.changes
+            if seen is None or seen[0] is not session:
+                typed = view.standing(session)
+            # A change is looked at twice, so that the answer to this tab's own gesture comes first.
+            elif changes == seen[1] and changes > self._shown.get(tab, changes):
+                now = view.standing(session)
+                self._shown[tab] = changes
+                yield view.shown(session) | {
+                    field: value for field, value in now.items() if typed.get(field) != value
+                }
+                typed = now
+            elif changes == seen[1]:
+                typed = view.standing(session)
+                if session.run.running and tab not in self.watching:  # another tab began it
+                    yield view.going(session)
+            seen = (session, changes)
+            await asyncio.sleep(FOLLOW_SECONDS if not session.run.running else 2 * FOLLOW_SECONDS)

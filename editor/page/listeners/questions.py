@@ -1,0 +1,49 @@
+"""What the page asks without an event: an export, the projects of the home, what is heard in a take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from editor.page.contract import Payload
+from editor.page.takes.groups import clock_shift
+from editor.page.timeline import file_address
+from editor.project import versions
+from editor.project.disk import exports, library, storage
+from editor.runs import ghost
+from editor.sessions import Sessions
+from engines.requests import InputError
+
+
+def questions(sessions: Sessions) -> Iterator[Callable[..., Any]]:
+    """The functions, by whose names the page asks; Gradio marks them, which a bound method does not allow."""
+
+    def export_file(sent: Any) -> dict[str, str]:
+        """{"project", "kind", "take"} -> {"url", "name"} of a file, or {"error": one line}."""
+        try:
+            fields = Payload("export", sent)
+            folder = sessions.folder(fields.text("project", 80))
+            project = storage.open_project(folder).project
+            take = fields.identifier("take") if fields.has("take") else ""
+            path, name = exports.export(folder, project, fields.text("kind", 20), take)
+            return {"url": file_address(path), "name": name}
+        except InputError as error:
+            return {"error": str(error)}
+
+    def recent_projects(_: Any = None) -> list[dict[str, Any]]:
+        """The projects of the home, those saved last first."""
+        return [asdict(entry) for entry in library.recent(sessions.root)]
+
+    def ghost_of_take(sent: Any) -> dict[str, Any]:
+        """{"project", "take"} -> {"chords", "melody"} heard in it, seconds, or {"error": one line}."""
+        try:
+            fields = Payload("ghost", sent)
+            folder = sessions.folder(fields.text("project", 80))
+            project = storage.open_project(folder).project
+            take = versions.find_take(project, fields.identifier("take"))
+            return asdict(ghost.ghost(folder, take).shifted(clock_shift(project, take)))
+        except InputError as error:
+            return {"error": str(error)}
+
+    yield from (export_file, recent_projects, ghost_of_take)

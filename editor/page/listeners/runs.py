@@ -1,0 +1,150 @@
+"""Runs: the buttons that start one, takes made again, how it goes, and what stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import gradio as gr
+
+from editor.page.events import CancelEvent, RunEvent, read_event
+from editor.page.layout import ENGINES
+from editor.page.listeners.edits import apply_field
+from editor.page.listeners.fields import Fields, ticked
+from editor.page.listeners.wiring import AT_ONCE, RUNS, Telling, Updates
+from editor.page.view import View
+from editor.runs.device import Device
+from editor.runs.job import Kind
+from editor.session import Session
+from editor.sessions import Sessions
+from engines.requests import InputError
+
+
+class Runs:
+    """Listeners of everything that starts, watches or stops a run."""
+
+    def __init__(
+        self, view: View, sessions: Sessions, device: Device, fields: Fields, watching: set[str]
+    ) -> None:
+        """`watching` is kept up to date with the tabs that are told here how a run goes."""
+        self.view = view
+        self.sessions = sessions
+        self.device = device
+        self.fields = fields
+        self.watching = watching
+
+    def wire(self, telling: Telling) -> None:
+        """Bind the listeners."""
+        view, layout = self.view, self.view.layout
+        knobs = [*layout.knobs.values()]
+        typed = [layout.prompt, layout.meant, layout.seed, layout.length, layout.variations]
+        typed += [*layout.engines, *knobs]
+        started = {**RUNS, "js": "(_, __, ...rest) => [...window.inlay.desk.typed.take(), ...rest]"}
+        buttons: list[tuple[gr.Button, Callable[..., Iterator[Updates]]]] = [
+            (layout.inpaint, self.starter("inpaint")),
+            (layout.inpaint_all, self.starter("inpaint", together=True)),
+            (layout.auto, self.starter("inpaint", ["auto"])),
+            (layout.generate, self.starter("generate")),
+            *((button, self.starter(kind)) for kind, button in layout.extend.items()),
+        ]
+        for button, start in buttons:
+            button.click(telling(start), typed, view.light, **started)
+        layout.timeline.run(telling(self.again), knobs, view.light, **RUNS)
+        layout.timeline.watch(telling(self.watch), None, view.light, **RUNS)
+        layout.stop.click(self.cancel, None, None, **AT_ONCE)
+        layout.timeline.cancel(self.skip, None, None, **AT_ONCE)
+
+    def starter(
+        self, kind: Kind, engines: list[str] | None = None, together: bool = False
+    ) -> Callable[..., Iterator[Updates]]:
+        """The listener of a button that starts a run of some kind (engines: None = those that are ticked).
+
+        `together`: of all spans at once.
+        """
+
+        def start(
+            request: gr.Request,
+            words: str | None,
+            meant: str,
+            seed: Any,
+            length: Any,
+            count: str,
+            *chosen: Any,
+        ) -> Iterator[Updates]:
+            session = self.sessions.of(request.session_hash)
+            ticks, knobs = chosen[: len(ENGINES)], chosen[len(ENGINES) :]
+            try:
+                # What stands in the fields counts, even if its own event is still on the way.
+                if words is not None:
+                    apply_field(session, "set_prompt", {"prompt": words, "span": meant})
+                session.apply("set_seed", {"seed": seed})
+                session.apply("set_variations", {"count": int(count)})
+                if engines is None:
+                    session.apply("set_engines", {"engines": ticked(*ticks)})
+                if kind not in ("inpaint", "loop"):
+                    session.apply("set_length", {"seconds": length})
+                self.fields.turn(session, *knobs)
+                order = session.order(kind, *self.fields.resolved(session), engines, together)
+                session.start(self.device.runner, *order, self.device.pace)
+            except InputError as error:
+                yield self.view.shown(session, "run", str(error))
+                return
+            yield from self._stream(session, request)
+
+        return start
+
+    def again(self, event: gr.EventData, request: gr.Request, *knobs: Any) -> Iterator[Updates]:
+        """A take again, as it was or with another seed, or a run that failed."""
+        session = self.sessions.of(request.session_hash)
+        try:
+            sent = read_event(RunEvent, event._data)
+            if sent.retry:
+                self.fields.turn(session, *knobs)
+                order = session.order_retry(sent.retry, *self.fields.resolved(session))
+            elif sent.again:
+                order = session.order_again(sent.again)
+            else:
+                order = session.order_another_seed(sent.take)
+            session.start(self.device.runner, *order, self.device.pace)
+        except InputError as error:
+            yield self.view.shown(session, "run", str(error))
+            return
+        yield from self._stream(session, request)
+
+    def watch(self, request: gr.Request) -> Iterator[Updates]:
+        """A page that was reloaded while its run goes on."""
+        session = self.sessions.of(request.session_hash)
+        if session.run.running:
+            yield from self._stream(session, request)
+        else:
+            yield self.view.shown(session)
+
+    def _stream(self, session: Session, request: gr.Request) -> Iterator[Updates]:
+        """Tell the page how a run goes; a finished take updates more than a report."""
+        tab, before = request.session_hash or "", None
+        self.watching.add(tab)
+        try:
+            for _ in session.watch():
+                now = (session.run.takes, session.run.running, session.project.clip)
+                if now == before:
+                    yield self.view.going(session)
+                    continue
+                before = now
+                yield self.view.shown(session)
+        finally:
+            self.watching.discard(tab)
+
+    def cancel(self, request: gr.Request) -> None:
+        """Stop what works and all that waits."""
+        self.sessions.of(request.session_hash).run.cancel.set()
+
+    def skip(self, event: gr.EventData, request: gr.Request) -> None:
+        """Stop one run of several, or all of them."""
+        session = self.sessions.of(request.session_hash)
+        with suppress(InputError):  # it has ended meanwhile, and shows it
+            run = read_event(CancelEvent, event._data).run
+            if run:
+                session.skip(run)
+            else:
+                session.run.cancel.set()

@@ -1,0 +1,20 @@
+"""How Gradio calls the listeners: which share a line, how many at once, what is shown meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Updates = dict[Any, Any]  # component -> what it shows from now on
+Listener = Callable[..., Any]  # gives Updates, or yields them
+Telling = Callable[[Listener], Listener]  # of `follow.Follower`
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# One line for all edits of the page keeps a tab's gestures in order; each takes milliseconds.
+EDITS: dict[str, Any] = {**QUIET, "concurrency_id": "edits", "concurrency_limit": 1}
+# By default Gradio drops what is chosen while an answer is on its way.
+CHOSEN: dict[str, Any] = {**EDITS, "trigger_mode": "always_last"}
+GESTURES: dict[str, Any] = {**EDITS, "trigger_mode": "multiple"}
+ANALYSES: dict[str, Any] = {**QUIET, "concurrency_id": "listening", "concurrency_limit": 16}
+RUNS: dict[str, Any] = {**QUIET, "concurrency_id": "runs", "concurrency_limit": 16}
+AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}  # stops something: waits for nothing

@@ -1,0 +1,147 @@
+"""A take in words: why it was chosen, what it was made with; and the lines of a run's status.
+
+Times in seconds. Knows no files.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from editor.page.takes.component import CandidateState, SearchState
+from editor.project.document import Take
+from editor.runs.job import EXTENSIONS
+from editor.runs.track import RunTrack, spent_words
+from engines.requests import ENGINE_NAMES, work_seconds
+
+TAGS = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS", "auto": "Fix"}
+TOKENS = {"ar": "ar", "fm": "fm", "fm-zero-shot": "zs", "auto": "text"}
+
+
+def choice_words(take: Take) -> tuple[str, str]:
+    """Why "Fix it" took this one, in a few words and in full; empty for a take that was asked for."""
+    choice = _fields(_fields(take.parameters.get("resolved")).get("auto"))
+    scores, left_out = _fields(choice.get("scores")), _fields(choice.get("left out"))
+    if not scores:
+        return "", ""
+    tried = sorted(scores.items(), key=lambda item: float(item[1]))
+    words = ", ".join(f"{TAGS.get(name, name)} {score:.2f}" for name, score in tried)
+    more = [f"Roughness of the rougher seam, 0 smooth to 1 rough: {words}"]
+    more += [f"{TAGS.get(name, name)} left out: {reason}" for name, reason in left_out.items()]
+    if len(tried) > 1:
+        return f"Smoothest of {len(tried)}: {words}", "\n".join(more)
+    good = any("good already" in str(reason) for reason in left_out.values())
+    only = TAGS.get(tried[0][0], tried[0][0])
+    return (f"{only} was smooth at once" if good else f"Only {only} fitted the time"), "\n".join(more)
+
+
+def details(take: Take) -> list[list[str]]:
+    """All that a take was made with, in words: [what, value]."""
+    sent = take.parameters
+    resolved = _fields(sent.get("resolved"))
+    rows = [("Prompt", take.prompt or "none"), ("Seed", str(take.seed))]
+    if why := choice_words(take)[0]:
+        rows.append(("Chosen", why))
+    if take.region:
+        what = "Added" if take.kind in EXTENSIONS else "Span"
+        places = ", ".join(f"{one.start:.3f}–{one.end:.3f}" for one in take.spans or (take.region,))
+        rows.append((what if not take.spans else "Spans", f"{places} s"))
+    for lane, given in _fields(sent.get("controls")).items():
+        if lane == "grid":
+            rows.append(("Tempo told", f"{given['bpm']:g} bpm" if given is not None else "no"))
+            continue
+        rows.append((f"{lane.capitalize()} followed", f"{len(given)}" if given is not None else "no"))
+    if "intent" in sent:
+        asked = sent.get("changed")
+        words = ", ".join(map(str, asked)) if isinstance(asked, list) else "whatever was given"
+        rows += [("Intent", str(sent["intent"])), ("Changed", words or "nothing")]
+    known = {**_fields(sent.get("ar" if take.engine == "ar" else "fm")), **resolved}
+    for name, value in known.items():
+        if name in ("seed", "window", "auto", "search") or (
+            name == "zero_shot" and take.engine != "fm-zero-shot"
+        ):
+            continue
+        if name == "candidates" and (words := _tried(value)):
+            rows.append(("Fillings tried", words))
+            continue
+        rows.append((name.replace("_", " ").capitalize(), "the bundle's" if value is None else _said(value)))
+    for name, unit in (("strength", ""), ("match", ""), ("crossfade", " s")):
+        if name in sent:
+            rows.append((name.capitalize(), f"{sent[name]}{unit}"))
+    rows.extend((f"Time, {stage}", f"{spent:.2f} s") for stage, spent in take.timings.items())
+    rows.append(("Made", take.made.replace("T", " ")[:19]))
+    return [list(row) for row in rows]
+
+
+def _tried(value: object) -> str:
+    """The fillings among which a take was the smoothest, in words; empty where there was one."""
+    choice = _fields(value)
+    if not {"began from", "roughness", "chosen"} <= set(choice):
+        return ""
+    both = zip(choice["began from"], choice["roughness"], strict=False)
+    words = (
+        f"from {start} (roughness {rough:.1f}{', taken' if i == choice['chosen'] else ''})"
+        for i, (start, rough) in enumerate(both)
+    )
+    return "; ".join(words)
+
+
+def _said(value: object) -> str:
+    """A setting in words, whatever an engine has put there."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{str(key).replace('_', ' ')} {_said(part)}" for key, part in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_said(part) for part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def search_state(take: Take) -> SearchState | None:
+    """The curves of a take's zero-shot search, and their cost; None where there was no search."""
+    resolved = _fields(take.parameters.get("resolved"))
+    search, chosen = _fields(resolved.get("search")), _fields(resolved.get("candidates")).get("chosen", 0)
+    try:
+        found, arrived = [], 0
+        for candidate in search["candidates"]:
+            here = candidate["dropped"] is None
+            found.append(CandidateState(**candidate, chosen=here and arrived == chosen))
+            arrived += here
+        return SearchState(budget=search["budget"], spent=search["spent"], candidates=found)
+    except (KeyError, TypeError, ValueError):  # another engine's
+        return None
+
+
+def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str = "") -> str:
+    """One line per engine of the last run; the block keeps its height, whatever it says."""
+    lines = []
+    for engine in (*ENGINE_NAMES, "auto"):
+        made = [take for take in done if take.engine == engine]
+        left = sorted((run for run in runs if run.engine == engine), key=_urgency)
+        of = f"{len(made)} of {len(made) + len(left)} done, " if len(made) + len(left) > 1 and left else ""
+        if left:
+            run = left[0]
+            note = run.note[:1].lower() + run.note[1:] if of or run.state == "waiting" else run.note
+            lines.append(_line(engine, f"{of}{note}", run.state, run.progress))
+        elif made:
+            spent = spent_words(sum(work_seconds(take.timings) for take in made))
+            count = f"{len(made)} " if len(made) > 1 else ""
+            lines.append(_line(engine, f"{count}done in {spent}", "idle"))
+    error = f'<div class="place-error" role="alert">{html.escape(message)}</div>' if message else ""
+    return f'<div class="status">{error}{"".join(lines)}</div>'
+
+
+def _urgency(run: RunTrack) -> int:
+    return ("running", "waiting", "failed", "cancelled").index(run.state)
+
+
+def _line(engine: str, words: str, state: str, progress: float = 0.0) -> str:
+    width = f"width:{progress * 100:.1f}%"
+    bar = f'<i class="progress"><i style="{width}"></i></i>' if state == "running" else ""
+    return (
+        f'<p class="{state}" style="--e:var(--{TOKENS[engine]})"><span class="tag">{TAGS[engine]}</span>'
+        f'<span title="{html.escape(words)}">{html.escape(words)}</span>{bar}</p>'
+    )

@@ -1,0 +1,133 @@
+"""A project and its history as they are saved: folder, lock and journal, from the first change on.
+
+What cannot be saved is not done. Changed under the lock of its session. Knows no page, no runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from editor.project.disk import sounds, storage
+from editor.project.disk.journal import MAX_SEEN, Journal
+from editor.project.disk.lock import Held, ProjectLock
+from editor.project.document import Project
+from editor.project.history import History
+from engines.requests import InputError
+
+
+class SavedProject:
+    """A project and its history, on disk from the first change on."""
+
+    def __init__(self, root: Path, place: str, changed: Callable[[], None]) -> None:
+        """`place`: where this process can be found, for another that wants the project; `changed` is called
+        with every change of the project or its history."""
+        self.root = root
+        self.place = place
+        self.folder: Path | None = None  # None until something is saved
+        self.history = History()
+        self.seen: tuple[str, ...] = ()  # ids of the page's edits that came last, oldest first
+        self.words = ""  # "Saved 17:42"
+        self._hold: ProjectLock | None = None  # on that folder; None with a folder: it was let go
+        self._journal: Journal | None = None  # of that folder
+        self._changed = changed
+
+    @property
+    def project(self) -> Project:
+        """The project now."""
+        return self.history.present
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has let go of its folder, which others may have changed since."""
+        return self.folder is not None and self._hold is None
+
+    def open(self, folder: Path) -> str:
+        """Take up a project from disk; gives what had to be mended, in one line.
+
+        `Held` where another process has it, InputError when it cannot be read.
+        """
+        hold = ProjectLock(folder, self.place) if folder.is_dir() else None
+        try:
+            opened = storage.open_project(folder)
+        except InputError:
+            if hold is not None:
+                hold.release()
+            raise
+        self.close()
+        self.folder, self._hold = opened.folder, hold
+        self._journal = Journal(opened.folder)
+        self.history = self._journal.read(opened.project)
+        self.seen = self._journal.seen
+        if not opened.notice:  # a document that had to be mended may have forgotten what it named
+            sounds.sweep(opened.folder, self.history.projects)
+        self._changed()
+        return opened.notice
+
+    def close(self) -> None:
+        """Let go of the folder; from then on nothing is written. `open` takes it up again."""
+        if self._hold is not None:
+            self._hold.release()
+            self._hold = None
+
+    def see(self, id: str) -> None:
+        """Remember the id of an edit, so that it is not done twice."""
+        self.seen = (*self.seen, id)[-MAX_SEEN:]
+
+    def forget(self, id: str) -> None:
+        """Let an edit be sent again: it could not be done."""
+        self.seen = tuple(known for known in self.seen if known != id)
+
+    def record(self, project: Project, label: str, merge: str = "", id: str = "") -> None:
+        """An edit: one step of the history. InputError when it cannot be saved, and then it is not done."""
+        after, before = self.history.do(project, label, merge), self.project
+        self.step(after, lambda journal: journal.did(before, after.present, label, merge, id))
+
+    def undo(self) -> None:
+        """One step back."""
+        self.step(self.history.undo(), Journal.undid)
+
+    def redo(self) -> None:
+        """One step forward."""
+        self.step(self.history.redo(), Journal.redid)
+
+    def step(self, history: History, log: Callable[[Journal], None] | None = None) -> None:
+        """Take and save another history; what cannot be saved is not done (InputError).
+
+        `log` writes the step into the journal: what has none (a vote) stands outside undo.
+        """
+        if history is self.history:
+            return
+        before = self.history
+        self.make_folder()
+        journal = self._journal if log else None
+        if journal is not None and log is not None:
+            log(journal)
+        self.history = history
+        self._changed()
+        try:
+            self.save()
+        except InputError:
+            self.history = before
+            if journal is not None:
+                journal.take_back()
+            raise
+        if journal is not None and journal.is_long():
+            journal.rewrite(self.history)
+
+    def make_folder(self) -> Path:
+        """The folder, made if there is none yet. `Held` where it was let go."""
+        if self.folder is None:
+            self.folder = storage.new_project(self.root, self.project).folder
+            self._hold = ProjectLock(self.folder, self.place)
+            self._journal = Journal(self.folder)
+            self._journal.rewrite(self.history)
+        if self._hold is None:
+            raise Held(self.folder)
+        return self.folder
+
+    def save(self) -> None:
+        """Write the document; InputError when the disk refuses."""
+        storage.save_project(self.make_folder(), self.project)
+        self.words = f"Saved {datetime.now():%H:%M}"

@@ -1,0 +1,136 @@
+"""The audio of a project's folder: stored once, patched clips, and what nothing names swept away.
+
+Audio files are named by their content and never rewritten: FLAC where it can hold the samples, else WAV. What
+lies in previews/ can be made again at any time. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from editor.project.disk.files import PREVIEWS, TAKES, is_name, read_bytes
+from editor.project.document import (
+    Project,
+    Sound,
+)
+from engines.audio.recording import Recording, read_recording, write_recording
+from engines.requests import InputError
+
+MAX_SOUNDS = 8  # patched clips that stay in previews/ as files
+STALE_SECONDS = 3600.0  # age from which audio that nothing names is deleted
+_IN_FLAC = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24")
+_BY_CONTENT = re.compile(r"[0-9a-f]{16}\.(flac|wav|aiff|caf|w64|au)")  # what `add_audio` writes
+_SUFFIX = {
+    "WAV": ".wav",
+    "WAVEX": ".wav",
+    "RF64": ".wav",
+    "FLAC": ".flac",
+    "AIFF": ".aiff",
+    "CAF": ".caf",
+    "W64": ".w64",
+    "AU": ".au",
+}
+
+
+def add_audio(folder: Path, recording: Recording) -> str:
+    """Store a recording in the project folder and give its file name. The same audio is stored once.
+
+    FLAC for integer samples that it can hold, else the recording's own container.
+    """
+    digest = hashlib.sha256(f"{recording.rate} {recording.subtype} {recording.samples.shape} ".encode())
+    digest.update(np.ascontiguousarray(recording.samples).data)
+    name = digest.hexdigest()[:16]
+    own = _SUFFIX.get(recording.format, ".wav")
+    for suffix in (".flac", own) if recording.subtype in _IN_FLAC else (own,):
+        path = folder / f"{name}{suffix}"
+        if path.exists():
+            with suppress(OSError):
+                os.utime(path)  # it is about to be named again: `sweep` leaves it
+            return path.name
+        try:
+            write_recording(path, recording)
+        except InputError:  # FLAC has bounds of its own on channels and rate
+            if suffix == own:
+                raise
+            continue
+        return path.name
+    raise AssertionError("the loop returns or raises")
+
+
+def read_sound(folder: Path, sound: Sound) -> Recording:
+    """The samples of a clip: the file with its patches laid over it, all others as the file has them."""
+    recording = read_recording(audio_path(folder, sound.file))
+    for patch in sound.patches:
+        part = read_recording(audio_path(folder, patch.file))
+        try:
+            recording = recording.with_span(patch.first, part.samples)
+        except ValueError as error:
+            raise InputError(
+                f"audio file {patch.file!r}: does not fit into {sound.file!r} ({error}); undo to before it"
+            ) from error
+    return recording
+
+
+def sound_path(folder: Path, sound: Sound) -> Path:
+    """A file with the samples of a clip: its own where nothing lies over it, else one made of them."""
+    if not sound.patches:
+        return audio_path(folder, sound.file)
+    key = "|".join([sound.file, *(f"{patch.file}@{patch.first}" for patch in sound.patches)])
+    stem = f"clip-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    place = folder / PREVIEWS
+    suffix = Path(sound.file).suffix
+    target = place / f"{stem}{suffix}"
+    if not target.exists():
+        place.mkdir(exist_ok=True)
+        write_recording(target, read_sound(folder, sound))
+        made = sorted(place.glob("clip-*"), key=lambda path: path.stat().st_mtime)
+        for path in made[:-MAX_SOUNDS]:
+            path.unlink(missing_ok=True)
+    return target
+
+
+def audio_path(folder: Path, name: str) -> Path:
+    """The path of an audio file in the project folder; InputError for a name that leads out of it."""
+    path = folder / name
+    if not is_name(name) or path.resolve().parent != folder.resolve():
+        raise InputError(f"audio file {name[:60]!r}: not a file of this project; choose one from the project")
+    if not path.is_file():
+        raise InputError(f"audio file {name!r}: gone from the project folder; upload it again")
+    return path
+
+
+def sweep(folder: Path, projects: Iterable[Project], older: float = STALE_SECONDS) -> tuple[str, ...]:
+    """Delete audio that nothing names any more, and give its names; a run that broke leaves some behind.
+
+    Named is what one of `projects` (the document and every state of its history) or a take that was
+    written down refers to. Only files that were named by their content are looked at, and only those
+    untouched for `older` seconds: a run may be about to name a younger one.
+    """
+    named: set[str] = set()
+    for project in projects:
+        sounds = [take.sound for take in project.takes]
+        sounds += [take.source for take in project.takes if take.source]
+        sounds += [version.clip.sound for version in project.versions]
+        sounds += [project.clip.sound] if project.clip else []
+        for sound in sounds:
+            named |= {sound.file, *(patch.file for patch in sound.patches)}
+    records = [read_bytes(path) or b"" for path in (folder / TAKES).glob("*.json")]
+    gone = []
+    for path in folder.iterdir():
+        if path.name in named or not _BY_CONTENT.fullmatch(path.name) or path.is_symlink():
+            continue
+        if any(path.name.encode() in record for record in records):
+            continue
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > older:
+                path.unlink()
+                gone.append(path.name)
+    return tuple(sorted(gone))

@@ -1,0 +1,118 @@
+"""A session's run: what waits, works and has ended, as its events tell it, in words for the page.
+
+Changed by the run's thread and by the page, under the session's lock. Knows neither document nor page.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from editor.project.document import Sound, Take
+from editor.project.versions import ENGINE_LABELS
+from editor.runs.events import Failed, JobEvent, Queued, Running, Stopped
+from editor.runs.job import Job
+from editor.runs.pace import Pace
+from editor.runs.track import RunTrack, estimate_words, progress_words, track_of, with_state
+from engines.requests import InputError
+
+
+class ActiveRun:
+    """The run of a session that goes on, or went on last."""
+
+    def __init__(self) -> None:
+        self.running = False
+        self.tracks: tuple[RunTrack, ...] = ()  # jobs that wait, work, or ended without a take
+        self.takes: tuple[Take, ...] = ()  # what it has made, for the status block
+        self.message = ""  # what the page says of it beside the tracks
+        self.say = ""  # what a screen reader is told next
+        self.jobs: tuple[Job, ...] = ()
+        self.cancel = threading.Event()
+        self.skipped: set[int] = set()  # jobs that are stopped alone
+
+    def begin(self, jobs: Sequence[Job], source: Sound | None) -> None:
+        """Jobs have been given to the device. InputError while another run goes on."""
+        if self.running:
+            raise InputError("a run is going on: wait for it, or cancel it first")
+        self.running = True
+        self.cancel.clear()
+        self.skipped = set()
+        self.jobs = tuple(jobs)
+        self.takes, self.message = (), ""
+        self.say = f"Started, {len(jobs)} take{'' if len(jobs) == 1 else 's'}"
+        self.tracks = tuple(track_of(job, source, index) for index, job in enumerate(jobs))
+
+    def end(self) -> None:
+        """The run is over; what failed or was cancelled stays to be seen."""
+        self.running = False
+        self.tracks = tuple(track for track in self.tracks if track.state not in ("running", "waiting"))
+
+    def find(self, id: str) -> RunTrack | None:
+        """The track of that name; None once it has become a take."""
+        return next((track for track in self.tracks if track.id == id), None)
+
+    def skip(self, id: str) -> None:
+        """Stop one job that works or waits; the others go on. InputError for one that has ended."""
+        track = self.find(id)
+        if track is None or track.state not in ("running", "waiting"):
+            raise InputError(f"run {id[:40]!r}: it has ended already; there is nothing to stop")
+        self.skipped.add(track.index)
+        if track.state == "waiting":  # one that works says itself how far it came
+            self._put(track.index, state="cancelled", note="Skipped")
+            self.say = "Skipped"
+
+    def follow(self, event: JobEvent, pace: Pace, length: float) -> None:
+        """What an event other than Done says onto the tracks; `length`: seconds of a clip to be generated."""
+        self.say = ""
+        index = event.index
+        if isinstance(event, Queued):
+            if index not in self.skipped:
+                self._put(index, state="waiting", note=self._waiting(event, pace, length))
+        elif isinstance(event, Running):
+            at = event.progress
+            share = at.fraction if at.stage == "sample" else 1.0 if at.stage == "decode" else 0.0
+            self.say = self._quarter(event, share)
+            note = progress_words(at)
+            self._put(index, state="running", progress=share, note=note, peaks=event.peaks)
+        elif isinstance(event, Stopped):
+            self._stop(event)
+        elif isinstance(event, Failed):
+            self.say = f"Failed: {event.message}"
+            self._put(index, state="failed", note=self.say)
+
+    def finish(self, index: int) -> Job:
+        """A job has become a take; gives the job."""
+        self.tracks = tuple(track for track in self.tracks if track.index != index)
+        return self.jobs[index]
+
+    def _stop(self, event: Stopped) -> None:
+        at = event.progress
+        share = at.fraction if at and at.stage == "sample" else 0.0
+        if event.index in self.skipped and not share:
+            self._put(event.index, state="cancelled", note="Skipped")
+            return
+        self.say = "Cancelled"
+        note = f"Cancelled at {share:.0%}".replace("%", " %") if share else "Cancelled"
+        self._put(event.index, state="cancelled", note=note)
+
+    def _put(self, index: int, **fields: object) -> None:
+        self.tracks = with_state(self.tracks, index, **fields)
+
+    def _track(self, index: int) -> RunTrack | None:
+        return next((track for track in self.tracks if track.index == index), None)
+
+    def _waiting(self, event: Queued, pace: Pace, length: float) -> str:
+        """ "Next, about 14 s", or whom it waits for."""
+        track = self._track(event.index)
+        seconds = length if track is None or track.seconds is None else track.seconds
+        guess = pace.guess(event.engine, track.kind if track else "inpaint", seconds)
+        about = f", about {estimate_words(guess)}" if guess else ""
+        return f"{'Next' if event.position == 1 else 'Waiting'}{about}"
+
+    def _quarter(self, event: Running, share: float) -> str:
+        """What a screen reader hears of progress: quarters only."""
+        track = self._track(event.index)
+        quarter = int(share * 4)
+        if quarter in (1, 2, 3) and int((track.progress if track else 0.0) * 4) < quarter:
+            return f"{ENGINE_LABELS.get(event.engine, event.engine)} {25 * quarter} percent"
+        return ""

@@ -1,0 +1,177 @@
+"""Requests <-> JSON: everything that is needed to run a request again; audio is named, not held.
+
+Times are seconds. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, cast
+
+from editor.project.disk import sounds
+from editor.project.disk.reading import sound_from_json
+from editor.project.document import Sound
+from editor.runs.job import EXTENSIONS, Extension, ExtensionKind, Job
+from engines.audio.recording import Recording
+from engines.audio.timebase import Grid
+from engines.requests import (
+    CHANGES,
+    ENGINE_NAMES,
+    INTENTS,
+    ARSettings,
+    Change,
+    Chord,
+    Controls,
+    FMSettings,
+    GenerateRequest,
+    Guidance,
+    Hit,
+    InpaintRequest,
+    InputError,
+    Intent,
+    Note,
+    Part,
+    Wish,
+)
+
+
+def wish_to_json(wish: Wish) -> dict[str, Any]:
+    """One wish as a take keeps it, with what came of it in words."""
+    return plain(asdict(wish) | {"words": wish.words})
+
+
+def request_to_json(job: Job, source: Sound | None = None) -> dict[str, object]:
+    """Everything that is needed to run a request again, JSON-ready; audio is named, not held."""
+    if isinstance(job, Extension):
+        extension = {"kind": job.kind, "seconds": job.seconds}
+        return {**request_to_json(job.request, source), "extension": extension}
+    shared: dict[str, object] = {
+        "engine": job.engine,
+        "prompt": job.prompt,
+        "seed": job.seed,
+        "controls": asdict(job.controls),
+        "ar": asdict(job.ar),
+        "fm": asdict(job.fm),
+    }
+    if isinstance(job, GenerateRequest):
+        length = {"seconds": job.seconds, "sliding": job.sliding}
+        return plain({"kind": "generate", **shared, **length})
+    place = {name: getattr(job, name) for name in ("start", "end", *_INPAINT)}
+    named = None if source is None else asdict(source)
+    return plain({"kind": "inpaint", **shared, **place, "source": named})
+
+
+def request_from(parameters: Mapping[str, Any], folder: Path | None, source: Recording | None = None) -> Job:
+    """What a take's parameters ask for; InputError when they are damaged, or their audio is gone.
+
+    The audio is read from the project `folder`, unless `source` is given.
+    """
+    try:
+        engine = parameters["engine"]
+        if engine not in ENGINE_NAMES:
+            raise ValueError(f"engine {engine!r}")
+        prompt, seed = str(parameters["prompt"]), int(parameters["seed"])
+        controls = controls_from(parameters["controls"])
+        ar, fm = ARSettings(**_settings(parameters["ar"])), FMSettings(**_settings(parameters["fm"]))
+        if parameters["kind"] == "generate":
+            seconds, sliding = float(parameters["seconds"]), parameters["sliding"] is True
+            return GenerateRequest(engine, prompt, seconds, seed, controls, ar, fm, sliding)
+        start, end = float(parameters["start"]), float(parameters["end"])
+        rest: dict[str, Any] = {name: read(parameters[name]) for name, read in _INPAINT.items()}
+        sound = sound_from_json(parameters["source"]) if source is None else None
+        extension = _extension(parameters.get("extension"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"settings of the take are damaged ({error}); set them by hand") from error
+    if source is None:
+        if folder is None or sound is None:
+            raise InputError("source of the take: not named; give the recording that it was made from")
+        source = sounds.read_sound(folder, sound)
+    request = InpaintRequest(engine, source, start, end, prompt, seed, controls, ar, fm, **rest)
+    return Extension(extension[0], request, extension[1]) if extension else request
+
+
+def controls_from(data: Mapping[str, Any]) -> Controls:
+    """Lanes in seconds, as requests are written; one that is left out is not given.
+
+    KeyError, TypeError or ValueError for anything else.
+    """
+    if not isinstance(data, Mapping):
+        raise TypeError("lanes: expected an object")
+    chords, melody, drums = data.get("chords"), data.get("melody"), data.get("drums")
+    parts, grid = data.get("instruments"), data.get("grid")
+    return Controls(
+        None if chords is None else tuple(Chord(**chord) for chord in chords),
+        None if melody is None else tuple(Note(**note) for note in melody),
+        None if drums is None else tuple(Hit(**hit) for hit in drums),
+        None if parts is None else tuple(Part(**part) for part in parts),
+        None if grid is None else Grid(float(grid["bpm"]), int(grid["beats_per_bar"]), float(grid["offset"])),
+    )
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as they come back from JSON: lists for tuples, Python's numbers for NumPy's."""
+    same: dict[str, Any] = json.loads(json.dumps(values, default=_number))
+    return same
+
+
+def _number(value: Any) -> float | int:
+    number: float | int = value.item()
+    return number
+
+
+def _settings(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an engine's settings: JSON knows lists only, and guidance is a class of its own."""
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    weights = data["guidance"]
+    return {**values, "guidance": None if weights is None else Guidance(**weights)}
+
+
+def _extension(data: Any) -> tuple[ExtensionKind, float] | None:
+    if data is None:
+        return None
+    kind = data["kind"]
+    if kind not in EXTENSIONS:
+        raise ValueError(f"extension {kind!r}")
+    return kind, float(data["seconds"])
+
+
+# ---- the fields of an inpaint request beyond place, words, lanes and settings
+
+
+def _spans(data: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((float(start), float(end)) for start, end in data)
+
+
+def _intent(data: Any) -> Intent:
+    if data not in INTENTS:
+        raise ValueError(f"intent {str(data)[:40]!r}: expected one of {', '.join(INTENTS)}")
+    return cast(Intent, data)
+
+
+def _changed(data: Any) -> tuple[Change, ...] | None:
+    if data is None:
+        return None
+    if unknown := [name for name in data if name not in CHANGES]:
+        raise ValueError(f"changed {str(unknown[0])[:40]!r}: expected some of {', '.join(CHANGES)}")
+    return tuple(name for name in CHANGES if name in data)
+
+
+def _names(data: Any) -> tuple[str, ...]:
+    return tuple(str(name) for name in data)
+
+
+_READ_APART = ("engine", "source", "start", "end", "prompt", "seed", "controls", "ar", "fm", "latents")
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "also": _spans,
+    "intent": _intent,
+    "changed": _changed,
+    "left_open": _names,
+}
+_INPAINT: dict[str, Callable[[Any], Any]] = {  # field -> how it is read from JSON: a number or a flag as such
+    one.name: _READERS.get(one.name, type(one.default))
+    for one in fields(InpaintRequest)
+    if one.name not in _READ_APART
+}

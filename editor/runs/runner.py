@@ -1,0 +1,262 @@
+"""One device for all runs: first come first served, one thread a run, a callback for its events.
+
+Of all the runs asked of a `Runner`, from every tab, one works at a time. Knows no page, and of the engines
+only their dispatcher; torch is loaded by the first run, not by importing this.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Container, Iterator, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from editor.project.document import Sound
+from editor.runs.events import PEAK_SECONDS, Done, Failed, JobEvent, Queued, Running, Stopped
+from editor.runs.job import Extension, Job, Serve, dispatch_run, dispatch_supports, perform, probe_of
+from editor.runs.takes import take_from
+from engines.requests import Cancelled, EngineName, InputError, Progress, Request, Support
+
+EVENT_SECONDS = 0.125  # at most eight reports a second
+HEARTBEAT_SECONDS = 0.5  # a silent stream repeats its last event, so that a closed tab is noticed
+PARTIAL_SECONDS = 0.5  # what an engine has made so far is decoded at most twice a second ...
+PARTIAL_SHARE = 0.03  # ... and takes no more of a run's time than this
+_WAIT_SECONDS = 0.05  # how often a waiting run looks for Cancel
+log = logging.getLogger("inlay")
+
+
+class _Line:
+    """Runs waiting for one device, first come first served."""
+
+    def __init__(self) -> None:
+        self._tickets: list[object] = []
+        self._changed = threading.Condition()
+
+    def join(self) -> object:
+        """A ticket at the end of the line."""
+        ticket = object()
+        with self._changed:
+            self._tickets.append(ticket)
+        return ticket
+
+    def leave(self, ticket: object) -> None:
+        """Give the ticket back, whether its turn had come or not."""
+        with self._changed:
+            if ticket in self._tickets:
+                self._tickets.remove(ticket)
+                self._changed.notify_all()
+
+    def ahead(self, ticket: object) -> int:
+        """How many runs come before this ticket's; 0 = it has the device."""
+        with self._changed:
+            return self._tickets.index(ticket)
+
+    def wait(self, ticket: object, seconds: float) -> bool:
+        """Whether the ticket's turn has come; waits for it at most `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._tickets[0] is ticket, seconds)
+
+
+OnEvent = Callable[[JobEvent], None]
+Supports = Callable[[Request], Support]
+
+
+class Runner:
+    """All runs of one device."""
+
+    def __init__(
+        self, models_loader: Callable[[], Any], serve: Serve | None = None, supports: Supports | None = None
+    ) -> None:
+        """`models_loader` gives the shared checkpoints (it is called for each run and must cache).
+
+        `serve` and `supports` default to those of `engines.dispatch`.
+        """
+        self._models_loader = models_loader
+        self._serve = serve or dispatch_run
+        self._supports = supports or dispatch_supports
+        self._line = _Line()
+
+    def run(
+        self,
+        jobs: Sequence[Job],
+        on_event: OnEvent,
+        cancel: threading.Event,
+        folder: Path | None = None,
+        source: Sound | None = None,
+        skipped: Container[int] = (),
+    ) -> None:
+        """Do the jobs one after the other, in the thread of the caller; `on_event` is called in it with what
+        happens, last one of Done, Failed or Stopped for each job.
+
+        `cancel` stops the job that works at its next step and all that wait; one whose index is in
+        `skipped`, now or later, is stopped alone. With a `folder`, each result is stored as a take there
+        before its event. `source` names the clip in it that they work on. At most about eight progress
+        events a second.
+        """
+        tickets = [self._line.join() for _ in jobs]
+        try:
+            for index, (job, ticket) in enumerate(zip(jobs, tickets, strict=True)):
+                if ahead := self._line.ahead(ticket):
+                    on_event(Queued(job.engine, ahead, index))
+            for index, (job, ticket) in enumerate(zip(jobs, tickets, strict=True)):
+                report = _Report(job.engine, index, on_event, cancel, skipped)
+                try:
+                    event = self._one(job, ticket, report, folder, source)
+                finally:
+                    self._line.leave(ticket)
+                on_event(event)
+        finally:
+            for ticket in tickets:
+                self._line.leave(ticket)
+
+    def stream(
+        self,
+        jobs: Sequence[Job],
+        cancel: threading.Event | None = None,
+        folder: Path | None = None,
+        source: Sound | None = None,
+        skipped: Container[int] = (),
+    ) -> Iterator[JobEvent]:
+        """The same as a generator, for who waits for events instead of being called; closing it cancels.
+
+        The last event is repeated in long silences, so that a listener that has gone is noticed.
+        """
+        events: SimpleQueue[JobEvent | None] = SimpleQueue()  # None ends it
+        stop = cancel or threading.Event()
+
+        def work() -> None:
+            try:
+                self.run(jobs, events.put, stop, folder, source, skipped)
+            finally:
+                events.put(None)
+
+        threading.Thread(target=work, name="inlay-run", daemon=True).start()
+        last: JobEvent | None = None
+        try:
+            while True:
+                try:
+                    event = events.get(timeout=HEARTBEAT_SECONDS)
+                except Empty:
+                    if isinstance(last, Queued | Running):
+                        yield last
+                    continue
+                if event is None:
+                    return
+                last = event
+                yield event
+        except GeneratorExit:  # the tab was closed
+            stop.set()
+            raise
+
+    def _one(
+        self, job: Job, ticket: object, report: _Report, folder: Path | None, source: Sound | None
+    ) -> JobEvent:
+        """Wait for the device and do one job."""
+        engine, index = job.engine, report.index
+        if not self._wait(ticket, report):
+            return Stopped(engine, None, index)
+        report.begin()
+        try:
+            support = self._supports(probe_of(job))
+            if not support:
+                return Failed(engine, support.reason, index)
+            result = perform(job, self._models_loader(), report, self._serve)
+            extension = job if isinstance(job, Extension) else None
+            take = take_from(result, folder, source, extension) if folder else None
+            return Done(engine, result, take, index)
+        except Cancelled:
+            return Stopped(engine, report.newest, index)
+        except InputError as error:
+            return Failed(engine, str(error), index)
+        except Exception as error:  # one broken engine must not stop the others, nor lose the page
+            log.exception("engine %s broke", engine)
+            return Failed(engine, failure_words(error), index)
+
+    def _wait(self, ticket: object, report: _Report) -> bool:
+        """Wait until a ticket has the device, and tell who is ahead; False when it is stopped before."""
+        ahead = -1
+        while not self._line.wait(ticket, _WAIT_SECONDS):
+            if report.stopped:
+                return False
+            now = self._line.ahead(ticket)
+            if now and now != ahead:
+                ahead = now
+                report.on_event(Queued(report.engine, now, report.index))
+        return not report.stopped
+
+
+class _Report:
+    """The progress hook of one job: passes on what the engine reports, and stops it."""
+
+    def __init__(
+        self,
+        engine: EngineName,
+        index: int,
+        on_event: OnEvent,
+        cancel: threading.Event,
+        skipped: Container[int],
+    ) -> None:
+        self.engine = engine
+        self.index = index
+        self.on_event = on_event
+        self.newest = Progress("load", 0, 1, 0.0, None)
+        self._cancel = cancel
+        self._skipped = skipped
+        self._growing = _Growing()
+        self._sent = 0.0  # when the last event was sent
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the job shall not go on."""
+        return self._cancel.is_set() or self.index in self._skipped
+
+    def begin(self) -> None:
+        """Say that the job works now."""
+        self._sent = time.perf_counter()
+        self.on_event(Running(self.engine, self.newest, self.index))
+
+    def __call__(self, progress: Progress) -> None:
+        self.newest = progress
+        if self.stopped:
+            raise Cancelled
+        now = time.perf_counter()
+        if now - self._sent >= EVENT_SECONDS:
+            self._sent = now
+            peaks = self._growing.peaks(progress)
+            self.on_event(Running(self.engine, progress, self.index, peaks))
+
+
+class _Growing:
+    """The waveform of a take while it is made, decoded now and then."""
+
+    def __init__(self) -> None:
+        self._peaks: tuple[int, ...] = ()
+        self._next = 0.0  # time at which to look again
+
+    def peaks(self, progress: Progress) -> tuple[int, ...]:
+        """Peaks of all that there is, or what they were a moment ago."""
+        now = time.perf_counter()
+        if progress.partial is None or now < self._next:
+            return self._peaks
+        samples, rate = progress.partial()
+        size = max(1, round(PEAK_SECONDS * rate))
+        whole = samples[: len(samples) // size * size].reshape(-1, size)  # [n] -> [n / size, size]
+        self._peaks = tuple(int(peak) for peak in np.clip(100 * np.abs(whole).max(axis=1), 0, 100))
+        done = time.perf_counter()
+        self._next = max(now + PARTIAL_SECONDS, done + (done - now) / PARTIAL_SHARE)
+        return self._peaks
+
+
+def failure_words(error: BaseException) -> str:
+    """An unexpected error in one line for the musician."""
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return "out of memory; close other programs, or choose a shorter span"
+    lines = str(error).strip().splitlines()
+    return (
+        f"the engine broke ({type(error).__name__}{': ' + lines[0][:160] if lines else ''}); try another seed"
+    )

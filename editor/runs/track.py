@@ -1,0 +1,89 @@
+"""A run as the page shows it: a track for each job that waits, works or failed; and its words.
+
+Times are seconds. Frozen values; knows no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from editor.project.document import Region, Sound
+from editor.runs.job import Extension, Job, Kind
+from engines.requests import InpaintRequest, Progress
+
+STAGES = {
+    "load": "Loading the models",
+    "queued": "Waiting for the device",
+    "text": "Reading the prompt",
+    "encode": "Listening to the clip",
+    "decode": "Rendering the sound",
+}
+
+
+@dataclass(frozen=True)
+class RunTrack:
+    """A run that is waiting, working, or ended without a take."""
+
+    engine: str
+    kind: Kind
+    seed: int
+    region: Region | None
+    source: Sound | None
+    state: str = "waiting"  # "waiting" | "running" | "failed" | "cancelled"
+    progress: float = 0.0  # 0..1
+    note: str = "Waiting"
+    index: int = 0  # which of the run's jobs
+    peaks: tuple[int, ...] = ()  # of the sound so far (`events.Running`)
+    spans: tuple[Region, ...] = ()  # as of a take
+
+    @property
+    def id(self) -> str:
+        """Its name on the page."""
+        return f"run-{self.engine}-{self.index}"
+
+    @property
+    def seconds(self) -> float | None:
+        """Length of what is made; None for a new clip or a loop, which have no span."""
+        return None if self.region is None else self.region.end - self.region.start
+
+
+def track_of(job: Job, source: Sound | None, index: int) -> RunTrack:
+    """The track of a job that waits."""
+    if isinstance(job, Extension):
+        return RunTrack(job.engine, job.kind, job.seed, job.region, source, index=index)
+    if isinstance(job, InpaintRequest):
+        region = Region(job.start, job.spans[-1][1])
+        spans = tuple(Region(*span) for span in job.spans) if job.also else ()
+        return RunTrack(job.engine, "inpaint", job.seed, region, source, index=index, spans=spans)
+    return RunTrack(job.engine, "generate", job.seed, None, source, index=index)
+
+
+def with_state(tracks: Sequence[RunTrack], index: int, **fields: Any) -> tuple[RunTrack, ...]:
+    """The tracks with the fields of one job's track changed."""
+    return tuple(replace(track, **fields) if track.index == index else track for track in tracks)
+
+
+def estimate_words(seconds: float) -> str:
+    """Seconds as a round estimate: below 10 s to 1 s, below 60 s to 5 s, else minutes."""
+    if seconds < 10:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 57.5:
+        return f"{5 * round(seconds / 5)} s"
+    return f"{max(1, round(seconds / 60))} min"
+
+
+def progress_words(progress: Progress) -> str:
+    """A report as a musician reads it: "62 %, about 6 s left"."""
+    if progress.stage != "sample":
+        return STAGES.get(progress.stage, "Working")
+    share = f"{round(progress.fraction * 100)} %"
+    if progress.remaining is None:
+        return share
+    return f"{share}, about {estimate_words(progress.remaining)} left"
+
+
+def spent_words(seconds: float) -> str:
+    """Time spent: "1.8 s", "14 s"."""
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
