@@ -474,7 +474,10 @@ def test_serve_hands_its_options_to_the_page(monkeypatch: pytest.MonkeyPatch) ->
             "generate --engine fm --prompt x --out o.wav --steps 0",
             "--steps '0': expected a whole number from 1",
         ),
-        ("generate --engine ar --prompt x --out o.wav --temperature 0", "expected a number above 0"),
+        (
+            "generate --engine ar --prompt x --out o.wav --temperature 0",
+            "--temperature '0': expected a number from 0.01 to 10",
+        ),
         ("generate --engine ar --prompt x --out o.wav --guidance 1,2,3", "expected ALL or ALL,TEXT"),
         ("generate --engine fm --prompt x --out o.wav --melody no.mid", "no such MIDI file"),
         ("generate --engine fm --prompt x --out o.wav --instruments vioin", "nearest: violin"),

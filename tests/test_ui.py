@@ -216,7 +216,7 @@ def test_a_run_that_cannot_be_says_why_in_the_status(page: ui.Page, tab: Tab) ->
     (shown,) = page.runs.starter("generate")(tab.request, *standing(page, "x" * 10_000, 0, 10))
     assert "10000 characters" in shown[page.layout.status]
     (shown,) = page.runs.starter("generate")(tab.request, *standing(page, "", 0, 10, steps=0))
-    assert "FM steps 0: expected 1-200" in shown[page.layout.status]
+    assert "FM steps 0: expected 1-1000" in shown[page.layout.status]
 
 
 @pytest.mark.parametrize(("start", "end", "said"), [(1, 1.05, "frames"), (1, 125, "at most 120 s")])

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from editor.cli import commands
 from editor.runs.job import EXTENSIONS, GENERATORS
+from engines.knobs import Knob, knobs
 from engines.requests import (
     ENGINE_NAMES,
     INTENTS,
-    ZERO_SHOT,
     ARSettings,
     FMSettings,
     Guidance,
@@ -32,37 +34,9 @@ def _number(text: str) -> float:
     return number
 
 
-def _above_zero(text: str) -> float:
-    number = _number(text)
-    if number <= 0:
-        raise ValueError(text)
-    return number
-
-
 def _stretch(text: str) -> tuple[float, float]:
     start, end = (_number(part) for part in text.split("-"))
     return start, end
-
-
-def _share(text: str) -> float:
-    number = _number(text)
-    if not 0 <= number <= 1:
-        raise ValueError(text)
-    return number
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= 1000:
-        raise ValueError(text)
-    return count
-
-
-def _top_k(text: str) -> int:
-    count = int(text)
-    if count < 0:
-        raise ValueError(text)
-    return count
 
 
 def _guidance(text: str) -> Guidance:
@@ -88,13 +62,9 @@ def _port(text: str) -> int:
     return port
 
 
-_EXPECTED = {  # names what argparse would call an "invalid _share value"
+_EXPECTED = {  # names what argparse would call an "invalid _number value"
     "_number": "a number",
-    "_above_zero": "a number above 0",
-    "_share": "a number from 0 to 1",
     "_stretch": "two times, START-END in seconds",
-    "_count": "a whole number from 1 to 1000",
-    "_top_k": "a whole number, 0 or more",
     "_guidance": "ALL or ALL,TEXT, two numbers",
     "_meter": "a meter such as 3/4",
     "_port": "a port from 1 to 65535",
@@ -112,7 +82,8 @@ class _Parser(argparse.ArgumentParser):
         for name, expected in _EXPECTED.items():
             before, found, value = message.partition(f": invalid {name} value: ")
             if found:
-                message = f"{before.removeprefix('argument ')} {value[:80]}: expected {expected}"
+                message = f"{before}: {value[:80]}: expected {expected}"
+        message = re.sub(r"^argument (\S+): (?=.*: expected)", r"\1 ", message)
         raise InputError(f"{' '.join(message.split())[:300]}; see {self.prog} --help")
 
 
@@ -290,18 +261,40 @@ def _add_lanes(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_knobs(parser: argparse.ArgumentParser) -> None:
-    ar, fm = ARSettings(), FMSettings()
-    parser.add_argument("--steps", type=_count, default=fm.steps, help="FM: solver steps")
-    solvers = ("euler", "midpoint", "ab2", "dopri5")
-    parser.add_argument("--solver", choices=solvers, default=fm.solver, help="FM")
+    """The knobs of the engines' settings, an option each; `--candidates` is for both kinds of engines."""
     parser.add_argument("--guidance", type=_guidance, metavar="ALL[,TEXT]", help="default: the bundle's")
-    parser.add_argument("--temperature", type=_above_zero, default=ar.temperature, help="AR")
-    parser.add_argument("--top-k", type=_top_k, default=ar.top_k, help="AR: 0 = off")
-    parser.add_argument("--top-p", type=_share, default=ar.top_p, help="AR: 0 = off")
+    for owner in (FMSettings, ARSettings):
+        for name, knob in knobs(owner).items():
+            if name in ("candidates", "seeded"):
+                continue
+            words = f"{knob.label}: {knob.tip[:1].lower()}{knob.tip[1:]}".replace("%", "%%")
+            option = f"--{name.replace('_', '-')}"
+            if name == "zero_shot":
+                parser.add_argument(option, choices=knob.choices, help=f"{words}; default: the bundle's")
+            elif knob.choices:
+                parser.add_argument(option, choices=knob.choices, default=knob.default, help=words)
+            else:
+                parser.add_argument(option, type=_within(knob), default=knob.default, help=words)
+    ar, fm = knobs(ARSettings)["candidates"], knobs(FMSettings)["candidates"]
     parser.add_argument(
         "--candidates",
-        type=_count,
-        help=f"choose among so many fillings; default: AR {ar.candidates}, FM {fm.candidates}",
+        type=_within(fm),
+        help=f"choose among so many fillings; default: AR {ar.default}, FM {fm.default}",
     )
-    parser.add_argument("--zero-shot", choices=ZERO_SHOT, help="default: the bundle's")
-    parser.add_argument("--budget", type=_count, default=fm.budget, help="evaluations of --zero-shot search")
+
+
+def _within(knob: Knob) -> Callable[[str], float]:
+    """Reads a knob's value; its complaint names kind and bounds."""
+    kind = "a whole number" if knob.whole else "a number"
+
+    def read(text: str) -> float:
+        try:
+            value = int(text) if knob.whole else float(text)
+        except ValueError:
+            value = math.nan
+        if knob.refusal(value):
+            bounds = f"from {knob.low:g} to {knob.high:g}"
+            raise argparse.ArgumentTypeError(f"{text[:80]!r}: expected {kind} {bounds}")
+        return value
+
+    return read

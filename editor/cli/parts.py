@@ -7,12 +7,14 @@ import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from editor.project import band, commands, lanes, wording
 from engines.audio.recording import Recording, read_recording, write_recording
 from engines.audio.timebase import Grid
+from engines.knobs import knobs
 from engines.music import chords
-from engines.requests import ARSettings, Controls, FMSettings, InputError, Part
+from engines.requests import ARSettings, Controls, FMSettings, Guidance, InputError, Part
 
 LOSSLESS = (".wav", ".flac", ".aif", ".aiff", ".caf", ".au", ".w64")  # what --out may end in
 
@@ -51,14 +53,18 @@ def grid(arguments: argparse.Namespace) -> Grid | None:
 
 
 def settings(arguments: argparse.Namespace) -> tuple[ARSettings, FMSettings]:
-    """The knobs of both kinds of engines."""
-    weights = arguments.guidance
-    ar = ARSettings(arguments.temperature, arguments.top_k, arguments.top_p, weights)
-    fm = FMSettings(arguments.solver, arguments.steps, weights, budget=arguments.budget)
-    if arguments.candidates is not None:
-        ar = replace(ar, candidates=arguments.candidates)
-        fm = replace(fm, candidates=arguments.candidates)
-    return ar, fm
+    """The knobs of both kinds of engines; `--zero-shot` waits for the bundle, which has its own."""
+    weights: Guidance | None = arguments.guidance
+    return (
+        ARSettings(**_turned(arguments, ARSettings), guidance=weights),
+        FMSettings(**_turned(arguments, FMSettings), guidance=weights),
+    )
+
+
+def _turned(arguments: argparse.Namespace, owner: type) -> dict[str, Any]:
+    """The fields of an engine's settings that the command line names."""
+    known = {name: getattr(arguments, name, None) for name in knobs(owner) if name != "zero_shot"}
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def recordings(arguments: argparse.Namespace) -> tuple[Recording, Path]:

@@ -17,15 +17,11 @@ from editor.runs.job import Kind
 from engines.analysis import chordino
 from engines.assets import ASSETS
 from engines.music import chords
+from engines.roster import ENGINES
 
 if TYPE_CHECKING:
     from engines.checkpoints.shelf import BundleSpec  # loads torch
 
-ENGINES = (
-    ("ar", "AR", "Writes left to right"),
-    ("fm", "FM", "Trained to fill spans"),
-    ("fm-zero-shot", "ZS", "Steered to fit"),
-)
 SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
 KEYS = [
     f"{tonic} {mode}"
@@ -51,7 +47,12 @@ class Layout:
         with gr.Column(elem_id="page"):
             self._bar()
             with gr.Column(elem_id="stage"):
-                self.timeline = Timeline(vocabulary=chords.VOCABULARY, tips=panel.TIPS, elem_id="timeline")
+                self.timeline = Timeline(
+                    vocabulary=chords.VOCABULARY,
+                    tips=panel.TIPS,
+                    engines=[spec.to_json() for spec in ENGINES],
+                    elem_id="timeline",
+                )
                 self.takes = Takes(elem_id="takes", server_functions=[*functions])
             with gr.Column(elem_id="panel"):
                 self._knobs()
@@ -130,13 +131,13 @@ class Layout:
                 self.engines = [
                     gr.Checkbox(
                         True,
-                        label=words,
+                        label=spec.words,
                         info=" ",
                         container=False,
-                        elem_classes=["eng", f"eng-{tag.lower()}"],
-                        elem_id=f"engine-{name}",
+                        elem_classes=["eng", f"eng-{spec.colour}"],
+                        elem_id=f"engine-{spec.name}",
                     )
-                    for name, tag, words in ENGINES
+                    for spec in ENGINES
                 ]
             with gr.Row(elem_id="make", elem_classes="two"):
                 self.variations = gr.Radio(

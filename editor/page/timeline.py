@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -74,6 +74,7 @@ class Timeline(gr.HTML):
         *,
         vocabulary: tuple[str, ...] = (),
         tips: Mapping[str, str] | None = None,
+        engines: Sequence[Mapping[str, object]] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -85,6 +86,7 @@ class Timeline(gr.HTML):
             vocabulary=list(vocabulary),
             instruments=band.names(),
             tips=dict(tips or {}),  # id of an element of the page -> its tooltip
+            engines=[dict(row) for row in engines],  # as of `engines.roster.EngineSpec.to_json`
             **kwargs,
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from editor.page.layout import ENGINES, Layout
+from editor.page.layout import Layout
 from editor.page.state import ClipState, EditorState, editor_state
 from editor.page.takes.groups import takes_state
 from editor.page.takes.previews import playable
@@ -24,6 +24,7 @@ from editor.runs.pace import Pace
 from editor.runs.track import estimate_words
 from editor.session import Session
 from engines.requests import LONGEST_SECONDS
+from engines.roster import ENGINES
 
 SEEN_SENT = 40  # ids of edits that a document tells the page of
 
@@ -95,9 +96,9 @@ class View:
             **self.analysis(session),
         }
         seconds = region.end - region.start if region else project.length
-        for (name, _, _), box in zip(ENGINES, self.layout.engines, strict=True):
-            guess = self.pace.guess(name, "inpaint" if region else "generate", seconds)
-            if guess and name != "ar":
+        for spec, box in zip(ENGINES, self.layout.engines, strict=True):
+            guess = self.pace.guess(spec.name, "inpaint" if region else "generate", seconds)
+            if guess and spec.network != "ar":
                 guess *= self._pieces(seconds, bool(region))
             updates[box] = gr.update(info=estimate_words(guess) if guess else " ")
         return updates
@@ -169,8 +170,8 @@ class View:
             self.layout.length: project.length,
             **self.turned(session),
             **{
-                box: name in project.engines
-                for (name, _, _), box in zip(ENGINES, self.layout.engines, strict=True)
+                box: spec.name in project.engines
+                for spec, box in zip(ENGINES, self.layout.engines, strict=True)
             },
         }
 

@@ -17,9 +17,13 @@ from scipy.special import stdtrit
 
 from editor.project.document import Project, Rating, Round
 from engines.requests import work_seconds
+from engines.roster import ENGINES
 
 ORIGINAL = "gt"  # stands for an engine where the untouched original was among the takes
-METHODS = {ORIGINAL: "GT", "ar": "AR", "fm": "FM", "fm-zero-shot": "FM (ZS)"}  # Table 5's columns
+METHODS: dict[str, str] = {
+    ORIGINAL: "GT",
+    **{spec.name: spec.method for spec in ENGINES},
+}  # Table 5's columns
 CRITERIA = {"smoothness": "Transition smoothness", "match": "Audio match"}
 CONFIDENCE = 0.95
 

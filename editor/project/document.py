@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from engines.audio.timebase import Grid
+from engines.knobs import knob
+from engines.requests import ARSettings, FMSettings, Guidance, InpaintRequest
+from engines.roster import ENGINE_NAMES
 
 
 @dataclass(frozen=True)
@@ -190,26 +193,31 @@ class Round:
 
 @dataclass(frozen=True)
 class Settings:
-    """The knobs of the panel; what an engine does not have it ignores."""
+    """The knobs of the panel; what an engine does not have it ignores.
 
-    steps: int = 25  # solver steps of the FM engines; half of them for each of several candidates
-    solver: str = "ab2"  # "euler" | "midpoint" | "ab2" | "dopri5"
+    `knobs.PANEL` says which fields of a request they turn, and those say what they mean, and their bounds.
+    """
+
+    steps: int = FMSettings.steps
+    solver: str = FMSettings.solver
     guidance: float | None = None  # None = the bundle's
-    temperature: float = 1.0  # of AR's sampling
-    top_k: int = 250  # of AR's sampling, 0 = off
-    strength: float = 1.0  # how much of the span is new, 0..1
-    match: float = 0.75  # share of a difference to the context that is corrected, 0..1
-    crossfade: float = 0.2  # seconds, at each seam; a shorter one where it sounds smoother
-    text_guidance: float = 0.0  # weight of the words alone; used with a guidance of one's own
-    schedule: str = "uniform"  # "uniform" | "sway": the solver's steps
-    zero_shot: str = ""  # how the zero-shot engine fills; empty = the bundle's
-    budget: int = 50  # network evaluations of the zero-shot search
-    top_p: float = 0.0  # of AR's sampling, 0 = off
-    cooling: float = 0.0  # of AR's sampling: how much calmer the last codebook is, 0 = off
-    candidates: int = 6  # AR's fillings side by side, of which one is taken
-    fm_candidates: int = 4  # FM's fillings that begin apart, of which one is taken
-    patience: float = 30.0  # seconds that the choice among all engines may take
-    join: float = 2.0  # seconds re-made around the join of a loop
+    temperature: float = ARSettings.temperature
+    top_k: int = ARSettings.top_k
+    strength: float = InpaintRequest.strength
+    match: float = InpaintRequest.match
+    crossfade: float = InpaintRequest.crossfade
+    text_guidance: float = Guidance.text  # used with a guidance of one's own
+    schedule: str = FMSettings.schedule
+    zero_shot: str = ""  # empty = the bundle's
+    budget: int = FMSettings.budget
+    top_p: float = ARSettings.top_p
+    cooling: float = ARSettings.cooling
+    candidates: int = ARSettings.candidates
+    fm_candidates: int = FMSettings.candidates
+    patience: float = InpaintRequest.patience
+    join: float = knob(
+        2.0, "loop join", "Seconds around the join that Loop re-makes", low=0.2, high=8, step=0.1, unit=" s"
+    )
 
 
 @dataclass(frozen=True)
@@ -220,7 +228,7 @@ class Project:
     prompt: str = ""
     length: float = 10.0  # seconds, for Generate
     seed: int = 0
-    engines: tuple[str, ...] = ("ar", "fm", "fm-zero-shot")  # ticked for Inpaint
+    engines: tuple[str, ...] = ENGINE_NAMES  # ticked for Inpaint
     grid: Grid = field(default_factory=Grid)
     clip: Clip | None = None
     key: str = "C major"  # what the page offers chords and rows in; no engine is told

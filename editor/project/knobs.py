@@ -1,52 +1,78 @@
-"""The knobs of the panel: their bounds in words, how a page turns them, what they are to the engines.
+"""The panel's knobs: which field of a request each turns, where it stands, and presets of them.
 
-A knob that a run does not have is ignored by it. Seconds, shares 0..1. Loads no torch.
+Default, bounds, label and tip of a knob stand at its field (`engines.knobs`): panel, payloads, command line
+and replays loop over PANEL, which loops over the fields. A knob that a run does not have is ignored by it.
+Loads no torch.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from editor.project.document import Settings, Take
-from engines.requests import ZERO_SHOT, ARSettings, FMSettings, Guidance, InputError, ZeroShot
+from engines.knobs import Knob, knobs
+from engines.requests import ARSettings, FMSettings, Guidance, InpaintRequest, InputError, ZeroShot
+from engines.roster import BY_NAME
+
+EVERY_SPAN, FM_AND_ZS, AR, FIX_AND_LOOP = GROUPS = ("Every span", "FM and ZS", "AR", "Fix it and loop")
 
 
 @dataclass(frozen=True)
-class Knob:
-    """A number that can be turned."""
+class PanelKnob:
+    """A knob of the panel."""
 
-    words: str  # what it is called on the page
-    low: float
-    high: float
-    whole: bool = False
-    empty: bool = False  # it may stand empty: the bundle's own
+    name: str  # of `document.Settings`, and of the payload
+    owner: type  # the dataclass whose field it turns
+    field: str  # of that dataclass
+    group: str  # under Advanced; "" = on the panel itself
+    engine: str = ""  # the only engine that has it; "" = all with those settings
+    empty: Any = ...  # what stands for the bundle's own; ... = it always has a value of one's own
+
+    @property
+    def knob(self) -> Knob:
+        """Its bounds and words."""
+        return knobs(self.owner)[self.field]
+
+    @property
+    def id(self) -> str:
+        """Name of its element on the page."""
+        return self.name.replace("_", "-")
+
+    def read(self, value: object) -> Any:
+        """A value from outside; InputError for another kind, or one out of bounds."""
+        knob = self.knob
+        if knob.choices and value == self.empty:
+            return value
+        if isinstance(value, bool) or (isinstance(value, int) and abs(value) > 2**53):  # JSON has such
+            value = str(value)
+        if reason := knob.refusal(value):
+            raise InputError(reason)
+        if knob.choices:
+            return value
+        return int(cast(float, value)) if knob.whole else float(cast(float, value))
 
 
-KNOBS: dict[str, Knob] = {
-    "strength": Knob("strength", 0.05, 1),
-    "match": Knob("match", 0, 1),
-    "crossfade": Knob("crossfade", 0, 0.5),
-    "steps": Knob("FM steps", 1, 200, whole=True),
-    "guidance": Knob("guidance", 0, 20, empty=True),
-    "text_guidance": Knob("text guidance", 0, 20),
-    "budget": Knob("ZS search budget", 8, 1000, whole=True),
-    "temperature": Knob("AR temperature", 0.05, 4),
-    "top_k": Knob("AR top-k", 0, 4096, whole=True),
-    "top_p": Knob("AR top-p", 0, 1),
-    "cooling": Knob("AR cooling", 0, 0.95),
-    "candidates": Knob("AR candidates", 1, 8, whole=True),
-    "fm_candidates": Knob("FM candidates", 1, 8, whole=True),
-    "patience": Knob("time for Fix it", 1, 600),
-    "join": Knob("loop join", 0.2, 8),
-}
-CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "solver": ("FM solver", ("euler", "midpoint", "ab2", "dopri5")),
-    "schedule": ("FM schedule", ("uniform", "sway")),
-    "zero_shot": ("ZS method", ("", *ZERO_SHOT)),  # empty: the bundle's
-}
+def _of(owner: type, group: str, but: tuple[str, ...] = ()) -> list[PanelKnob]:
+    """The knobs of a dataclass by the names of its fields, all in one group."""
+    return [PanelKnob(name, owner, name, group) for name in knobs(owner) if name not in but]
+
+
+PANEL: tuple[PanelKnob, ...] = (
+    PanelKnob("strength", InpaintRequest, "strength", ""),
+    *_of(InpaintRequest, EVERY_SPAN, but=("strength", "patience")),
+    PanelKnob("guidance", Guidance, "all", EVERY_SPAN, empty=None),
+    PanelKnob("text_guidance", Guidance, "text", EVERY_SPAN),
+    *_of(FMSettings, FM_AND_ZS, but=("zero_shot", "budget", "candidates", "seeded")),
+    PanelKnob("zero_shot", FMSettings, "zero_shot", FM_AND_ZS, engine="fm-zero-shot", empty=""),
+    PanelKnob("budget", FMSettings, "budget", FM_AND_ZS, engine="fm-zero-shot"),
+    PanelKnob("fm_candidates", FMSettings, "candidates", FM_AND_ZS),
+    *_of(ARSettings, AR, but=("seeded",)),  # as measured best; not on the panel
+    PanelKnob("patience", InpaintRequest, "patience", FIX_AND_LOOP),
+    *_of(Settings, FIX_AND_LOOP),
+)
+BY_KNOB: dict[str, PanelKnob] = {one.name: one for one in PANEL}
 # What a musician may want, and the knobs that it takes; all others are as delivered.
 PRESETS: dict[str, dict[str, Any]] = {
     "As delivered": {},
@@ -58,6 +84,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     "Take your time": {"steps": 50, "fm_candidates": 8, "candidates": 8, "budget": 200, "patience": 120.0},
 }
 CUSTOM = "Your own"  # what none of them is
+
+
+def network_of(engine: str) -> str:
+    """Whose settings of a request an engine takes: "ar" or "fm"."""
+    return BY_NAME[engine].network if engine in BY_NAME else "fm"
 
 
 def preset(name: str) -> Settings:
@@ -78,34 +109,12 @@ def turned(now: Settings, values: Mapping[str, object]) -> Settings:
     InputError for a value of another kind or out of its bounds.
     """
     known: dict[str, Any] = {}
-    for name, (words, choices) in CHOICES.items():
-        if values.get(name) is not None:
-            known[name] = _choice(words, values[name], choices)
-    for name, knob in KNOBS.items():
-        if values.get(name) is not None:
-            known[name] = _number(knob, values[name])
-        elif knob.empty and name in values:
-            known[name] = None
+    for one in PANEL:
+        if values.get(one.name) is not None:
+            known[one.name] = one.read(values[one.name])
+        elif one.empty is None and one.name in values:
+            known[one.name] = None
     return replace(now, **known)
-
-
-def _choice(words: str, value: object, choices: tuple[str, ...]) -> str:
-    if not isinstance(value, str) or value not in choices:
-        expected = ", ".join(choice for choice in choices if choice)
-        raise InputError(f"{words} {str(value)[:40]!r}: expected one of {expected}")
-    return value
-
-
-def _number(knob: Knob, value: object) -> float:
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if not abs(number) <= 2**53 or (knob.whole and number != int(number)):  # NaN is not, either
-        kind = "a whole number" if knob.whole else "a number"
-        raise InputError(f"{knob.words} {str(value)[:40]!r}: expected {kind}; enter it again")
-    if not knob.low <= number <= knob.high:
-        raise InputError(
-            f"{knob.words} {number:g}: expected {knob.low:g}-{knob.high:g}; set it in that range"
-        )
-    return int(number) if knob.whole else float(number)
 
 
 def of_take(now: Settings, take: Take) -> Settings:
@@ -114,38 +123,32 @@ def of_take(now: Settings, take: Take) -> Settings:
     InputError where the take's are damaged.
     """
     sent = take.parameters
-    known = _mapping(sent.get("ar" if take.engine == "ar" else "fm"))
-    guidance = _mapping(known.get("guidance"))
-    names = {
-        "ar": ("temperature", "top_k", "top_p", "cooling", "candidates"),
-        "fm": ("steps", "solver", "schedule"),
-    }.get(take.engine, ("steps", "solver", "schedule", "zero_shot", "budget"))
-    values = {key: known[key] for key in names if key in known}
-    values |= {key: sent[key] for key in ("strength", "match", "crossfade") if key in sent}
-    values["guidance"] = guidance.get("all")
-    if take.engine != "ar" and "candidates" in known:
-        values["fm_candidates"] = known["candidates"]
-    if guidance:
-        values["text_guidance"] = guidance.get("text")
+    network = network_of(take.engine)
+    engine = _mapping(sent.get(network))
+    weights = _mapping(engine.get("guidance"))
+    parts = {InpaintRequest: sent, Guidance: weights, ARSettings if network == "ar" else FMSettings: engine}
+    values: dict[str, object] = {"guidance": None}
+    for one in PANEL:
+        fits = not one.engine or one.engine == take.engine
+        if fits and one.group != FIX_AND_LOOP and one.field in parts.get(one.owner, {}):
+            values[one.name] = parts[one.owner][one.field]
     return turned(now, values)
 
 
 def for_engines(settings: Settings, zero_shot: ZeroShot) -> tuple[ARSettings, FMSettings]:
     """The knobs as the engines take them; `zero_shot` is the bundle's own method."""
-    knobs = asdict(settings)
-    weights = None
-    if settings.guidance is not None:
-        weights = Guidance(all=settings.guidance, text=settings.text_guidance)
-    sampled = ("temperature", "top_k", "top_p", "cooling", "candidates")
+    weights = None if settings.guidance is None else Guidance(**_fields(settings, Guidance))
+    flowing = _fields(settings, FMSettings)
+    flowing["zero_shot"] = flowing["zero_shot"] or zero_shot
     return (
-        ARSettings(**{name: knobs[name] for name in sampled}, guidance=weights),
-        FMSettings(
-            **{name: knobs[name] for name in ("solver", "steps", "schedule", "budget")},
-            candidates=settings.fm_candidates,
-            guidance=weights,
-            zero_shot=cast(ZeroShot, settings.zero_shot) if settings.zero_shot else zero_shot,
-        ),
+        ARSettings(**_fields(settings, ARSettings), guidance=weights),
+        FMSettings(**flowing, guidance=weights),
     )
+
+
+def _fields(settings: Settings, owner: type) -> dict[str, Any]:
+    """What the knobs of one dataclass stand at, by its fields."""
+    return {one.field: getattr(settings, one.name) for one in PANEL if one.owner is owner}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

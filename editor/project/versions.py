@@ -14,9 +14,10 @@ from editor.project import edited, knobs, lanes
 from editor.project.commands import MAX_NAME, clean_text, set_prompt, set_seed
 from editor.project.document import Clip, Project, Rating, Round, Sound, Span, Take, Version
 from engines.requests import InputError
+from engines.roster import ENGINES
 
 MAX_RATED = 5  # takes in a blind round, the original among them
-ENGINE_LABELS: dict[str, str] = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS"}
+ENGINE_LABELS: dict[str, str] = {spec.name: spec.tag for spec in ENGINES}
 
 
 def set_clip(project: Project, clip: Clip) -> Project:

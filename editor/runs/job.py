@@ -19,11 +19,12 @@ from engines.requests import (
     Result,
     Support,
 )
+from engines.roster import ENGINES
 
 Kind = Literal["generate", "inpaint", "continue", "intro", "loop"]
 ExtensionKind = Literal["continue", "intro", "loop"]
 EXTENSIONS: tuple[ExtensionKind, ...] = ("continue", "intro", "loop")
-GENERATORS: tuple[EngineName, ...] = ("ar", "fm")  # engines that make whole clips
+GENERATORS: tuple[EngineName, ...] = tuple(spec.name for spec in ENGINES if spec.generates)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from editor.project.knobs import network_of
+
 
 class Pace:
     """How long engines took of late, for estimates. Shared by all tabs of a device.
@@ -41,4 +43,4 @@ class Pace:
         if known is None:
             return None
         length, spent = known
-        return spent * seconds / length if engine == "ar" else spent
+        return spent * seconds / length if network_of(engine) == "ar" else spent

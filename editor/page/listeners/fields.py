@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from editor.page.layout import ENGINES
 from editor.page.listeners.edits import apply_field
 from editor.page.listeners.wiring import CHOSEN, EDITS, Listener, Telling, Updates
 from editor.page.view import View
@@ -15,6 +14,7 @@ from editor.project import knobs
 from editor.session import Session
 from editor.sessions import Sessions
 from engines.requests import ARSettings, FMSettings, InputError
+from engines.roster import ENGINES
 
 ToPayload = Callable[[Any], dict[str, Any]]  # what stands in a field -> the fields of its command
 
@@ -127,7 +127,7 @@ class Fields:
 
 def ticked(*ticks: bool) -> list[str]:
     """The names of the engines whose boxes are ticked, in the page's order."""
-    return [name for (name, _, _), tick in zip(ENGINES, ticks, strict=True) if tick]
+    return [spec.name for spec, tick in zip(ENGINES, ticks, strict=True) if tick]
 
 
 def _under(knob: str) -> ToPayload:

@@ -9,7 +9,6 @@ from typing import Any
 import gradio as gr
 
 from editor.page.events import CancelEvent, RunEvent, read_event
-from editor.page.layout import ENGINES
 from editor.page.listeners.edits import apply_field
 from editor.page.listeners.fields import Fields, ticked
 from editor.page.listeners.wiring import AT_ONCE, RUNS, Telling, Updates
@@ -19,6 +18,7 @@ from editor.runs.job import Kind
 from editor.session import Session
 from editor.sessions import Sessions
 from engines.requests import InputError
+from engines.roster import ENGINES
 
 
 class Runs:

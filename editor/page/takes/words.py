@@ -11,12 +11,14 @@ from typing import Any
 
 from editor.page.takes.component import CandidateState, SearchState
 from editor.project.document import Take
+from editor.project.knobs import network_of
 from editor.runs.job import EXTENSIONS
 from editor.runs.track import RunTrack, spent_words
-from engines.requests import ENGINE_NAMES, work_seconds
+from engines.requests import work_seconds
+from engines.roster import ENGINES
 
-TAGS = {"ar": "AR", "fm": "FM", "fm-zero-shot": "ZS", "auto": "Fix"}
-TOKENS = {"ar": "ar", "fm": "fm", "fm-zero-shot": "zs", "auto": "text"}
+TAGS: dict[str, str] = {**{spec.name: spec.tag for spec in ENGINES}, "auto": "Fix"}
+COLOURS: dict[str, str] = {**{spec.name: spec.colour for spec in ENGINES}, "auto": "text"}
 
 
 def choice_words(take: Take) -> tuple[str, str]:
@@ -56,7 +58,7 @@ def details(take: Take) -> list[list[str]]:
         asked = sent.get("changed")
         words = ", ".join(map(str, asked)) if isinstance(asked, list) else "whatever was given"
         rows += [("Intent", str(sent["intent"])), ("Changed", words or "nothing")]
-    known = {**_fields(sent.get("ar" if take.engine == "ar" else "fm")), **resolved}
+    known = {**_fields(sent.get(network_of(take.engine))), **resolved}
     for name, value in known.items():
         if name in ("seed", "window", "auto", "search") or (
             name == "zero_shot" and take.engine != "fm-zero-shot"
@@ -118,7 +120,7 @@ def search_state(take: Take) -> SearchState | None:
 def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str = "") -> str:
     """One line per engine of the last run; the block keeps its height, whatever it says."""
     lines = []
-    for engine in (*ENGINE_NAMES, "auto"):
+    for engine in TAGS:
         made = [take for take in done if take.engine == engine]
         left = sorted((run for run in runs if run.engine == engine), key=_urgency)
         of = f"{len(made)} of {len(made) + len(left)} done, " if len(made) + len(left) > 1 and left else ""
@@ -142,6 +144,6 @@ def _line(engine: str, words: str, state: str, progress: float = 0.0) -> str:
     width = f"width:{progress * 100:.1f}%"
     bar = f'<i class="progress"><i style="{width}"></i></i>' if state == "running" else ""
     return (
-        f'<p class="{state}" style="--e:var(--{TOKENS[engine]})"><span class="tag">{TAGS[engine]}</span>'
+        f'<p class="{state}" style="--e:var(--{COLOURS[engine]})"><span class="tag">{TAGS[engine]}</span>'
         f'<span title="{html.escape(words)}">{html.escape(words)}</span>{bar}</p>'
     )
