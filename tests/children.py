@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["editor.sessions", "editor.runs.jobs", "engines.requests"])
+_context.set_forkserver_preload(["editor.sessions", "editor.runs.runner", "engines.requests"])
 
 
 def _work(script: str, arguments: list[str], stdin: Connection, stdout: Connection) -> None:

@@ -18,8 +18,8 @@ def sentence(result: Result, out: Path) -> str:
     chosen: Any = result.parameters.get("auto")
     why = f"; {chosen['why']}" if chosen else ""
     failed = "; failed: a seam is rougher than any moment of the original; try another seed or engine"
-    told = f"{seams}{failed if result.failed else ''}{why}"
-    return f"{out}: {result.audio.seconds:.2f} s in {result.seconds_spent:.1f} s{told}"
+    more = f"{seams}{failed if result.failed else ''}{why}"
+    return f"{out}: {result.audio.seconds:.2f} s in {result.seconds_spent:.1f} s{more}"
 
 
 def analysis_lines(analysis: Analysis) -> list[str]:
@@ -49,11 +49,11 @@ def _player_lines(analysis: Analysis) -> list[str]:
     line = getattr(analysis, "instruments", None)  # not every analysis listens for players
     if line is None:
         return []
-    told = [
+    players = [
         f"{part.instrument}@{part.start:.2f}-{part.end:.2f} ({sure:.0%})"
         for part, sure in zip(line.parts, line.confidence, strict=True)
     ]
-    return [f"players: {', '.join(told) or 'none heard'}"]
+    return [f"players: {', '.join(players) or 'none heard'}"]
 
 
 def fact_lines(facts: dict[str, Any], indent: str = "") -> list[str]:

@@ -1,6 +1,6 @@
 """A session's run: what waits, works and has ended, as its events tell it, in words for the page.
 
-Changed by the run's thread and by the page, under the session's lock. Knows neither document nor page.
+Changed by the run's thread and by the page, under the session's lock. Knows no page.
 """
 
 from __future__ import annotations

@@ -111,46 +111,46 @@ def fill(project: Project, analysis: Analysis, replace_all: bool = False) -> Fil
         project = replace(project, grid=grid)
     if not keep and key:
         project = commands.set_key(project, key)
-    found = lanes_of(analysis, project.grid)
-    put = [name for name in lanes.LANE_NAMES if name not in keep and (getattr(found, name) or name in full)]
+    drawn = lanes_of(analysis, project.grid)
+    put = [name for name in lanes.LANE_NAMES if name not in keep and (getattr(drawn, name) or name in full)]
     project = drawing.set_lanes(
         project,
-        found.chords if "chords" in put else None,
-        found.melody if "melody" in put else None,
-        found.drums if "drums" in put else None,
-        found.band if "band" in put else None,
+        drawn.chords if "chords" in put else None,
+        drawn.melody if "melody" in put else None,
+        drawn.drums if "drums" in put else None,
+        drawn.band if "band" in put else None,
     )
     filled = tuple(name for name in put if getattr(project.lanes, name))
     follow = [name for name in lanes.LANE_NAMES if name in (*project.follow, *filled)]
-    return Filled(commands.set_follow(project, follow), filled, tuple(n for n in keep if getattr(found, n)))
+    return Filled(commands.set_follow(project, follow), filled, tuple(n for n in keep if getattr(drawn, n)))
 
 
 def fill_span(project: Project, analysis: Analysis, span: Region) -> Filled:
     """Replace what the lanes hold inside a span by what was heard there; the grid stays."""
     grid, now = project.grid, project.lanes
     start, end = grid.seconds_to_beats(span.start), grid.seconds_to_beats(span.end)
-    found = lanes_of(analysis, grid)
-    chords = [replace(c, id="", start=max(c.start, start), end=min(c.end, end)) for c in found.chords]
-    notes = [replace(n, id="", start=max(n.start, start), end=min(n.end, end)) for n in found.melody]
-    hits = [replace(h, id="") for h in found.drums if start <= h.time < end]
+    drawn = lanes_of(analysis, grid)
+    chords = [replace(c, id="", start=max(c.start, start), end=min(c.end, end)) for c in drawn.chords]
+    notes = [replace(n, id="", start=max(n.start, start), end=min(n.end, end)) for n in drawn.melody]
+    hits = [replace(h, id="") for h in drawn.drums if start <= h.time < end]
     edited = drawing.set_lanes(
         project,
         [*_outside(now.chords, start, end), *(c for c in chords if c.end - c.start >= lanes.SHORTEST)],
         [*_outside(now.melody, start, end), *(n for n in notes if n.end - n.start >= lanes.SHORTEST)],
         [*(h for h in now.drums if not start <= h.time < end), *hits],
-        _band_inside(now.band, found.band, start, end),
+        _band_inside(now.band, drawn.band, start, end),
     )
-    filled = tuple(name for name in lanes.LANE_NAMES if name != "band" or found.band)
+    filled = tuple(name for name in lanes.LANE_NAMES if name != "band" or drawn.band)
     return Filled(edited, filled, ())
 
 
 def _band_inside(
-    now: tuple[LanePart, ...], found: tuple[LanePart, ...], start: float, end: float
+    now: tuple[LanePart, ...], drawn: tuple[LanePart, ...], start: float, end: float
 ) -> list[LanePart] | None:
     """The band lane with what was heard in [start, end) beats in place of what stood there."""
-    if not found:
+    if not drawn:
         return None
-    parts = [replace(p, id="", start=max(p.start, start), end=min(p.end, end)) for p in found]
+    parts = [replace(p, id="", start=max(p.start, start), end=min(p.end, end)) for p in drawn]
     return [*_outside(now, start, end), *(p for p in parts if p.end - p.start >= lanes.SHORTEST)]
 
 

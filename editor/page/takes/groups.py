@@ -79,12 +79,12 @@ def groups(
 
     `judging` is what goes on with takes that are listened to again: id -> `TrackState.wishState`.
     """
-    found: dict[str, list[Take | RunTrack]] = {}
+    grouped: dict[str, list[Take | RunTrack]] = {}
     everything: tuple[Take | RunTrack, ...] = (*(t for t in project.takes if not t.deleted), *runs)
     for item in everything:
         key = group_id(item.kind, item.region, item.source, item.spans)
-        found[key] = [*found.pop(key, []), item]
-    return [_group(key, items, project, folder, address, judging) for key, items in found.items()]
+        grouped[key] = [*grouped.pop(key, []), item]
+    return [_group(key, items, project, folder, address, judging) for key, items in grouped.items()]
 
 
 @dataclass(frozen=True)
@@ -284,12 +284,12 @@ def clock_shift(project: Project, item: Take | RunTrack) -> float:
 def version_tree(project: Project) -> list[VersionState]:
     """Every clip that was on the timeline, oldest first, with what it was made from."""
     takes = {take.id: take for take in project.takes}
-    found = []
+    states = []
     for version in project.versions:
         take = takes.get(version.take or "")
         span = f", {take.region.start:.2f}–{take.region.end:.2f} s" if take and take.region else ""
         span = f", {len(take.spans)} spans{span}" if take and take.spans else span
-        found.append(
+        states.append(
             VersionState(
                 id=version.id,
                 label=f"{take_label(take)}{span}" if take else version.clip.label or "Recording",
@@ -298,7 +298,7 @@ def version_tree(project: Project) -> list[VersionState]:
                 current=bool(project.clip and project.clip.sound == version.clip.sound),
             )
         )
-    return found
+    return states
 
 
 def deleted(project: Project) -> list[NamedState]:
@@ -308,13 +308,13 @@ def deleted(project: Project) -> list[NamedState]:
 
 def blind_results(project: Project) -> list[ResultState]:
     """Means over all blind rounds, in the paper's order of methods."""
-    found = []
+    results = []
     for method in blind.results(project):
         figures = {
             name: [figure.mean, *([figure.half] if figure.half is not None else [])]
             for name, figure in method.figures.items()
         }
-        found.append(
+        results.append(
             ResultState(
                 engine=method.engine,
                 smoothness=figures["smoothness"],
@@ -324,4 +324,4 @@ def blind_results(project: Project) -> list[ResultState]:
                 words=spent_words(method.seconds) if method.seconds is not None else "",
             )
         )
-    return found
+    return results

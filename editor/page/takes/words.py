@@ -49,14 +49,14 @@ def details(take: Take) -> list[list[str]]:
         what = "Added" if take.kind in EXTENSIONS else "Span"
         places = ", ".join(f"{one.start:.3f}–{one.end:.3f}" for one in take.spans or (take.region,))
         rows.append((what if not take.spans else "Spans", f"{places} s"))
-    for lane, given in _fields(sent.get("controls")).items():
+    for lane, drawn in _fields(sent.get("controls")).items():
         if lane == "grid":
-            rows.append(("Tempo told", f"{given['bpm']:g} bpm" if given is not None else "no"))
+            rows.append(("Tempo told", f"{drawn['bpm']:g} bpm" if drawn is not None else "no"))
             continue
-        rows.append((f"{lane.capitalize()} followed", f"{len(given)}" if given is not None else "no"))
+        rows.append((f"{lane.capitalize()} followed", f"{len(drawn)}" if drawn is not None else "no"))
     if "intent" in sent:
-        asked = sent.get("changed")
-        words = ", ".join(map(str, asked)) if isinstance(asked, list) else "whatever was given"
+        changes = sent.get("changed")
+        words = ", ".join(map(str, changes)) if isinstance(changes, list) else "whatever was given"
         rows += [("Intent", str(sent["intent"])), ("Changed", words or "nothing")]
     known = {**_fields(sent.get(network_of(take.engine))), **resolved}
     for name, value in known.items():
@@ -107,12 +107,12 @@ def search_state(take: Take) -> SearchState | None:
     resolved = _fields(take.parameters.get("resolved"))
     search, chosen = _fields(resolved.get("search")), _fields(resolved.get("candidates")).get("chosen", 0)
     try:
-        found, arrived = [], 0
+        candidates, arrived = [], 0
         for candidate in search["candidates"]:
             here = candidate["dropped"] is None
-            found.append(CandidateState(**candidate, chosen=here and arrived == chosen))
+            candidates.append(CandidateState(**candidate, chosen=here and arrived == chosen))
             arrived += here
-        return SearchState(budget=search["budget"], spent=search["spent"], candidates=found)
+        return SearchState(budget=search["budget"], spent=search["spent"], candidates=candidates)
     except (KeyError, TypeError, ValueError):  # another engine's
         return None
 
@@ -121,16 +121,20 @@ def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str =
     """One line per engine of the last run; the block keeps its height, whatever it says."""
     lines = []
     for engine in TAGS:
-        made = [take for take in done if take.engine == engine]
+        finished = [take for take in done if take.engine == engine]
         left = sorted((run for run in runs if run.engine == engine), key=_urgency)
-        of = f"{len(made)} of {len(made) + len(left)} done, " if len(made) + len(left) > 1 and left else ""
+        of = (
+            f"{len(finished)} of {len(finished) + len(left)} done, "
+            if len(finished) + len(left) > 1 and left
+            else ""
+        )
         if left:
             run = left[0]
             note = run.note[:1].lower() + run.note[1:] if of or run.state == "waiting" else run.note
             lines.append(_line(engine, f"{of}{note}", run.state, run.progress))
-        elif made:
-            spent = spent_words(sum(work_seconds(take.timings) for take in made))
-            count = f"{len(made)} " if len(made) > 1 else ""
+        elif finished:
+            spent = spent_words(sum(work_seconds(take.timings) for take in finished))
+            count = f"{len(finished)} " if len(finished) > 1 else ""
             lines.append(_line(engine, f"{count}done in {spent}", "idle"))
     error = f'<div class="place-error" role="alert">{html.escape(message)}</div>' if message else ""
     return f'<div class="status">{error}{"".join(lines)}</div>'
