@@ -22,7 +22,7 @@ from editor.runs import reports
 from editor.runs.job import Extension, ExtensionKind, Job, perform, probe_of, request_of
 from editor.runs.replay import plain
 from engines.audio.recording import read_recording, write_recording
-from engines.audio.timebase import Grid
+from engines.audio.timebase import Grid, seconds_to_samples
 from engines.requests import Controls, GenerateRequest, InpaintRequest, InputError, ProgressHook
 
 
@@ -168,7 +168,8 @@ def analyze(arguments: argparse.Namespace) -> str | None:
     from editor.runs import hearing  # loads librosa
     from engines.analysis.analyze import analyze as analyse
 
-    mono = recording.mono(round(start * recording.rate), round(end * recording.rate))
+    rate = recording.rate
+    mono = recording.mono(seconds_to_samples(start, rate), seconds_to_samples(end, rate))
     begin = time.perf_counter()
     progress = ProgressLine(sys.stderr)
     progress.begin()

@@ -20,6 +20,7 @@ from editor.project.document import Sound
 from editor.runs.events import PEAK_SECONDS, Done, Failed, JobEvent, Queued, Running, Stopped
 from editor.runs.job import Extension, Job, Serve, dispatch_run, dispatch_supports, perform, probe_of
 from editor.runs.takes import take_from
+from engines.audio.timebase import seconds_to_samples
 from engines.requests import Cancelled, EngineName, InputError, Progress, Request, Support
 
 EVENT_SECONDS = 0.125  # at most eight reports a second
@@ -244,7 +245,7 @@ class _Growing:
         if progress.partial is None or now < self._next:
             return self._peaks
         samples, rate = progress.partial()
-        size = max(1, round(PEAK_SECONDS * rate))
+        size = max(1, seconds_to_samples(PEAK_SECONDS, rate))
         whole = samples[: len(samples) // size * size].reshape(-1, size)  # [n] -> [n / size, size]
         self._peaks = tuple(int(peak) for peak in np.clip(100 * np.abs(whole).max(axis=1), 0, 100))
         done = time.perf_counter()
