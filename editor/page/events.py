@@ -19,7 +19,7 @@ class _Event(BaseModel):
 
 
 class EditEvent(_Event):
-    """One gesture: a command of `editor.project.commands` by name."""
+    """One gesture: an edit of `contract` by name."""
 
     rev: int = Field(ge=0, le=2**53)
     id: str = Field(default="", max_length=40)  # a second event of the same id changes nothing

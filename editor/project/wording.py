@@ -56,7 +56,7 @@ class Conflict:
 
     text: str
     action: str
-    name: str  # of the edit, a command of `events`
+    name: str  # of the edit, as of `page.contract`
     payload: dict[str, Any]
 
 
