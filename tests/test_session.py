@@ -394,7 +394,7 @@ def test_settings_and_variations_are_the_projects(session: Session, song_file: P
     assert saved.variations == 2 and saved.settings == Settings(7, "midpoint", 2.5, 0.7, 0)
     session.apply("set_settings", {"guidance": None})
     assert session.project.settings.guidance is None
-    for wrong in ({"steps": 0}, {"solver": "rk4"}, {"temperature": 9}, {"top_k": -1}, {"guidance": 99}):
+    for wrong in ({"steps": 0}, {"solver": "rk4"}, {"temperature": 11}, {"top_k": -1}, {"guidance": 99}):
         with pytest.raises(InputError, match="expected"):
             session.apply("set_settings", wrong)
     with pytest.raises(InputError, match="1-4"):
