@@ -161,7 +161,7 @@ def test_what_was_heard_of_a_clip_that_is_gone_is_dropped(session: Session) -> N
 
 def test_without_a_clip_there_is_nothing_to_hear(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no recording"):
-        Session(tmp_path).hear()
+        Session(tmp_path).analyse()
 
 
 def test_who_is_heard_comes_onto_the_band_lane_unless_it_is_drawn() -> None:
