@@ -90,7 +90,7 @@ class Listener:
 
     def hear(self, audio: Audio) -> Heard:
         """What is in a clip [n]; the second time it is read from disk."""
-        audio = quantized(audio).astype(np.float32) / 32767
+        audio = quantized(audio).astype(np.float32) / np.float32(32767)
         file = self.folder / f"{digest(self._version, quantized(audio).tobytes())}.npz"
         if file.exists():
             with np.load(file) as kept:
