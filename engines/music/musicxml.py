@@ -17,7 +17,7 @@ from typing import Final
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from engines.requests import InputError
+from engines.errors import InputError
 
 SUFFIXES: Final = (".musicxml", ".xml", ".mxl")
 MAX_BYTES: Final = 32 * 2**20  # of a score's text; larger ones are no lead sheets

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engines.requests import InputError
+from engines.errors import InputError
 
 TABLE = Path(__file__).with_name("recordings.csv")
 PERMITTED = re.compile(r"CC0-1\.0|CC-BY-\d\.\d|CC-BY-SA-\d\.\d|public domain")

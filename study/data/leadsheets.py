@@ -15,9 +15,9 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+from engines.errors import InputError
 from engines.music.chords import parse, pitch_classes, root
 from engines.music.musicxml import KINDS, ChordSymbol, WrittenNote, read_musicxml
-from engines.requests import InputError
 
 CACHE = "sheets.json"
 HELD_OUT_ONE_IN = 10  # sheets, by hash of the title

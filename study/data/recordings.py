@@ -24,7 +24,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from engines.requests import InputError
+from engines.errors import InputError
 from study.data.catalogue import TABLE, Recording, table
 from study.data.excerpts import cut
 from study.data.mix import RATE

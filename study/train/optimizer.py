@@ -32,8 +32,8 @@ def orthogonalised(g: Tensor, steps: int = 4) -> Tensor:
     return (x.T if tall else x).to(g.dtype)
 
 
-# torch.optim.Muon takes matrices only (the codec's kernels are [O, I, k]) and computes in bfloat16 everywhere;
-# without it in the processor 60 steps of a small net (3 seeds) lose the same at 76-93 ms each against 33-41.
+# torch.optim.Muon takes matrices only (the codec's kernels are [O, I, k]) and computes in bfloat16. Where the
+# processor does not, 60 steps of a small net (3 seeds) lose the same at 76-93 ms each against 33-41 of ours.
 class Muon(torch.optim.Optimizer):
     """Muon over parameters of two or more dimensions, each seen as [out, rest]."""
 
