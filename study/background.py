@@ -89,21 +89,13 @@ def following(wishes: Wishes, failed: Sequence[str] = ()) -> Step:
     )
     for name, asked, flags in rendering:
         if f"render {name}" not in failed and hours(w.data / name) < asked - 12 / 3600:
-            words = (
-                "study.data.render",
-                "--out",
-                str(w.data / name),
-                "--hours",
-                f"{asked:.4f}",
-                "--workers",
-                str(w.cores),
-            )
-            return Step(f"render {name}", ((*words, *flags),))
+            words = ("--out", str(w.data / name), "--hours", f"{asked:.4f}", "--workers", str(w.cores))
+            return Step(f"render {name}", (("study.data.render", *words, *flags),))
     folders = [w.data / name for name in (*HELD_OUT, *TRAIN) if any((w.data / name).glob("labels_*.json"))]
     if "encode" not in failed and any(hours(f, "codes") < hours(f) for f in folders):
         names = map(str, folders)
-        words = ("study.data.dataset", *names, "--codec", str(w.home / "bundle"), "--threads", "1")
-        return Step("encode", tuple((*words, "--share", f"{i}/{w.cores}") for i in range(w.cores)))
+        encode = ("study.data.dataset", *names, "--codec", str(w.home / "bundle"), "--threads", "1")
+        return Step("encode", tuple((*encode, "--share", f"{i}/{w.cores}") for i in range(w.cores)))
     networks = sorted(("fm", "ar"), key=lambda name: spent(w.home / name))  # the one that had less is next
     horizon = _horizon(wishes)
     due = [name for name in networks if name not in failed and spent(w.home / name) < horizon]

@@ -8,7 +8,7 @@ What a loop here does not know (candidates, search, variations, long spans) goes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -186,8 +186,15 @@ def _ar(items: Sequence[_Item], models: Models) -> Tensor:
 
 
 @torch.inference_mode()
-def complete_many(lm: LM, codes: Tensor, known: Sequence[int], lanes: Lanes, text: TextStates | None,
-                  rows: Sequence[Source], draw) -> Tensor:  # type: ignore[no-untyped-def]  # fmt: skip
+def complete_many(
+    lm: LM,
+    codes: Tensor,
+    known: Sequence[int],
+    lanes: Lanes,
+    text: TextStates | None,
+    rows: Sequence[Source],
+    draw: Callable[[Tensor, int], Tensor],
+) -> Tensor:
     """`engines.networks.lm.complete` for B clips of equal length: codes int64 [B, K, T] -> [B, K, T].
 
     Item i keeps its columns before known[i]; `draw(logits [1, K, V], i)` samples [1, K] for it, and

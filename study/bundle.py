@@ -1,6 +1,6 @@
 """Put trained parts together as a bundle with its model card: `python -m study.bundle --help`.
 
-Reads the runs of `train_codec`, `train_ar` and `train_fm`, writes `bundle.json`, the weights in
+Reads the runs of `study.train.codec`, `ar` and `fm`, writes `bundle.json`, the weights in
 fp16 and README.md. `--figures` takes what `study.evaluate --out` measured into both.
 """
 
@@ -21,8 +21,8 @@ from engines.checkpoints.shelf import BundleSpec, save_bundle
 from engines.networks.flow_net import FlowConfig, FlowNet
 from engines.networks.lane_frames import lane_width
 from engines.networks.lm import LM, LMConfig
-from study.data.recordings import attributions
-from study.data.recordings import table as recordings_table
+from study.data.catalogue import attributions
+from study.data.catalogue import table as recordings_table
 from study.measure.conditions import RATE
 from study.train.codec import finish
 from study.train.run import averaged_state

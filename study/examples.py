@@ -25,7 +25,8 @@ from engines.checkpoints.shelf import Models, open_bundle
 from engines.dispatch import run
 from engines.requests import Controls, EngineName, FMSettings, GenerateRequest, InpaintRequest, Request
 from study.data.captions import caption
-from study.data.corpus import Piece, arrange
+from study.data.corpus import arrange
+from study.data.piece import Piece
 from study.measure.conditions import RATE, trimmed
 from study.measure.outputs import quantized
 

@@ -36,6 +36,7 @@ from engines.analysis.analyze import analyze
 from engines.audio import seams
 from engines.audio.recording import from_float
 from engines.checkpoints.shelf import open_bundle
+from engines.filling.score import LIKELY
 from engines.requests import Controls
 from study.listeners import jury
 from study.listeners import train as judge
@@ -47,7 +48,6 @@ from study.measure.spans import RATE, Piece, pieces
 Floats = NDArray[np.float64]
 FOLDS = 4
 DRAWS = 1000  # of the spans, for an interval
-LIKELY = 0.35  # confidence of notes that the editor draws
 
 
 def heard_lanes(audio: NDArray[np.float32]) -> Controls:

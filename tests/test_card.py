@@ -10,8 +10,8 @@ import numpy as np
 
 from engines.checkpoints.shelf import BundleSpec
 from study.bundle import LICENCE, Facts, card, limits, number, recorded_hours, rendered_hours, table
-from study.evaluate import Bar
 from study.measure.conditions import RATE
+from study.measure.verdicts import Bar
 
 BARS = [
     Bar("codec", "codec continuous", "SI-SNR dB", 8.765, ">=", 9.0),

@@ -10,7 +10,7 @@ import pytest
 
 from engines.requests import Chord, Controls, Hit, Note
 from study.data.captions import UNSEEN
-from study.data.corpus import LEADS
+from study.data.styles import LEADS
 from study.measure.conditions import (
     CANDIDATES,
     CONTEXT_SECONDS,

@@ -10,9 +10,10 @@ import pytest
 from engines.audio.recording import from_float
 from engines.checkpoints.shelf import Models, open_bundle
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Request
-from study.evaluate import averaged, bars, codec_facts, codec_figures, melodic, show, with_chords
 from study.measure.conditions import RATE, SECONDS, Clip
 from study.measure.outputs import Outputs
+from study.measure.parts import averaged, codec_facts, codec_figures, melodic, with_chords
+from study.measure.verdicts import bars, show
 
 
 @pytest.fixture(scope="module")

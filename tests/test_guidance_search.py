@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engines.requests import ARSettings, FMSettings, Guidance
-from study.evaluate import Asked
+from study.measure.parts import Settings
 from study.train.guidance_search import closed, distance, guided, objective, share
 
 
@@ -29,7 +29,7 @@ def test_the_objective_leaves_out_what_was_not_measured() -> None:
 
 
 def test_guidance_reaches_both_networks_and_changes_nothing_else() -> None:
-    asked = Asked(ar=ARSettings(temperature=0.9), fm=FMSettings(steps=7))
+    asked = Settings(ar=ARSettings(temperature=0.9), fm=FMSettings(steps=7))
     weights = Guidance(2.0, 1.0)
     both = guided(asked, weights)
     assert both.ar.guidance == both.fm.guidance == weights

@@ -16,10 +16,11 @@ from engines.analysis.analyze import ChordLine
 from engines.music.chords import NULL_CHORD
 from engines.networks.lane_frames import MELODY_NULL, lanes_from
 from engines.requests import Chord, InputError
-from study.data import recordings
+from study.data import catalogue, excerpts, recordings
 from study.data.captions import MOOD_WORDS, STYLE_WORDS
+from study.data.catalogue import Recording
 from study.data.dataset import controls_of
-from study.data.recordings import RATE, Recording
+from study.data.mix import RATE
 
 ROW = Recording(
     "some-music", "music/tune.wav", "Tune", "A. Person", "CC-BY-4.0", "https://tracker.debian.org/pkg/some-music",
@@ -50,7 +51,7 @@ def unpacked(
     "licence", ["CC0-1.0", "CC-BY-3.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-BY-4.0", "public domain"]
 )
 def test_free_licences_go_in(licence: str) -> None:
-    assert recordings.permitted(licence)
+    assert catalogue.permitted(licence)
 
 
 @pytest.mark.parametrize(
@@ -58,13 +59,13 @@ def test_free_licences_go_in(licence: str) -> None:
     ["GPL-2+", "CC-BY-NC-4.0", "CC-BY-NC-SA-3.0", "CC-BY-ND-4.0", "CC-BY", "GPL-2+ or CC-BY-3.0", ""],
 )
 def test_other_licences_stay_out(licence: str) -> None:
-    assert not recordings.permitted(licence)
+    assert not catalogue.permitted(licence)
 
 
 def test_the_table_is_complete_and_holds_out_whole_packages() -> None:
-    rows = recordings.table()
+    rows = catalogue.table()
     for row in rows:
-        assert recordings.permitted(row.licence), row
+        assert catalogue.permitted(row.licence), row
         assert all((row.package, row.file, row.title, row.artist, row.tags)), row
         assert row.source.startswith("https://"), row
     by_split = {s: {r.package for r in rows if r.split == s} for s in ("train", "held_out")}
@@ -74,12 +75,12 @@ def test_the_table_is_complete_and_holds_out_whole_packages() -> None:
 
 
 def test_a_table_row_under_another_licence_is_refused(tmp_path: Path) -> None:
-    lines = recordings.TABLE.read_text().splitlines()[:2]
-    lines[1] = lines[1].replace(recordings.table()[0].licence, "CC-BY-NC-4.0")
+    lines = catalogue.TABLE.read_text().splitlines()[:2]
+    lines[1] = lines[1].replace(catalogue.table()[0].licence, "CC-BY-NC-4.0")
     path = tmp_path / "recordings.csv"
     path.write_text("\n".join(lines))
     with pytest.raises(InputError, match=r"line 2: licence 'CC-BY-NC-4.0'; expected CC0-1.0"):
-        recordings.table(path)
+        catalogue.table(path)
 
 
 def test_decoding_gives_mono_at_32_khz_without_silent_ends(tmp_path: Path) -> None:
@@ -149,51 +150,51 @@ def test_without_apt_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pyte
 
 
 def test_attributions_name_artist_licence_and_source() -> None:
-    text = recordings.attributions([ROW, replace(ROW, title="Air")])
+    text = catalogue.attributions([ROW, replace(ROW, title="Air")])
     assert text == (
         "- A. Person: Tune, Air (CC-BY-4.0; Debian package "
         "[some-music](https://tracker.debian.org/pkg/some-music))\n"
     )
-    everything = recordings.attributions()
-    assert all(row.artist in everything and row.licence in everything for row in recordings.table())
+    everything = catalogue.attributions()
+    assert all(row.artist in everything and row.licence in everything for row in catalogue.table())
 
 
 def test_captions_say_only_what_the_table_and_the_tempo_say() -> None:
-    captions = recordings.wordings(ROW, None, seed=3)
-    assert len(captions) == recordings.CAPTIONS and len(set(captions)) > 1
-    assert captions == recordings.wordings(ROW, None, seed=3)
+    captions = excerpts.wordings(ROW, None, seed=3)
+    assert len(captions) == excerpts.CAPTIONS and len(set(captions)) > 1
+    assert captions == excerpts.wordings(ROW, None, seed=3)
     for caption in captions:
         assert any(word in caption for key in ("folk", "calm") for word in (STYLE_WORDS | MOOD_WORDS)[key])
         assert "Tune" not in caption and "bpm" not in caption
     game = replace(ROW, tags=("ambient", "atmospheric", "game music"))
-    for words in (c for seed in range(9) for c in recordings.wordings(game, None, seed)):
+    for words in (c for seed in range(9) for c in excerpts.wordings(game, None, seed)):
         assert words.count("atmospheric") <= 1 and "music music" not in words
-    assert any("bpm" in c for seed in range(9) for c in recordings.wordings(ROW, 120.0, seed))
+    assert any("bpm" in c for seed in range(9) for c in excerpts.wordings(ROW, 120.0, seed))
 
 
 def test_tempo_is_given_only_where_there_is_a_pulse() -> None:
     clicks = np.zeros(RATE * 12, np.float32)
     for beat in range(24):  # 120 bpm
         clicks[beat * RATE // 2 : beat * RATE // 2 + 800] = tone(0.025, 1000.0)
-    bpm = recordings.tempo(clicks)
+    bpm = excerpts.tempo(clicks)
     assert bpm is not None and min(abs(bpm - b) for b in (60, 120, 240)) < 3
-    assert recordings.tempo(np.random.default_rng(0).normal(0, 0.1, RATE * 12).astype(np.float32)) is None
+    assert excerpts.tempo(np.random.default_rng(0).normal(0, 0.1, RATE * 12).astype(np.float32)) is None
 
 
 def test_chords_that_were_not_heard_are_not_claimed() -> None:
     line = ChordLine((Chord(0, 5, "C"), Chord(5, 9, "N"), Chord(9, 30, "Am")), (0.9, 0.0, 0.9), (), "test")
-    assert recordings.known_chords(line, 2.0, 12.0) == [Chord(0.0, 3.0, "C"), Chord(7.0, 12.0, "Am")]
-    assert recordings.known_chords(line, 3.0, 6.0) is None  # two seconds of six
+    assert excerpts.known_chords(line, 2.0, 12.0) == [Chord(0.0, 3.0, "C"), Chord(7.0, 12.0, "Am")]
+    assert excerpts.known_chords(line, 3.0, 6.0) is None  # two seconds of six
 
 
 def test_clips_come_from_all_recordings_and_from_no_silence() -> None:
     long, short = replace(ROW, file="long.ogg"), replace(ROW, file="short.ogg")
-    size = round(recordings.SECONDS * RATE)
+    size = round(excerpts.SECONDS * RATE)
     audio = np.round(tone(60.0) * 32767).astype(np.int16)
     audio[size : 2 * size] = 0
-    found = recordings.places([(long, audio), (short, audio[:size])], 3)
+    found = excerpts.places([(long, audio), (short, audio[:size])], 3)
     assert (short, 0) in found and len(found) == 3
-    everything = recordings.places([(long, audio), (replace(ROW, tags=("samples",)), audio)], 99)
+    everything = excerpts.places([(long, audio), (replace(ROW, tags=("samples",)), audio)], 99)
     assert sorted(at for _, at in everything) == [0, 2 * size, 3 * size, 4 * size]
 
 
@@ -203,7 +204,7 @@ def test_a_clip_is_cut_with_the_chord_that_sounds(tmp_path: Path) -> None:
     )
     unpacked(tmp_path / "packages", tune=np.asarray(triad, np.float32))
     recordings.write([ROW], tmp_path / "packages", tmp_path / "out")
-    assert recordings.cut([ROW], tmp_path / "out/train", tmp_path / "clips", 2) == 2
+    assert excerpts.cut([ROW], tmp_path / "out/train", tmp_path / "clips", 2) == 2
     clips = np.load(tmp_path / "clips/audio_000.npy")
     labels = json.loads((tmp_path / "clips/labels_000.json").read_text())
     assert clips.shape == (2, 384_000) and clips.dtype == np.int16 and len(labels) == 2

@@ -118,7 +118,7 @@ def test_the_whole_course_makes_a_bundle_that_generates(state: Path, tmp_path: P
     assert {p.name for p in sent} == {"codec.0", "ar.0", "fm.0", "notes.zip"}
     assert pieces.unpack(tmp_path / "out", tmp_path / "bundle") == ["codec", "ar", "fm"]
     rows = (tmp_path / "bundle" / "fm.csv").read_text().splitlines()
-    assert rows[0].startswith("step,seconds,loss,given,shuffled,no_lanes") and len(rows) > 2
+    assert rows[0].startswith("step,seconds,loss,given,shuffled,no_lanes") and len(rows) > 1
     models = open_bundle(str(tmp_path / "bundle"), "cpu")
     assert models.spec.flow.band and models.spec.lm.band
     lanes = Controls(instruments=(Part(0.0, 1.0, "piano"),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +12,17 @@ import torch
 from torch import nn
 
 from engines.music.chords import NULL_CHORD
-from engines.networks.codec import load_codec
+from engines.networks.codec import build_codec, codec_config, load_codec
 from engines.networks.lane_frames import MELODY_NULL
 from study.data.captions import caption
 from study.data.corpus import arrange
 from study.data.dataset import Dataset, controls_of, drop_lanes
+from study.train import codec as codec_training
 from study.train.ar import random_spans
-from study.train.codec import (
-    Quantizer,
-    build_codec,
-    codec_config,
-    fold_weight_norm,
-    take_over,
-    unfold_weight_norm,
-)
-from study.train.discriminator import Discriminator, deception_loss, feature_loss, verdict_loss
+from study.train.autoencoder import crops
+from study.train.autoencoder.discriminator import Discriminator, deception_loss, feature_loss, verdict_loss
+from study.train.autoencoder.quantizer import Quantizer
+from study.train.autoencoder.weights import fold_weight_norm, take_over, unfold_weight_norm
 from study.train.fm import random_known
 from study.train.optimizer import Schedule, optimizers, orthogonalised
 from study.train.run import Run, averaged_state
@@ -201,3 +197,48 @@ def test_a_codec_goes_on_from_a_bundle_with_codebooks_kept_and_added(tmp_path: P
     quantizer.observe(torch.randn(2, 128, 1024, generator=torch.Generator().manual_seed(1)))
     quantizer.fit(0.8)
     assert quantizer.started
+
+
+def small_codec_run(folder: Path) -> tuple[codec_training.Config, Path, Path]:
+    """Renders and held-out clips of noise, and a configuration that takes seconds."""
+    rng = np.random.default_rng(0)
+    for name, count, samples in (("renders", 2, 330_000), ("held_out", 48, 170_000)):
+        (folder / name).mkdir()
+        noise = (3000 * rng.standard_normal((count, samples))).astype(np.int16)
+        np.save(folder / name / "audio_000.npy", noise)
+    config = codec_training.Config(
+        width=2, codebooks=2, codebook_size=8, seconds=0.2, batch=2, minutes=1.0, adversarial=True
+    )
+    return config, folder / "renders", folder / "held_out"
+
+
+def test_codec_training_freezes_settles_and_goes_on_where_it_was_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step takes six seconds of a clock that counts batches, so that a minute is ten steps."""
+    config, renders, held_out = small_codec_run(tmp_path)
+    clock, batch = [1000.0], crops.Clips.batch
+
+    def counted(self: crops.Clips, size: int, recordings: float) -> torch.Tensor:
+        clock[0] += 6.0 if size == config.batch else 0.0
+        return batch(self, 1 if size == 8 else size, recordings)  # 50 clips to settle on, not 400
+
+    monkeypatch.setattr(crops.Clips, "batch", counted)
+    monkeypatch.setattr("study.train.run.time.time", lambda: clock[0])
+    monkeypatch.setattr(crops, "TESTED", 2)
+    out = tmp_path / "out"
+    codec_training.train(config, renders, held_out, None, out, 1)
+    assert (out / "encoder_frozen").read_text() == "7\n" and (out / "curves.png").exists()
+    first = torch.load(out / "codec.pt", weights_only=True)
+    assert first["step"] == 10 and first["spent"] == 60.0 and first["frozen"] and first["fitted"] == 2
+    shipped = codec_training.finish(out, renders, None)
+    codec_training.train(replace(config, minutes=1.5), renders, held_out, None, out, 1)
+    last = torch.load(out / "codec.pt", weights_only=True)
+    assert last["step"] == 15 and last["spent"] == 90.0
+    moved = {k.split(".")[0] for k, v in last["average"].items() if not torch.equal(v, first["average"][k])}
+    assert moved == {"decoder"}, "the encoder stays as FM and AR have learnt it"
+    again = codec_training.finish(out, renders, None)
+    assert (again.mean, again.std) == (shipped.mean, shipped.std)
+    for one, other in zip(again.model.quantizer.layers, shipped.model.quantizer.layers, strict=True):
+        assert torch.equal(one.codebook.embed, other.codebook.embed)
+    assert len((out / "curves.csv").read_text().splitlines()) == 3, "one row at each start"

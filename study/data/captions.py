@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 
-from study.data.corpus import Piece, density, mean_pitch
+from study.data.piece import Piece, density, mean_pitch
 
 SYNONYMS: dict[str, tuple[str, ...]] = {  # instruments
     "piano": ("piano", "acoustic piano", "grand piano"), "honky-tonk piano": ("honky-tonk piano", "saloon piano", "barroom piano"),
@@ -209,8 +209,8 @@ def _wording(piece: Piece, r: random.Random, kind: int, unseen: bool) -> str:
         body = [*said, *facts, style, *([mood] if mood else [])]
         r.shuffle(body)
         return ", ".join(body)
-    lead = next((t for t in piece.tracks if t.role == "lead"), piece.tracks[0])
-    name = say(lead.name)
+    first = next((t for t in piece.tracks if t.role == "lead"), piece.tracks[0])
+    name = say(first.name)
     if kind == 3:  # the leading instrument first
         form = r.choice(
             (
@@ -223,14 +223,14 @@ def _wording(piece: Piece, r: random.Random, kind: int, unseen: bool) -> str:
                 "{x} solo over {s}",
             )
         )
-        if lead.role != "lead":
+        if first.role != "lead":
             form = r.choice(("{s} with {x}", "{x}, {s}", "{x} in a {s} groove"))
         return (form.format(x=name, s=style) + (tail if r.random() < 0.5 else "")).strip()
     if kind == 4:
         head = _a(f"{mood + ' ' if mood else ''}{style} {r.choice(('track', 'piece', 'tune', 'recording'))}")
         return f"{head[0].upper()}{head[1:]} featuring {' and '.join(said)}{tail}"
     others = [w for role, w in players if role != "lead"]
-    if lead.role == "lead" and others:
+    if first.role == "lead" and others:
         return (
             f"{name} {r.choice(('over', 'with', 'accompanied by', 'on top of'))} {' and '.join(others)}{tail}"
         )

@@ -84,7 +84,8 @@ def _envelope(x: Audio, block: int, attack: float, release: float) -> NDArray[np
     blocks = x[: len(x) // block * block].reshape(-1, block).astype(np.float64)
     power = np.sqrt(np.mean(blocks**2, axis=1) + 1e-12)
     up, down = np.exp(-block / RATE / attack), np.exp(-block / RATE / release)
-    level, out = power[0], np.empty_like(power)
+    out: NDArray[np.float64] = np.empty_like(power)
+    level = power[0]
     for i, p in enumerate(power.tolist()):
         k = up if p > level else down
         level = k * level + (1 - k) * p

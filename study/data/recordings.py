@@ -9,91 +9,29 @@ packages are held out, so nothing heard in training is heard again in a test. Wh
 from __future__ import annotations
 
 import argparse
-import csv
 import fnmatch
 import io
 import json
-import random
 import re
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import librosa
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from engines.analysis import analyze as analysis
-from engines.analysis.analyze import ChordLine
-from engines.requests import Chord, InputError
-from study.data.captions import MOOD_WORDS, STYLE_WORDS, SYNONYMS, tempo_word
-from study.data.render import CAPTIONS
+from engines.errors import InputError
+from study.data.catalogue import TABLE, Recording, table
+from study.data.excerpts import cut
+from study.data.mix import RATE
 
 Audio = NDArray[np.float32]
-RATE = 32_000
-TABLE = Path(__file__).with_name("recordings.csv")
-PERMITTED = re.compile(r"CC0-1\.0|CC-BY-\d\.\d|CC-BY-SA-\d\.\d|public domain")
 QUIET = 10 ** (-55 / 20)  # RMS below which a file counts as silent
-SECONDS, MARGIN = 12.0, 2.0  # of a labelled clip; heard around it when its chords are read
-SHARD = 100  # clips a file
-AUDIBLE_RMS = 10 ** (-40 / 20)  # of a clip
-HOP, PULSE = 512, 0.3  # tempogram: samples a frame; mean autocorrelation at the beat that counts as a pulse
-PROCESSING = {"samples", "stems"}  # tags that say how a row is read
 AUDIBLE_DB = 50.0  # leading and trailing sound this far below the peak is trimmed
-
-
-@dataclass(frozen=True)
-class Recording:
-    """One row of the table: a piece of music, or a glob over samples that become one array."""
-
-    package: str  # Debian package
-    file: str  # path or glob inside the package; `archive.zip!glob` looks inside an archive
-    title: str
-    artist: str
-    licence: str  # SPDX name, or "public domain"
-    source: str  # where the licence is stated
-    split: str  # train or held_out
-    tags: tuple[
-        str, ...
-    ]  # instruments, genre and mood words; "samples": single sounds joined; "stems": mixed
-
-    @property
-    def array(self) -> str:
-        """File name of the decoded array, without folder."""
-        path = Path(self.file.rpartition("!")[2]).with_suffix("")
-        name = path.name if path.name != "*" else path.parent.name
-        stem = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
-        return f"{self.package}__{stem}.npy"
-
-
-def permitted(licence: str) -> bool:
-    """Whether models trained on such work may be published as CC-BY-SA: no GPL, no NC, no ND."""
-    return PERMITTED.fullmatch(licence) is not None
-
-
-def table(path: Path = TABLE) -> tuple[Recording, ...]:
-    """All rows; raises InputError for a licence or split that is not known."""
-    rows = []
-    with path.open(newline="", encoding="utf-8") as lines:
-        for number, row in enumerate(csv.DictReader(lines), 2):
-            tags = tuple(t.strip() for t in row.pop("tags").split(";") if t.strip())
-            recording = Recording(**row, tags=tags)
-            if not permitted(recording.licence):
-                raise InputError(
-                    f"{path.name} line {number}: licence {recording.licence!r}; expected CC0-1.0, CC-BY-x.y, "
-                    "CC-BY-SA-x.y or public domain. Leave the file out, or correct its licence."
-                )
-            if recording.split not in ("train", "held_out"):
-                raise InputError(
-                    f"{path.name} line {number}: split {recording.split!r}; expected train or held_out."
-                )
-            rows.append(recording)
-    return tuple(rows)
 
 
 def fetch(package: str, files: Iterable[str], folder: Path) -> Path:
@@ -238,133 +176,6 @@ def write(recordings: Iterable[Recording], packages: Path, out: Path) -> dict[st
     return hours
 
 
-def attributions(recordings: Iterable[Recording] | None = None) -> str:
-    """Who made what, under which licence: markdown, a line per package and artist, for a model card."""
-    groups: dict[tuple[str, str, str, str], list[str]] = {}
-    for r in table() if recordings is None else recordings:
-        groups.setdefault((r.package, r.artist, r.licence, r.source), []).append(r.title)
-    lines = []
-    for (package, artist, licence, source), titles in sorted(groups.items()):
-        named = f"{len(titles)} works" if len(titles) > 8 else ", ".join(dict.fromkeys(titles))
-        lines.append(f"- {artist}: {named} ({licence}; Debian package [{package}]({source}))")
-    return "\n".join(lines) + "\n"
-
-
-def wordings(recording: Recording, bpm: float | None, seed: int) -> list[str]:
-    """CAPTIONS captions from a row's tags and a measured tempo; titles do not count. Deterministic."""
-    r = random.Random(seed)
-    named: tuple[dict[str, tuple[str, ...]], ...] = (MOOD_WORDS, STYLE_WORDS, SYNONYMS)
-    out: list[str] = []
-    for number in range(CAPTIONS):
-        moods, styles, instruments = ([r.choice(d[t]) for t in recording.tags if t in d] for d in named)
-        rest = [t for t in recording.tags if t not in PROCESSING and not any(t in d for d in named)]
-        if bpm is not None and number % 2:
-            moods.append(r.choice((tempo_word(bpm), f"about {bpm:.0f} bpm")))
-        words = list(dict.fromkeys([*moods, *styles, *rest]))  # synonyms may meet
-        r.shuffle(words)
-        kept = words[: r.randint(2, 3)] or ["music"]
-        if instruments:
-            r.shuffle(instruments)
-            played = instruments[: r.randint(1, 3)]
-            kept.append(r.choice(("with {}", "{}", "played on {}")).format(" and ".join(played)))
-            glue = " " if kept[-1].startswith(("with", "played")) else ", "
-            out.append(", ".join(kept[:-1]) + glue + kept[-1])
-        else:
-            said = ", ".join(kept)
-            out.append(said if said.endswith("music") else said + r.choice(("", " music", " piece")))
-    return out
-
-
-def tempo(audio: Audio) -> float | None:
-    """Beats per minute of [N] at 32 kHz, or None where no pulse stands out of the tempogram."""
-    onsets = librosa.onset.onset_strength(y=audio, sr=RATE, hop_length=HOP)
-    onsets = onsets - onsets.mean()  # else noise correlates with itself at every lag
-    gram = librosa.feature.tempogram(onset_envelope=onsets, sr=RATE, hop_length=HOP).mean(axis=1)  # [lags]
-    positive = np.maximum(gram, 0)[:, None]
-    bpm = float(librosa.feature.tempo(tg=positive, sr=RATE, hop_length=HOP)[0])
-    lag = round(60 * RATE / HOP / bpm)
-    return round(bpm, 1) if lag < len(gram) and gram[lag] > PULSE else None
-
-
-def known_chords(line: ChordLine, start: float, seconds: float) -> list[Chord] | None:
-    """The chords of a stretch on its own clock; None if less than half of it has a chord that was heard.
-
-    Where nothing was heard no chord is given: `N` would claim that there is none.
-    """
-    out = [
-        Chord(max(0.0, c.start - start), min(seconds, c.end - start), c.symbol)
-        for c in line.chords
-        if c.symbol != "N" and c.start < start + seconds and c.end > start
-    ]
-    return out if sum(c.end - c.start for c in out) >= seconds / 2 else None
-
-
-def label(
-    recording: Recording, start: float, chords: list[Chord] | None, bpm: float | None, seed: int
-) -> dict[str, Any]:
-    """What is known of a clip, in study.data.render's fields; null is unknown."""
-    instruments = [t for t in recording.tags if t in SYNONYMS]
-    return {
-        "package": recording.package, "title": recording.title, "artist": recording.artist,
-        "licence": recording.licence, "start": start, "seed": seed, "soundfont": None,
-        "style": next((t for t in recording.tags if t in STYLE_WORDS), None),
-        "mood": next((t for t in recording.tags if t in MOOD_WORDS), None),
-        "key": None, "bpm": bpm, "beats_per_bar": None, "lead": None, "instruments": instruments,
-        "captions": wordings(recording, bpm, seed),
-        "chords": None if chords is None else [asdict(c) for c in chords], "melody": None, "hits": None,
-    }  # fmt: skip
-
-
-def places(arrays: Iterable[tuple[Recording, NDArray[np.int16]]], count: int) -> list[tuple[Recording, int]]:
-    """At most `count` clips as (recording, first sample), each recording's spread over its length.
-
-    Recordings take turns, so that long ones do not crowd out short ones and a larger count only adds clips.
-    Near-silent places are passed over.
-    """
-    size, queues = round(SECONDS * RATE), []
-    for recording, audio in arrays:
-        if "samples" in recording.tags:
-            continue
-        starts = list(range(0, len(audio) - size + 1, size))
-        random.Random(recording.array).shuffle(starts)
-        loud = [s for s in starts if np.sqrt(np.mean((audio[s : s + size] / 32767.0) ** 2)) > AUDIBLE_RMS]
-        queues.append((recording, loud))
-    chosen: list[tuple[Recording, int]] = []
-    for turn in range(max((len(loud) for _, loud in queues), default=0)):
-        chosen += [(recording, loud[turn]) for recording, loud in queues if turn < len(loud)]
-    return chosen[:count]
-
-
-def cut(recordings: Iterable[Recording], arrays: Path, out: Path, count: int) -> int:
-    """Write shards of labelled clips, as study.data.render does: audio_000.npy, labels_000.json.
-
-    Chords are read from the audio with MARGIN seconds around each clip. Needs Chordino; finished shards
-    are kept. Returns the number of clips.
-    """
-    loaded = [(r, np.load(path, mmap_mode="r")) for r in recordings if (path := arrays / r.array).exists()]
-    audio = {r.array: a for r, a in loaded}
-    chosen = places(loaded, count)
-    out.mkdir(parents=True, exist_ok=True)
-    size, margin = round(SECONDS * RATE), round(MARGIN * RATE)
-    for first in range(0, len(chosen), SHARD):
-        shard = chosen[first : first + SHARD]
-        target = out / f"labels_{first // SHARD:03d}.json"
-        if target.exists():
-            continue
-        clips, labels = np.zeros((len(shard), size), np.int16), []
-        for i, (recording, at) in enumerate(shard):
-            source = audio[recording.array]
-            clips[i] = source[at : at + size]
-            begin = max(0, at - margin)
-            around = np.asarray(source[begin : at + size + margin], np.float32) / 32767  # [M]
-            heard = known_chords(analysis.chords(around, RATE), (at - begin) / RATE, SECONDS)
-            labels.append(label(recording, at / RATE, heard, tempo(around), seed=first + i))
-        np.save(out / f"audio_{first // SHARD:03d}.npy", clips)
-        target.write_text(json.dumps(labels))
-        print(f"{out}: {first + len(shard)}/{len(chosen)} clips", flush=True)
-    return len(chosen)
-
-
 def main() -> None:
     """Download, check, decode."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -390,11 +201,11 @@ def main() -> None:
                 cut([r for r in rows if r.split == split], args.out / split, args.clips / name, count)
     except InputError as error:
         raise SystemExit(str(error)) from error
-    split = {r.package: r.split for r in rows}
-    lines = {p: {"hours": round(h, 3), "split": split[p]} for p, h in sorted(hours.items())}
+    splits = {r.package: r.split for r in rows}
+    lines = {p: {"hours": round(h, 3), "split": splits[p]} for p, h in sorted(hours.items())}
     (args.out / "hours.json").write_text(json.dumps(lines, indent=1))
-    for package, line in lines.items():
-        print(f"{package:28s} {line['split']:9s} {line['hours']:.2f} h")
+    for package, spent in sorted(hours.items()):
+        print(f"{package:28s} {splits[package]:9s} {spent:.2f} h")
 
 
 if __name__ == "__main__":

@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 import soundfile
 import soxr
-import tinysoundfont
+import tinysoundfont  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from study.data.captions import caption, edit_caption, unseen_caption
-from study.data.corpus import HELD_OUT, PAIRS, Piece, arrange
+from study.data.corpus import HELD_OUT, PAIRS, arrange
 from study.data.leadsheets import sheets
 from study.data.mix import RATE, Audio, mix
+from study.data.piece import Piece
 from study.data.styles import KEY_CLASS
 
 CAPTIONS = 6  # wordings stored per clip
@@ -160,9 +161,11 @@ class Sources:
     seconds: float = 12.0  # length of a clip
 
 
-def found_sources(seconds: float = 12.0, unseen_soundfont: bool = False) -> Sources:
+def found_sources(
+    seconds: float = 12.0, unseen_soundfont: bool = False, fonts: Sequence[Path] = ()
+) -> Sources:
     """What this machine has. Raises SystemExit, with the remedy, where there is no SoundFont."""
-    fonts = [UNSEEN_SOUNDFONT] if unseen_soundfont else [f for f in SOUNDFONTS if f.exists()]
+    fonts = fonts or ([UNSEEN_SOUNDFONT] if unseen_soundfont else [f for f in SOUNDFONTS if f.exists()])
     if not fonts or not fonts[0].exists():
         package = "timgm6mb-soundfont" if unseen_soundfont else "fluid-soundfont-gm"
         raise SystemExit(f"no SoundFont: apt-get install {package}, or give --soundfont FILE")
@@ -183,7 +186,7 @@ def clip(seed: int, sources: Sources) -> tuple[NDArray[np.int16], dict[str, Any]
     stems = _player(font).stems(piece)
     kicks = [h.time for h in piece.hits if h.drum == "kick"]
     audio = np.round(mix(stems, rng, piece.style, kicks) * 32767).astype(np.int16)
-    told = [edit_caption(piece, s) for s in range(2)] if edit_caption(piece, 0) else []
+    edits = [edit_caption(piece, s) for s in range(2)] if edit_caption(piece, 0) else []
     label = {
         "seed": seed, "source": piece.source, "tune": piece.tune, "twin_of": piece.twin_of, "change": piece.change,
         "soundfont": font.stem, "sampled_drums": bool(piece.sampled and piece.drum_notes and SAMPLES.is_dir()),
@@ -191,7 +194,7 @@ def clip(seed: int, sources: Sources) -> tuple[NDArray[np.int16], dict[str, Any]
         "beats_per_bar": piece.beats_per_bar, "time_signature": piece.metre,
         "beats": [round(t, 5) for t in piece.beats], "downbeats": [round(t, 5) for t in piece.downbeats],
         "lead": piece.lead, "instruments": [t.name for t in piece.tracks], "roles": [t.role for t in piece.tracks],
-        "captions": [*(caption(piece, s) for s in range(CAPTIONS - 2 * bool(told))), *told],
+        "captions": [*(caption(piece, s) for s in range(CAPTIONS - 2 * bool(edits))), *edits],
         "unseen_captions": [unseen_caption(piece, s) for s in range(UNSEEN_CAPTIONS)],
         "chords": [asdict(c) for c in piece.chords], "melody": [asdict(m) for m in piece.melody],
         "hits": [asdict(h) for h in piece.hits], "parts": [asdict(p) for p in piece.parts],
@@ -243,15 +246,15 @@ def _shard(job: tuple[int, Sequence[int], Sources, Path]) -> int:
 def render(folder: Path, seed: int, count: int, sources: Sources, workers: int = 2) -> None:
     """Write the shards of `count` clips that a folder lacks. Raises SystemExit where it holds other renders."""
     folder.mkdir(parents=True, exist_ok=True)
-    asked = {"seed": seed, **{k: str(v) for k, v in asdict(sources).items()}}
+    settings = {"seed": seed, **{k: str(v) for k, v in asdict(sources).items()}}
     note = folder / "render.json"
     if not note.exists() and any(folder.glob("labels_*.json")):
         raise SystemExit(f"{folder} holds renders of an older kind: give another --out, or empty it")
-    if note.exists() and json.loads(note.read_text()) != asked:
+    if note.exists() and json.loads(note.read_text()) != settings:
         raise SystemExit(
             f"{folder} holds renders made with other settings ({note}): give another --out, or empty it"
         )
-    note.write_text(json.dumps(asked, indent=1))
+    note.write_text(json.dumps(settings, indent=1))
     jobs = []
     for i in range((count + SHARD - 1) // SHARD):
         seeds = range(seed + i * SHARD, seed + min(count, (i + 1) * SHARD))
@@ -307,9 +310,7 @@ def main() -> None:
     missing = [f for f in fonts if not f.exists()]
     if missing:
         raise SystemExit(f"--soundfont {missing[0]}: no such file; give an sf2 or sf3 file")
-    there = have or Sources(
-        fonts, *(p if p.is_dir() else None for p in (Path("runs/groove"), Path("runs/OpenEWLD")))
-    )
+    there = have or found_sources(args.seconds, fonts=fonts)
     sources = Sources(fonts, args.grooves or there.grooves, args.leadsheets or there.leadsheets, args.seconds)
     name = "held_out_unseen_soundfont" if args.unseen_soundfont else "held_out" if held_out else "train"
     name += "_pairs" if args.pairs else ""

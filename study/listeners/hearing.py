@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.analysis import analyze as analysis
+from engines.audio import hearing as statistics
 from engines.audio import seams
 from engines.audio.recording import from_float
 from engines.requests import Chord
@@ -85,12 +86,13 @@ class Listener:
         self.tagger, self.folder = tagger, folder
         state = b"".join(v.detach().numpy().tobytes() for v in tagger.state_dict().values())
         self._version = digest(_VERSION, state).encode()
-        self._span_version = digest(self._version, Path(seams.__file__).read_bytes()).encode()
+        formulas = (Path(module.__file__).read_bytes() for module in (seams, statistics))
+        self._span_version = digest(self._version, *formulas).encode()
         folder.mkdir(parents=True, exist_ok=True)
 
     def hear(self, audio: Audio) -> Heard:
         """What is in a clip [n]; the second time it is read from disk."""
-        audio = quantized(audio).astype(np.float32) / 32767
+        audio = quantized(audio).astype(np.float32) / np.float32(32767)
         file = self.folder / f"{digest(self._version, quantized(audio).tobytes())}.npz"
         if file.exists():
             with np.load(file) as kept:
@@ -230,7 +232,7 @@ def span_figures(made: Audio, clip: Clip, span: Span, tagger: Tagger) -> dict[st
     context, and its absolute value.
     """
     a, b = int(span.start * RATE), int(span.end * RATE)
-    at = [seams.measure(made, RATE, t) for t in (span.start, span.end)]
+    at = [statistics.measure(made, RATE, t) for t in (span.start, span.end)]
     scores = seams.score(from_float(clip.audio, RATE), from_float(made, RATE), span.start, span.end)
     inside, real = made[a:b], clip.audio[a:b]
     reach = int(OUTSIDE_SECONDS * RATE)

@@ -137,7 +137,8 @@ def load_tagger(folder: Path) -> Tagger:
     if not (folder / "tagger.json").exists():
         raise SystemExit(f"{folder}: no tagger there: python -m study.listeners.tagger --out {folder}")
     config = json.loads((folder / "tagger.json").read_text())["config"]
-    tagger = Tagger(TaggerConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}))
+    names: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
+    tagger = Tagger(TaggerConfig(**names))
     state = load_file(folder / "tagger.safetensors")
     tagger.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     return tagger.eval()

@@ -63,7 +63,7 @@ def clips(
                 continue
             had.add(label["seed"])
             count -= 1
-            yield np.asarray(samples, np.float32) / 32767, label
+            yield np.asarray(samples, np.float32) / np.float32(32767), label
 
 
 def tonal(label: Label) -> bool:
@@ -149,7 +149,7 @@ def table(name: str, rows: list[Row]) -> list[str]:
 def tunes(archive: Path, count: int) -> Iterator[tuple[NDArray[np.float32], Label]]:
     """Nottingham tunes of the archive: their first 12 s as flute and piano, [n] at 32 kHz, and labels."""
     import pretty_midi
-    import tinysoundfont
+    import tinysoundfont  # type: ignore[import-untyped]
 
     from study.data.render import SOUNDFONTS
 

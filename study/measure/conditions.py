@@ -112,7 +112,7 @@ def excerpts(folder: Path, count: int, seed: int = 0) -> list[Clip]:
     """
     files = sorted(folder.glob("*.npy"))
     rng = np.random.default_rng(seed)
-    rng.shuffle(files)  # type: ignore[arg-type]
+    rng.shuffle(files)
     arrays = [(p.stem, np.load(p, mmap_mode="r")) for p in files]
     size = int(SECONDS * RATE)
     arrays = [(name, a) for name, a in arrays if len(a) >= size]

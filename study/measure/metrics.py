@@ -56,7 +56,8 @@ def log_mel(audio: Audio, rate: int) -> NDArray[np.float32]:
     mel = librosa.feature.melspectrogram(
         y=audio, sr=rate, n_fft=1024, hop_length=320, n_mels=64, power=1.0, norm=None
     )
-    return np.log(np.maximum(mel, 0.05)).astype(np.float32)
+    out: NDArray[np.float32] = np.log(np.maximum(mel, 0.05)).astype(np.float32)
+    return out
 
 
 def log_mel_distance(estimate: Audio, reference: Audio, rate: int) -> float:
@@ -83,7 +84,8 @@ def cqt(audio: Audio, rate: int) -> NDArray[np.float32]:
         tuning=0.0,
         filter_scale=0.75,
     )
-    return np.abs(c).astype(np.float32)
+    out: NDArray[np.float32] = np.abs(c).astype(np.float32)
+    return out
 
 
 def chroma(audio: Audio, rate: int) -> NDArray[np.float32]:
@@ -147,7 +149,10 @@ def melody_agreement(magnitudes: NDArray[np.float32], rate: int, melody: Sequenc
     return right / total if total else float("nan")
 
 
-def onset_f1(estimate: Sequence[float], reference: Sequence[float], window: float = 0.05) -> float:
+Times = Sequence[float] | NDArray[np.float64]  # seconds
+
+
+def onset_f1(estimate: Times, reference: Times, window: float = 0.05) -> float:
     """F1 of onset times within `window` seconds (mir_eval)."""
     if not len(reference) or not len(estimate):
         return float("nan")

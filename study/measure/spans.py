@@ -67,6 +67,6 @@ def pieces(
             row = int(order[i % len(order)])
             shard, place = places[row]
             part, prompt = shard[place][: int(SECONDS * RATE)], labels[row]["captions"][0]
-        audio = np.asarray(part, np.float32) / 32767
+        audio = np.asarray(part, np.float32) / np.float32(32767)
         made.append(Piece(audio, start, start + length, prompt, from_recording))
     return made

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engines.checkpoints.shelf import open_bundle
-from engines.requests import FMSettings
-from study.evaluate import Asked, generation_requests
+from engines.requests import EngineName, FMSettings
 from study.measure.conditions import RATE, SECONDS, labelled
 from study.measure.outputs import Outputs
+from study.measure.parts import Settings, generation_requests
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -86,11 +86,12 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     models = open_bundle(args.bundle, args.device)
     outputs, clips = Outputs(models, args.work), labelled(args.held_out, args.clips)
-    asked = Asked(fm=FMSettings(steps=args.steps, zero_shot=models.spec.zero_shot))
+    settings = Settings(fm=FMSettings(steps=args.steps, zero_shot=models.spec.zero_shot))
     real = [clip.audio for clip in clips]
     sets = [real, *(outputs.through_codec(real, quantize) for quantize in (False, True))]
-    for engine in ("ar", "fm"):
-        sets.append(outputs.make(generation_requests(clips, engine, asked), engine))  # type: ignore[arg-type]
+    engines: tuple[EngineName, ...] = ("ar", "fm")
+    for engine in engines:
+        sets.append(outputs.make(generation_requests(clips, engine, settings), engine))
     rows = [list(row) for row in zip(*sets, strict=True)]
     names = [f"{clip.label['style']}, {clip.lead or 'no lead'}\nHz" for clip in clips]
     dpi = 110.0

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +18,13 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
-from engines.networks.codec import Codec, build_codec, codec_config
-from study.train.codec import Config, Quantizer, Spectral, fold_weight_norm, initialise, validate
-from study.train.codec_step import Adversary, decoded, distance_at, half_quantized, push
+from engines.networks.codec import Codec
+from study.train.autoencoder.course import MEASURES, Config, Course, validate
+from study.train.autoencoder.distance import Spectral
+from study.train.autoencoder.quantizer import Quantizer
+from study.train.autoencoder.weights import fold_weight_norm, initialise
+from study.train.codec import FILE, new_codec
 from study.train.optimizer import Average, Schedule, optimizers
-from study.train.run import fast_precision
 
 RECORDED = 320_000  # samples of an excerpt
 FITTED_ON = 400  # clips of 10 s that statistics and codebooks are settled on
@@ -103,72 +104,40 @@ def test_audio(
 
 
 class Training:
-    """The codec in training: weights, averages, codebooks and the adversary."""
+    """The codec in training: its course, optimizers and averages."""
 
     def __init__(self, config: Config, crops: Crops, out: Path) -> None:
         self.config, self.crops, self.out = config, crops, out
         torch.manual_seed(config.seed)
-        self.codec = build_codec(
-            codec_config(config.width, config.ratios, config.codebooks, config.codebook_size)
-        )
+        self.codec = new_codec(config)
         fold_weight_norm(self.codec)
         self.samples = round(config.seconds * self.codec.rate / self.codec.hop) * self.codec.hop
         initialise(self.codec, crops.batch(16, self.samples, 0.0).cpu(), config.whiten)
         self.codec.to(config.device)
         self.quantizer = Quantizer(self.codec, config.seed)
         self.quantizer.ring = self.quantizer.ring.to(config.device)
-        self.spectral = Spectral(self.codec.rate, config.energy).to(config.device)
+        self.course = Course(config, self.codec, self.quantizer)
         self.opts = optimizers(self.codec.model, config.lr)
         self.schedule, self.average = Schedule(self.opts, warmup=0.01), Average(self.codec.model)
-        self.adversary: Adversary | None = None
-        self.frozen, self.number, self.running = False, 0, torch.zeros((), device=config.device)
+        self.number, self.running = 0, torch.zeros((), device=config.device)
 
     def step(self, share: float) -> None:
         """One step at a share of the stage."""
-        config = self.config
         self.schedule.set(share)
-        x = self.crops.batch(config.batch, self.samples, config.recordings)
-        with torch.set_grad_enabled(not self.frozen), fast_precision(config.device):
-            z = self.codec.model.encoder(x)
-        z = z.float()
-        self.quantizer.observe(z)
-        loss = 1e-3 * z.square().mean()
-        if share >= config.quantizer_from:
-            if not self.quantizer.started:
-                self.quantizer.fit(0.0, iterations=8)
-            elif self.number % 40 == 0 and not self.frozen:
-                self.quantizer.fit(0.8)
-            shallow = not self.frozen and torch.rand(()) < 0.25
-            depth = int(torch.randint(1, 4, ())) if shallow else len(self.quantizer.layers)
-            z, cost = half_quantized(z, self.quantizer, depth, self.frozen)
-            loss = loss + cost
-        y, x0 = decoded(self.codec, z, x.shape[-1], config.device), x[:, 0]
-        heard = y.detach().requires_grad_()
-        distance, gradient = distance_at(heard, x0, self.spectral)
-        if self.frozen and config.adversarial:
-            self.adversary = self.adversary or Adversary(config.device, config.seed, config.adversary_share)
-            self.adversary.learn(x0, heard.detach())
-            self.adversary.step()
-            gradient = self.adversary.wish(x0, heard, gradient)
-        push(loss, y, gradient)
+        x = self.crops.batch(self.config.batch, self.samples, self.config.recordings)
+        loss = self.course.gradients(x, share, self.number)
         nn.utils.clip_grad_norm_(self.codec.model.parameters(), 1.0)
         for opt in self.opts:
             opt.step()
             opt.zero_grad(set_to_none=True)
         self.average.update(self.codec.model)
-        now = loss.detach() + distance
-        self.running = now if not self.number else self.running.lerp(now, 0.02)
+        self.running = loss if not self.number else self.running.lerp(loss, 0.02)
         self.number += 1
 
     @torch.no_grad()
     def freeze(self) -> None:
-        """The averaged encoder is the one that ships; statistics and codebooks are settled on it."""
-        self.frozen = True
-        for name, p in self.codec.model.named_parameters():
-            if name.startswith("encoder"):
-                p.copy_(self.average.values[name])
-                p.requires_grad_(False)
-                p.grad = None
+        """Freeze the encoder; statistics and codebooks are settled on it."""
+        self.course.freeze(self.average)
         many = max(1, min(FITTED_ON, self.crops.filled) // 8)
         z = torch.cat(
             [self.codec.model.encoder(self.crops.batch(8, 10 * self.codec.rate, 0.0)) for _ in range(many)]
@@ -182,19 +151,15 @@ class Training:
         print(f"encoder frozen at step {self.number}, residual {residual:.3f}", flush=True)
         self.save()
 
-    @torch.no_grad()
-    def averaged(self) -> dict[str, Tensor]:
-        """All weights, parameters as their averages."""
-        return {**self.codec.model.state_dict(), **self.average.values}
-
     def save(self) -> None:
         """Write codec.pt, as `study.train.codec.finish` reads it."""
-        state = {"config": asdict(self.config), "ema": {k: v.cpu() for k, v in self.averaged().items()}}
+        weights = {"raw": self.codec.model.state_dict(), "average": self.average.values}
+        cpu = {name: {k: v.cpu() for k, v in part.items()} for name, part in weights.items()}
         part = self.out / "codec.part"
-        torch.save(state | {"frozen": self.frozen, "step": self.number}, part)
-        part.replace(self.out / "codec.pt")
+        torch.save(cpu | self.course.state() | {"step": self.number}, part)
+        part.replace(self.out / FILE)
 
-    def measured(self, tests: dict[str, Tensor], measure: nn.Module) -> dict[str, float]:
+    def measured(self, tests: dict[str, Tensor], measure: Spectral) -> dict[str, float]:
         """Figures of the averaged weights on held-out clips."""
         held = {n: p.detach().clone() for n, p in self.codec.model.named_parameters()}
         self.average.copy_to(self.codec.model)
@@ -217,12 +182,12 @@ def train(
     training = Training(config, crops, out)
     measure = Spectral(training.codec.rate).to(config.device)
     begin, logged = time.time(), 0.0
-    names = [k + m for k in tests for m in ("snr", "spec", "bright", "snr_rvq", "spec_rvq", "bright_rvq")]
+    names = [k + m for k in tests for m in MEASURES]
     with (out / "curves.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, ["step", "seconds", "loss", *names, "verdict"], restval="")
         writer.writeheader()
-        while (share := (time.time() - begin) / seconds) < 1 or not training.frozen:
-            if share >= config.freeze_from and not training.frozen:
+        while (share := (time.time() - begin) / seconds) < 1 or not training.course.frozen:
+            if share >= config.freeze_from and not training.course.frozen:
                 training.freeze()
             training.step(min(1.0, share))
             if time.time() - logged > every or share >= 1:
@@ -233,8 +198,8 @@ def train(
                     "seconds": round(logged - begin),
                     "loss": round(float(training.running), 4),
                 }
-                if training.adversary is not None:
-                    row["verdict"] = round(training.adversary.verdict, 3)
+                if training.course.adversary is not None:
+                    row["verdict"] = round(training.course.adversary.verdict, 3)
                 writer.writerow(row)
                 file.flush()
                 print("codec", row, flush=True)

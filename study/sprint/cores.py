@@ -20,7 +20,8 @@ from engines.networks.text import TextEncoder
 from study.data.corpus import HELD_OUT, PAIRS
 from study.data.dataset import encode_text, write_lanes
 from study.data.leadsheets import sheets
-from study.data.render import RATE, Sources, clip
+from study.data.mix import RATE
+from study.data.render import Sources, clip
 
 FRAMES, FRAME_RATE = 300, 25.0  # of a clip of 12 s
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from engines.checkpoints.allocator import keep_freed_memory
 from engines.checkpoints.shelf import BundleSpec, save_bundle
-from engines.networks.codec import Codec, build_codec, codec_config
+from engines.networks.codec import Codec
 from engines.networks.flow_net import FlowConfig, FlowNet
 from engines.networks.lm import LM, LMConfig
 from study.data.dataset import encode_codes, encode_latents, statistics_of
@@ -28,7 +28,8 @@ from study.sprint.plan import read_plan
 from study.sprint.resident import Resident
 from study.train import ar as train_ar
 from study.train import fm as train_fm
-from study.train.codec import Config, finish
+from study.train.autoencoder.course import Config
+from study.train.codec import finish, new_codec
 from study.train.run import Run
 
 LICENCE = "CC-BY-SA-4.0"
@@ -61,8 +62,7 @@ class Sprint:
         self._sent = 0.0
 
     def _sizes(self) -> dict[str, int]:
-        config = self.config
-        codec = build_codec(codec_config(config.width, config.ratios, config.codebooks, config.codebook_size))
+        codec = new_codec(self.config)
         parts: dict[str, nn.Module] = {"codec": codec, "ar": LM(self.lm), "fm": FlowNet(self.flow)}
         return {k: 2 * sum(w.numel() for w in part.state_dict().values()) for k, part in parts.items()}
 

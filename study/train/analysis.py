@@ -52,12 +52,14 @@ def heard_clips(data: Path, cache: Path, every: int) -> list[tuple[Features, Lab
                 path.with_name(path.name.replace("labels", "audio")).with_suffix(".npy"), mmap_mode="r"
             )
             features = [
-                listen(np.asarray(a, np.float32) / 32767, RATE, Stopwatch(None)) for a in audio[::every]
+                listen(np.asarray(a, np.float32) / np.float32(32767), RATE, Stopwatch(None))
+                for a in audio[::every]
             ]
             names = ("notes", "onsets", "mel", "level")
             arrays = {n: np.stack([getattr(f, n) for f in features]).astype(np.float16) for n in names}
             part = kept.with_suffix(".part.npz")
-            np.savez(part, seconds=audio.shape[1] / RATE, **arrays)
+            seconds_of_each = np.asarray(audio.shape[1] / RATE)
+            np.savez(part, allow_pickle=False, seconds=seconds_of_each, **arrays)
             part.rename(kept)
             print(f"heard {path.stem}: {len(features)} clips", flush=True)
         with np.load(kept) as file:
@@ -137,9 +139,10 @@ class ChordNet(nn.Module):
         x = torch.stack(views, 1).flatten(0, 1).transpose(1, 2)  # [12 B, 12 G, S]
         h = F.gelu(self.i(x), approximate="tanh")
         for layer, common in zip(self.l, self.c, strict=True):
-            mean = common(h.unflatten(0, (batch, 12)).mean(1).transpose(1, 2)).transpose(1, 2)  # [B, W, S]
+            roots = h.view(batch, 12, *h.shape[1:])  # [12 B, W, S] -> [B, 12, W, S]
+            mean = common(roots.mean(1).transpose(1, 2)).transpose(1, 2)  # [B, W, S]
             h = h + self.drop(F.gelu(layer(h) + mean.repeat_interleave(12, 0), approximate="tanh"))
-        out = self.o(h.transpose(1, 2)).unflatten(0, (batch, 12))  # [B, 12, S, 17]
+        out: Tensor = self.o(h.transpose(1, 2)).view(batch, 12, -1, 17)  # [B, 12, S, 17]
         chords = out[..., :16].transpose(1, 2).flatten(2)  # [B, S, 192]
         return torch.cat([chords, out[..., 16].mean(1)[..., None]], 2)
 
@@ -241,7 +244,8 @@ class KeyNet(nn.Module):
     def forward(self, seen: Tensor) -> Tensor:
         """Logits of the 24 keys, majors first."""
         scores = self.l(seen) + self.o(self.drop(F.relu(self.a(seen))))
-        return scores.transpose(1, 2).flatten(1)  # [B, 12, 2] -> [B, 24]
+        out: Tensor = scores.transpose(1, 2).flatten(1)  # [B, 12, 2] -> [B, 24]
+        return out
 
 
 def heard_harmony(clips: list[tuple[Features, Label]]) -> list[tuple[NDArray[np.float32], Label]]:
@@ -309,7 +313,8 @@ def _descend(net: nn.Module, loss: Any, steps: int, rate: float, name: str) -> N
 def save(path: Path, state: dict[str, Tensor]) -> None:
     """Weights as float16 arrays in one .npz file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **{name: value.numpy().astype(np.float16) for name, value in state.items()})
+    arrays = {name: value.numpy().astype(np.float16) for name, value in state.items()}
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def main() -> None:

@@ -24,12 +24,21 @@ from numpy.typing import NDArray
 
 from engines.audio.recording import from_float
 from engines.checkpoints.shelf import open_bundle
-from engines.requests import Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Request
-from study.evaluate import CEILING, Asked, averaged, generation_requests, melodic
+from engines.requests import (
+    Controls,
+    EngineName,
+    FMSettings,
+    GenerateRequest,
+    Guidance,
+    InpaintRequest,
+    Request,
+)
 from study.listeners.hearing import Heard, Listener, adherence, lead_figures
 from study.listeners.tagger import load_tagger
 from study.measure.conditions import Clip, labelled, spans, text_prompt
 from study.measure.outputs import Outputs
+from study.measure.parts import Settings, averaged, generation_requests, melodic
+from study.measure.verdicts import CEILING
 
 GRID = {
     "generate": ((1.5, 0.0), (2.0, 0.0), (3.0, 0.0), (4.5, 0.0), (2.0, 1.0), (3.0, 1.5), (1.5, 2.5)),
@@ -66,8 +75,10 @@ def nearness(heard: Sequence[Heard], real: Sequence[Heard]) -> float:
 class Search:
     """Terms of the objective for one engine and task at some guidance."""
 
-    def __init__(self, outputs: Outputs, listener: Listener, clips: Sequence[Clip], asked: Asked) -> None:
-        self.outputs, self.listener, self.clips, self.asked = outputs, listener, clips, asked
+    def __init__(
+        self, outputs: Outputs, listener: Listener, clips: Sequence[Clip], settings: Settings
+    ) -> None:
+        self.outputs, self.listener, self.clips, self.settings = outputs, listener, clips, settings
         self.leads = list(listener.tagger.config.leads)
         self.real = listener.hear_all([clip.audio for clip in clips])
 
@@ -75,10 +86,10 @@ class Search:
         scores = self.listener.tagger.listen(audio).leads.double().numpy()
         return lead_figures(scores, clips, self.leads)["lead of 10"]
 
-    def generate(self, engine: str, guidance: Guidance) -> dict[str, float]:
+    def generate(self, engine: EngineName, guidance: Guidance) -> dict[str, float]:
         """The terms of a clip from words and lanes, and of one from words alone."""
-        asked = guided(self.asked, guidance)
-        made = self.outputs.make(generation_requests(self.clips, engine, asked), f"{engine} {guidance}")  # type: ignore[arg-type]
+        settings = guided(self.settings, guidance)
+        made = self.outputs.make(generation_requests(self.clips, engine, settings), f"{engine} {guidance}")
         heard = self.listener.hear_all(made)
         quantize = CEILING[engine].endswith("RVQ")
         top = self.listener.hear_all(self.outputs.through_codec([c.audio for c in self.clips], quantize))
@@ -90,26 +101,28 @@ class Search:
             terms[name] = share(figures.get(name, np.nan), ceiling.get(name, np.nan))
         clips = [clip for clip in self.clips if clip.lead in self.leads]
         # without lanes, `all` and `text` see the same: one weight
-        alone = guided(self.asked, Guidance(guidance.all + guidance.text, 0.0))
+        alone = guided(self.settings, Guidance(guidance.all + guidance.text, 0.0))
         requests: list[Request] = [
-            GenerateRequest(engine, text_prompt(clip), asked.text_seconds, i, Controls(), alone.ar, alone.fm)  # type: ignore[arg-type]
+            GenerateRequest(
+                engine, text_prompt(clip), settings.text_seconds, i, Controls(), alone.ar, alone.fm
+            )
             for i, clip in enumerate(clips)
         ]
         words = self._led(self.outputs.make(requests, f"{engine} {guidance}, words"), clips)
-        real = [melodic(clip, asked.text_seconds) for clip in clips]
+        real = [melodic(clip, settings.text_seconds) for clip in clips]
         terms["lead, words alone"] = share(
             words, self._led(self.outputs.through_codec(real, quantize), clips)
         )
         terms["nearness"] = nearness(heard, self.real)
         return terms
 
-    def inpaint(self, engine: str, guidance: Guidance) -> dict[str, float]:
+    def inpaint(self, engine: EngineName, guidance: Guidance) -> dict[str, float]:
         """The terms of spans re-made."""
-        asked, cuts = guided(self.asked, guidance), spans(len(self.clips))
+        settings, cuts = guided(self.settings, guidance), spans(len(self.clips))
         requests: list[Request] = [
             InpaintRequest(
-                engine, from_float(clip.audio, 32_000), span.start, span.end, clip.prompt, i, clip.controls,  # type: ignore[arg-type]
-                asked.ar, asked.fm,
+                engine, from_float(clip.audio, 32_000), span.start, span.end, clip.prompt, i, clip.controls,
+                settings.ar, settings.fm,
             )
             for i, (clip, span) in enumerate(zip(self.clips, cuts, strict=True))
         ]  # fmt: skip
@@ -125,9 +138,11 @@ class Search:
         return {name: closed(m[name], p[name], r[name]) for name in CLOSED}
 
 
-def guided(asked: Asked, guidance: Guidance) -> Asked:
+def guided(settings: Settings, guidance: Guidance) -> Settings:
     """The same settings with other weights."""
-    return replace(asked, ar=replace(asked.ar, guidance=guidance), fm=replace(asked.fm, guidance=guidance))
+    return replace(
+        settings, ar=replace(settings.ar, guidance=guidance), fm=replace(settings.fm, guidance=guidance)
+    )
 
 
 def objective(terms: dict[str, float]) -> float:
@@ -156,9 +171,9 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     models, begin = open_bundle(args.bundle, args.device), time.time()
     clips = labelled(args.held_out, args.skip + args.clips)[-args.clips :]
-    asked = Asked(fm=FMSettings(steps=args.steps, zero_shot=models.spec.zero_shot))
+    settings = Settings(fm=FMSettings(steps=args.steps, zero_shot=models.spec.zero_shot))
     listener = Listener(load_tagger(args.tagger), args.work / "heard")
-    search = Search(Outputs(models, args.work), listener, clips, asked)
+    search = Search(Outputs(models, args.work), listener, clips, settings)
     best: dict[str, dict[str, list[float]]] = {}
     for engine in args.engines.split(","):
         for task in args.tasks.split(","):

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ class Run:
     """One network in training, in one folder: state.pt, curves.csv, curves.png.
 
     `hold` is the share of the budget over which the rate stays up before it falls (0: a cosine);
-    `turn` minutes after its start a process is `over`, however much of the budget is left.
+    `turn` minutes after its start a process is `over`, however much of the budget is left. `more` gives
+    what a checkpoint keeps besides (`resumed`, when it goes on); of several processes one `writes`.
     """
 
     def __init__(
@@ -57,26 +59,33 @@ class Run:
         exclude: tuple[str, ...] = (),
         hold: float = 0.0,
         turn: float = float("inf"),
+        warmup: float = 0.02,
+        file: str = "state.pt",
+        writes: bool = True,
+        more: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.file, self.writes, self._more = folder / file, writes, more
         self.folder, self.module, self.budget = folder, module, minutes * 60
         self.opts = optimizers(module, lr, exclude=exclude)
-        self.schedule = Schedule(self.opts, hold=hold)
+        self.schedule = Schedule(self.opts, warmup, hold=hold)
         self.hold = hold
         self._turn_ends = time.time() + 60 * turn
         self.average = Average(module)
         self.step, self.running = 0, 0.0
         spent = 0.0
-        if (folder / "state.pt").exists():
+        self.resumed: dict[str, Any] = {}  # what `more` gave when it was saved
+        if self.file.exists():
             device = next(module.parameters()).device
-            state = torch.load(folder / "state.pt", weights_only=True, map_location=device)
-            module.load_state_dict(state["raw"])
-            self.average.values, self.step, spent = state["average"], state["step"], state["spent"]
-            self.average.steps = self.step
+            state = torch.load(self.file, weights_only=True, map_location=device)
+            module.load_state_dict(state.pop("raw"))
+            self.average.values, self.step, spent = (state.pop(k) for k in ("average", "step", "spent"))
+            self.average.steps, self.resumed = self.step, state
             print(f"resumed {folder} at step {self.step}, {spent:.0f} s", flush=True)
         self._begin, self._saved, self._logged = time.time() - spent, time.time(), 0.0
-        new = not (folder / "curves.csv").exists()
-        self._log = (folder / "curves.csv").open("a", newline="")
+        curves = folder / "curves.csv" if writes else Path(os.devnull)
+        new = writes and not curves.exists()
+        self._log = curves.open("a", newline="")
         self._writer = csv.DictWriter(self._log, ["step", "seconds", "loss", *fields])
         if new:
             self._writer.writeheader()
@@ -101,16 +110,20 @@ class Run:
         return self.step % 5 < 2 if self.hold else self.share >= share
 
     def update(self, loss: Tensor, clip: float = 1.0) -> None:
-        """Backward, clip, step, average; saves when it is time."""
-        self.schedule.set(self.share)
+        """Backward, then `apply`."""
         loss.backward()  # type: ignore[no-untyped-call]
+        self.apply(loss.detach(), self.share, clip)
+
+    def apply(self, loss: Tensor, share: float, clip: float = 1.0) -> None:
+        """Clip the gradients that are there, step, average; save when it is time. The loss [] is logged."""
+        self.schedule.set(share)
         nn.utils.clip_grad_norm_(self.module.parameters(), clip)
         for opt in self.opts:
             opt.step()
             opt.zero_grad(set_to_none=True)
         self.average.update(self.module)
         self.step += 1
-        value = float(loss.detach())
+        value = float(loss)
         self.running = value if not self.running else 0.98 * self.running + 0.02 * value
         if time.time() - self._saved > SAVE_EVERY:
             self.save()
@@ -145,10 +158,12 @@ class Run:
         self._log.flush()
         print(self.step, round(self.spent), round(self.running, 4), row, flush=True)
 
-    def save(self, **more: Any) -> None:
-        """Write state.pt: raw and averaged weights, step, seconds spent."""
+    def save(self) -> None:
+        """Write the checkpoint: raw and averaged weights, step, seconds spent, and what `more` gives."""
         self._saved = time.time()
-        part = self.folder / "state.part"
+        if not self.writes:
+            return
+        part = self.file.with_suffix(".part")
         torch.save(
             {
                 "raw": self.module.state_dict(),
@@ -156,16 +171,17 @@ class Run:
                 "step": self.step,
                 "spent": self.spent,
             }
-            | more,
+            | self._more(),
             part,
         )
-        part.replace(self.folder / "state.pt")
+        part.replace(self.file)
 
     def finish(self) -> None:
         """Save, plot, close."""
         self.save()
         self._log.close()
-        plot(self.folder)
+        if self.writes:
+            plot(self.folder)
 
 
 def arguments(
@@ -205,9 +221,9 @@ def take_over(module: nn.Module, bundle: Path, part: str) -> None:
     module.load_state_dict(weights)
 
 
-def averaged_state(folder: Path) -> dict[str, Tensor]:
+def averaged_state(folder: Path, file: str = "state.pt") -> dict[str, Tensor]:
     """The averaged weights of a run, with its buffers."""
-    state = torch.load(folder / "state.pt", weights_only=True, map_location="cpu")
+    state = torch.load(folder / file, weights_only=True, map_location="cpu")
     return {**state["raw"], **state["average"]}
 
 

@@ -42,7 +42,8 @@ class Discriminator(nn.Module):
             window = getattr(self, f"window{n}")
             spectrum = torch.stft(audio, n, n // 4, window=window, normalized=True, return_complex=True)
             x = torch.stack([spectrum.real, spectrum.imag], 1) * 4  # [B, N] -> [B, 2, F, T]
-            layers = []
+            layers: list[Tensor] = []
+            assert isinstance(net, nn.ModuleList)
             for i, conv in enumerate(net):
                 x = conv(x)
                 if i + 1 < len(net):

@@ -1,18 +1,17 @@
-"""One step of codec training: latents, quantizer, distances and the adversary's say -> gradients.
+"""One step of codec training by its parts: quantized latents, decoding, distances, the adversary's say.
 
-What `study.train.codec` and `study.sprint` have in common; they differ in where crops come from and in
-what decides the end. Audio is mono at 32 kHz, [B, 1, N]. Does not know folders, schedules or processes.
+Audio is mono at 32 kHz, [B, 1, N]. Does not know in which order (`course.py`), folders or schedules.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from engines.networks.codec import Codec
-from study.train.discriminator import Discriminator, deception_loss, feature_loss, verdict_loss
+from study.train.autoencoder.discriminator import Discriminator, deception_loss, feature_loss, verdict_loss
 from study.train.run import fast_precision
 
 LEARNS_FIRST = 100  # steps in which the adversary learns something to tell
@@ -21,7 +20,7 @@ LEARNS_FIRST = 100  # steps in which the adversary learns something to tell
 class Books(Protocol):
     """What is asked of the quantizer here."""
 
-    layers: list
+    layers: list[Any]
 
     def __call__(self, z: Tensor, depth: int) -> Tensor:
         """Latents [B, D, T] through the first `depth` codebooks -> [B, D, T]."""
@@ -42,8 +41,8 @@ class Adversary:
         """Gradients from audio [B, N] of both kinds; `step` applies them."""
         with fast_precision(self.device):
             judged = self.net(torch.cat([real, fake]))
-        told = [[f.chunk(2)[i] for f in layers] for layers in judged for i in (0, 1)]
-        lost = verdict_loss(told[0::2], told[1::2])
+        halves = [[f.chunk(2)[i] for f in layers] for layers in judged for i in (0, 1)]
+        lost = verdict_loss(halves[0::2], halves[1::2])
         lost.backward()  # type: ignore[no-untyped-call]
         self._verdict = lost.detach() if not self.steps else self._verdict.lerp(lost.detach(), 0.02)
 
@@ -70,7 +69,8 @@ class Adversary:
         against = deception_loss(fake) + 2 * feature_loss(genuine, fake)
         (more,) = torch.autograd.grad(against, heard)
         self.net.requires_grad_(True)
-        return gradient + self.weight * more * (gradient.norm() / (more.norm() + 1e-9))
+        scale: Tensor = gradient.norm() / (more.norm() + 1e-9)
+        return gradient + self.weight * more * scale
 
 
 def half_quantized(z: Tensor, quantizer: Books, depth: int, frozen: bool) -> tuple[Tensor, Tensor]:
