@@ -265,7 +265,9 @@ class Session:
                 lanes.chords_to_lane(score.chords, grid) if score.chords and not lane else None,
                 lanes.notes_to_lane(score.melody, grid) if score.melody and lane != "drums" else None,
                 lanes.hits_to_lane(score.drums, grid) if score.drums and lane != "melody" else None,
-                band.to_lane(score.band, grid, "midi") if score.band and not lane else None,
+                band.put_in(band.to_lane(score.band, grid, "midi"), project.spans, grid)
+                if score.band and not lane
+                else None,
             )
             project = edited.marked(project, drawn)
             self._record(project, f"import {label}")
@@ -394,7 +396,7 @@ class Session:
             return (replace(asked, request=request),), take.source
         if not isinstance(asked, InpaintRequest):
             place = Region(0.0, asked.seconds)
-            given = jobs.span_controls(project, None, place, project.follow, named=True)
+            given = jobs.span_controls(project, None, place, project.follow, named=True, anew=True)
             return (replace(asked, controls=replace(given, grid=project.grid)),), take.source
         span = None if take.spans else project.span
         place = Region(asked.start, asked.spans[-1][1])

@@ -117,7 +117,7 @@ class PartState(GradioModel):
     name: str
     plays: bool
     sure: float  # 0..1
-    by: str  # "drawn" | "heard" | "words" | "midi"
+    by: str  # "drawn" | "heard" | "words" | "midi" | "imported"
 
 
 class ClipState(GradioModel):

@@ -207,7 +207,9 @@ def requests_for(
     ]
     if kind == "generate":
         controls = replace(
-            span_controls(project, None, Region(0.0, project.length), project.follow, named=True),
+            span_controls(
+                project, None, Region(0.0, project.length), project.follow, named=True, anew=True
+            ),
             grid=project.grid,
         )
         return tuple(
@@ -266,13 +268,18 @@ def requests_for(
 
 
 def span_controls(
-    project: Project, span: Span | None, place: Region, follow: Sequence[str], named: bool = False
+    project: Project,
+    span: Span | None,
+    place: Region,
+    follow: Sequence[str],
+    named: bool = False,
+    anew: bool = False,
 ) -> Controls:
     """The lanes that are followed and the grid, for a span or (None) with the clip's words.
 
-    With `named`, whom the words name plays, or does not, over all of `place`.
+    With `named`, whom the words name plays, or does not, over all of `place`. `anew`: of a new clip.
     """
-    given = lanes.to_controls(project.lanes, project.grid, follow)
+    given = lanes.to_controls(project.lanes, project.grid, follow, anew)
     parts = (*(given.instruments or ()), *(wording.parts(project, span, place) if named else ()))
     return replace(given, instruments=parts or None, grid=known_grid(project))
 
