@@ -78,6 +78,7 @@ class Session:
         self._unjudged: tuple[Take, ...] = ()  # takes of the run that goes on, to be judged after it
         self.heard: Analysis | None = None  # what was heard last, where a lane was left to the musician
         self.hearing = ""  # about the last analysis, one line
+        self._unsure: Sound | None = None  # the clip in which the last analysis was sure of no player
         self.running = False
         self.tabs: set[str] = set()  # the pages that show it
         self.changes = 0  # grows with everything that a page shows
@@ -285,7 +286,7 @@ class Session:
             if clip is None:
                 raise InputError("analysis: there is no recording yet; load one first")
             self.stop_hearing()
-            self.heard, self.hearing = None, ""
+            self.heard, self.hearing, self._unsure = None, "", None
             sound = clip.sound
 
             def done(heard: Analysis | None, error: str) -> None:
@@ -293,6 +294,13 @@ class Session:
 
             self.listener = analysis.Listener(self._folder(), sound, span, done)
             self.listener.start()
+
+    @property
+    def listened(self) -> float | None:
+        """How much of the clip an analysis has heard, 0..1; None while none goes on."""
+        listener = self.listener
+        going = listener is not None and listener.running and not listener.cancelled.is_set()
+        return listener.progress if listener is not None and going else None
 
     def stop_hearing(self) -> None:
         """End an analysis that goes on; nothing of it is kept."""
@@ -316,6 +324,8 @@ class Session:
             if heard is None or clip is None or clip.sound != sound:
                 self.hearing = error
                 return
+            if not any(sure >= analysis.PLAYER_CONFIDENCE for sure in heard.instruments.confidence):
+                self._unsure = sound
             try:
                 if span is not None:
                     done = analysis.fill_span(self.project, heard, span)
@@ -633,6 +643,8 @@ class Session:
             window=window,
             frame_rate=frame_rate,
             bandTaken=band_taken,
+            bandHearing=self.listened,
+            bandUnsure=project.clip is not None and self._unsure == project.clip.sound,
         )
 
     def takes(self) -> TakesState:

@@ -125,6 +125,29 @@ def test_an_edit_answers_with_the_whole_document(page: ui.Page, tab: Tab) -> Non
     assert shown[page.undo]["interactive"] is True
 
 
+def test_a_lane_edit_that_is_refused_is_taken_back_and_says_why(page: ui.Page, tab: Tab) -> None:
+    hit = {"id": "h.1", "time": 1, "drum": "kick"}
+    shown = tab.send("_edit", {"rev": 7, "id": "e1", "name": "draw_hits", "payload": {"drums": [hit]}})
+    told = "draw hits was taken back: id 'h.1': expected letters, digits, - and _ only"
+    assert (shown[page.timeline].rev, shown[page.timeline].drums) == (7, [])
+    assert shown[page.timeline].error == told
+    session = page.sessions.of(tab.request.session_hash)
+    assert page._shown(session)[page.timeline].error == told  # whatever else is answered meanwhile
+    # One that cannot be read at all is answered as well: the page has shown it and waits.
+    long = tab.send("_edit", {"rev": 8, "name": "x" * 41, "payload": {}})[page.timeline]
+    assert (long.rev, bool(long.error)) == (8, True)
+    good = tab.send("_edit", {"rev": 9, "name": "draw_hits", "payload": {"drums": [{**hit, "id": "h1"}]}})
+    assert (len(good[page.timeline].drums), good[page.timeline].error) == (1, None)
+
+
+def test_the_page_is_told_which_engines_and_models_there_are(page: ui.Page) -> None:
+    assert [(row["tag"], row["words"], row["token"]) for row in page.timeline.engines][2] == (
+        "ZS", "Steered to fit", "zs",
+    )  # fmt: skip
+    card = page.timeline.model
+    assert card["device"].startswith("CPU, ") and card["licence"] and card["facts"]
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -388,7 +411,9 @@ def test_an_uploaded_recording_is_heard_and_its_lanes_filled(
     monkeypatch.setattr(page, "listens", True)
     shown = tab.send("_upload", {"path": str(song_file), "name": "song.wav"})
     assert shown[page.hear]["value"] == "Stop listening"
-    *_, last = page._listen(tab.request)
+    first, *_, last = [shown, *page._listen(tab.request)]
+    assert first[page.timeline].bandHearing is not None and last[page.timeline].bandHearing is None
+    assert last[page.timeline].bandUnsure == all(part.sure < 0.6 for part in last[page.timeline].band)
     assert {chord.symbol for chord in last[page.timeline].chords} <= {"A", "Amaj7", "A6"}
     assert last[page.timeline].chords and "chords" in last[page.follow]
     assert "drawn" in last[page.hearing] and last[page.hear]["value"] == "Analyse clip"

@@ -5,10 +5,15 @@
 import { desk } from './desk.js';
 import { ENGINES, icons, text } from './icons.js';
 import { cellWords, joined, spoken, stretches } from './band.js';
+import { percent } from './take-words.js';
 import { barWords, beatsToSeconds } from './time.js';
 
 const INSET = 8; // pixels beside the words of a cell
+export const UNSURE = 'Not sure who plays. Draw it if it matters.';
 const DOT = 14; // pixels for a dot behind them
+
+/** What is said while an analysis goes on, "" where none does. */
+export const listeningWords = (share) => (Number.isFinite(share) ? `Listening for instruments, ${percent(share)}` : '');
 
 const pen = new OffscreenCanvas(1, 1).getContext('2d');
 
@@ -95,10 +100,11 @@ export class BandCells {
     this.hint.hidden = !empty;
     this.hint.setAttribute('role', open ? 'row' : 'note');
     if (!empty) return;
-    const { clip } = desk.doc;
-    const words = open ? 'No one is named yet. <b>Add</b> a player at the left, or write it in your words.'
-      : `No one is named yet. Write it in your words, draw with <kbd>D</kbd>${clip ? ', or take it from the audio.' : '.'}`;
-    const markup = `<span ${open ? 'role="gridcell"' : ''}>${words}</span>${!open && clip ? `<button data-take title="Listens for chords, melody, drums and instruments in the recording">${icons.sound}<span>Take from audio</span></button>` : ''}`;
+    const { clip, bandHearing, bandUnsure } = desk.doc;
+    const going = listeningWords(bandHearing);
+    const words = going || (bandUnsure ? UNSURE : open ? 'No one is named yet. <b>Add</b> a player at the left, or write it in your words.'
+      : `No one is named yet. Write it in your words, draw with <kbd>D</kbd>${clip ? ', or take it from the audio.' : '.'}`);
+    const markup = `<span ${open ? 'role="gridcell"' : ''}>${words}</span>${!open && clip && !going && !bandUnsure ? `<button data-take title="Listens for chords, melody, drums and instruments in the recording">${icons.sound}<span>Take from audio</span></button>` : ''}`;
     if (this.#hint !== markup) this.hint.innerHTML = this.#hint = markup;
   }
 

@@ -10,9 +10,10 @@ import { capital, cleared, cycled, inOrder, pieces, putParts, rowsShown, said, s
 import { BandGestures } from './band-gestures.js';
 import { endOf, newId, shifted, startOf, tidy, within } from './cells.js';
 import { BandAdd, BandMenu } from './band-dialogs.js';
-import { BandCells } from './band-cells.js';
+import { BandCells, UNSURE, listeningWords } from './band-cells.js';
 import { ADD, ROW, BandRows } from './band-rows.js';
 import { Lane } from './lane.js';
+import { percent } from './take-words.js';
 import { clamp, secondsToBeats, xToTime } from './time.js';
 import { boxOf } from './wave.js';
 
@@ -111,7 +112,7 @@ export class BandLane extends Lane {
   #name() {
     const names = this.open ? this.rows : [];
     const hearing = desk.doc.bandHearing;
-    const words = Number.isFinite(hearing) ? `Listening for instruments, ${Math.round(hearing * 100)} %` : '';
+    const words = listeningWords(hearing) || (desk.doc.bandUnsure && this.rows.length ? UNSURE : '');
     const sign = JSON.stringify([names, this.open, words]);
     const { style } = this.head.querySelector('ul');
     const lifted = this.scroll ? `translateY(${-this.scroll}px)` : '';
@@ -123,7 +124,7 @@ export class BandLane extends Lane {
     fold.title = this.open ? 'Fold the band lane (W)' : 'Unfold the band lane (W)';
     fold.setAttribute('aria-label', fold.title.slice(0, -4));
     this.head.querySelector('ul').innerHTML = names.map((name) => `<li title="${text(capital(name))}">${text(capital(name))}</li>`).join('');
-    this.head.querySelector('.soft').textContent = words;
+    this.head.querySelector('.soft').textContent = Number.isFinite(hearing) ? percent(hearing) : words && 'unsure';
     this.head.querySelector('.soft').title = words;
   }
 

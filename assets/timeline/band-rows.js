@@ -156,7 +156,7 @@ export class BandRows {
     if (has && x > (this.lane.x(piece.start) + this.lane.x(piece.end)) / 2) {
       return `${capital(piece.name)} in take ${numberOf(desk.track)}: ${has.seconds.toFixed(1)} of ${has.length.toFixed(1)} s${has.seconds ? `, ${Math.round(has.sure * 100)} % sure` : ''}`;
     }
-    const from = { heard: `heard in the recording, ${Math.round((piece.cell?.sure ?? 1) * 100)} % sure`, midi: 'from the MIDI file', words: 'from your words', drawn: 'drawn' }[piece.cell?.by ?? 'words'];
+    const from = { heard: `heard in the recording, ${Math.round((piece.cell?.sure ?? 1) * 100)} % sure`, midi: 'from the MIDI file', imported: 'from a MIDI file that was opened over the span', words: 'from your words', drawn: 'drawn' }[piece.cell?.by ?? 'words'];
     const says = piece.inside ? `${SAYS[piece.state]}, ` : piece.state === 'none' ? 'none asked, ' : '';
     if (piece.state === 'open') return `${capital(piece.name)}: left open, double-click to ask for it`;
     return `${capital(piece.name)}, bars ${this.bars(piece)}, ${says}${from}`;

@@ -15,6 +15,8 @@ import './word-tags.js';
 import './conflict-note.js';
 import './intent.js';
 import './takes.js';
+import './take-row.js';
+import './model-button.js';
 
 const SESSION = 'inlay-project'; // sessionStorage: every tab has a project of its own, a reload keeps it
 const PAGE = 'inlay-page'; // and a secret, by which the server knows it again
@@ -53,6 +55,7 @@ function pageName() {
 export function bindTimeline({ props, trigger, upload, watch, functions }) {
   desk.vocabulary = props.vocabulary ?? [];
   desk.tips = props.tips ?? {};
+  desk.model = props.model ?? {};
   desk.instruments = props.instruments ?? [];
   desk.midiOf = (lanes) => functions.midi_of_lanes(lanes);
   let answered;

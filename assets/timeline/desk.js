@@ -17,7 +17,7 @@ import { tappedTempo, tapsInTime } from './tempo.js';
 
 const EMPTY = {
   rev: 0, seconds: 10, grid: { bpm: 120, beats_per_bar: 4, offset: 0 }, key: 'C major', region: null, spans: [], active: '',
-  band: [], chords: [], melody: [], drums: [], follow: [], clip: null,
+  band: [], bandHearing: null, bandUnsure: false, chords: [], melody: [], drums: [], follow: [], clip: null,
   undo: '', redo: '', error: null, window: 10, frame_rate: 25,
 };
 
@@ -43,6 +43,7 @@ class Desk extends EventTarget {
   run = false; // whether a run goes on
   vocabulary = [];
   instruments = []; // who may play: [{name, family, short, also}]
+  model = {}; // what is at work: {name, file, device, licence, duty, facts}
   tips = {}; // id of a control of the page -> what it does
   view = 'edit';
   looping = false;
@@ -56,6 +57,7 @@ class Desk extends EventTarget {
   #serial = 0;
   #answered = 0;
   #listened = false;
+  #refused = null; // why an edit was taken back, where its answer was overtaken by another gesture
   #group = null; // chosen group, null = the newest
   #pyramids = new WeakMap();
   #taps = [];
@@ -76,11 +78,16 @@ class Desk extends EventTarget {
 
   /** The server's document; dropped when a newer gesture is on its way, or when a newer one came first. */
   receive(doc) {
-    if (doc) this.#hear(doc.rev);
-    if (!doc || doc.rev < this.#rev || (doc.serial ?? 0) < this.#serial) return;
+    if (!doc) return;
+    const answers = doc.rev > this.#answered;
+    this.#hear(doc.rev);
+    if (doc.rev < this.#rev || (doc.serial ?? 0) < this.#serial) {
+      if (answers && doc.error) this.#refused = doc.error; // of a gesture that others have followed already
+      return;
+    }
     this.#serial = doc.serial ?? 0;
     const before = this.doc.clip;
-    this.doc = { ...EMPTY, ...doc };
+    this.doc = { ...EMPTY, ...doc, error: doc.error || this.#refused };
     // Keep and its undo change the clip in place, so the sound goes on; another recording starts anew.
     const same = before && doc.clip && Math.abs(before.seconds - doc.clip.seconds) < 1e-6;
     if (before?.url !== this.doc.clip?.url && !same) {
@@ -119,6 +126,7 @@ class Desk extends EventTarget {
   /** One gesture: shows `change` at once and sends the command. */
   edit(name, payload, change = {}) {
     const rev = this.nextRev();
+    if (this.settled) this.#refused = null; // what was said of an edit stands until the next one
     this.doc = { ...this.doc, ...change, rev, error: null };
     this.#setLoop();
     this.tell('doc');

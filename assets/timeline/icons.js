@@ -43,6 +43,7 @@ export const icons = {
   mute: path('M2.5 6.2v3.6h2.3L8 12.5v-9L4.8 6.2z M10.8 6.2l3.4 3.6 M14.2 6.2l-3.4 3.6'),
   midi: path('M2.5 3h11v10h-11z M6.2 3v6 M9.8 3v6 M6.2 9v4 M9.8 9v4'),
   phones: path('M3 9.5V8a5 5 0 0 1 10 0v1.5 M3 9h1.8v4H3z M11.2 9H13v4h-1.8z'),
+  chip: path('M4.500 4.500h7v7h-7z M6.500 2v2.500 M9.500 2v2.500 M6.500 11.500V14 M9.500 11.500V14 M2 6.500h2.500 M2 9.500h2.500 M11.500 6.500H14 M11.500 9.500H14', 'stroke-width="1.3"'),
   trash: path('M3 4.5h10 M6 4.5V3h4v1.5 M4.3 4.5l.6 8.5h6.2l.6-8.5'),
 };
 

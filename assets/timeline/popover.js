@@ -13,6 +13,7 @@ export class Popover {
     this.timeline = timeline;
     this.label = label;
     this.node = null;
+    timeline.popovers.add(this);
     document.addEventListener('pointerdown', (event) => {
       if (this.node && !event.composedPath().includes(this.node)) this.close(false);
     }, true);

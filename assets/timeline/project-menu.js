@@ -11,7 +11,7 @@ const EXPORTS = [
   ['flac', 'FLAC', 'the same samples, packed'],
   ['mp3', 'MP3', 'small, for sending; not lossless'],
   ['stems', 'Stems of spans', 'every span and take as a file of its own'],
-  ['midi', 'MIDI of the lanes', 'melody and drums'],
+  ['midi', 'MIDI of the lanes', 'melody, chords, drums and who plays'],
   ['project', 'Project', 'everything in a zip, to be opened elsewhere'],
 ];
 

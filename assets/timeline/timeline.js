@@ -35,6 +35,7 @@ export class Timeline extends HTMLElement {
   snap = sessionStorage.getItem('inlay-snap') ?? 'beat';
   following = true;
   selection = { lane: null, ids: new Set() };
+  popovers = new Set(); // all that belong here; one at a time is open
   clipboard = null; // {lane, items}, items beginning at beat 0
   #current = 'chords'; // the lane that was touched last
   #scope = null;
@@ -305,12 +306,8 @@ export class Timeline extends HTMLElement {
     this.redraw();
   }
 
-  get #popovers() {
-    return [this.palette, this.menu, this.band.adding, this.band.menu];
-  }
-
   closePopovers() {
-    for (const popover of this.#popovers) popover.close(false);
+    for (const popover of this.popovers) popover.close(false);
   }
 
   // ---- gestures
@@ -422,7 +419,7 @@ export class Timeline extends HTMLElement {
 
   /** Closes what is open, then gives up the selection, then the span. */
   escape() {
-    if (this.#popovers.some(({ isOpen }) => isOpen)) this.closePopovers();
+    if ([...this.popovers].some(({ isOpen }) => isOpen)) this.closePopovers();
     else if (this.drums.tapping) this.drums.setTapping(false);
     else if (this.selection.lane) this.select(null, []);
     else desk.setRegion(null);

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -18,7 +20,7 @@ from engines.assets import ASSETS
 from engines.music import chords
 
 if TYPE_CHECKING:
-    from engines.checkpoints.shelf import BundleSpec  # loads torch
+    from engines.checkpoints.shelf import BundleSpec, Models  # loads torch
 
 ENGINES = (
     ("ar", "AR", "Writes left to right"),
@@ -37,11 +39,45 @@ BRAND = """<h1 class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria
 <rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</h1>"""
 
 
+_DUTIES = {"CC-BY-SA-4.0": "Name the makers, share alike", "CC-BY-4.0": "Name the makers"}
+
+
+def engine_rows() -> list[dict[str, str]]:
+    """The engines as the page knows them: {name, tag, words, token}; the token names the colour."""
+    return [{"name": name, "tag": tag, "words": words, "token": tag.lower()} for name, tag, words in ENGINES]
+
+
+def model_card(models: Models) -> dict[str, Any]:
+    """What the page says of the model in use: {name, file, device, licence, duty, facts}."""
+    spec, device = models.spec, models.device
+    cores = os.cpu_count() or 1
+    where = "GPU" if device.type == "cuda" else f"CPU, {cores} core{'' if cores == 1 else 's'}"
+    return {
+        "name": re.sub(r"-\d+$", "", spec.name).replace("-", " ").capitalize(),
+        "file": spec.name,
+        "device": where,
+        "licence": spec.licence or "not stated",
+        "duty": _DUTIES.get(spec.licence, ""),
+        "facts": _facts(models),
+    }
+
+
+def _facts(models: Models) -> list[str]:
+    """What the models can and cannot do: the first two points of the bundle's card, else its numbers."""
+    card = models.folder / "README.md"
+    text = card.read_text("utf-8", errors="replace") if card.is_file() else ""
+    _, _, told = text.partition("## What it can and cannot do\n")
+    lines = [" ".join(line.split()) for line in told.partition("\n## ")[0].split("\n- ")]
+    found = [line.removeprefix("- ") for line in lines if line][:2]
+    return found or [f"Makes up to {models.spec.window_seconds:g} s at once."]
+
+
 class Layout:
     """The controls of a page for one bundle, as attributes."""
 
-    def __init__(self, spec: BundleSpec) -> None:
+    def __init__(self, spec: BundleSpec, model: Mapping[str, Any]) -> None:
         self.spec = spec
+        self.model = model
 
     def place(self, functions: Iterable[Callable[..., Any]]) -> None:
         """Put the components into the open block; `functions` are what the page may ask without an event."""
@@ -50,7 +86,13 @@ class Layout:
         with gr.Column(elem_id="page"):
             self._bar()
             with gr.Column(elem_id="stage"):
-                self.timeline = Timeline(vocabulary=chords.VOCABULARY, tips=panel.TIPS, elem_id="timeline")
+                self.timeline = Timeline(
+                    vocabulary=chords.VOCABULARY,
+                    tips=panel.TIPS,
+                    engines=engine_rows(),
+                    model=self.model,
+                    elem_id="timeline",
+                )
                 self.takes = Takes(elem_id="takes", server_functions=[*functions])
             with gr.Column(elem_id="panel"):
                 self._knobs()
@@ -98,6 +140,7 @@ class Layout:
             with gr.Column(elem_id="span-box"):
                 gr.HTML("<inlay-spans></inlay-spans>")  # any number of rows, and no wait for the server
                 self.span_error = gr.HTML("", elem_classes="error-slot")
+            gr.HTML("<inlay-take></inlay-take>", elem_id="take")  # on a phone, where the cards have no room
             with gr.Column(elem_id="prompt-box"):
                 self.prompt = gr.Textbox(
                     "",
@@ -125,7 +168,7 @@ class Layout:
                 self.hearing = gr.HTML("", elem_id="hearing")
                 self.replace = gr.Button("Replace mine", elem_id="replace-lanes", visible=False)
             with gr.Column(elem_id="engines"):
-                gr.HTML('<div class="line"><span>Engines</span><span>time for this span</span></div>')
+                gr.HTML('<div class="line"><span>Engines</span><inlay-model></inlay-model></div>')
                 self.engines = [
                     gr.Checkbox(
                         True,

@@ -21,7 +21,7 @@ from gradio.utils import get_upload_folder
 from editor.page import events
 from editor.page.api import Api
 from editor.page.compare import clock_shift
-from editor.page.layout import ENGINES
+from editor.page.layout import ENGINES, model_card
 from editor.page.payload import Payload
 from editor.page.timeline import (
     CancelEvent,
@@ -34,6 +34,7 @@ from editor.page.timeline import (
     UploadEvent,
     file_address,
     read_event,
+    rev_of,
 )
 from editor.page.view import Updates
 from editor.project import commands, versions
@@ -55,7 +56,8 @@ class Page(Updates):
     """The events of the components. One object a server; the state of tabs is in `Sessions`."""
 
     def __init__(self, device: Device, sessions: Sessions, listens: bool = True) -> None:
-        super().__init__(device.models().spec, device.pace)
+        models = device.models()
+        super().__init__(models.spec, device.pace, model_card(models))
         self.device = device
         self.listens = listens  # analyses a recording as soon as it is opened
         self.sessions = sessions
@@ -238,14 +240,17 @@ class Page(Updates):
     def _edit(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.sessions.of(request.session_hash)
         before = self._typed(session)
+        session.error, session.held = None, ""
+        name = ""
         try:
+            session.rev = max(session.rev, rev_of(event._data))  # the page waits for it, whatever is wrong
             sent = read_event(EditEvent, event._data)
-            session.rev = max(session.rev, sent.rev)
-            session.error, session.held = None, ""
+            name = sent.name
             session.apply(sent.name, sent.payload, sent.id)
         except InputError as error:
             session.held = error.folder.name if isinstance(error, Held) else ""
-            return self._shown(session, "timeline", str(error), takes=False)
+            session.error = _taken_back(name, error)  # stands until the next gesture
+            return self._shown(session, "timeline", session.error, takes=False)
         # Another span has other words, a tapped tempo stands in its field; all else is left to who types.
         changed = {field: value for field, value in self._typed(session).items() if value != before[field]}
         return self._shown(session, takes=sent.name in TAKE_COMMANDS) | changed
@@ -284,7 +289,8 @@ class Page(Updates):
         listener = session.listener
         if listener is not None and listener.running and not listener.cancelled.is_set():
             session.stop_hearing()
-            yield self._hearing(session)
+            document = session.document(self.window, self.frame_rate, self.band_taken)
+            yield {**self._hearing(session), self.timeline: document}
             return
         try:
             session.hear(session.project.region)
@@ -304,7 +310,8 @@ class Page(Updates):
         while not listener.wait(0.3):
             if listener.progress != told:
                 told = listener.progress
-                yield self._hearing(session)
+                document = session.document(self.window, self.frame_rate, self.band_taken)
+                yield {**self._hearing(session), self.timeline: document}
         project = session.project  # what is being typed elsewhere is left alone
         yield self._shown(session) | {
             self.tempo: project.grid.bpm,
@@ -325,6 +332,7 @@ class Page(Updates):
     def _stepped(self, request: gr.Request, step: Callable[[Session], object], where: str) -> dict[Any, Any]:
         """What changes the whole page at a click; what speaks against it is told in the slot `where`."""
         session = self.sessions.of(request.session_hash)
+        session.error = None
         try:
             step(session)
         except InputError as error:
@@ -549,6 +557,14 @@ class Page(Updates):
 
 def _ticked(*ticks: bool) -> list[str]:
     return [name for (name, _, _), tick in zip(ENGINES, ticks, strict=True) if tick]
+
+
+def _taken_back(name: str, error: InputError) -> str:
+    """Why an edit was refused; of one on the lanes, which the page has shown already, what is gone again."""
+    label = events.LANE_EDITS.get(name)
+    if label is None or isinstance(error, Held):
+        return str(error)
+    return f"{label} was taken back: {str(error).removeprefix(f'{name}: ')}"
 
 
 def _named(knob: str) -> Callable[[Any], dict[str, Any]]:

@@ -162,6 +162,8 @@ class EditorState(GradioModel):
     drums: list[HitState] = Field(default_factory=list)
     band: list[PartState] = Field(default_factory=list)
     bandTaken: bool = False  # whether the loaded models take the band lane
+    bandHearing: float | None = None  # share of the clip that was listened to; None: nobody listens now
+    bandUnsure: bool = False  # whether the last analysis is sure of no player
     words: list[WordState] = Field(default_factory=list)  # instruments of the clip's words
     conflicts: list[ConflictState] = Field(default_factory=list)  # of the active span or the clip
     sort: str = "wish"  # "wish" | "smoothest": the order of takes
@@ -251,6 +253,12 @@ def read_event(kind: type[Event], data: object) -> Event:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])[:40]
         raise InputError(f"event field {place!r}: {first['msg'][:120]}; reload the page") from error
+
+
+def rev_of(data: object) -> int:
+    """The number of a gesture, also of one that is refused; 0 where there is none that can be read."""
+    rev = data.get("rev") if isinstance(data, Mapping) else None
+    return rev if type(rev) is int and 0 <= rev <= 2**53 else 0
 
 
 def editor_state(document: Project, **fields: Any) -> EditorState:
@@ -365,6 +373,8 @@ class Timeline(gr.HTML):
         *,
         vocabulary: tuple[str, ...] = (),
         tips: Mapping[str, str] | None = None,
+        engines: Sequence[Mapping[str, str]] = (),
+        model: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -376,6 +386,8 @@ class Timeline(gr.HTML):
             vocabulary=list(vocabulary),
             instruments=band.names(),
             tips=dict(tips or {}),  # id of an element of the page -> its tooltip
+            engines=[dict(row) for row in engines],  # as of `layout.engine_rows`
+            model=dict(model or {}),  # as of `layout.model_card`
             **kwargs,
         )
 

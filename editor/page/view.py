@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 class Updates(Layout):
     """The components of the page, told what a session is like."""
 
-    def __init__(self, spec: BundleSpec, pace: Pace) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: BundleSpec, pace: Pace, model: Mapping[str, Any]) -> None:
+        super().__init__(spec, model)
         self.pace = pace
         self.window = float(spec.window_seconds)
         self.frame_rate = 25.0
@@ -84,10 +85,10 @@ class Updates(Layout):
 
     def _hearing(self, session: Session) -> dict[Any, Any]:
         """Updates of what the page says of the analysis of the clip."""
-        region, listener = session.project.region, session.listener
-        going = listener is not None and listener.running and not listener.cancelled.is_set()
+        region, listened = session.project.region, session.listened
+        going = listened is not None
         part = f"{region.start:.2f}–{region.end:.2f} s" if region else "clip"
-        said = f"Listening to the clip, {listener.progress:.0%}" if going and listener else session.hearing
+        said = session.hearing if listened is None else f"Listening to the clip, {listened:.0%}"
         return {
             self.hearing: f'<p role="status">{html.escape(said)}</p>' if said else "",
             self.hear: gr.update(

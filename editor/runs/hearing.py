@@ -27,6 +27,7 @@ log = logging.getLogger("inlay")
 
 MELODY_CONFIDENCE = 0.35  # notes less likely than this are not drawn
 DRUM_CONFIDENCE = 0.6
+PLAYER_CONFIDENCE = 0.6  # where no player is surer, nobody knows who plays; the page draws such bars faint
 MIN_HITS = 4  # fewer of a drum in a clip are mistakes rather than a part
 DRUMS_A_SECOND = 1.0  # where no beat is heard, drums must be at least so busy
 TEMPO_CONFIDENCE = 0.62  # below it beats are mostly wrong, and speech and noise stay below it

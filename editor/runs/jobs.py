@@ -207,9 +207,7 @@ def requests_for(
     ]
     if kind == "generate":
         controls = replace(
-            span_controls(
-                project, None, Region(0.0, project.length), project.follow, named=True, anew=True
-            ),
+            span_controls(project, None, Region(0.0, project.length), project.follow, named=True, anew=True),
             grid=project.grid,
         )
         return tuple(
