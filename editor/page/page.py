@@ -1,6 +1,6 @@
 """The page: what its events do to a session, and their wiring.
 
-What an edit or a run does is in `session`, what the page looks like in `assets/timeline`.
+What an edit or a run does is in `session`, what the page looks like in `assets/page`.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from editor.project.document import Project, Span
 from engines.assets import ASSETS
 from engines.requests import InputError
 
-MODULES = ASSETS / "timeline"  # the ES modules that the page imports
+MODULES = ASSETS / "page"  # the rooms of the ES modules that the page imports
 
 
 # ---- server -> page
@@ -348,7 +348,7 @@ def module_script(function: str, element: str) -> str:
     # The address is resolved against the page, so that the app may live under a sub-path.
     return f"""
     // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'project' 'vote'
-    const url = new URL('gradio_api/file={(MODULES / "bridge.js").as_posix()}', document.baseURI).href;
+    const url = new URL('gradio_api/file={(MODULES / "shell" / "bridge.js").as_posix()}', document.baseURI).href;
     const functions = typeof server === 'undefined' ? {{}} : server; // only of some components
     import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch, functions }}))
       .catch((error) => {{
