@@ -1,12 +1,13 @@
 /**
- * <inlay-timeline>: tools, minimap, ruler, lanes, spans and transport. Owns the view (zoom and scroll), the
- * tool, the snap mode, the selection and the clipboard; each part is a module of its own that is told to
- * draw. Everything else lives in the desk.
+ * <inlay-timeline>: tools, minimap, ruler, lanes, spans and transport. Owns the tool, the selection and the
+ * clipboard; each part is a module of its own that is told to draw. What is in view is `viewport.js`'; everything
+ * else lives in the desk.
  */
 
 import { actionsOn } from './actions.js';
 import { desk } from '../store/desk.js';
 import { icons, text } from '../parts/icons.js';
+import { Scope } from '../parts/scope.js';
 import { showWhenStyled } from '../parts/styled.js';
 import { AudioLane } from '../lanes/audio-lane.js';
 import { BandLane } from '../lanes/band-lane.js';
@@ -20,56 +21,43 @@ import { Palette } from './palette.js';
 import { SpanLayer } from './span-layer.js';
 import { Touch } from './touch.js';
 import { Transport } from './transport.js';
+import { Viewport } from './viewport.js';
 import { drawRuler } from './ruler.js';
 import { chooseFile } from '../shell/upload.js';
 import { TEMPLATE } from './timeline-template.js';
 import { boxOf, tokens } from '../parts/wave.js';
-import { barBeat, barWords, clamp, clampView, fitView, formatSpan, round, snapStep, snapTime, timeToX, xToTime, zoomAt } from '../music/time.js';
+import { barBeat, barWords, fitView, formatSpan, timeToX } from '../music/time.js';
 
-const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 const PHONE = matchMedia('(max-width: 700px)');
 
-export class Timeline extends HTMLElement {
-  view = null;
+export class Timeline extends Viewport {
   tool = 'select';
-  snap = sessionStorage.getItem('inlay-snap') ?? 'beat';
-  following = true;
   selection = { lane: null, ids: new Set() };
   popovers = new Set(); // all that belong here; one at a time is open
   clipboard = null; // {lane, items}, items beginning at beat 0
   #current = 'chords'; // the lane that was touched last
   #scope = null;
-  #frame = 0;
-  #ruler = null;
   #colour = null; // the theme's colours, asked for once: asking makes the browser work out all styles
 
   connectedCallback() {
     if (!this.shadowRoot) this.#build();
-    this.#scope = new AbortController();
-    const options = { signal: this.#scope.signal };
+    const scope = (this.#scope = new Scope());
+    const options = { signal: scope.signal };
     desk.timeline = this;
     desk.addEventListener('change', (event) => this.#changed(event.detail), options);
     const theme = new MutationObserver(() => {
       this.#colour = null;
       this.redraw();
     });
-    theme.observe(document.body, { attributes: true, attributeFilter: ['class'] });
-    const sized = new ResizeObserver(() => this.#resized());
-    sized.observe(this.board);
-    options.signal.addEventListener('abort', () => {
-      sized.disconnect();
-      theme.disconnect();
-    });
+    scope.observe(theme, document.body, { attributes: true, attributeFilter: ['class'] });
+    scope.observe(new ResizeObserver(() => this.#resized()), this.board);
     this.shadowRoot.addEventListener('click', (event) => this.#click(event), options);
-    this.find('.snap select').addEventListener('change', (event) => {
-      this.snap = event.target.value;
-      sessionStorage.setItem('inlay-snap', this.snap);
-    }, options);
+    this.find('.snap select').addEventListener('change', (event) => this.setSnap(event.target.value), options);
     this.board.addEventListener('resized', () => {
       this.sizes.draw();
       this.redraw();
     }, options);
-    this.board.addEventListener('wheel', (event) => this.#wheel(event), { ...options, passive: false });
+    this.board.addEventListener('wheel', (event) => this.wheel(event), { ...options, passive: false });
     this.board.addEventListener('pointerdown', (event) => this.#press(event), options);
     this.board.addEventListener('pointermove', (event) => this.#hover(event), options);
     // Words that happen to be selected would be dragged away by the browser, which ends the gesture.
@@ -84,11 +72,7 @@ export class Timeline extends HTMLElement {
       if (this.selection.lane && this.selection.lane !== lane.name) this.select(null, []); // keys mean the lane with the focus
     }, options);
     document.fonts?.ready.then(() => this.redraw());
-    const tick = () => {
-      this.#frame = requestAnimationFrame(tick);
-      this.#playhead();
-    };
-    tick();
+    scope.frames(() => this.#playhead());
     this.find('.snap select').value = this.snap;
     this.setTool(this.tool);
     this.redraw();
@@ -99,7 +83,7 @@ export class Timeline extends HTMLElement {
     showWhenStyled(this);
     const part = (name) => [this.find(`.${name}`), this.find(`.${name}-head`)];
     this.board = this.find('.board');
-    this.#ruler = this.find('.ruler');
+    this.ruler = this.find('.ruler');
     this.minimap = new Minimap(this, ...part('minimap'));
     this.audio = new AudioLane(this, ...part('audio'));
     this.band = new BandLane(this, ...part('band'));
@@ -116,8 +100,9 @@ export class Timeline extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#scope?.abort();
-    cancelAnimationFrame(this.#frame);
+    this.#scope?.end();
+    this.closePopovers();
+    if (desk.timeline === this) desk.timeline = null;
   }
 
   find(selector) {
@@ -126,67 +111,15 @@ export class Timeline extends HTMLElement {
 
   // ---- geometry
 
-  /** Width of the lanes in CSS pixels. */
-  get width() {
-    return boxOf(this.#ruler).width || 1;
-  }
-
-  get duration() {
-    return desk.duration;
-  }
-
   /** Where the active span lies, a gesture that goes on included. */
   get region() {
     return this.spans.active;
   }
 
-  timeAt(event) {
-    const box = this.find('.ruler').getBoundingClientRect();
-    return clamp(xToTime(this.view, event.clientX - box.left), 0, this.duration);
-  }
-
-  snapped(seconds, event) {
-    return event?.altKey ? round(clamp(seconds, 0, this.duration))
-      : snapTime(seconds, this.snap, desk.doc.grid, desk.doc.frame_rate, this.duration);
-  }
-
-  mode(event) {
-    return event?.altKey ? 'off' : this.snap;
-  }
-
-  /** One step of the snap mode in seconds; a model frame when snapping is off. */
-  get step() {
-    return snapStep(this.snap, desk.doc.grid, desk.doc.frame_rate) || 1 / desk.doc.frame_rate;
-  }
-
-  setView(view) {
-    this.view = clampView(view, this.duration, this.width);
-    this.redraw();
-  }
-
-  #fitted = true; // the whole clip is in view, and stays so when the window changes
-  fit() {
-    this.#fitted = true;
-    this.setView(fitView(this.duration, this.width));
-  }
-
-  zoom(factor, x = this.width / 2) {
-    this.#fitted = false;
-    this.view = zoomAt(this.view, factor, x, this.duration, this.width);
-    this.redraw();
-  }
-
-  /** Scrolls so that a time is in sight. */
-  reveal(seconds) {
-    const shown = this.width / this.view.pps;
-    if (seconds < this.view.start || seconds > this.view.start + shown * 0.98) this.setView({ ...this.view, start: seconds - shown * 0.3 });
-  }
-
   #length = 0;
   #resized() {
     this.sizes.apply();
-    if (this.#fitted || !this.view) this.fit();
-    else this.setView(this.view);
+    this.refit();
   }
 
   /** Whether the window has room for the folded band lane alone. */
@@ -270,23 +203,12 @@ export class Timeline extends HTMLElement {
   #playhead() {
     if (desk.view !== 'edit' || !this.view) return;
     const { position, playing } = desk.player;
-    if (playing && this.following && position >= 0) this.#follow(position); // an intro that is not kept lies before 0
+    if (playing && this.following && position >= 0) this.follow(position); // an intro that is not kept lies before 0
     const x = timeToX(this.view, position);
     const line = this.find('.head-line');
     line.hidden = x < -1 || x > this.width + 1;
     line.style.transform = `translateX(${x}px)`;
     this.transport.tell(position);
-  }
-
-  /** Scrolls with the playhead once it has passed the middle; page by page where motion is not wanted. */
-  #follow(position) {
-    const seconds = this.width / this.view.pps;
-    if (seconds >= this.duration - 1e-6) return;
-    const outside = position < this.view.start || position > this.view.start + seconds;
-    if (outside) this.setView({ ...this.view, start: position - seconds * 0.05 });
-    else if (!CALM.matches && position > this.view.start + seconds * 0.6 && this.view.start + seconds < this.duration - 1e-6) {
-      this.setView({ ...this.view, start: position - seconds * 0.6 });
-    }
   }
 
   // ---- the selection
@@ -344,19 +266,6 @@ export class Timeline extends HTMLElement {
     this.board.dataset.tab = name;
     for (const tab of this.shadowRoot.querySelectorAll('[role=tab]')) tab.setAttribute('aria-selected', tab.dataset.tab === name);
     this.redraw();
-  }
-
-  #wheel(event) {
-    const across = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.ctrlKey || event.metaKey;
-    const { parentElement: stage } = document.querySelector('#timeline');
-    if (!across && this.#fitted && stage.scrollHeight > stage.clientHeight) return; // a low window scrolls its lanes
-    event.preventDefault();
-    const box = this.find('.ruler').getBoundingClientRect();
-    if (event.ctrlKey || event.metaKey) this.zoom(Math.exp(-event.deltaY * 0.0025), event.clientX - box.left);
-    else {
-      const pixels = Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.deltaY;
-      this.setView({ ...this.view, start: this.view.start + pixels / this.view.pps });
-    }
   }
 
   #press(event) {

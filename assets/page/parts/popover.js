@@ -4,9 +4,11 @@
  */
 
 import { clamp } from '../music/time.js';
+import { Scope } from './scope.js';
 
 export class Popover {
   #home = null; // what had the focus
+  #scope = null; // while it is open
 
   constructor(timeline, label, kind) {
     this.kind = kind;
@@ -14,9 +16,6 @@ export class Popover {
     this.label = label;
     this.node = null;
     timeline.popovers.add(this);
-    document.addEventListener('pointerdown', (event) => {
-      if (this.node && !event.composedPath().includes(this.node)) this.close(false);
-    }, true);
   }
 
   get isOpen() {
@@ -26,6 +25,8 @@ export class Popover {
   show(anchor, home = anchor) {
     this.timeline.closePopovers();
     this.#home = home;
+    this.#scope = new Scope();
+    this.#scope.listen(document, 'pointerdown', (event) => event.composedPath().includes(this.node) || this.close(false), { capture: true });
     this.node = document.createElement('div');
     this.node.className = `popover ${this.kind}`;
     this.node.setAttribute('role', 'dialog');
@@ -57,6 +58,7 @@ export class Popover {
 
   close(refocus = true) {
     if (!this.node) return;
+    this.#scope.end();
     this.node.remove();
     this.node = null;
     if (refocus) (this.#home?.isConnected ? this.#home : this.timeline.board).focus({ preventScroll: true });

@@ -4,6 +4,7 @@
  * when a lane was ticked by drawing on it. In the page's own tree.
  */
 
+import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
 import { text } from '../parts/icons.js';
 
@@ -20,18 +21,23 @@ export function ticked(before, now) {
 export class ConflictNote extends HTMLElement {
   #scope = null;
   #drawn = '';
-  #typing = 0;
+  #typing = false;
+  #pause = () => {}; // takes the timer back
   #before = null;
 
   connectedCallback() {
     this.setAttribute('role', 'status');
-    this.#scope = new AbortController();
+    this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
     desk.addEventListener('change', ({ detail }) => detail.what === 'doc' && this.#draw(), options);
     document.addEventListener('input', ({ target }) => {
       if (!target.matches?.('#prompt textarea')) return;
-      clearTimeout(this.#typing);
-      this.#typing = setTimeout(() => { this.#typing = 0; this.#draw(); }, PAUSE);
+      this.#pause();
+      this.#typing = true;
+      this.#pause = this.#scope.later(PAUSE, () => {
+        this.#typing = false;
+        this.#draw();
+      });
       this.#draw();
     }, options);
     this.addEventListener('click', (event) => event.target.closest('button') && this.#settle(), options);
@@ -39,8 +45,7 @@ export class ConflictNote extends HTMLElement {
   }
 
   disconnectedCallback() {
-    clearTimeout(this.#typing);
-    this.#scope?.abort();
+    this.#scope?.end();
   }
 
   #draw() {

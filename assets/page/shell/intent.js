@@ -3,6 +3,7 @@
  * keys or U; "Pick for me" leaves it to what was asked. In the page's own tree.
  */
 
+import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
 import { text } from '../parts/icons.js';
 
@@ -30,7 +31,7 @@ export class Intent extends HTMLElement {
         ([id, words, tip]) => `<button role="radio" data-intent="${id}" title="${tip}">${words}</button>`).join('')}</div>
         <p id="intent-reason" aria-live="polite"></p>`;
     }
-    this.#scope = new AbortController();
+    this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
     desk.addEventListener('change', ({ detail }) => detail.what === 'doc' && this.#draw(), options);
     this.addEventListener('click', ({ target }) => this.#choose(target.closest('button')?.dataset.intent), options);
@@ -39,7 +40,7 @@ export class Intent extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#scope?.abort();
+    this.#scope?.end();
   }
 
   get #span() {

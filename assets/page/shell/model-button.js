@@ -3,6 +3,7 @@
  * comes with the page from the bundle's own card. In the page's own tree; its popover is the timeline's.
  */
 
+import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
 import { icons, text } from '../parts/icons.js';
 import { Popover } from '../parts/popover.js';
@@ -30,7 +31,7 @@ export class ModelButton extends HTMLElement {
   #card = null;
 
   connectedCallback() {
-    this.#scope = new AbortController();
+    this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
     desk.addEventListener('change', () => this.#draw(), { ...options, once: true });
     this.addEventListener('click', (event) => this.#open(event.target.closest('button')), options);
@@ -38,7 +39,7 @@ export class ModelButton extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#scope?.abort();
+    this.#scope?.end();
   }
 
   #draw() {

@@ -3,6 +3,7 @@
  * below. In the page's own tree, so that the page's styles and tests reach it. Errors stand under their row.
  */
 
+import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
 import { icons, text } from '../parts/icons.js';
 
@@ -29,18 +30,18 @@ export class SpansPanel extends HTMLElement {
         <p class="none">Drag over the audio to choose what should change.</p><ol></ol>
         <div class="line words"><label for="prompt-words">Words for the clip</label><button class="text-button own"></button></div>`;
     }
-    this.#scope = new AbortController();
+    this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
     desk.addEventListener('change', ({ detail }) => ['doc', 'view'].includes(detail.what) && this.#draw(), options);
     this.addEventListener('click', (event) => this.#click(event), options);
     this.addEventListener('change', (event) => this.#typed(event), options);
-    this.addEventListener('focusout', () => setTimeout(() => this.#draw()), options);
+    this.addEventListener('focusout', () => this.#scope.later(0, () => this.#draw()), options);
     this.addEventListener('keydown', (event) => event.key === 'Enter' && event.target.matches('input') && this.#typed(event), options);
     this.#draw();
   }
 
   disconnectedCallback() {
-    this.#scope?.abort();
+    this.#scope?.end();
   }
 
   #draw() {

@@ -4,6 +4,7 @@
  */
 
 import { KEYS } from '../music/chords.js';
+import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
 import { icons, text } from '../parts/icons.js';
 import { buildPyramid, loudest } from '../sound/peaks.js';
@@ -64,7 +65,7 @@ export class Start extends HTMLElement {
       this.attachShadow({ mode: 'open' }).innerHTML = TEMPLATE;
       showWhenStyled(this);
     }
-    this.#scope = new AbortController();
+    this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
     desk.addEventListener('change', ({ detail }) => ['doc', 'takes', 'view'].includes(detail.what) && this.#show(), options);
     this.shadowRoot.addEventListener('click', (event) => this.#click(event), options);
@@ -74,17 +75,14 @@ export class Start extends HTMLElement {
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) this.#make();
     }, options);
     this.find('.key').addEventListener('change', () => this.#offer(), options);
-    const theme = new MutationObserver(() => this.#draw());
-    theme.observe(document.body, { attributes: true, attributeFilter: ['class'] });
-    const sized = new ResizeObserver(() => this.#draw());
-    sized.observe(this);
-    options.signal.addEventListener('abort', () => [theme, sized].forEach((watch) => watch.disconnect()));
+    this.#scope.observe(new MutationObserver(() => this.#draw()), document.body, { attributes: true, attributeFilter: ['class'] });
+    this.#scope.observe(new ResizeObserver(() => this.#draw()), this);
     this.#offer();
     this.#show();
   }
 
   disconnectedCallback() {
-    this.#scope?.abort();
+    this.#scope?.end();
   }
 
   find(selector) {

@@ -4,6 +4,7 @@
  */
 
 import { capital } from '../music/band.js';
+import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
 import { icons, text } from '../parts/icons.js';
 import { worded } from '../store/typed.js';
@@ -26,11 +27,11 @@ export function wordsShown(doc) {
 export class WordTags extends HTMLElement {
   #scope = null;
   #drawn = '';
-  #reading = 0; // timer
+  #stopReading = () => {}; // takes the timer back
 
   connectedCallback() {
     if (!this.firstElementChild) this.innerHTML = '<ul aria-label="Instruments in the words"></ul>';
-    this.#scope = new AbortController();
+    this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
     desk.addEventListener('change', ({ detail }) => detail.what === 'doc' && this.#draw(), options);
     document.addEventListener('input', ({ target }) => target.matches?.('#prompt textarea') && this.#read(true), options);
@@ -39,15 +40,14 @@ export class WordTags extends HTMLElement {
   }
 
   disconnectedCallback() {
-    clearTimeout(this.#reading);
-    this.#scope?.abort();
+    this.#scope?.end();
   }
 
   /** Words are being typed: the tags keep their place until the server has read them. */
   #read(going) {
-    clearTimeout(this.#reading);
+    this.#stopReading();
     this.classList.toggle('reading', going);
-    if (going) this.#reading = setTimeout(() => this.#read(false), SLOW);
+    if (going) this.#stopReading = this.#scope.later(SLOW, () => this.#read(false));
   }
 
   #draw() {

@@ -6,6 +6,7 @@
 
 import { desk } from '../store/desk.js';
 import { events, frequency } from '../music/score.js';
+import { Scope } from '../parts/scope.js';
 
 const AHEAD = 0.15; // seconds of notes that are scheduled before they sound
 const TICK = 40; // milliseconds between looks
@@ -23,8 +24,18 @@ export class Synth {
 
   constructor(player) {
     this.player = player;
-    setInterval(() => this.#look(), TICK);
-    player.addEventListener('state', () => !player.playing && this.silence());
+    player.addEventListener('state', () => this.#follow());
+  }
+
+  #playing = null; // the looks of one playing
+
+  #follow() {
+    const { playing } = this.player;
+    if (!playing) this.silence();
+    if (playing === Boolean(this.#playing)) return;
+    this.#playing?.end();
+    this.#playing = playing ? new Scope() : null;
+    this.#playing?.every(TICK, () => this.#look());
   }
 
   get lanes() {

@@ -2,15 +2,19 @@
  * What the elements of one page share: the document as the server last confirmed it (plus gestures on
  * their way), the takes, the player, and what is only looked at (view, key, chosen take and chord).
  *
- * The document goes whole from the server to the page; the page sends one command per gesture. Every
- * command bumps `rev`; an answer that has not seen the newest command is dropped, for a later one will come.
- * Times in seconds, chords in beats. Knows neither Gradio nor any element: `send` is set by the bridge.
+ * The document goes whole from the server to the page; the page sends one command per gesture (`answers.js`).
+ * Times in seconds, chords in beats. Knows neither Gradio nor any element: what they offer stands in `ports.js`.
  */
 
 import { Meter } from '../sound/meter.js';
 import { Player } from '../sound/player.js';
 import { buildPyramid } from '../sound/peaks.js';
-import { changes, newId } from '../music/cells.js';
+import { silence } from '../sound/silence.js';
+import { Answers } from './answers.js';
+import { Ports } from './ports.js';
+import { loopSpan } from './loop.js';
+import { arranged, changed, withSpan, withoutSpan } from './spans.js';
+import { changes as differences, newId } from '../music/cells.js';
 import { Ghost } from './ghost.js';
 import { Synth } from '../sound/synth.js';
 import { tappedTempo, tapsInTime } from '../music/tempo.js';
@@ -21,19 +25,13 @@ const EMPTY = {
   undo: '', redo: '', error: null, window: 10, frame_rate: 25,
 };
 
-/** A span of which the server has not heard yet. */
-const NEW_SPAN = {
-  prompt: null, follow: null, intent: 'auto', changed: [], ignored: [], words: [], resolved: 'blend',
-  reason: 'Picked for you: nothing in the span was changed',
-};
-
 /** A group whose takes know their number: keys end at 9. */
 function numbered(group) {
   let number = 0;
   return { ...group, tracks: group.tracks.map((track) => (track.kind === 'take' ? { ...track, number: (number += 1) } : track)) };
 }
 
-class Desk extends EventTarget {
+class Desk extends Ports {
   doc = EMPTY;
   groups = []; // [{id, label, region, tracks: [...]}], oldest first
   versions = []; // [{id, label, engine, parent, current}], oldest first
@@ -51,13 +49,8 @@ class Desk extends EventTarget {
   meter = new Meter(this.player);
   synth = new Synth(this.player);
   ghost = new Ghost();
-  ghostOf = async () => null; // set by the bridge
-  send = () => {};
-  #rev = 0;
-  #serial = 0;
-  #answered = 0;
+  #answers = new Answers();
   #listened = false;
-  #refused = null; // why an edit was taken back, where its answer was overtaken by another gesture
   #group = null; // chosen group, null = the newest
   #pyramids = new WeakMap();
   #taps = [];
@@ -78,16 +71,9 @@ class Desk extends EventTarget {
 
   /** The server's document; dropped when a newer gesture is on its way, or when a newer one came first. */
   receive(doc) {
-    if (!doc) return;
-    const answers = doc.rev > this.#answered;
-    this.#hear(doc.rev);
-    if (doc.rev < this.#rev || (doc.serial ?? 0) < this.#serial) {
-      if (answers && doc.error) this.#refused = doc.error; // of a gesture that others have followed already
-      return;
-    }
-    this.#serial = doc.serial ?? 0;
+    if (!doc || !this.#answers.hear(doc)) return;
     const before = this.doc.clip;
-    this.doc = { ...EMPTY, ...doc, error: doc.error || this.#refused };
+    this.doc = { ...EMPTY, ...doc, error: doc.error || this.#answers.refused };
     // Keep and its undo change the clip in place, so the sound goes on; another recording starts anew.
     const same = before && doc.clip && Math.abs(before.seconds - doc.clip.seconds) < 1e-6;
     if (before?.url !== this.doc.clip?.url && !same) {
@@ -102,31 +88,17 @@ class Desk extends EventTarget {
 
   /** Whether the server has seen and saved every gesture. */
   get settled() {
-    return this.#answered >= this.#rev;
+    return this.#answers.settled;
   }
 
-  #waiting = []; // [rev, what to do once the server has seen it]
-
-  #hear(rev) {
-    this.#answered = Math.max(this.#answered, rev);
-    const due = this.#waiting.filter(([wanted]) => wanted <= this.#answered);
-    this.#waiting = this.#waiting.filter(([wanted]) => wanted > this.#answered);
-    for (const [, resolve] of due) resolve();
-  }
-
-  /** Until the server has seen a gesture, and for ten seconds at most: a lost answer must not stop the rest. */
+  /** Until the server has seen a gesture, and for ten seconds at most. */
   answer(rev) {
-    return new Promise((resolve) => {
-      if (rev <= this.#answered) return resolve();
-      this.#waiting.push([rev, resolve]);
-      return setTimeout(resolve, 10_000);
-    });
+    return this.#answers.until(rev);
   }
 
   /** One gesture: shows `change` at once and sends the command. */
   edit(name, payload, change = {}) {
     const rev = this.nextRev();
-    if (this.settled) this.#refused = null; // what was said of an edit stands until the next one
     this.doc = { ...this.doc, ...change, rev, error: null };
     this.#setLoop();
     this.tell('doc');
@@ -135,8 +107,7 @@ class Desk extends EventTarget {
 
   /** The number of a new gesture: what the server answers to older ones is not shown any more. */
   nextRev() {
-    this.#rev = Math.max(this.#rev, this.doc.rev) + 1;
-    return this.#rev;
+    return this.#answers.next(this.doc.rev);
   }
 
   get key() {
@@ -154,7 +125,7 @@ class Desk extends EventTarget {
 
   /** A new state of a lane ('band', 'chords', 'melody', 'drums') under the name of an edit; sends what differs. */
   editLane(edit, lane, items) {
-    const { put, remove } = changes(this.doc[lane], items);
+    const { put, remove } = differences(this.doc[lane], items);
     if (put.length || remove.length) this.edit(edit, { [lane]: put, remove }, { [lane]: items });
     else this.tell('doc');
   }
@@ -173,41 +144,29 @@ class Desk extends EventTarget {
 
   // ---- spans
 
-  #withSpans(spans, active) {
-    const ordered = [...spans].sort((a, b) => a.start - b.start || a.end - b.end);
-    const region = ordered.find(({ id }) => id === active);
-    return { spans: ordered, active: region ? active : '', region: region ? { start: region.start, end: region.end } : null };
-  }
-
   /** A span {id, start, end}: a known one moves, another is added; it becomes the active one. */
   putSpan({ id, start, end }) {
     const known = this.doc.spans.find((span) => span.id === id);
     if (known && this.doc.active === id && known.start === start && known.end === end) return;
-    const span = { ...NEW_SPAN, ...known, id, start, end };
-    const spans = [...this.doc.spans.filter((other) => other.id !== id), span];
-    this.edit(known ? 'set_span' : 'add_span', { id, start, end }, this.#withSpans(spans, id));
+    this.edit(known ? 'set_span' : 'add_span', { id, start, end }, withSpan(this.doc.spans, { id, start, end }));
   }
 
   activateSpan(id) {
-    if (id && id !== this.doc.active) this.edit('activate_span', { id }, this.#withSpans(this.doc.spans, id));
+    if (id && id !== this.doc.active) this.edit('activate_span', { id }, arranged(this.doc.spans, id));
   }
 
   deleteSpan(id) {
-    const at = this.doc.spans.findIndex((span) => span.id === id);
-    const spans = this.doc.spans.filter((span) => span.id !== id);
-    const active = id === this.doc.active ? (spans[Math.min(at, spans.length - 1)]?.id ?? '') : this.doc.active;
-    this.edit('delete_span', { id }, this.#withSpans(spans, active));
+    this.edit('delete_span', { id }, withoutSpan(this.doc.spans, id, this.doc.active));
   }
 
   setSpanOwn(id, own) {
-    const spans = this.doc.spans.map((span) => (span.id === id ? { ...span, prompt: own ? '' : null, follow: own ? this.doc.follow : null } : span));
-    this.edit('set_span_own', { id, own }, { spans });
+    this.edit('set_span_own', { id, own }, { spans: changed(this.doc.spans, id, { prompt: own ? '' : null, follow: own ? this.doc.follow : null }) });
   }
 
   /** The active span's place; null removes it. */
   setRegion(region) {
     if (region) this.putSpan({ id: this.doc.active || newId('s'), ...region });
-    else if (this.doc.region) this.edit('clear_region', {}, this.#withSpans(this.doc.spans.filter(({ id }) => id !== this.doc.active), ''));
+    else if (this.doc.region) this.edit('clear_region', {}, arranged(this.doc.spans.filter(({ id }) => id !== this.doc.active), ''));
   }
 
   /** The other way to fill the active span: blended in, or changed. */
@@ -216,7 +175,7 @@ class Desk extends EventTarget {
     const span = spans.find(({ id }) => id === active);
     if (!span?.resolved) return;
     const intent = span.resolved === 'blend' ? 'change' : 'blend';
-    this.edit('set_intent', { span: active, intent }, { spans: spans.map((one) => (one.id === active ? { ...one, intent, resolved: intent, reason: 'Picked by you.' } : one)) });
+    this.edit('set_intent', { span: active, intent }, { spans: changed(spans, active, { intent, resolved: intent, reason: 'Picked by you.' }) });
   }
 
   // ---- takes
@@ -401,13 +360,8 @@ class Desk extends EventTarget {
 
   /** What L loops: the span; in Listen and the blind test the span of the takes and something around it. */
   get loopSpan() {
-    const { track } = this;
-    if (track?.extends === 'loop') return { start: 0, end: track.seconds }; // its join is what one wants to hear
-    const region = this.group?.region;
-    if (this.view === 'edit' && !this.solo) return this.doc.region;
-    if (!region) return this.view === 'edit' ? this.doc.region : region;
-    const around = this.solo ? 0 : this.view === 'blind' ? 1 : this.around;
-    return { start: Math.max(Math.min(0, region.start), region.start - around), end: Math.min(Math.max(this.duration, region.end), region.end + around) };
+    const { view, solo, around, track, group, duration } = this;
+    return loopSpan({ view, solo, around, track, group, region: this.doc.region, duration });
   }
 
   /** Plays or pauses; Listen begins at what it shows when the playhead is elsewhere. */
@@ -441,17 +395,4 @@ class Desk extends EventTarget {
 /** A short name as it stands within a sentence: small, unless the whole name is a proper one. */
 const inSentence = (short, name) => (name[0] === name[0].toLowerCase() ? short[0].toLowerCase() + short.slice(1) : short);
 
-/** A WAV of silence: 8-bit mono at 8 kHz, the least that every browser decodes. */
-function silence(seconds) {
-  const length = Math.max(1, Math.round(seconds * 8000));
-  const head = new DataView(new ArrayBuffer(44));
-  const words = [[0, 'RIFF'], [8, 'WAVE'], [12, 'fmt '], [36, 'data']];
-  for (const [at, word] of words) [...word].forEach((letter, i) => head.setUint8(at + i, letter.charCodeAt(0)));
-  const longs = [[4, 36 + length], [16, 16], [24, 8000], [28, 8000], [40, length]];
-  for (const [at, value] of longs) head.setUint32(at, value, true);
-  const shorts = [[20, 1], [22, 1], [32, 1], [34, 8]];
-  for (const [at, value] of shorts) head.setUint16(at, value, true);
-  return new Blob([head, new Uint8Array(length).fill(128)], { type: 'audio/wav' });
-}
-
-export const desk = new Desk();
+export const desk = Object.seal(new Desk());

@@ -3,6 +3,7 @@
  * In the whole sheet every take has a row, under the choice of their order. In the page's own tree.
  */
 
+import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
 import { ENGINES, icons, tag, text } from '../parts/icons.js';
 import { SORT, drawSort } from './take-cards.js';
@@ -22,7 +23,7 @@ export class TakeRow extends HTMLElement {
 
   connectedCallback() {
     if (!this.firstElementChild) this.innerHTML = `<header><span class="count soft"></span><span class="spring"></span>${SORT}</header><div class="list"></div>`;
-    this.#scope = new AbortController();
+    this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
     desk.addEventListener('change', ({ detail }) => ['takes', 'player', 'doc'].includes(detail.what) && this.#draw(), options);
     this.addEventListener('click', (event) => this.#click(event), options);
@@ -30,7 +31,7 @@ export class TakeRow extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.#scope?.abort();
+    this.#scope?.end();
   }
 
   #draw() {

@@ -8,6 +8,7 @@ import { BLIND, Blind } from './blind.js';
 import { icons, text } from '../parts/icons.js';
 import { listening } from '../store/listening.js';
 import { openSheet, showTake, showTree } from './take-sheet.js';
+import { Scope } from '../parts/scope.js';
 import { showWhenStyled, styles } from '../parts/styled.js';
 import { CARDS, TakeCards } from './take-cards.js';
 import { ROWS, TakeRows } from './take-rows.js';
@@ -21,7 +22,6 @@ const TEMPLATE = `${styles(STYLE)}${CARDS}${ROWS}${BLIND}<p class="live" role="s
 
 export class Takes extends HTMLElement {
   #scope = null;
-  #frame = 0;
 
   connectedCallback() {
     if (!this.shadowRoot) {
@@ -31,38 +31,30 @@ export class Takes extends HTMLElement {
       this.rows = new TakeRows(this);
       this.blind = new Blind(this);
     }
-    this.#scope = new AbortController();
-    const options = { signal: this.#scope.signal };
+    const scope = (this.#scope = new Scope());
+    const options = { signal: scope.signal };
     desk.takes = this;
     desk.addEventListener('change', ({ detail }) => {
       // In Edit the timeline says it.
       if (detail.what === 'audio' && detail.message && desk.view !== 'edit') openSheet('No sound', `<p>${text(detail.message)}</p>`);
       this.redraw();
     }, options);
-    const theme = new MutationObserver(() => this.redraw());
-    theme.observe(document.body, { attributes: true, attributeFilter: ['class'] });
-    const sized = new ResizeObserver(() => this.redraw());
-    sized.observe(this);
-    this.#scope.signal.addEventListener('abort', () => {
-      sized.disconnect();
-      theme.disconnect();
-    });
+    scope.observe(new MutationObserver(() => this.redraw()), document.body, { attributes: true, attributeFilter: ['class'] });
+    scope.observe(new ResizeObserver(() => this.redraw()), this);
     this.shadowRoot.addEventListener('click', (event) => this.#click(event), options);
     this.rows.listen(options);
     this.find('.cards').addEventListener('pointerleave', () => this.redraw(), options); // what waited for that
     this.find('.tracks').addEventListener('pointerleave', () => this.redraw(), options);
-    const tick = () => {
-      this.#frame = requestAnimationFrame(tick);
+    scope.frames(() => {
       if (desk.view === 'listen') this.rows.playhead(desk.player.position);
       if (desk.view === 'blind') this.blind.playhead(desk.player.position);
-    };
-    tick();
+    });
     this.redraw();
   }
 
   disconnectedCallback() {
-    this.#scope?.abort();
-    cancelAnimationFrame(this.#frame);
+    this.#scope?.end();
+    if (desk.takes === this) desk.takes = null;
   }
 
   find(selector) {
