@@ -346,9 +346,10 @@ def midi_of_lanes(sent: object) -> dict[str, str]:
 def module_script(function: str, element: str) -> str:
     """What Gradio runs when the component is on the page: import the bridge and bind the element."""
     # The address is resolved against the page, so that the app may live under a sub-path.
+    bridge = (MODULES / "shell" / "bridge.js").as_posix()
     return f"""
     // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'project' 'vote'
-    const url = new URL('gradio_api/file={(MODULES / "shell" / "bridge.js").as_posix()}', document.baseURI).href;
+    const url = new URL('gradio_api/file={bridge}', document.baseURI).href;
     const functions = typeof server === 'undefined' ? {{}} : server; // only of some components
     import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch, functions }}))
       .catch((error) => {{

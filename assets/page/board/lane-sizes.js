@@ -4,7 +4,7 @@
  * The band lane stands between audio and chords with a height of its own: a line while it is folded.
  */
 
-import { drag } from './gestures.js';
+import { drag } from '../parts/gestures.js';
 
 const KEY = 'inlay-lane-heights';
 const BAND_KEY = 'inlay-band-height';

@@ -1,7 +1,7 @@
 /** The minimap: the whole clip with its spans, and the window that the lanes show. Drag moves the window. */
 
 import { desk } from '../store/desk.js';
-import { drag } from './gestures.js';
+import { drag } from '../parts/gestures.js';
 import { fitView, formatLength, timeToX, xToTime } from '../music/time.js';
 import { boxOf, drawWave, prepare } from '../parts/wave.js';
 import { loudest } from '../sound/peaks.js';

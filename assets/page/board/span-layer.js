@@ -5,7 +5,7 @@
  */
 
 import { desk } from '../store/desk.js';
-import { drag } from './gestures.js';
+import { drag } from '../parts/gestures.js';
 import { newId } from '../music/cells.js';
 import { flagWords } from './flag.js';
 import { barBeat, beatsToSeconds, clamp, formatSpan, round, spanFrom, timeToX } from '../music/time.js';

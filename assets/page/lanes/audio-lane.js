@@ -4,7 +4,8 @@
  */
 
 import { desk } from '../store/desk.js';
-import { icons, text, ENGINES } from '../parts/icons.js';
+import { icons, text } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { boxOf, drawWave, hatch, prepare } from '../parts/wave.js';
 import { loudest } from '../sound/peaks.js';
 import { drawPeaks, spansOf } from '../takes/track-wave.js';
@@ -30,6 +31,19 @@ const EMPTY = `
     </section>
   </div>
 </div>`;
+
+/** [from, to) cut at what was changed: [[start, end, whether it was]], in order. */
+function alternating(from, to, changed) {
+  const out = [];
+  let at = from;
+  for (const [left, right] of changed) {
+    const [start, end] = [Math.max(at, left), Math.min(to, right)];
+    if (end <= start) continue;
+    out.push([at, start, false], [start, end, true]);
+    at = end;
+  }
+  return [...out, [at, to, false]];
+}
 
 export class AudioLane {
   constructor(timeline, host, head) {
@@ -101,7 +115,7 @@ export class AudioLane {
       { from: Math.max(0, to), to: Math.min(last, width) },
       { from: Math.max(0, last), to: width, alpha: 0.4 },
     ]);
-    if (busy) drawPeaks(c, busy, { from, room: to - from, view, height, gain: shape.gain, ink: colour(ENGINES[busy.engine]?.token ?? 'wave') });
+    if (busy) drawPeaks(c, busy, { from, room: to - from, view, height, gain: shape.gain, ink: colour(engineOf(busy.engine).token) });
     hatch(c, 0, 0, Math.min(first, width), height, colour('line'));
     hatch(c, Math.max(0, last), 0, width - Math.max(0, last), height, colour('line'));
     c.fillStyle = colour('text');
@@ -117,17 +131,11 @@ export class AudioLane {
     const { track } = desk;
     const own = track?.kind === 'take' && track.region ? desk.pyramid(track.id) : null;
     const changed = own ? spansOf(track).map(({ start, end }) => [timeToX(view, start), timeToX(view, end)]) : [];
-    const ink = own && colour(ENGINES[track.engine]?.token ?? 'wave');
-    for (const { from, to, ink: name = 'wave', alpha = 1 } of parts) {
-      let at = from;
-      for (const [left, right] of changed) {
-        const [start, end] = [Math.max(at, left), Math.min(to, right)];
-        if (end <= start) continue;
-        drawWave(c, base, view, { ...shape, from: at, to: start, colour: colour(name), alpha });
-        drawWave(c, own, view, { ...shape, from: start, to: end, colour: ink, alpha });
-        at = end;
+    for (const { from, to, ink = 'wave', alpha = 1 } of parts) {
+      for (const [start, end, isOwn] of alternating(from, to, changed)) {
+        const sound = isOwn ? own : base;
+        drawWave(c, sound, view, { ...shape, from: start, to: end, colour: colour(isOwn ? engineOf(track.engine).token : ink), alpha });
       }
-      drawWave(c, base, view, { ...shape, from: at, to, colour: colour(name), alpha });
     }
   }
 
@@ -149,7 +157,7 @@ export class AudioLane {
     if (this.run.hidden) return;
     const { view } = this.timeline;
     const left = timeToX(view, busy.region.start);
-    this.run.style.cssText = `--e:var(--${ENGINES[busy.engine].token});left:${left}px;width:${(busy.region.end - busy.region.start) * view.pps}px`;
+    this.run.style.cssText = `--e:var(--${engineOf(busy.engine).token});left:${left}px;width:${(busy.region.end - busy.region.start) * view.pps}px`;
     this.run.innerHTML = `<i style="width:${(busy.progress * 100).toFixed(1)}%"></i>`;
     this.run.title = text(busy.note);
   }

@@ -3,7 +3,8 @@
  */
 
 import { desk } from '../store/desk.js';
-import { ENGINES, icons, text } from '../parts/icons.js';
+import { icons, text } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { cellWords, joined, spoken, stretches } from '../music/band.js';
 import { percent } from '../takes/take-words.js';
 import { barWords, beatsToSeconds } from '../music/time.js';
@@ -14,6 +15,15 @@ const DOT = 14; // pixels for a dot behind them
 
 /** What is said while an analysis goes on, "" where none does. */
 export const listeningWords = (share) => (Number.isFinite(share) ? `Listening for instruments, ${percent(share)}` : '');
+
+const TAKE = `<button data-take title="Listens for chords, melody, drums and instruments in the recording">${icons.sound}<span>Take from audio</span></button>`;
+
+/** How someone gets a name: {words, take: a button where there is a recording to listen to}. */
+function unnamed(open, clip) {
+  if (open) return { words: 'No one is named yet. <b>Add</b> a player at the left, or write it in your words.', take: '' };
+  const words = 'No one is named yet. Write it in your words, draw with <kbd>D</kbd>';
+  return clip ? { words: `${words}, or take it from the audio.`, take: TAKE } : { words: `${words}.`, take: '' };
+}
 
 const pen = new OffscreenCanvas(1, 1).getContext('2d');
 
@@ -90,7 +100,7 @@ export class BandCells {
   /** The engine whose take was heard again here. */
   #heard(stretch) {
     const piece = { name: stretch.players[0]?.name ?? stretch.absent[0], start: stretch.start, end: stretch.end, state: 'open' };
-    return this.lane.rowsView.heard(piece) ? (ENGINES[desk.track.engine]?.token ?? 'text') : '';
+    return this.lane.rowsView.heard(piece) ? engineOf(desk.track.engine).token : '';
   }
 
   /** What is said where nobody is named. */
@@ -100,11 +110,9 @@ export class BandCells {
     this.hint.hidden = !empty;
     this.hint.setAttribute('role', open ? 'row' : 'note');
     if (!empty) return;
-    const { clip, bandHearing, bandUnsure } = desk.doc;
-    const going = listeningWords(bandHearing);
-    const words = going || (bandUnsure ? UNSURE : open ? 'No one is named yet. <b>Add</b> a player at the left, or write it in your words.'
-      : `No one is named yet. Write it in your words, draw with <kbd>D</kbd>${clip ? ', or take it from the audio.' : '.'}`);
-    const markup = `<span ${open ? 'role="gridcell"' : ''}>${words}</span>${!open && clip && !going && !bandUnsure ? `<button data-take title="Listens for chords, melody, drums and instruments in the recording">${icons.sound}<span>Take from audio</span></button>` : ''}`;
+    const said = listeningWords(desk.doc.bandHearing) || (desk.doc.bandUnsure ? UNSURE : '');
+    const { words, take } = said ? { words: said, take: '' } : unnamed(open, desk.doc.clip);
+    const markup = `<span ${open ? 'role="gridcell"' : ''}>${words}</span>${take}`;
     if (this.#hint !== markup) this.hint.innerHTML = this.#hint = markup;
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { desk } from '../store/desk.js';
-import { drag, reach } from '../board/gestures.js';
+import { drag, reach } from '../parts/gestures.js';
 import { cleared, said } from '../music/band.js';
 import { newId, resized, shifted, within } from '../music/cells.js';
 import { ROW } from './band-rows.js';

@@ -124,7 +124,7 @@ export class BandLane extends Lane {
     fold.title = this.open ? 'Fold the band lane (W)' : 'Unfold the band lane (W)';
     fold.setAttribute('aria-label', fold.title.slice(0, -4));
     this.head.querySelector('ul').innerHTML = names.map((name) => `<li title="${text(capital(name))}">${text(capital(name))}</li>`).join('');
-    this.head.querySelector('.soft').textContent = Number.isFinite(hearing) ? percent(hearing) : words && 'unsure';
+    this.head.querySelector('.soft').textContent = Number.isFinite(hearing) ? percent(hearing) : words && '?';
     this.head.querySelector('.soft').title = words;
   }
 

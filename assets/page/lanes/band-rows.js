@@ -4,7 +4,7 @@
  */
 
 import { desk } from '../store/desk.js';
-import { ENGINES } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { SAYS, capital, heardIn, heardWords } from '../music/band.js';
 import { announceItem } from './lane-grid.js';
 import { numberOf } from '../takes/take-words.js';
@@ -61,27 +61,34 @@ export class BandRows {
     if (to < 0 || from > width) return;
     const tall = piece.inside ? 15 : 11;
     const top = y + Math.round((ROW - 1 - tall) / 2);
-    const box = new Path2D();
-    box.roundRect(from, top, Math.max(2, to - from), tall, 3);
     const filled = piece.state === 'asked' || piece.state === 'given';
-    if (filled) {
-      c.globalAlpha = !piece.inside && piece.cell.sure < UNSURE ? 0.55 : 1;
-      c.fillStyle = colour(piece.inside ? 'span-wave' : 'band');
-      c.fill(box);
-      c.globalAlpha = 1;
-    } else if (piece.state === 'none') {
-      const line = new Path2D();
-      line.roundRect(from + 0.5, top + 0.5, Math.max(2, to - from) - 1, tall - 1, 3);
-      c.strokeStyle = colour(piece.inside ? 'span-edge' : 'band');
-      c.lineWidth = 1;
-      c.stroke(line);
-    }
+    if (filled) this.#bar(c, colour, piece, { from, to, top, tall });
+    else if (piece.state === 'none') this.#outline(c, colour(piece.inside ? 'span-edge' : 'band'), { from, to, top, tall });
     if (piece.inside) this.#words(c, colour, piece, { from, to, middle: top + tall / 2 + 0.5, filled, width });
     if (!this.lane.isChosen(piece.id)) return;
     c.strokeStyle = colour('text');
     c.lineWidth = 2;
     c.strokeRect(from, top - 1, Math.max(2, to - from), tall + 2);
     c.lineWidth = 1;
+  }
+
+  /** Someone plays; faint where nobody is sure of it. */
+  #bar(c, colour, piece, { from, to, top, tall }) {
+    const box = new Path2D();
+    box.roundRect(from, top, Math.max(2, to - from), tall, 3);
+    c.globalAlpha = !piece.inside && piece.cell.sure < UNSURE ? 0.55 : 1;
+    c.fillStyle = colour(piece.inside ? 'span-wave' : 'band');
+    c.fill(box);
+    c.globalAlpha = 1;
+  }
+
+  /** Someone is asked to be absent. */
+  #outline(c, ink, { from, to, top, tall }) {
+    const line = new Path2D();
+    line.roundRect(from + 0.5, top + 0.5, Math.max(2, to - from) - 1, tall - 1, 3);
+    c.strokeStyle = ink;
+    c.lineWidth = 1;
+    c.stroke(line);
   }
 
   /** The wish at the left; at the right, behind a dot of the engine's colour, what the take has. */
@@ -130,7 +137,7 @@ export class BandRows {
     const seconds = each.reduce((sum, one) => sum + one.seconds, 0);
     const sure = seconds ? each.reduce((sum, one) => sum + one.sure * one.seconds, 0) / seconds : 1;
     const share = seconds / length;
-    return { words: heardWords(piece.state, share), token: ENGINES[track.engine]?.token ?? 'text', share, sure, seconds, length };
+    return { words: heardWords(piece.state, share), token: engineOf(track.engine).token, share, sure, seconds, length };
   }
 
   // ---- words

@@ -3,7 +3,7 @@
  * drag over the ground that chooses many. Subclasses say where the boxes lie.
  */
 
-import { drag } from '../board/gestures.js';
+import { drag } from '../parts/gestures.js';
 import { Lane } from './lane.js';
 import { clamp, ticks } from '../music/time.js';
 import { desk } from '../store/desk.js';

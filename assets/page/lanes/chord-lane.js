@@ -6,8 +6,9 @@
  */
 
 import { desk } from '../store/desk.js';
-import { drag, reach } from '../board/gestures.js';
-import { ENGINES, icons, text } from '../parts/icons.js';
+import { drag, reach } from '../parts/gestures.js';
+import { icons, text } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { cover, halves, merged, moved, newId, put, resized, shifted, startOf, tidy, within, without } from '../music/cells.js';
 import { fitSymbol, roman, transposedSymbol } from '../music/chords.js';
 import { Lane } from './lane.js';
@@ -15,6 +16,12 @@ import { barBeat, beatsToSeconds, secondsToBeats } from '../music/time.js';
 
 const EDGE = 8; // pixels that resize
 const THIN = 48; // pixels of a cell that has none to spare beside its symbol
+
+/** What stands in a cell of some width: the symbol, the numeral where it fits, and what was heard of it. */
+function cellMarkup(symbol, numeral, heard, width) {
+  const share = heard && width > 84 ? `<i style="--e:var(--${heard.token})"></i>${text(heard.words)}` : '';
+  return `<b>${text(symbol)}</b>${width > 34 ? `<small>${text(numeral)}${share}</small>` : ''}`;
+}
 
 export class ChordLane extends Lane {
   last = 'C'; // what Draw puts down first
@@ -96,19 +103,7 @@ export class ChordLane extends Lane {
     const [start, end] = [beatsToSeconds(grid, cell.start), beatsToSeconds(grid, cell.end)];
     const left = (start - view.start) * view.pps;
     const width = Math.max(4, (end - start) * view.pps - 3);
-    const away = left > shown || left + width < 0;
-    if (away && !node.matches(':focus')) {
-      if (node.dataset.place !== 'away') {
-        node.dataset.place = 'away';
-        node.style.display = 'none'; // a long clip has many that nobody sees
-      }
-      return;
-    }
-    const place = `${(left + 1.5).toFixed(1)} ${width.toFixed(1)}`;
-    if (node.dataset.place !== place) {
-      node.dataset.place = place;
-      node.style.cssText = `transform:translateX(${left + 1.5}px);width:${width}px`;
-    }
+    if (!this.#put(node, left, width, shown)) return;
     const heard = this.#heard(cell);
     const chosen = this.isChosen(cell.id);
     const inside = Boolean(region && start < region.end - 1e-6 && end > region.start + 1e-6);
@@ -117,8 +112,7 @@ export class ChordLane extends Lane {
     const sign = [cell.symbol, symbol, numeral, width > 34, width > 84, heard?.words ?? '', heard?.token ?? '', chosen, inside, bar, beat].join('|');
     if (node.dataset.sign === sign) return;
     node.dataset.sign = sign;
-    const share = heard && width > 84 ? `<i style="--e:var(--${heard.token})"></i>${text(heard.words)}` : '';
-    node.innerHTML = `<b>${text(symbol)}</b>${width > 34 ? `<small>${text(numeral)}${share}</small>` : ''}`;
+    node.innerHTML = cellMarkup(symbol, numeral, heard, width);
     node.classList.toggle('thin', width < THIN);
     node.classList.toggle('chosen', chosen);
     node.classList.toggle('in', inside);
@@ -127,10 +121,21 @@ export class ChordLane extends Lane {
     node.title = `${cell.symbol} (Enter: palette, J: merge, ↑ ↓: transpose)`;
   }
 
+  /** Where a cell's button stands; whether it is in sight, or has the focus. */
+  #put(node, left, width, shown) {
+    const away = (left > shown || left + width < 0) && !node.matches(':focus');
+    const place = away ? 'away' : `${(left + 1.5).toFixed(1)} ${width.toFixed(1)}`;
+    if (node.dataset.place === place) return !away;
+    node.dataset.place = place;
+    if (away) node.style.display = 'none'; // a long clip has many that nobody sees
+    else node.style.cssText = `transform:translateX(${left + 1.5}px);width:${width}px`;
+    return !away;
+  }
+
   /** How far the take that plays agrees with a cell: {words, token}, null where there is nothing to say. */
   #heard(cell) {
     const share = desk.ghost.chord(desk.track, cell, desk.doc.grid);
-    return share === null ? null : { words: `${Math.round(share * 100)} %`, token: ENGINES[desk.track.engine]?.token ?? 'text' };
+    return share === null ? null : { words: `${Math.round(share * 100)} %`, token: engineOf(desk.track.engine).token };
   }
 
   // ---- gestures

@@ -5,7 +5,7 @@
  */
 
 import { desk } from '../store/desk.js';
-import { drag } from '../board/gestures.js';
+import { drag } from '../parts/gestures.js';
 import { icons } from '../parts/icons.js';
 import { newId, put, shifted, tidy, within, without } from '../music/cells.js';
 import { DRUMS, STEP, frames, hitAt } from '../music/drums.js';
@@ -238,11 +238,11 @@ export class DrumLane extends CanvasLane {
   }
 
   #marquee(event) {
-    const within = ({ x, y, w, h }) => desk.doc.drums.filter(({ time, drum }) => {
+    const caught = ({ x, y, w, h }) => desk.doc.drums.filter(({ time, drum }) => {
       const top = DRUMS.indexOf(drum) * this.row;
       return this.x(time) + 4 > x && this.x(time) < x + w && top + this.row > y && top < y + h;
     });
-    this.chooseByDrag(event, within, () => {
+    this.chooseByDrag(event, caught, () => {
       const hit = this.#under(event, this.drumAt(event));
       if (hit) this.toggle(hit.id);
     });

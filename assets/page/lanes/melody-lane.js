@@ -6,19 +6,18 @@
  */
 
 import { desk } from '../store/desk.js';
-import { drag, reach } from '../board/gestures.js';
+import { drag, reach } from '../parts/gestures.js';
 import { icons } from '../parts/icons.js';
 import { cover, halves, newId, put, resized, shifted, tidy, within, without } from '../music/cells.js';
 import { scaleOf } from '../music/chords.js';
-import { HIGH, LOW, firstAfter, fitWords, inRange, pitchName, pitchWithin, transposed } from '../music/notes.js';
+import { HIGH, LOW, fitWords, inRange, pitchName, pitchWithin, transposed } from '../music/notes.js';
 import { CanvasLane } from './canvas-lane.js';
+import { drawGhost, drawKeys, drawNames, drawNotes } from './melody-drawing.js';
 import { announceItem } from './lane-grid.js';
-import { numberOf } from '../takes/take-words.js';
 import { barBeat, barWords, beatsToSeconds, clamp, secondsToBeats } from '../music/time.js';
 import { boxOf, prepare } from '../parts/wave.js';
 
 const EDGE = 6; // pixels that resize
-const BLACK = new Set([1, 3, 6, 8, 10]);
 
 export class MelodyLane extends CanvasLane {
   edits = { erase: 'erase_notes', move: 'move_notes', resize: 'resize_notes' };
@@ -117,80 +116,14 @@ export class MelodyLane extends CanvasLane {
     c.fillStyle = colour('line2');
     for (let pitch = first; pitch <= last; pitch++) if (pitch % 12 === 0) c.fillRect(0, Math.round(this.y(pitch) + this.row), end, 1);
     this.drawSpan(c, colour, height);
-    this.#drawNotes(c, colour, notes, width);
-    this.#drawGhost(c, colour, width);
-    this.#drawNames(c, colour, end);
+    drawNotes(this, c, colour, width);
+    drawGhost(this, c, colour, width);
+    drawNames(this, c, colour, end);
     this.drawMarquee(c, colour);
     this.hint.hidden = notes.length > 0 || this.timeline.tool === 'draw';
     this.words.textContent = fitWords(notes, desk.key);
-    this.#drawKeys(colour, scale);
+    drawKeys(this, colour, scale);
     this.#name();
-  }
-
-  #drawNotes(c, colour, notes, width) {
-    const { view, region } = this.timeline;
-    const { grid } = desk.doc;
-    const from = secondsToBeats(grid, view.start);
-    const to = secondsToBeats(grid, view.start + width / view.pps);
-    const tall = Math.max(6, this.row - 1);
-    const inside = region && [secondsToBeats(grid, region.start), secondsToBeats(grid, region.end)];
-    const { top, row } = this;
-    const [zero, beat] = [this.x(0), this.x(1) - this.x(0)];
-    const boxes = [];
-    for (let i = firstAfter(notes, from); i < notes.length && notes[i].start < to; i++) {
-      const { id, start, end, pitch } = notes[i];
-      const y = (top - pitch - 1) * row + (row - tall) / 2;
-      boxes.push({ id, x: zero + start * beat, y, wide: Math.max(2, (end - start) * beat - 1), tall, inside: Boolean(inside && start < inside[1] && end > inside[0]) });
-    }
-    this.drawBoxes(c, colour, boxes);
-  }
-
-  /** The Cs by name, on a ground of their own: a note may lie under them. */
-  #drawNames(c, colour, end) {
-    c.font = `400 11px ${colour('font')}`;
-    c.textBaseline = 'bottom';
-    for (let pitch = LOW; pitch <= HIGH; pitch++) {
-      const foot = this.y(pitch) + this.row;
-      if (pitch % 12 || foot < 12 || foot > this.height) continue;
-      c.fillStyle = colour('row');
-      c.fillRect(end - 28, foot - 13, 24, 12);
-      c.fillStyle = colour('faint');
-      c.fillText(pitchName(pitch), end - 24, foot);
-    }
-  }
-
-  /** What was heard in the take that plays, dashed, and how far each bar agrees. */
-  #drawGhost(c, colour, width) {
-    const { track, doc, ghost } = desk;
-    const heard = ghost.melody(track, doc.grid);
-    if (!ghost.of(track)) return;
-    c.strokeStyle = colour('text');
-    c.setLineDash([3, 2]);
-    for (const { start, end, pitch } of heard) {
-      const x = this.x(start);
-      if (x > width || this.x(end) < 0) continue;
-      c.strokeRect(x + 0.5, this.y(pitch) + 0.5, Math.max(2, this.x(end) - x - 1), Math.max(5, this.row - 2));
-    }
-    c.setLineDash([]);
-    c.fillStyle = colour('muted');
-    c.font = `400 11px ${colour('font')}`;
-    c.textBaseline = 'alphabetic';
-    const from = secondsToBeats(doc.grid, track.region?.start ?? 0);
-    const words = `${heard.length ? 'Dashed: heard' : 'No melody heard'} in take ${numberOf(track)}`;
-    c.fillText(words, Math.max(8, this.x(from) + 8), this.height - 6);
-    for (const [bar, share] of ghost.bars(track, doc.melody, doc.grid)) {
-      c.fillText(`${Math.round(share * 100)} %`, Math.max(this.x(from), this.x(bar * doc.grid.beats_per_bar)) + 8, 14);
-    }
-  }
-
-  #drawKeys(colour, scale) {
-    const { c, width, height } = prepare(this.keys, boxOf(this.keys));
-    const sounding = new Set(this.chosen.map(({ pitch }) => pitch));
-    for (let pitch = Math.max(LOW, Math.floor(this.top - this.rows) - 1); pitch <= Math.min(HIGH, Math.ceil(this.top)); pitch++) {
-      c.fillStyle = colour(sounding.has(pitch) ? 'text' : BLACK.has(pitch % 12) ? 'line' : scale.has(pitch % 12) ? 'faint' : 'line2');
-      c.fillRect(0, this.y(pitch) + 0.5, BLACK.has(pitch % 12) ? width * 0.6 : width, this.row - 1);
-    }
-    if (height < 1) this.keys.hidden = true;
   }
 
   #name() {
@@ -336,9 +269,9 @@ export class MelodyLane extends CanvasLane {
   }
 
   #marquee(event) {
-    const within = ({ x, y, w, h }) => desk.doc.melody.filter((note) =>
+    const caught = ({ x, y, w, h }) => desk.doc.melody.filter((note) =>
       this.x(note.end) > x && this.x(note.start) < x + w && this.y(note.pitch) + this.row > y && this.y(note.pitch) < y + h);
-    this.chooseByDrag(event, within, () => {
+    this.chooseByDrag(event, caught, () => {
       this.choose();
       desk.player.seek(this.timeline.timeAt(event));
     });

@@ -70,32 +70,40 @@ export const worded = (name, words) => words?.find((word) => word.name === name)
  * place has a state, "open" and what only the words say included (cell null); outside, only cells are there.
  */
 export function pieces(cells, name, span, words = []) {
-  const row = own(cells, name).sort(byStart);
-  const out = [];
-  const cut = (cell, start, end, inside, tail) => {
-    if (end - start > LEAST - 1e-6) out.push({ id: `${cell.id}${tail}`, name, start, end, state: stateOf(cell), inside, cell });
-  };
-  for (const cell of row) {
-    if (!span || cell.end <= span.start + 1e-6 || cell.start >= span.end - 1e-6) cut(cell, cell.start, cell.end, false, '');
-    else {
-      const whole = cell.start >= span.start - 1e-6 && cell.end <= span.end + 1e-6;
-      if (cell.start < span.start) cut(cell, cell.start, span.start, false, '<');
-      cut(cell, Math.max(cell.start, span.start), Math.min(cell.end, span.end), true, whole ? '' : '~');
-      if (cell.end > span.end) cut(cell, span.end, cell.end, false, '>');
-    }
-  }
+  const out = own(cells, name).sort(byStart).flatMap((cell) => cutAt(cell, span));
   if (!span) return out;
   const word = worded(name, words);
   // Words are wishes: they say more than what was only heard, and less than what was drawn.
   const stands = out.filter((piece) => piece.inside && !(word && GIVEN.has(piece.cell.by)));
-  const fill = { name, state: word ? (word.plays ? 'asked' : 'none') : 'open', inside: true, cell: null };
+  const state = word ? (word.plays ? 'asked' : 'none') : 'open';
+  return [...out.filter(({ inside }) => !inside), ...stands, ...gaps(stands, span, { name, state, inside: true, cell: null })].sort(byStart);
+}
+
+/** A cell as one piece, or cut where a span begins and ends; what is too short for a piece is left out. */
+function cutAt(cell, span) {
+  const whole = !span || cell.end <= span.start + 1e-6 || cell.start >= span.end - 1e-6;
+  if (whole) return pieceOf(cell, cell.start, cell.end, false, '');
+  const covered = cell.start >= span.start - 1e-6 && cell.end <= span.end + 1e-6;
+  return [
+    ...(cell.start < span.start ? pieceOf(cell, cell.start, span.start, false, '<') : []),
+    ...pieceOf(cell, Math.max(cell.start, span.start), Math.min(cell.end, span.end), true, covered ? '' : '~'),
+    ...(cell.end > span.end ? pieceOf(cell, span.end, cell.end, false, '>') : []),
+  ];
+}
+
+function pieceOf(cell, start, end, inside, tail) {
+  return end - start > LEAST - 1e-6 ? [{ id: `${cell.id}${tail}`, name: cell.name, start, end, state: stateOf(cell), inside, cell }] : [];
+}
+
+/** Pieces like `fill` where a span has none; `stands` in order. */
+function gaps(stands, span, fill) {
   let from = span.start;
   const filled = [];
   for (const piece of [...stands, { start: span.end, end: span.end }]) {
-    if (piece.start - from > LEAST - 1e-6) filled.push({ ...fill, id: `${name}@${Number(from.toFixed(4))}`, start: from, end: piece.start });
+    if (piece.start - from > LEAST - 1e-6) filled.push({ ...fill, id: `${fill.name}@${Number(from.toFixed(4))}`, start: from, end: piece.start });
     from = Math.max(from, piece.end);
   }
-  return [...out.filter(({ inside }) => !inside), ...stands, ...filled].sort(byStart);
+  return filled;
 }
 
 /** The names that have a row: what plays in view, what the span says, what was added; asked first, then by share of time, drums last. */
@@ -131,26 +139,32 @@ export function inOrder(names, before) {
  */
 export function stretches(cells, rows, { low, high, span = null, words = [] }) {
   const all = rows.map((name) => pieces(cells, name, span, words).filter(({ state }) => state !== 'open'));
-  const edges = [...new Set([low, high, ...(span ? [span.start, span.end] : []), ...all.flat().flatMap(({ start, end }) => [start, end])])]
-    .filter((beat) => beat >= low - 1e-6 && beat <= high + 1e-6).sort((a, b) => a - b);
+  const borders = [low, high, ...(span ? [span.start, span.end] : []), ...all.flat().flatMap(({ start, end }) => [start, end])];
+  const edges = [...new Set(borders)].filter((beat) => beat >= low - 1e-6 && beat <= high + 1e-6).sort((a, b) => a - b);
   const out = [];
   for (let i = 1; i < edges.length; i++) {
-    const [start, end] = [edges[i - 1], edges[i]];
-    if (end - start < LEAST) continue;
-    const here = all.map((row) => row.find((piece) => piece.start < end - 1e-6 && piece.end > start + 1e-6)).filter(Boolean);
-    const inside = Boolean(span && start >= span.start - 1e-6 && end <= span.end + 1e-6);
-    const players = here.filter(({ state }) => state !== 'none').map(({ name, state }) => ({ name, asked: inside && state === 'asked' }))
-      .sort((a, b) => Number(b.asked) - Number(a.asked));
-    const absent = here.filter(({ state }) => state === 'none').map(({ name }) => name);
-    if (!players.length && !absent.length) continue;
+    const here = together(all, edges[i - 1], edges[i], span);
+    if (!here) continue;
     const last = out.at(-1);
-    const same = last && last.inside === inside && Math.abs(last.end - start) < LEAST + 1e-6
-      && JSON.stringify([last.players, last.absent]) === JSON.stringify([players, absent]);
-    if (same) last.end = end;
-    else out.push({ start, end, inside, players, absent });
+    if (last && goesOn(last, here)) last.end = here.end;
+    else out.push(here);
   }
   return out;
 }
+
+/** Who plays and who is absent from one border to the next; null where nobody is named, or it is too short. */
+function together(rows, start, end, span) {
+  if (end - start < LEAST) return null;
+  const here = rows.map((row) => row.find((piece) => piece.start < end - 1e-6 && piece.end > start + 1e-6)).filter(Boolean);
+  const inside = Boolean(span && start >= span.start - 1e-6 && end <= span.end + 1e-6);
+  const players = here.filter(({ state }) => state !== 'none').map(({ name, state }) => ({ name, asked: inside && state === 'asked' }))
+    .sort((a, b) => Number(b.asked) - Number(a.asked));
+  const absent = here.filter(({ state }) => state === 'none').map(({ name }) => name);
+  return players.length || absent.length ? { start, end, inside, players, absent } : null;
+}
+
+const goesOn = (last, next) => last.inside === next.inside && Math.abs(last.end - next.start) < LEAST + 1e-6
+  && JSON.stringify([last.players, last.absent]) === JSON.stringify([next.players, next.absent]);
 
 /** What a folded cell says, in parts [{words, asked}], as much as `fits(words)`: long names, then short ones, then "+2". */
 export function cellWords({ players, absent }, shortOf, fits) {
@@ -227,8 +241,9 @@ export function searched(typed, catalogue) {
   if (!word) return { found: catalogue, nearest: [] };
   const rank = ({ name, short = '', also = [] }) => {
     const plain = name.toLowerCase();
+    if (plain === word) return -1;
     if (plain.startsWith(word)) return 0;
-    if (plain.split(/[\s-]/).some((part) => part.startsWith(word))) return 1;
+    if (plain.split(/[\s-]/).some((piece) => piece.startsWith(word))) return 1;
     if ([short, ...also].some((other) => other && other.toLowerCase().startsWith(word))) return 2;
     return plain.includes(word) ? 3 : 9;
   };

@@ -1,5 +1,7 @@
 /** The page's icons: 16 px, drawn with strokes in the text's colour. */
 
+import { engineOf } from '../store/engines.js';
+
 const path = (d, extra = 'stroke-width="1.5"') =>
   `<svg class="icon" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" ${extra}><path d="${d}"/></svg>`;
 const solid = (d) =>
@@ -47,16 +49,10 @@ export const icons = {
   trash: path('M3 4.5h10 M6 4.5V3h4v1.5 M4.3 4.5l.6 8.5h6.2l.6-8.5'),
 };
 
-export const ENGINES = {
-  ar: { tag: 'AR', token: 'ar', name: 'Left to right' },
-  fm: { tag: 'FM', token: 'fm', name: 'Trained fill' },
-  'fm-zero-shot': { tag: 'ZS', token: 'zs', name: 'Steered fill' },
-  auto: { tag: 'Fix', token: 'text', name: 'Fix it' }, // only while it runs: its take is one of theirs
-};
-
+/** An engine's letters in its colour. */
 export const tag = (engine) => {
-  const { tag: letters, token } = ENGINES[engine] ?? { tag: engine, token: 'text' };
-  return `<span class="tag" style="--e:var(--${token})">${letters}</span>`;
+  const { tag: letters, token } = engineOf(engine);
+  return `<span class="tag" style="--e:var(--${token})">${text(letters)}</span>`;
 };
 
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };

@@ -75,8 +75,8 @@ export function drawWave(c, pyramid, view, { from, to, middle, half, gain = 1, c
     const bottom = middle - Math.max(-1, low * gain) * half;
     c.fillRect(x, top - 0.4, 1, Math.max(bottom - top + 0.8, 1)); // a thousand of them are quicker than one path
     const body = BODY * levelOf(pyramid, sample, sample + perPixel) * gain * half;
-    const [from, to] = [Math.max(top, middle - body), Math.min(bottom, middle + body)];
-    columns.push(x, from - 0.4, Math.max(to - from + 0.8, 1));
+    const upper = Math.max(top, middle - body);
+    columns.push(x, upper - 0.4, Math.max(Math.min(bottom, middle + body) - upper + 0.8, 1));
   }
   c.globalAlpha = alpha;
   for (let i = 0; i < columns.length; i += 3) c.fillRect(columns[i], columns[i + 1], 1, columns[i + 2]);

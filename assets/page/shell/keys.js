@@ -88,16 +88,25 @@ const COMMAND_ALT_SHIFTED = { enter: 'intro' };
 /** {action, digit} for a key event, null for one that is not ours. */
 export function actionOf({ key, code = '', ctrlKey, metaKey, shiftKey, altKey }) {
   const name = key.toLowerCase();
-  if (altKey && !ctrlKey && !metaKey) return null;
-  if (ctrlKey || metaKey) {
-    const table = altKey ? (shiftKey ? COMMAND_ALT_SHIFTED : COMMAND_ALT) : shiftKey ? COMMAND_SHIFTED : COMMAND;
-    const action = table[name];
-    return action ? { action } : null;
-  }
-  if (shiftKey && (code === 'Digit0' || name === ')')) return { action: 'fit' };
-  if (!shiftKey && /^[0-9]$/.test(name)) return { action: 'track', digit: Number(name) };
-  const action = (shiftKey ? SHIFTED : PLAIN)[name];
+  const command = ctrlKey || metaKey;
+  if (altKey && !command) return null;
+  const digit = command ? null : digitOf(name, code, shiftKey);
+  if (digit) return digit;
+  const action = tableOf(command, altKey, shiftKey)[name];
   return action ? { action } : null;
+}
+
+/** What a digit means without a command key: it hears a take; with Shift, 0 fits the clip. */
+function digitOf(name, code, shift) {
+  if (shift) return code === 'Digit0' || name === ')' ? { action: 'fit' } : null;
+  return /^[0-9]$/.test(name) ? { action: 'track', digit: Number(name) } : null;
+}
+
+/** The actions by key while some modifiers are held. */
+function tableOf(command, alt, shift) {
+  if (!command) return shift ? SHIFTED : PLAIN;
+  if (alt) return shift ? COMMAND_ALT_SHIFTED : COMMAND_ALT;
+  return shift ? COMMAND_SHIFTED : COMMAND;
 }
 
 /** Whether an action works while the focus is in a field: only those with a command key, and Esc. */

@@ -4,6 +4,7 @@
  */
 
 import { desk } from '../store/desk.js';
+import { ENGINES } from '../store/engines.js';
 import { icons } from '../parts/icons.js';
 import { actionOf, worksInFields } from './keys.js';
 import { listening } from '../store/listening.js';
@@ -53,27 +54,41 @@ const PAGE_ACTIONS = {
   redo: () => press('redo'),
 };
 
+const isCell = (node) => Boolean(node?.classList?.contains('cell'));
+
 function onKey(event) {
   if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
   const node = focused();
-  if (desk.view === 'blind' && !isField(node) && desk.takes?.blind.key(event)) return void event.preventDefault();
-  const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !isField(node);
-  if (plain && desk.view === 'edit' && desk.timeline?.drums.tap(event.key)) return void event.preventDefault();
+  if (takenByView(event, node)) return void event.preventDefault();
   const found = actionOf(event);
-  if (!found) return;
-  if (isField(node) && !worksInFields(found.action)) return;
-  const onCell = node?.classList?.contains('cell');
-  if (isControl(node) && !onCell && ['palette', 'play'].includes(found.action)) return;
-  if (found.action === 'play' && onCell) node.blur();
-  let done = true;
-  const { view } = desk;
-  if (view === 'blind' && NAMING.includes(found.action)) return;
-  if (view === 'listen' && found.action === 'delete') found.action = 'discard';
-  if (PAGE_ACTIONS[found.action]) PAGE_ACTIONS[found.action](found);
-  else if (view !== 'edit' && desk.takes?.act(found.action)) done = true;
-  else if (desk.view === 'edit' || EVERYWHERE.includes(found.action)) done = desk.timeline?.act(found.action);
-  else if (found.action === 'escape') desk.setView('edit');
-  if (done) event.preventDefault();
+  if (!found || !isFree(found.action, node)) return;
+  if (found.action === 'play' && isCell(node)) node.blur();
+  if (perform(found)) event.preventDefault();
+}
+
+/** Whether a view has keys of its own that come before all actions: letters in the blind test, drums that are tapped. */
+function takenByView(event, node) {
+  if (isField(node)) return false;
+  if (desk.view === 'blind') return desk.takes?.blind.key(event);
+  const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  return plain && desk.view === 'edit' && desk.timeline?.drums.tap(event.key);
+}
+
+/** Whether a key means an action where the focus is, and may in this view. */
+function isFree(action, node) {
+  if (isField(node) && !worksInFields(action)) return false;
+  if (isControl(node) && !isCell(node) && ['palette', 'play'].includes(action)) return false;
+  return desk.view !== 'blind' || !NAMING.includes(action);
+}
+
+/** Does an action, wherever it belongs; false when nothing came of it. */
+function perform(found) {
+  const action = desk.view === 'listen' && found.action === 'delete' ? 'discard' : found.action;
+  if (PAGE_ACTIONS[action]) PAGE_ACTIONS[action](found);
+  else if (desk.view !== 'edit' && desk.takes?.act(action)) return true;
+  else if (desk.view === 'edit' || EVERYWHERE.includes(action)) return desk.timeline?.act(action);
+  else if (action === 'escape') desk.setView('edit');
+  return true;
 }
 
 /** What the timeline does even while Listen hides it; the rest would edit what one does not see. */
@@ -83,6 +98,16 @@ const EVERYWHERE = ['play', 'rewind', 'loop', 'help'];
 const NAMING = ['track', 'keep', 'seed', 'again', 'star', 'solo', 'delete', 'match', 'difference', 'sort', 'intent'];
 const VIEWS = { Edit: 'edit', Listen: 'listen', 'Blind test': 'blind' };
 
+/** The bar's buttons that only the browser knows about, by their ids. */
+const BUTTONS = {
+  export: showExports,
+  project: showProjects,
+  keys: showHelp,
+  tap: () => desk.tapTempo(),
+  drawer: () => document.querySelector('#page').classList.toggle('drawn'),
+  theme: () => localStorage.setItem('inlay-theme', document.body.classList.toggle('dark') ? 'dark' : 'light'),
+};
+
 /** View and theme follow the desk, and the desk them. */
 function watchBar() {
   document.addEventListener('change', (event) => {
@@ -90,19 +115,12 @@ function watchBar() {
     if (input.closest?.('#view') && input.type === 'radio') desk.setView(VIEWS[input.value] ?? 'edit');
   });
   document.addEventListener('click', (event) => {
-    if (event.target.closest?.('#export')) showExports();
-    if (event.target.closest?.('#project')) showProjects();
-    if (event.target.closest?.('#keys')) showHelp();
-    if (event.target.closest?.('#tap')) desk.tapTempo();
-    if (event.target.closest?.('#drawer')) document.querySelector('#page').classList.toggle('drawn');
-    if (!event.target.closest?.('#theme')) return;
-    const dark = document.body.classList.toggle('dark');
-    localStorage.setItem('inlay-theme', dark ? 'dark' : 'light');
+    for (const [id, answer] of Object.entries(BUTTONS)) if (event.target.closest?.(`#${id}`)) answer();
   });
   desk.addEventListener('change', ({ detail }) => {
     stage().dataset.view = document.querySelector('#page').dataset.view = desk.view;
     if (detail.what === 'view') {
-      const wanted = Object.keys(VIEWS).find((name) => VIEWS[name] === desk.view);
+      const wanted = Object.keys(VIEWS).find((words) => VIEWS[words] === desk.view);
       const radio = document.querySelector(`#view input[value="${wanted}"]`);
       if (radio && !radio.checked) radio.click();
     }
@@ -151,26 +169,29 @@ function showWhenOpened(fold, panel) {
   }).observe(fold);
 }
 
-/** Undo and Redo say what they would do. */
+const BAR_WORDS = { theme: 'Light or dark', project: 'Projects', drawer: 'Prompt, engines and settings', tap: 'Tap the tempo (T)' };
+
+/** Names and tooltips of Gradio's controls; Undo and Redo say what they would do. */
 function name() {
   for (const [id, verb, keys] of [['undo', 'Undo', 'Ctrl Z'], ['redo', 'Redo', 'Ctrl ⇧Z']]) {
-    const button = document.querySelector(`#${id} button, button#${id}`);
-    if (!button) continue;
     const words = [verb, desk.doc[id]].filter(Boolean).join(' ');
-    button.title = `${words} (${keys})`;
-    button.setAttribute('aria-label', words);
+    label(id, words, `${words} (${keys})`);
   }
-  for (const [id, words] of [['theme', 'Light or dark'], ['project', 'Projects'], ['drawer', 'Prompt, engines and settings'], ['tap', 'Tap the tempo (T)']]) {
-    const button = document.querySelector(`#${id} button, button#${id}`);
-    button?.setAttribute('aria-label', words);
-    if (button) button.title = words;
-  }
+  for (const [id, words] of Object.entries(BAR_WORDS)) label(id, words, words);
+  for (const [id, { tag }] of Object.entries(ENGINES)) document.getElementById(`engine-${id}`)?.style.setProperty('--tag', `'${tag}'`);
   const title = document.querySelector('#name input');
   if (title && title.title !== title.value) title.title = title.value; // a long one is cut off
   for (const [id, words] of Object.entries(desk.tips)) {
     const control = document.getElementById(id);
     if (control && control.title !== words) control.title = words;
   }
+}
+
+function label(id, words, title) {
+  const button = document.querySelector(`#${id} button, button#${id}`);
+  if (!button) return;
+  button.title = title;
+  button.setAttribute('aria-label', words);
 }
 
 /** Types into a Gradio field as a user would. */

@@ -4,7 +4,6 @@
  * need no message. Times in seconds on the clip's clock. Knows no DOM.
  */
 
-import { desk } from '../store/desk.js';
 import { events, frequency } from '../music/score.js';
 import { Scope } from '../parts/scope.js';
 
@@ -22,8 +21,10 @@ export class Synth {
   #noise = null;
   #out = null;
 
-  constructor(player) {
+  /** `score` gives {doc, loop}: the lanes as they are, and what is looped. */
+  constructor(player, score) {
     this.player = player;
+    this.score = score;
     player.addEventListener('state', () => this.#follow());
   }
 
@@ -65,7 +66,7 @@ export class Synth {
     if (!player.playing || !(this.on || this.click)) return;
     const position = player.position;
     const now = player.context.currentTime;
-    const loop = desk.loop;
+    const { doc, loop } = this.score();
     const jumped = position < this.#seen - 0.005 || position > this.#seen + JUMP;
     if (jumped) {
       this.silence();
@@ -77,7 +78,7 @@ export class Synth {
     const to = Math.min(position + AHEAD, loop?.end ?? Infinity);
     if (to <= from) return;
     this.#until = to;
-    for (const event of events(desk.doc, from, to, { lanes: this.lanes, click: this.click })) this.#sound(event, now + event.at - position);
+    for (const event of events(doc, from, to, { lanes: this.lanes, click: this.click })) this.#sound(event, now + event.at - position);
   }
 
   #output() {

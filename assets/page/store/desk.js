@@ -47,7 +47,7 @@ class Desk extends Ports {
   looping = false;
   player = new Player();
   meter = new Meter(this.player);
-  synth = new Synth(this.player);
+  synth = new Synth(this.player, () => ({ doc: this.doc, loop: this.loop }));
   ghost = new Ghost();
   #answers = new Answers();
   #listened = false;

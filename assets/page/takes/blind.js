@@ -5,7 +5,8 @@
 
 import { desk } from '../store/desk.js';
 import { LETTERS, ORIGINAL, SCALES, ballot, hear, isOpen, isRated, missing, newRound, rate, secondsHeard } from './blind-round.js';
-import { ENGINES, icons, tag, text } from '../parts/icons.js';
+import { icons, tag, text } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { listening } from '../store/listening.js';
 import { seamSentences } from './take-words.js';
 import { drawTrack } from './track-wave.js';
@@ -23,7 +24,14 @@ export const BLIND = `
   <div class="nothing"><h2>Nothing to rate yet</h2><p>Make takes of a span with at least two engines: here they stand without their names.</p></div>
 </section>`;
 
-const METHODS = { gt: { tag: 'GT', token: 'wave', name: 'Original' }, ...ENGINES };
+const UNTOUCHED = { tag: 'GT', token: 'wave', name: 'Original' };
+const methodOf = (name) => (name === 'gt' ? UNTOUCHED : engineOf(name));
+
+/** Who made a take, once that may be known. */
+function made(track, id) {
+  const engine = methodOf(id === ORIGINAL ? 'gt' : track.engine);
+  return `<div class="who"><span class="tag" style="--e:var(--${engine.token})">${engine.tag}</span><b>${text(track.name || engine.name)}</b></div><span class="soft num">${text(track.words)}</span>`;
+}
 
 export class Blind {
   #round = null;
@@ -133,11 +141,8 @@ export class Blind {
     const selected = desk.player.selected === track.id;
     const plays = playing === track.id;
     const open = isOpen(round, id);
-    const engine = METHODS[id === ORIGINAL ? 'gt' : track.engine];
     const state = plays ? 'Playing' : isRated(round, id) ? 'Rated' : open ? 'Heard' : 'Not heard yet';
-    const head = round.revealed
-      ? `<div class="who"><span class="tag" style="--e:var(--${engine.token})">${engine.tag}</span><b>${text(track.name || engine.name)}</b></div><span class="soft num">${text(track.words)}</span>`
-      : `<div class="who stacked"><b>Take ${letter}</b><span class="soft">${state}</span></div>`;
+    const head = round.revealed ? made(track, id) : `<div class="who stacked"><b>Take ${letter}</b><span class="soft">${state}</span></div>`;
     const button = `<button class="ic-play" data-act="letter" data-id="${id}" aria-label="${plays ? 'Pause' : 'Hear'} take ${letter}" title="${plays ? 'Pause' : 'Hear'} take ${letter} (${letter})">${plays ? icons.pause : icons.play}</button>`;
     return `<article class="letter ${selected && !round.revealed ? 'on' : ''}" aria-label="Take ${letter}">
       <header><span class="key">${letter}</span>${head}${button}</header>
@@ -178,20 +183,28 @@ export class Blind {
     const round = this.#round;
     if (!round) return;
     const id = round.order.find((one) => this.#track(one)?.id === desk.player.selected);
-    const time = desk.player.playing ? desk.player.context.currentTime : 0;
+    this.#listened(round, id, position);
+    this.#bars(round, id, position);
+  }
+
+  /** What was heard of a take since the look before. */
+  #listened(round, id, position) {
+    const { playing, context } = desk.player;
+    const time = playing ? context.currentTime : 0;
     const last = this.#last;
-    this.#last = { position, time, id: desk.player.playing ? id : null };
-    if (id && desk.player.playing && last.id === id && !round.revealed) {
-      const next = hear(round, id, last.position, position, time - last.time);
-      if (next !== round) {
-        this.#round = next;
-        sessionStorage.setItem(this.#place, JSON.stringify(next));
-        if (isOpen(next, id) !== isOpen(round, id)) {
-          this.takes.announce(`Take ${LETTERS[round.order.indexOf(id)]} heard, ratings open`);
-          this.takes.redraw();
-        }
-      }
-    }
+    this.#last = { position, time, id: playing ? id : null };
+    if (!id || !playing || last.id !== id || round.revealed) return;
+    const next = hear(round, id, last.position, position, time - last.time);
+    if (next === round) return;
+    this.#round = next;
+    sessionStorage.setItem(this.#place, JSON.stringify(next));
+    if (isOpen(next, id) === isOpen(round, id)) return;
+    this.takes.announce(`Take ${LETTERS[round.order.indexOf(id)]} heard, ratings open`);
+    this.takes.redraw();
+  }
+
+  /** The playhead on what sounds, and how much of each take was heard. */
+  #bars(round, id, position) {
     const { start, end } = round.loop;
     for (const wave of this.takes.shadowRoot.querySelectorAll('.blind .wave')) {
       const one = wave.querySelector('canvas').dataset.wave;
@@ -251,29 +264,33 @@ export class Blind {
 
   /** A key of this view; false when it is none. Digits rate the focused scale. */
   key({ key, ctrlKey, metaKey, altKey }) {
-    if (ctrlKey || metaKey || altKey || !this.#round) return false;
+    return ctrlKey || metaKey || altKey || !this.#round ? false : this.#answer(key);
+  }
+
+  #answer(key) {
     const focused = this.takes.shadowRoot.activeElement?.dataset ?? {};
-    const place = LETTERS.indexOf(key.toUpperCase());
-    if (key.length === 1 && place >= 0 && place < this.#round.order.length) {
-      this.#hear(this.#track(this.#round.order[place]));
-      return true;
-    }
-    if (key === ' ' && (focused.act === 'rate' ? this.#round.ratings[focused.id]?.[focused.scale] === Number(focused.value) : !focused.act)) {
-      desk.togglePlay();
-      return true;
-    }
-    if (focused.act === 'rate') {
-      const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[key];
-      const value = step ? Math.min(10, Math.max(1, Number(focused.value) + step)) : /^[0-9]$/.test(key) ? Number(key) || 10 : 0;
-      if (!value) return false;
-      this.#rate(focused.id, focused.scale, value);
-      return true;
-    }
-    if (key === '0' && !this.#round.order.includes(ORIGINAL)) {
-      this.#hear(this.#track(ORIGINAL));
-      return true;
-    }
-    return /^[0-9]$/.test(key); // a digit would tell who is who
+    const { order } = this.#round;
+    const letter = key.length === 1 ? order[LETTERS.indexOf(key.toUpperCase())] : undefined;
+    if (letter) this.#hear(this.#track(letter));
+    else if (key === ' ' && this.#plays(focused)) desk.togglePlay();
+    else if (focused.act === 'rate') return this.#typed(key, focused);
+    else if (key === '0' && !order.includes(ORIGINAL)) this.#hear(this.#track(ORIGINAL));
+    else return /^[0-9]$/.test(key); // a digit would tell who is who
+    return true;
+  }
+
+  /** Whether Space plays where the focus is: not on a button, nor on a rating that it would give. */
+  #plays({ act, id, scale, value }) {
+    return act === 'rate' ? this.#round.ratings[id]?.[scale] === Number(value) : !act;
+  }
+
+  /** A key on a scale: an arrow moves the rating, a digit sets it; false for any other. */
+  #typed(key, { id, scale, value: now }) {
+    const step = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[key];
+    const digit = /^[0-9]$/.test(key) ? Number(key) || 10 : 0;
+    const value = step ? Math.min(10, Math.max(1, Number(now) + step)) : digit;
+    if (value) this.#rate(id, scale, value);
+    return Boolean(value);
   }
 }
 
@@ -285,7 +302,7 @@ function means(revealed) {
   if (!results.length) return '';
   const charts = SCALES.map((scale) => {
     const rows = results.map((result) => {
-      const { tag: letters, token } = METHODS[result.engine];
+      const { tag: letters, token } = methodOf(result.engine);
       const [mean, half = 0] = result[scale.id];
       const place = (value) => ((Math.min(10, Math.max(1, value)) - 1) / 9) * 100;
       const [a, b] = [place(mean - half), place(mean + half)];
@@ -293,7 +310,7 @@ function means(revealed) {
     });
     return `<figure><figcaption>${scale.name}</figcaption><ul>${rows.join('')}</ul><div class="axis soft num">${Array.from({ length: 10 }, (_, i) => `<span style="left:${(i / 9) * 100}%">${i + 1}</span>`).join('')}</div></figure>`;
   });
-  const rows = results.map((result) => `<tr><td>${result.engine === 'gt' ? '<b>Original</b>' : `${tag(result.engine)} ${text(ENGINES[result.engine].name)}`}</td><td>${text(result.words)}</td><td>${result.preferred} of ${result.rounds}</td><td>${result.rounds}</td></tr>`);
+  const rows = results.map((result) => `<tr><td>${result.engine === 'gt' ? '<b>Original</b>' : `${tag(result.engine)} ${text(engineOf(result.engine).name)}`}</td><td>${text(result.words)}</td><td>${result.preferred} of ${result.rounds}</td><td>${result.rounds}</td></tr>`);
   return `<div class="panel ${revealed ? '' : 'quiet'}"><header><h2>Means over ${rounds} round${rounds === 1 ? '' : 's'}, with 95 % intervals</h2><span class="soft">${rounds < 2 ? 'Intervals from the second round on' : 'Level matched, order shuffled'}</span></header>
     <div class="charts">${charts.join('')}</div>
     <table><thead><tr><th scope="col">Engine</th><th scope="col">Time per span, median</th><th scope="col">Preferred</th><th scope="col">Rounds</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;

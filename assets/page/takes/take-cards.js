@@ -1,7 +1,8 @@
 /** The strip of take cards under the timeline. */
 
 import { desk } from '../store/desk.js';
-import { ENGINES, icons, tag, text } from '../parts/icons.js';
+import { icons, tag, text } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { listening } from '../store/listening.js';
 import { countWords, numberOf, percent, seamSentences, takeName, takeSpoken } from './take-words.js';
 import { playersIn } from './take-band.js';
@@ -45,6 +46,21 @@ export const stopWords = (track) => (track.state === 'waiting' ? ['Skip', 'Leave
 
 export const starButton = (track) =>
   takeButton('star', track, track.starred ? icons.starred : icons.star, '', track.starred ? 'Take the star away (*)' : 'Star (*)', `class="ic star" aria-pressed="${track.starred}"`);
+
+/** How a take joins what is around it, or why it was chosen, with its icon. */
+function seamLine(track) {
+  if (track.kind === 'original') return `${track.kept ? icons.check : icons.wave}<span>${track.kept ? 'Kept now' : 'Before these takes'}</span>`;
+  const [seam] = seamSentences(track.seams);
+  const icon = seam?.rough ? icons.warn : icons.check;
+  if (track.why) return `${icon}<span title="${text(track.why_more)}">${text(track.why)}</span>`;
+  return seam ? `${icon}<span title="${text(seam.title)}">${text(seam.words)}</span>` : `${icons.wave}<span>A new clip</span>`;
+}
+
+/** Keep, again and the rest, behind a card's play button. */
+const takeActions = (track) =>
+  takeButton('keep', track, track.kept ? icons.check : '', track.kept ? 'Kept' : 'Keep', 'Put this take on the timeline (K)', track.kept ? 'disabled class="wide"' : 'class="wide"')
+  + takeButton('again', track, icons.again, '', 'Again with these settings (R)')
+  + takeButton('sheet', track, icons.more, '', 'Name, settings, another seed (E) and more');
 
 export class TakeCards {
   #signature = '';
@@ -103,7 +119,7 @@ export class TakeCards {
     if (track.state === 'ready') return this.#ready(track);
     if (track.state === 'running' || track.state === 'waiting') {
       return [
-        `<div class="progress" style="--e:var(--${ENGINES[track.engine].token})"><i></i></div><p class="say note">${track.state === 'waiting' ? icons.clock : ''}<span></span></p>`,
+        `<div class="progress" style="--e:var(--${engineOf(track.engine).token})"><i></i></div><p class="say note">${track.state === 'waiting' ? icons.clock : ''}<span></span></p>`,
         takeButton('stop', track, icons.close, ...stopWords(track)),
       ];
     }
@@ -115,21 +131,19 @@ export class TakeCards {
 
   #ready(track) {
     const playing = desk.player.playing && desk.track?.id === track.id;
-    const agree = this.takes.agreement(track);
     const wish = wishLine(track);
+    const line = `<p class="say">${seamLine(track)}</p>`;
+    const hear = takeButton('hear', track, playing ? icons.pause : icons.play, track.kind === 'original' ? 'Play' : '', playing ? 'Pause' : 'Play');
+    const words = wish ? `${wishSay(track, wish)}${line}` : `${line}<p class="say soft">${text(this.#note(track) || this.#players(track))}</p>`;
+    return [words, hear + (track.kind === 'take' ? takeActions(track) : '')];
+  }
+
+  /** What is said under the seam where nothing was wished for. */
+  #note(track) {
+    if (track.kept) return track.kind === 'take' ? 'Kept, on the timeline' : '';
+    const agree = this.takes.agreement(track);
     const [seam] = seamSentences(track.seams);
-    const line = track.kind === 'original' ? `${track.kept ? icons.check : icons.wave}<span>${track.kept ? 'Kept now' : 'Before these takes'}</span>`
-      : track.why ? `${seam?.rough ? icons.warn : icons.check}<span title="${text(track.why_more)}">${text(track.why)}</span>`
-      : seam ? `${seam.rough ? icons.warn : icons.check}<span title="${text(seam.title)}">${text(seam.words)}</span>`
-        : `${icons.wave}<span>A new clip</span>`;
-    const note = [track.kept && track.kind === 'take' ? 'Kept, on the timeline' : '', track.why && !track.kept ? seam?.words : '', track.kept ? '' : agree ? `Chords ${percent(agree.share)}` : ''].filter(Boolean).join(', ');
-    let actions = takeButton('hear', track, playing ? icons.pause : icons.play, track.kind === 'original' ? 'Play' : '', playing ? 'Pause' : 'Play');
-    if (track.kind === 'take') {
-      actions += takeButton('keep', track, track.kept ? icons.check : '', track.kept ? 'Kept' : 'Keep', 'Put this take on the timeline (K)', track.kept ? 'disabled class="wide"' : 'class="wide"')
-        + takeButton('again', track, icons.again, '', 'Again with these settings (R)')
-        + takeButton('sheet', track, icons.more, '', 'Name, settings, another seed (E) and more');
-    }
-    return [wish ? `${wishSay(track, wish)}<p class="say">${line}</p>` : `<p class="say">${line}</p><p class="say soft">${text(note || this.#players(track))}</p>`, actions];
+    return [track.why && seam?.words, agree && `Chords ${percent(agree.share)}`].filter(Boolean).join(', ');
   }
 
   /** Who plays in the original where it was re-made. */

@@ -5,7 +5,8 @@
 
 import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
-import { ENGINES, icons, tag, text } from '../parts/icons.js';
+import { icons, tag, text } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { SORT, drawSort } from './take-cards.js';
 import { countWords, numberOf, seamSentences, takeName, takeSpoken } from './take-words.js';
 import { sorted, wishLine } from './wish-words.js';
@@ -59,7 +60,7 @@ export class TakeRow extends HTMLElement {
   /** What came of the wish and how the ends sound, one line each. */
   #lines(track) {
     const line = (icon, words) => `<span class="say">${icons[icon]}<span>${text(words)}</span></span>`;
-    if (track.state !== 'ready') return line('clock', track.note || `${ENGINES[track.engine]?.tag ?? ''} ${track.state}`);
+    if (track.state !== 'ready') return line('clock', track.note || `${engineOf(track.engine).tag} ${track.state}`);
     const wish = wishLine(track);
     const [seam] = seamSentences(track.seams);
     return (wish ? line(wish.icon, wish.brief || wish.words) : line('wave', takeName(track)))

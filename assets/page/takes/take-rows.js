@@ -4,16 +4,17 @@
  */
 
 import { desk } from '../store/desk.js';
-import { drag } from '../board/gestures.js';
-import { ENGINES, icons, tag, text } from '../parts/icons.js';
+import { drag } from '../parts/gestures.js';
+import { icons, text } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { listening } from '../store/listening.js';
 import { METER } from '../sound/meter.js';
 import { HIGH, LOW, shade } from '../sound/spectrum.js';
-import { isSmooth, numberOf, percent, seamFigures, takeLabel, takeSpoken } from './take-words.js';
-import { SORT, drawSort, starButton, stopWords, takeButton, wishSay } from './take-cards.js';
+import { numberOf, takeLabel } from './take-words.js';
+import { SORT, drawSort } from './take-cards.js';
+import { rowMarkup } from './take-row-markup.js';
 import { askedOf, bandByBar } from './take-band.js';
 import { cellWords, stretches } from '../music/band.js';
-import { wishList } from './wish-words.js';
 import { drawBorders, drawTrack, inkOf, spansOf } from './track-wave.js';
 import { roman } from '../music/chords.js';
 import { prepare } from '../parts/wave.js';
@@ -23,11 +24,6 @@ const AROUND = 2; // seconds beside the span
 const CHANGE = 30; // dB, the brightest of a difference
 const QUIET = -70; // dB, the darkest of a spectrogram
 const NAMES = { continue: 'Continuation', intro: 'Intro', loop: 'Loop' };
-const EXTENDED = { // what is said of the original, and what cannot be compared with it
-  continue: 'The clip as it is. Each take holds all of it, sample for sample; what follows is new, so no difference is shown.',
-  intro: 'The clip as it is. Each take holds all of it, sample for sample; what comes before 0 is new, so no difference is shown.',
-  loop: 'The clip as it is. Takes differ at the join of its end and beginning alone: hear it go round with L. A blind test needs a span.',
-};
 const LOOPS = [[0, 'span'], [1, 'span ± 1 s'], [2, 'span ± 2 s']];
 
 export const ROWS = `
@@ -59,6 +55,14 @@ export const ROWS = `
     <div class="switch" role="group" aria-label="Switch take"></div><span class="spring"></span><span class="soft num loudness" title="Integrated loudness of what is looped"></span>${METER}</footer>
 </section>`;
 
+/** What the takes of a group are called. */
+function titleOf(group) {
+  if (!group) return 'Listen';
+  if (NAMES[group.extends]) return NAMES[group.extends];
+  if (!group.region) return 'Generated clips';
+  return group.spans?.length ? `${group.spans.length} spans` : 'Span';
+}
+
 export class TakeRows {
   #signature = '';
 
@@ -89,29 +93,10 @@ export class TakeRows {
     const shown = tracks.filter(({ id }) => listening.tracks.some((one) => one.id === id)); // as they are sorted
     this.find('.nothing').hidden = Boolean(group);
     this.find('.rows').hidden = !group;
-    this.find('h2').textContent = group ? (NAMES[group.extends] ?? (group.region ? (group.spans?.length ? `${group.spans.length} spans` : 'Span') : 'Generated clips')) : 'Listen';
-    this.find('.span-words').textContent = group?.region ? spansOf(group).map(formatSpan).join(', ') : '';
-    this.find('.least').textContent = group?.region || group?.extends ? 0 : 1;
-    this.find('.most').textContent = Math.max(1, ...tracks.map((track) => track.digit ?? 0));
+    this.#head(group, tracks);
     this.#tools(group, tracks);
-    if (group) {
-      const view = this.view();
-      this.#scale(group, view, colour);
-      const sign = this.takes.sign(shown) + listening.ids;
-      if (sign !== this.#signature) {
-        this.#signature = sign;
-        this.takes.moving('.row', () => this.takes.replace('.tracks', shown.map((track) => this.#row(track)).join('')));
-        this.find('.switch').innerHTML = listening.tracks.map((track) => this.#switch(track)).join('');
-      }
-      for (const track of shown) {
-        this.takes.moveProgress(track);
-        const canvas = this.find(`.row canvas[data-wave="${CSS.escape(track.id)}"]`);
-        if (!canvas) continue;
-        this.#picture(canvas, track, view, colour);
-        this.#marks(canvas.parentElement, track, view);
-      }
-      this.#change(group, view, colour);
-    } else {
+    if (group) this.#body(group, shown, colour);
+    else {
       this.find('.switch').innerHTML = '';
       this.#signature = '';
     }
@@ -122,10 +107,36 @@ export class TakeRows {
     this.find('.loop').setAttribute('aria-pressed', desk.looping);
   }
 
+  #head(group, tracks) {
+    this.find('h2').textContent = titleOf(group);
+    this.find('.span-words').textContent = group?.region ? spansOf(group).map(formatSpan).join(', ') : '';
+    this.find('.least').textContent = group?.region || group?.extends ? 0 : 1;
+    this.find('.most').textContent = Math.max(1, ...tracks.map((track) => track.digit ?? 0));
+  }
+
+  #body(group, shown, colour) {
+    const view = this.view();
+    this.#scale(group, view, colour);
+    const sign = this.takes.sign(shown) + listening.ids;
+    if (sign !== this.#signature) {
+      this.#signature = sign;
+      this.takes.moving('.row', () => this.takes.replace('.tracks', shown.map((track) => this.#row(track)).join('')));
+      this.find('.switch').innerHTML = listening.tracks.map((track) => this.#switch(track)).join('');
+    }
+    for (const track of shown) {
+      this.takes.moveProgress(track);
+      const canvas = this.find(`.row canvas[data-wave="${CSS.escape(track.id)}"]`);
+      if (!canvas) continue;
+      this.#picture(canvas, track, view, colour);
+      this.#marks(canvas.parentElement, track, view);
+    }
+    this.#change(group, view, colour);
+  }
+
   #tools(group, tracks) {
     const takes = tracks.filter(({ kind }) => kind === 'take');
     const ids = listening.ids;
-    const picks = takes.length < 3 ? '' : takes.map((track) => `<button data-act="pick" data-id="${track.id}" aria-pressed="${ids.includes(track.id)}" style="--e:var(--${ENGINES[track.engine]?.token})" title="${text(`${takeLabel(track)}: side by side or not`)}" aria-label="${text(takeLabel(track))}">${numberOf(track)}</button>`).join('');
+    const picks = takes.length < 3 ? '' : takes.map((track) => `<button data-act="pick" data-id="${track.id}" aria-pressed="${ids.includes(track.id)}" style="--e:var(--${engineOf(track.engine).token})" title="${text(`${takeLabel(track)}: side by side or not`)}" aria-label="${text(takeLabel(track))}">${numberOf(track)}</button>`).join('');
     const host = this.find('.picks');
     if (host.dataset.markup !== picks) host.innerHTML = host.dataset.markup = picks;
     drawSort(this.find('.sort'), tracks);
@@ -196,43 +207,9 @@ export class TakeRows {
   }
 
   #row(track) {
-    const heard = this.takes.isHeard(track);
-    const playing = desk.player.playing && desk.track?.id === track.id;
-    const original = track.kind === 'original';
-    const engine = ENGINES[track.engine]?.name ?? '';
-    const wishes = original ? [] : wishList(track);
-    const spent = [`seed ${track.seed}`, track.words].filter(Boolean).join(', ');
-    const name = wishes.length ? `<span title="${text(engine)}">${tag(track.engine)}</span> <span class="soft num" title="${text(spent)}">${text(track.name || spent)}</span>` : original ? '<b>Original</b>' : `${tag(track.engine)} <b>${text(track.name || engine)}</b>`;
-    const about = original ? (track.kept ? 'Kept now' : 'Before these takes') : `seed ${track.seed}${track.words ? `, ${text(track.words)}` : ''}`;
-    const agreed = this.takes.agreement(track);
-    const agree = wishes.length ? wishes.map((one) => wishSay(track, { ...one, brief: '' })).join('') : agreed ? `<p class="soft num">Chords agree ${percent(agreed.share)}</p>` : '';
-    const cells = (agreed?.cells ?? []).map(({ symbol, share }, i) => `<span class="agree num ${share < 0.5 ? 'poor' : ''}" data-cell="${i}"><b>${text(symbol)}</b><span>${percent(share)}</span></span>`);
-    const bars = bandByBar(track, desk.doc.grid, desk).map(({ players, asked }, i) => `<span class="who num ${asked ? 'other' : ''}" data-bar="${i}" title="${text(players + (asked ? `, ${asked}` : ''))}"><b>${text(players)}</b>${asked ? `<span>${text(asked)}</span>` : ''}</span>`);
-    const marks = (track.seams ?? []).map((seam, i) => `<span class="mark ${isSmooth(seam) ? 'good' : 'bad'}" data-seam="${i}" title="${text(`${seam.words} at ${formatShort(seam.time)}`)}">${isSmooth(seam) ? icons.check : icons.warn}</span>`);
-    return `<article class="row ${track.kind} ${heard ? 'heard' : ''} ${wishes.length ? 'wished' : ''} ${bars.length ? 'barred' : ''}" data-take="${track.id}" aria-label="${text(takeSpoken(track))}">
-      <div class="left"><button class="digit" data-act="select" data-id="${track.id}" aria-pressed="${desk.track?.id === track.id}" aria-label="Hear take ${numberOf(track)}" ${track.state === 'ready' ? '' : 'disabled'}>${numberOf(track)}</button>
-        <div><p class="name">${name}${original || track.state !== 'ready' ? '' : `<span class="spring"></span>${takeButton('sheet', track, icons.more, '', 'Name, settings and more', 'class="ic"')}`}</p>${wishes.length ? '' : `<p class="soft num">${about}</p>`}${agree}<p class="now soft">${playing ? `${icons.sound}<span>Playing${desk.solo ? ' alone' : ''}</span>` : track.kept && !original ? `${icons.check}<span>Kept</span>` : ''}</p></div></div>
-      <div class="middle"><canvas data-wave="${track.id}"></canvas>${marks.join('')}${cells.join('')}${bars.join('')}</div>
-      <div class="right">${this.#right(track, heard)}</div></article>`;
-  }
-
-  #right(track, heard) {
-    if (track.kind === 'original' && track.extends) return `<p class="soft">${EXTENDED[track.extends]}</p>`;
-    if (track.kind === 'original' && track.spans?.length) return '<p class="soft">Outside the spans every take is the original, sample for sample.</p>';
-    if (track.kind === 'original') return '<p class="soft">Outside the span every take is the original, sample for sample.</p>';
-    if (track.state === 'failed' || track.state === 'cancelled') {
-      return `<p class="say ${track.state}">${icons.warn}<span>${text(track.note)}</span></p><div class="actions">${takeButton('retry', track, '', 'Try again', 'Run it again')}</div>`;
-    }
-    if (track.state !== 'ready') {
-      return `<div class="progress" style="--e:var(--${ENGINES[track.engine].token})"><i></i></div><p class="say note"><span></span></p><div class="actions">${takeButton('stop', track, icons.close, ...stopWords(track))}</div>`;
-    }
-    const seams = track.seams.map((seam) => `<p class="say" title="${text(seamFigures(seam))}">${isSmooth(seam) ? icons.check : icons.warn}<span>${text(seam.words)} at ${formatShort(seam.time)}</span></p>`).join('');
-    const why = track.why ? `<p class="say soft" title="${text(track.why_more)}"><span>${text(track.why)}</span></p>` : '';
-    return `${why}${seams || '<p class="soft">A clip of its own.</p>'}<div class="actions">
-      ${takeButton('keep', track, track.kept ? icons.check : '', track.kept ? 'Kept' : 'Keep', 'Put this take on the timeline (K)', `class="${heard && !track.kept ? 'primary' : ''}" ${track.kept ? 'disabled' : ''}`)}
-      ${takeButton('again', track, icons.again, 'Again', 'Again with these settings, and the lanes as they are now (R)', 'class="words-too"')}
-      ${takeButton('seed', track, icons.dice, 'Another seed', 'Run it again with another seed (E)', 'class="words-too"')}
-      <span class="spring"></span>${starButton(track)}</div>`;
+    return rowMarkup(track, {
+      heard: this.takes.isHeard(track), playing: desk.player.playing && desk.track?.id === track.id, agreed: this.takes.agreement(track),
+    });
   }
 
   /** A row's waveform, or its spectrogram with the span's borders. */
@@ -248,17 +225,24 @@ export class TakeRows {
   /** What the heard take changed, in its engine's colour; nothing outside the span, by construction. */
   #change(group, view, colour) {
     const row = this.find('.change');
-    const track = desk.track?.kind === 'take' && desk.track.state === 'ready' ? desk.track : null;
-    row.hidden = !listening.difference || !group.region || Boolean(group.extends) || !group.tracks.some(({ kind, state }) => kind === 'take' && state === 'ready');
+    row.hidden = !isComparable(group);
     if (row.hidden) return;
+    const track = desk.track?.kind === 'take' && desk.track.state === 'ready' ? desk.track : null;
+    this.#changePicture(row, track, group, view, colour);
+    const spans = spansOf(group);
     row.querySelector('b').textContent = track ? `What take ${numberOf(track)} changed` : 'What a take changed';
+    row.querySelector('.right p').textContent = track ? `Outside the span${spans.length > 1 ? 's' : ''}: 0 dB, bit for bit` : 'Choose a take to see what it changed';
+    row.querySelector('.figures').textContent = track ? louder(track, group) : '';
+  }
+
+  #changePicture(row, track, group, view, colour) {
     const ink = track ? inkOf(track, colour) : colour('muted');
     row.style.setProperty('--e', ink);
     const { c, width, height } = prepare(row.querySelector('canvas'));
     c.fillStyle = '#000';
     c.fillRect(0, 0, width, height);
-    const [from, to] = [timeToX(view, group.region.start), timeToX(view, group.region.end)];
     const { start, end } = group.region;
+    const [from, to] = [timeToX(view, start), timeToX(view, end)];
     const change = track && listening.change(track.id, start, end, Math.max(1, Math.round((to - from) / 2)));
     if (change) paint(c, change, [3, CHANGE], rgb(ink), from, to - from, height);
     const spans = spansOf(group);
@@ -270,10 +254,6 @@ export class TakeRows {
       words.hidden = room < 80;
       words.style.left = `${left}px`;
     }
-    const levels = track && [track.id, group.tracks.find(({ kind }) => kind === 'original')?.id].map((id) => listening.level(id));
-    row.querySelector('.right p').textContent = track ? `Outside the span${spans.length > 1 ? 's' : ''}: 0 dB, bit for bit` : 'Choose a take to see what it changed';
-    row.querySelector('.figures').textContent = levels && levels.every(Boolean)
-      ? `Loudness of the loop ${signed(levels[0].lufs - levels[1].lufs)} dB. Picture from ${LOW} Hz to ${HIGH / 1000} kHz` : '';
   }
 
   #marks(host, track, view) {
@@ -297,8 +277,8 @@ export class TakeRows {
   #switch(track) {
     const pressed = desk.track?.id === track.id;
     const original = track.kind === 'original';
-    return `<button data-act="select" data-id="${track.id}" aria-pressed="${pressed}" style="--e:var(--${original ? 'text' : ENGINES[track.engine]?.token})" class="${track.kind}" ${track.state === 'ready' ? '' : 'disabled'}>
-      <b>${numberOf(track)}</b> <span>${original ? 'Original' : ENGINES[track.engine]?.tag}</span></button>`;
+    return `<button data-act="select" data-id="${track.id}" aria-pressed="${pressed}" style="--e:var(--${original ? 'text' : engineOf(track.engine).token})" class="${track.kind}" ${track.state === 'ready' ? '' : 'disabled'}>
+      <b>${numberOf(track)}</b> <span>${original ? 'Original' : engineOf(track.engine).tag}</span></button>`;
   }
 
   playhead(position) {
@@ -334,6 +314,19 @@ export class TakeRows {
       move: (now) => desk.player.playing || desk.player.seek(at(now)),
     });
   }
+}
+
+/** Whether what its takes changed can be shown: one re-made span, and a take of it that is ready. */
+function isComparable(group) {
+  const ready = ({ kind, state }) => kind === 'take' && state === 'ready';
+  return listening.difference && Boolean(group.region) && !group.extends && group.tracks.some(ready);
+}
+
+/** How much louder a take is than its original, once both are there. */
+function louder(track, group) {
+  const [take, original] = [track.id, group.tracks.find(({ kind }) => kind === 'original')?.id].map((id) => listening.level(id));
+  if (!take || !original) return '';
+  return `Loudness of the loop ${signed(take.lufs - original.lufs)} dB. Picture from ${LOW} Hz to ${HIGH / 1000} kHz`;
 }
 
 /** A number with its sign, a true minus among them. */

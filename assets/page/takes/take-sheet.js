@@ -1,7 +1,8 @@
 /** Dialogs about takes: everything about one of them, and the tree of what was on the timeline. */
 
 import { desk } from '../store/desk.js';
-import { ENGINES, icons, tag, text } from '../parts/icons.js';
+import { icons, tag, text } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { searchPlot } from './search-plot.js';
 
 /** A dialog over the page; `press(act, button)` answers its buttons and gives true to close it. */
@@ -25,7 +26,7 @@ export function openSheet(label, markup, press) {
 export function showTake(track) {
   const rows = track.details.map(([what, value]) => `<div><dt>${text(what)}</dt><dd>${text(value)}</dd></div>`).join('');
   const seams = track.seams.map((seam) => `<div><dt>Seam at ${seam.time.toFixed(2)} s</dt><dd>${text(seam.words)}: jump ${seam.jump.toFixed(1)} dB, level ${seam.level.toFixed(1)} dB, brightness ${seam.brightness.toFixed(1)} dB, score ${seam.score.toFixed(2)}</dd></div>`).join('');
-  const name = ENGINES[track.engine]?.name ?? track.engine;
+  const name = engineOf(track.engine).name;
   const sheet = openSheet(`Take ${track.digit ?? ''}: ${name}`, `
     <label class="field">Name<input value="${text(track.name)}" placeholder="${text(`seed ${track.seed}`)}" maxlength="100"></label>
     ${track.search ? searchPlot(track.search) : ''}

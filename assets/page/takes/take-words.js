@@ -1,6 +1,6 @@
 /** What is said about takes: seams in sentences and figures, names, counts. Pure functions. */
 
-import { ENGINES } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { beatsToSeconds, formatShort } from '../music/time.js';
 import { wishSpoken } from './wish-words.js';
 
@@ -22,7 +22,7 @@ export function seamSentences(seams) {
 
 /** "Take 3, AR, running": what a screen reader calls a take. */
 export function takeLabel(track) {
-  const name = track.kind === 'original' ? 'Original' : (ENGINES[track.engine]?.tag ?? track.engine);
+  const name = track.kind === 'original' ? 'Original' : engineOf(track.engine).tag;
   const own = track.name ? `, ${track.name}` : '';
   return `Take ${numberOf(track)}, ${name}${own}, ${track.kept ? 'kept' : track.state}${track.starred ? ', starred' : ''}`;
 }

@@ -4,7 +4,7 @@
  */
 
 import { desk } from '../store/desk.js';
-import { ENGINES } from '../parts/icons.js';
+import { engineOf } from '../store/engines.js';
 import { loudest } from '../sound/peaks.js';
 import { timeToX } from '../music/time.js';
 import { drawWave, prepare } from '../parts/wave.js';
@@ -12,26 +12,33 @@ import { drawWave, prepare } from '../parts/wave.js';
 const NOTHING = { length: 0, levels: [{ size: 64, min: [], max: [] }] };
 
 /** The colour of what made a track. */
-export const inkOf = (track, colour) => colour(track.kind === 'original' ? 'wave' : (ENGINES[track.engine]?.token ?? 'wave'));
+export const inkOf = (track, colour) => colour(track.kind === 'original' ? 'wave' : engineOf(track.engine).token);
 
 /** With `neutral` every take has the clip's own colour: nobody shall know who made it. */
 export function drawTrack(canvas, track, view, colour, { neutral = false } = {}) {
   const { c, width, height } = prepare(canvas);
-  const { region } = track;
   const base = desk.pyramid('base');
   const own = desk.pyramid(track.id) ?? (track.kind === 'original' && track.kept ? base : null);
   const gain = Math.min(8, 0.92 / Math.max(loudest(base ?? own ?? NOTHING), 0.05));
-  const shape = { middle: height / 2, half: height / 2 - 2, gain };
   const ink = neutral ? colour('wave') : inkOf(track, colour);
-  if (!region) {
-    const [left, right] = joinOf(track);
-    const parts = left === null ? [[0, width, ink]]
-      : [[0, timeToX(view, left), ink], [timeToX(view, left), timeToX(view, right), colour('wave')], [timeToX(view, right), width, ink]];
-    for (const [from, to, part] of parts) drawWave(c, own, view, { ...shape, from, to, colour: part });
-    if (track.state === 'running') drawReached(c, drawPeaks(c, track, { from: 0, room: width, view, height, gain, ink }), height, ink);
-    return;
-  }
-  const [from, to] = [timeToX(view, region.start), timeToX(view, region.end)];
+  const shape = { middle: height / 2, half: height / 2 - 2, gain };
+  const sheet = { c, width, height, view, colour, ink, shape, base, own };
+  if (track.region) drawSpans(sheet, track);
+  else drawWhole(sheet, track);
+}
+
+/** A clip of its own; of a loop what was re-made in the engine's colour, and the rest as it was. */
+function drawWhole({ c, width, height, view, colour, ink, shape, own }, track) {
+  const [left, right] = joinOf(track);
+  const parts = left === null ? [[0, width, ink]]
+    : [[0, timeToX(view, left), ink], [timeToX(view, left), timeToX(view, right), colour('wave')], [timeToX(view, right), width, ink]];
+  for (const [from, to, part] of parts) drawWave(c, own, view, { ...shape, from, to, colour: part });
+  if (track.state !== 'running') return;
+  drawReached(c, drawPeaks(c, track, { from: 0, room: width, view, height, gain: shape.gain, ink }), height, ink);
+}
+
+/** The clip around the spans, the take inside them. */
+function drawSpans({ c, width, height, view, colour, ink, shape, base, own }, track) {
   const spans = spansOf(track).map(({ start, end }) => [timeToX(view, start), timeToX(view, end)]);
   c.fillStyle = colour('span-tint');
   for (const [left, right] of spans) c.fillRect(left, 0, right - left, height);
@@ -47,7 +54,10 @@ export function drawTrack(canvas, track, view, colour, { neutral = false } = {})
     c.fillStyle = colour('line2');
     for (const [left, right] of spans) c.fillRect(left, height / 2, right - left, 1);
   }
-  if (track.state === 'running') drawReached(c, from + drawPeaks(c, track, { from, room: to - from, view, height, gain, ink }), height, ink);
+  if (track.state === 'running') {
+    const [from, to] = [timeToX(view, track.region.start), timeToX(view, track.region.end)];
+    drawReached(c, from + drawPeaks(c, track, { from, room: to - from, view, height, gain: shape.gain, ink }), height, ink);
+  }
   for (const span of spansOf(track)) drawBorders(c, span, view, height, colour);
 }
 
