@@ -303,10 +303,10 @@ def test_the_pages_upload_says_what_is_wrong_and_keeps_what_was_there(
     ("command", "payload"),
     [
         ("set_prompt", {"prompt": "x" * 10_000}),
-        ("put_chord", {"start": 0, "end": 4, "symbol": "H7"}),
-        ("set_region", {"start": 3, "end": 1}),
-        ("set_region", {"start": 1, "end": 99}),
-        ("set_region", {"start": float("nan"), "end": 2}),
+        ("draw_chords", {"chords": [{"start": 0, "end": 4, "symbol": "H7"}]}),
+        ("add_span", {"start": 3, "end": 1}),
+        ("add_span", {"start": 1, "end": 99}),
+        ("add_span", {"start": float("nan"), "end": 2}),
     ],
 )
 def test_the_pages_gestures_refuse_in_one_line(

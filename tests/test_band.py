@@ -53,10 +53,10 @@ def test_edits_of_the_band_lane_come_from_the_page() -> None:
         ({"start": 0, "end": 4, "name": "flute", "plays": "yes"}, "plays must be true or false"),
     ):
         with pytest.raises(InputError, match=words):
-            events.apply(project, "edit_lanes", {"band": [wrong]})
+            events.apply(project, "draw_band", {"band": [wrong]})
     many = {"band": [{"start": i, "end": i + 1, "name": "flute"} for i in range(lanes.MAX_OBJECTS)]}
     with pytest.raises(InputError, match="at most 2000"):
-        events.apply(project, "edit_lanes", many)
+        events.apply(project, "draw_band", many)
 
 
 def test_only_what_someone_asked_for_is_given_to_the_models() -> None:

@@ -32,7 +32,8 @@ EDITS = (
     + """
 for seed in range(1_000_000):
     session.apply("set_seed", {"seed": seed})
-    session.apply("put_chord", {"start": seed % 400 * 4, "end": seed % 400 * 4 + 4, "symbol": "Am"})
+    start = seed % 400 * 4
+    session.apply("draw_chords", {"chords": [{"start": start, "end": start + 4, "symbol": "Am"}]})
     tell(session.folder.name, seed)
 """
 )
@@ -50,7 +51,7 @@ def run(request, models, progress):
     made = request.source.with_span(first, samples)
     return Result(request, made, {"sample": 0.1})
 session.upload(Path(sys.argv[2]), "song.wav")
-session.apply("set_region", {"start": 1, "end": 2})
+session.apply("add_span", {"start": 1, "end": 2})
 session.start(Runner(lambda: None, run, lambda request: Support()),
               *session.requests("inpaint", ARSettings(), FMSettings()), Pace())
 threading.Event().wait()

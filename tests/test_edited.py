@@ -31,13 +31,13 @@ def changed(project: Project) -> tuple[str, ...]:
 def test_an_edit_inside_a_span_marks_it_and_ticks_the_lane(
     lane: str, inside: dict[str, object], outside: dict[str, object]
 ) -> None:
-    drawn = events.apply(PROJECT, "edit_lanes", {lane: [{"id": "x1", **inside}]})
+    drawn = events.apply(PROJECT, "paste", {lane: [{"id": "x1", **inside}]})
     assert changed(drawn) == (lane,)
     assert set(drawn.span_follow) == {"chords", lane}
     assert drawn.follow == ("chords",)  # elsewhere nothing is ticked
-    there = events.apply(PROJECT, "edit_lanes", {lane: [{"id": "x1", **outside}]})
+    there = events.apply(PROJECT, "paste", {lane: [{"id": "x1", **outside}]})
     assert (changed(there), there.spans[0].follow) == ((), None)
-    assert changed(events.apply(drawn, "edit_lanes", {"remove": ["x1"]})) == (lane,)
+    assert changed(events.apply(drawn, "paste", {"remove": ["x1"]})) == (lane,)
 
 
 def test_a_chord_that_was_cut_changed_only_where_it_no_longer_is() -> None:

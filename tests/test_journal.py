@@ -40,7 +40,7 @@ def walk(session: Session) -> list[Project]:
 
 def edit(session: Session) -> None:
     for beat, symbol in ((0, "C"), (4, "Am"), (2, "F")):  # the third cuts both
-        session.apply("put_chord", {"start": beat, "end": beat + 4, "symbol": symbol})
+        session.apply("draw_chords", {"chords": [{"start": beat, "end": beat + 4, "symbol": symbol}]})
     session.apply("draw_notes", {"melody": [{"id": "n1", "start": 0, "end": 1, "pitch": 60}]})
     session.apply("draw_band", {"band": [{"start": 0, "end": 8, "name": "flute"}]})
     for words in ("w", "wa", "warm"):
@@ -166,7 +166,7 @@ def test_it_stays_bounded(session: Session, monkeypatch: pytest.MonkeyPatch) -> 
         session.apply("set_seed", {"seed": seed})  # all of them one step ...
     assert len(lines(session)) <= 67
     for beat in range(75):  # ... these are not
-        session.apply("put_chord", {"start": beat, "end": beat + 1, "symbol": "C"})
+        session.apply("draw_chords", {"chords": [{"start": beat, "end": beat + 1, "symbol": "C"}]})
     assert len(lines(session)) <= 67
     found = again(session)
     assert len(found.history.past) == 50
@@ -192,7 +192,7 @@ def test_a_project_of_an_older_inlay_begins_without_steps(session: Session) -> N
     (session.folder / storage.JOURNAL).unlink()
     found = again(session)
     assert not found.history.can_undo
-    found.apply("set_region", {"start": 1, "end": 2})
+    found.apply("add_span", {"start": 1, "end": 2})
     assert again(found).project.region == Region(1, 2)
 
 

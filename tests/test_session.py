@@ -90,7 +90,7 @@ def run(
 
 def ready(session: Session, song_file: Path) -> Session:
     session.upload(song_file, "C:\\music\\my song.wav")
-    session.apply("set_region", {"start": 1, "end": 2})
+    session.apply("add_span", {"start": 1, "end": 2})
     return session
 
 
@@ -109,7 +109,7 @@ def test_the_first_edit_makes_and_saves_a_project(session: Session) -> None:
 def test_an_edit_that_cannot_be_leaves_everything(session: Session) -> None:
     before = session.history
     with pytest.raises(InputError):
-        session.apply("set_region", {"start": 3, "end": 1})
+        session.apply("add_span", {"start": 3, "end": 1})
     assert session.history is before
 
 
@@ -319,7 +319,7 @@ def test_again_follows_the_lanes_of_now_and_a_twin_is_no_second_take(
     ready(session, song_file)
     inpaint(session, runner)
     first = session.project.takes[0]
-    session.apply("put_chord", {"start": 0, "end": 4, "symbol": "Dm"})
+    session.apply("draw_chords", {"chords": [{"start": 0, "end": 4, "symbol": "Dm"}]})
     session.apply("set_seed", {"seed": 99})
     (request,), source = session.again(first.id)
     assert request.seed == first.seed and request.controls.chords
@@ -362,7 +362,7 @@ def test_a_kept_take_leaves_the_song_its_name_and_the_tree_grows(
     one, two, _ = session.project.takes
     session.apply("keep", {"id": one.id})
     assert session.project.clip and session.project.clip.label == "my song.wav"
-    session.apply("set_region", {"start": 3, "end": 3.5})
+    session.apply("set_span", {"id": session.project.active, "start": 3, "end": 3.5})
     run(session, runner, *session.requests("inpaint", ARSettings(), FMSettings(), ["fm"]))
     session.apply("keep", {"id": session.project.takes[3].id})
     session.apply("keep", {"id": two.id})  # made from the upload: a branch

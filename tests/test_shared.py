@@ -1,4 +1,4 @@
-"""The tables that Python and the page both know, as `tests/shared/*.json`: the page's tests read the same files."""
+"""Tables that Python and the page both know, as `tests/shared/*.json`, which the page's tests read too."""
 
 from __future__ import annotations
 

@@ -28,8 +28,9 @@ from engines.requests import InputError
 
 
 def drawn() -> Project:
-    project = events.apply(Project(), "put_chord", {"start": 0, "end": 4, "symbol": "Db", "id": "c1"})
-    project = events.apply(project, "set_region", {"start": 1, "end": 2.5})
+    chord = {"start": 0, "end": 4, "symbol": "Db", "id": "c1"}
+    project = events.apply(Project(), "draw_chords", {"chords": [chord]})
+    project = events.apply(project, "add_span", {"start": 1, "end": 2.5})
     project = events.apply(project, "draw_notes", {"melody": [{"start": 0, "end": 1.5, "pitch": 60}]})
     project = events.apply(project, "draw_hits", {"drums": [{"time": 2, "drum": "snare"}]})
     project = events.apply(project, "draw_band", {"band": [{"start": 0, "end": 8, "name": "flute"}]})
@@ -71,6 +72,8 @@ def test_the_document_arrives_whole() -> None:
             {"id": "p1", "start": 0.0, "end": 8.0, "name": "flute", "plays": True, "sure": 1.0, "by": "drawn"}
         ],
         "bandTaken": False,
+        "bandHearing": None,
+        "bandUnsure": False,
         "words": [],
         "conflicts": [],
         "sort": "wish",

@@ -118,7 +118,11 @@ def test_nothing_asks_the_network_at_start() -> None:
 def test_an_edit_answers_with_the_whole_document(page: ui.Page, tab: Tab) -> None:
     shown = tab.send(
         "_edit",
-        {"rev": 5, "name": "put_chord", "payload": {"start": 0, "end": 4, "symbol": "Am7", "id": "c1"}},
+        {
+            "rev": 5,
+            "name": "draw_chords",
+            "payload": {"chords": [{"start": 0, "end": 4, "symbol": "Am7", "id": "c1"}]},
+        },
     )
     document = shown[page.timeline]
     assert (document.rev, document.chords[0].symbol, document.undo) == (5, "Am7", "draw chord")
@@ -154,8 +158,8 @@ def test_the_page_is_told_which_engines_and_models_there_are(page: ui.Page) -> N
         None,
         {"rev": 1, "name": "no_such", "payload": {}},
         {"rev": 1, "name": "keep", "payload": {"id": "../../etc/passwd"}},
-        {"rev": 1, "name": "set_region", "payload": {"start": float("nan"), "end": 2}},
-        {"rev": 1, "name": "put_chord", "payload": {"start": 0, "end": 4, "symbol": "<b>", "id": "c"}},
+        {"rev": 1, "name": "add_span", "payload": {"start": float("nan"), "end": 2}},
+        {"rev": 1, "name": "draw_chords", "payload": {"chords": [{"start": 0, "end": 4, "symbol": "<b>"}]}},
     ],
 )
 def test_hostile_edits_answer_with_an_error_and_the_old_document(page: ui.Page, tab: Tab, data: Any) -> None:
@@ -182,9 +186,9 @@ def test_an_upload_is_put_on_the_timeline(
     shown = tab.send("_upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
     assert shown[page.timeline].clip.seconds == 4
     assert shown[page.inpaint]["interactive"] is False  # no span yet
-    shown = tab.send("_edit", {"rev": 1, "name": "set_region", "payload": {"start": 1, "end": 2.5}})
+    shown = tab.send("_edit", {"rev": 1, "name": "add_span", "payload": {"start": 1, "end": 2.5, "id": "s1"}})
     assert shown[page.inpaint] == gr.update(value="Inpaint 1.00–2.50 s", interactive=True)
-    shown = tab.send("_edit", {"rev": 2, "name": "set_region", "payload": {"start": 2, "end": 1}})
+    shown = tab.send("_edit", {"rev": 2, "name": "set_span", "payload": {"start": 2, "end": 1, "id": "s1"}})
     document = shown[page.timeline]
     assert "the end must follow the start" in document.error and document.region.end == 2.5
 
@@ -242,7 +246,7 @@ def test_spans_that_no_engine_can_fill_say_why(
     noise = np.random.default_rng(0).uniform(-0.2, 0.2, (130 * 8000, 1)).astype(np.float32)
     write_recording(tmp_path / "song.wav", from_float(noise, 8000))
     tab.send("_upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
-    tab.send("_edit", {"rev": 1, "name": "set_region", "payload": {"start": start, "end": end}})
+    tab.send("_edit", {"rev": 1, "name": "add_span", "payload": {"start": start, "end": end}})
     for _ in page._starter("inpaint")(tab.request, *standing(page, "", 0, 10, steps=2)):
         pass
     session = page.sessions.of(tab.request.session_hash)
@@ -423,7 +427,7 @@ def test_an_uploaded_recording_is_heard_and_its_lanes_filled(
 def test_a_lane_that_was_drawn_is_replaced_only_when_asked(page: ui.Page, tab: Tab, song_file: Path) -> None:
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
-    session.apply("put_chord", {"start": 0, "end": 4, "symbol": "F#m"})
+    session.apply("draw_chords", {"chords": [{"start": 0, "end": 4, "symbol": "F#m"}]})
     *_, last = page._analyse(tab.request)
     assert {chord.symbol for chord in last[page.timeline].chords} == {"F#m"}
     assert last[page.replace] == gr.update(visible=True)

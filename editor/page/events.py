@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from editor.page.payload import Payload
-from editor.project import commands, edited, versions
+from editor.project import commands, versions
 from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes, Project
 from engines.requests import InputError
 
@@ -60,12 +60,6 @@ def _parts(sent: Payload) -> list[LanePart] | None:
     ]  # fmt: skip
 
 
-def _lanes_event(project: Project, sent: Payload) -> Project:
-    return edited.marked(
-        project, commands.set_lanes(project, _cells(sent), _notes(sent), _hits(sent), _parts(sent))
-    )
-
-
 def lanes_sent(sent: Payload) -> Lanes:
     """The lane objects of a payload: chords, melody, drums and band, each a list that may be missing."""
     return Lanes(
@@ -83,7 +77,6 @@ def _edit_lanes_event(project: Project, sent: Payload) -> Project:
 
 # What a gesture on the lanes is called; all of them are `edit_lanes`.
 LANE_EDITS: dict[str, str] = {
-    "edit_lanes": "edit lanes",
     "draw_chords": "draw chord",
     "move_chords": "move chords",
     "erase_chords": "erase chords",
@@ -134,11 +127,7 @@ COMMANDS: dict[str, Command] = {
     "set_grid": Command("tempo", _grid_event, merges=True),
     "set_key": Command("key", lambda p, x: commands.set_key(p, x.text("key", 40))),
     "set_engines": Command("engines", lambda p, x: commands.set_engines(p, x.names("engines"))),
-    "toggle_engine": Command("engines", lambda p, x: commands.toggle_engine(p, x.text("engine", 40))),
     "set_follow": Command("lanes to follow", lambda p, x: commands.set_follow(p, x.names("lanes"))),
-    "set_region": Command(
-        "select span", lambda p, x: commands.set_region(p, x.number("start"), x.number("end"))
-    ),
     "clear_region": Command("clear span", lambda p, x: commands.clear_region(p)),
     "add_span": Command(
         "add span", lambda p, x: commands.add_span(p, x.number("start"), x.number("end"), _id(x))
@@ -173,22 +162,9 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "sort_takes": Command("order of takes", lambda p, x: commands.set_sort(p, x.text("by", 20))),
-    "put_chord": Command(
-        "draw chord",
-        lambda p, x: commands.put_chord(p, x.number("start"), x.number("end"), x.text("symbol", 40), _id(x)),
-    ),
     "name_chord": Command(
         "change chord", lambda p, x: commands.name_chord(p, x.identifier(), x.text("symbol", 40))
     ),
-    "move_chord": Command(
-        "move chord", lambda p, x: commands.move_chord(p, x.identifier(), x.number("start"))
-    ),
-    "resize_chord": Command(
-        "resize chord",
-        lambda p, x: commands.resize_chord(p, x.identifier(), x.number("start"), x.number("end")),
-    ),
-    "delete_chord": Command("delete chord", lambda p, x: commands.delete_chord(p, x.identifier())),
-    "set_lanes": Command("edit lanes", _lanes_event),
     "keep": Command("keep take", lambda p, x: versions.keep(p, x.identifier())),
     "show_version": Command("go to version", lambda p, x: versions.show_version(p, x.identifier())),
     "rename_take": Command(

@@ -110,12 +110,6 @@ def set_engines(project: Project, engines: Sequence[str]) -> Project:
     return replace(project, engines=tuple(name for name in ENGINE_NAMES if name in engines))
 
 
-def toggle_engine(project: Project, engine: str) -> Project:
-    """Tick an engine, or untick it."""
-    ticked = set(project.engines) ^ {engine}
-    return set_engines(project, tuple(ticked))
-
-
 def set_follow(project: Project, names: Sequence[str]) -> Project:
     """Choose the lanes that condition a run."""
     return replace(project, follow=_lane_names(names))
@@ -279,23 +273,6 @@ def name_chord(project: Project, id: str, symbol: str) -> Project:
     """Give a chord another symbol."""
     cell = replace(_chord(project, id), symbol=parse_chord(symbol).symbol)
     return _with_chords(project, tuple(cell if c.id == id else c for c in project.lanes.chords))
-
-
-def move_chord(project: Project, id: str, start: float) -> Project:
-    """Move a chord to begin at `start` beats; it cuts what it covers."""
-    cell = _chord(project, id)
-    return put_chord(project, start, start + cell.end - cell.start, cell.symbol, id)
-
-
-def resize_chord(project: Project, id: str, start: float, end: float) -> Project:
-    """Give a chord new borders in beats; it cuts what it covers."""
-    return put_chord(project, start, end, _chord(project, id).symbol, id)
-
-
-def delete_chord(project: Project, id: str) -> Project:
-    """Take a chord off the lane."""
-    _chord(project, id)
-    return _with_chords(project, lanes.without(project.lanes.chords, id))
 
 
 def set_lanes(

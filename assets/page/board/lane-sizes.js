@@ -23,7 +23,9 @@ export function movedEdge(heights, index, pixels, design = DESIGN) {
 
 export class LaneSizes {
   constructor(timeline, hosts, band) {
-    Object.assign(this, { timeline, hosts, band });
+    this.timeline = timeline;
+    this.hosts = hosts;
+    this.band = band;
     this.weights = this.#stored();
     this.own = Number(localStorage.getItem(BAND_KEY)) || null; // the band's height as it was drawn out
     this.edges = NAMES.slice(0, -1).map((name, index) => this.#edge(name, DESIGN[index] / 2, {

@@ -10,7 +10,9 @@ export class Minimap {
   #sign = []; // what the picture shows
 
   constructor(timeline, host, head) {
-    Object.assign(this, { timeline, host, head });
+    this.timeline = timeline;
+    this.host = host;
+    this.head = head;
     host.innerHTML = '<canvas></canvas><div class="window"></div>';
     this.canvas = host.firstElementChild;
     this.window = host.lastElementChild;

@@ -188,14 +188,14 @@ export class Timeline extends Viewport {
         : desk.doc.clip ? '<span class="soft">Drag over the audio to choose what should change</span>' : '';
     const summary = this.find('.summary');
     if (summary.dataset.words !== words) summary.innerHTML = summary.dataset.words = words;
-    this.find('[data-action=follow]').setAttribute('aria-pressed', this.following);
+    this.find('[data-action=follow]').setAttribute('aria-pressed', String(this.following));
     for (const button of this.shadowRoot.querySelectorAll('[data-mute]')) {
       const name = button.dataset.mute;
       const heard = !desk.synth.muted.has(name);
       const title = `${heard ? 'Heard' : 'Silent'} when the lanes play (P)`;
       if (button.title === title) continue;
       Object.assign(button, { title, innerHTML: heard ? icons.sound : icons.mute });
-      button.setAttribute('aria-pressed', heard);
+      button.setAttribute('aria-pressed', String(heard));
       button.setAttribute('aria-label', `Hear the ${name} lane`);
     }
   }
@@ -237,7 +237,7 @@ export class Timeline extends Viewport {
   setTool(tool) {
     this.tool = tool;
     for (const button of this.shadowRoot.querySelectorAll('[data-tool]')) {
-      button.setAttribute('aria-pressed', button.dataset.tool === tool);
+      button.setAttribute('aria-pressed', String(button.dataset.tool === tool));
     }
     this.board.dataset.tool = tool;
     this.redraw();
@@ -264,7 +264,7 @@ export class Timeline extends Viewport {
 
   #showTab(name) {
     this.board.dataset.tab = name;
-    for (const tab of this.shadowRoot.querySelectorAll('[role=tab]')) tab.setAttribute('aria-selected', tab.dataset.tab === name);
+    for (const tab of this.shadowRoot.querySelectorAll('[role=tab]')) tab.setAttribute('aria-selected', String(tab.dataset.tab === name));
     this.redraw();
   }
 
@@ -291,7 +291,7 @@ export class Timeline extends Viewport {
 
   #hover(event) {
     if (event.buttons || event.target.closest('.cell, .head')) return;
-    this.#laneOf(event.target)?.hover?.(event);
+    this.#laneOf(event.target)?.hover(event);
   }
 
   #double(event) {

@@ -46,6 +46,7 @@ function alternating(from, to, changed) {
 }
 
 export class AudioLane {
+  name = ''; // nothing on it can be chosen, unlike on the lanes with names
   constructor(timeline, host, head) {
     this.timeline = timeline;
     this.host = host;

@@ -9,12 +9,21 @@ import { copies, endOf, neighbour, put, quantised, shifted, startOf, tidy, withi
 import { beatsToSeconds, clamp, secondsToBeats, snapStep, timeToX } from '../music/time.js';
 
 export class Lane {
+  /** @type {Record<string, string>} what its edits are called: {erase, move, resize} */
+  edits = {};
   draft = null; // items while a gesture goes on
 
   /** `name` is the lane's key in the document; `prefix` begins the ids of its items. */
   constructor(timeline, name, prefix, host, head) {
-    Object.assign(this, { timeline, name, prefix, host, head });
+    this.timeline = timeline;
+    this.name = name;
+    this.prefix = prefix;
+    this.host = host;
+    this.head = head;
   }
+
+  /** The pointer moves over it; lanes that say what a press would do have their own. */
+  hover(_event) {}
 
   get items() {
     return this.draft ?? desk.doc[this.name];

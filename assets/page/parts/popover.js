@@ -18,6 +18,25 @@ export class Popover {
     timeline.popovers.add(this);
   }
 
+  // ---- what subclasses say
+
+  markup() {
+    return '';
+  }
+
+  /** A button of it. */
+  press(_button) {}
+
+  /** Something is typed into a field of it. */
+  input(_field) {}
+
+  change(_field) {}
+
+  /** A key that it knows itself; false for any other. */
+  key(_event) {
+    return false;
+  }
+
   get isOpen() {
     return this.node !== null;
   }
@@ -39,8 +58,8 @@ export class Popover {
       if (button) this.press(button);
     });
     this.node.addEventListener('keydown', (event) => this.#key(event));
-    this.node.addEventListener('input', (event) => this.input?.(event.target));
-    this.node.addEventListener('change', (event) => this.change?.(event.target));
+    this.node.addEventListener('input', (event) => this.input(event.target));
+    this.node.addEventListener('change', (event) => this.change(event.target));
     this.render();
     this.#place(anchor);
     this.node.querySelector('input, select, button').focus({ preventScroll: true });
@@ -82,7 +101,7 @@ export class Popover {
   }
 
   #key(event) {
-    if (this.key?.(event)) {
+    if (this.key(event)) {
       event.stopPropagation();
       return;
     }

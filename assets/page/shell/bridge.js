@@ -61,7 +61,9 @@ class Arrivals {
   #before = sessionStorage.getItem(SESSION) ?? '';
 
   constructor(outbox, line, opened) {
-    Object.assign(this, { outbox, line, opened });
+    this.outbox = outbox;
+    this.line = line;
+    this.opened = opened;
   }
 
   get before() {

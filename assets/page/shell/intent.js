@@ -54,7 +54,7 @@ export class Intent extends HTMLElement {
     if (!span) return;
     for (const button of this.querySelectorAll('[role=radio]')) {
       const checked = button.dataset.intent === (span.resolved ?? 'blend');
-      button.setAttribute('aria-checked', checked);
+      button.setAttribute('aria-checked', String(checked));
       button.tabIndex = checked ? 0 : -1;
     }
     const by = span.intent === 'auto' || !span.intent ? '' : ' <button class="remedy" data-intent="auto">Pick for me</button>';

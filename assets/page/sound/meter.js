@@ -58,7 +58,8 @@ export class Meter {
   draw(host, channels, now = performance.now()) {
     const { playing } = this.#player;
     if (!playing && Math.max(...this.#levels) <= FLOOR) {
-      if (this.#told) this.#tell(host, null, (this.#told = 0));
+      if (this.#told) this.#tell(host, null);
+      this.#told = 0;
       return;
     }
     if (!this.#nodes) this.#make();
@@ -74,7 +75,8 @@ export class Meter {
     });
     if (!playing || now - this.#told < 1000 * WORDS) return;
     const weighted = this.#read(this.#nodes.weighted, Math.round(BLOCK * this.#player.context.sampleRate));
-    this.#tell(host, momentary(channels === 1 ? weighted.slice(0, 1) : weighted), (this.#told = now));
+    this.#tell(host, momentary(channels === 1 ? weighted.slice(0, 1) : weighted));
+    this.#told = now;
   }
 
   #tell(host, lufs) {

@@ -4,6 +4,7 @@
 export function silence(seconds) {
   const length = Math.max(1, Math.round(seconds * 8000));
   const head = new DataView(new ArrayBuffer(44));
+  /** @type {[number, string][]} */
   const words = [[0, 'RIFF'], [8, 'WAVE'], [12, 'fmt '], [36, 'data']];
   for (const [at, word] of words) [...word].forEach((letter, i) => head.setUint8(at + i, letter.charCodeAt(0)));
   const longs = [[4, 36 + length], [16, 16], [24, 8000], [28, 8000], [40, length]];

@@ -249,7 +249,7 @@ export class TakeRows {
     c.fillStyle = '#000'; // between spans nothing has changed; the picture's windows reach over their borders
     for (const [i, span] of spans.slice(1).entries()) c.fillRect(timeToX(view, spans[i].end), 0, (span.start - spans[i].end) * view.pps, height);
     for (const span of spans) drawBorders(c, span, view, height, colour);
-    for (const [name, left, room] of [['.before', 8, from], ['.after', to + 8, width - to]]) {
+    for (const { name, left, room } of [{ name: '.before', left: 8, room: from }, { name: '.after', left: to + 8, room: width - to }]) {
       const words = row.querySelector(name);
       words.hidden = room < 80;
       words.style.left = `${left}px`;
