@@ -1,4 +1,4 @@
-"""What begins ends: elements that leave the page and dialogs that close take their listeners and timers along."""
+"""What begins ends: elements that leave the page, and dialogs, take their listeners and timers along."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ COUNT = """(() => {
       const one = { target: this ?? window, kind, handler };
       live.listeners.add(one);
       kept.push(one);
-      if (options?.signal) add.call(options.signal, 'abort', () => drop(one), { once: true });
-      if (options?.once) add.call(this ?? window, kind, () => live.listeners.has(one) && drop(one), { once: true });
+      const { signal } = options ?? {};
+      if (signal) add.call(signal, 'abort', () => drop(one), { once: true });
+      const gone = () => live.listeners.has(one) && drop(one);
+      if (options?.once) add.call(this ?? window, kind, gone, { once: true });
     }
     return add.call(this ?? window, kind, handler, options);
   };
@@ -34,7 +36,8 @@ COUNT = """(() => {
     if (one) drop(one);
     return remove.call(this ?? window, kind, handler, options);
   };
-  for (const [start, stop, again] of [['setInterval', 'clearInterval', true], ['setTimeout', 'clearTimeout', false]]) {
+  const pairs = [['setInterval', 'clearInterval', true], ['setTimeout', 'clearTimeout', false]];
+  for (const [start, stop, again] of pairs) {
     const [begin, end] = [window[start], window[stop]];
     window[start] = (work, ...rest) => {
       const mine = ours();
@@ -54,12 +57,20 @@ COUNT = """(() => {
   window.cancelAnimationFrame = (id) => { live.frames.delete(id); cancel(id); };
   for (const Watch of [MutationObserver, ResizeObserver]) {
     const { observe, disconnect } = Watch.prototype;
-    Watch.prototype.observe = function (...rest) { if (ours()) live.observers.add(this); observe.apply(this, rest); };
-    Watch.prototype.disconnect = function () { live.observers.delete(this); disconnect.call(this); };
+    Watch.prototype.observe = function (...rest) {
+      if (ours()) live.observers.add(this);
+      observe.apply(this, rest);
+    };
+    Watch.prototype.disconnect = function () {
+      live.observers.delete(this);
+      disconnect.call(this);
+    };
   }
   window.counted = () => Object.fromEntries(Object.entries(live).map(([what, all]) => [what, all.size]));
 })()"""
-REMOUNT = """() => { for (const name of ['timeline', 'takes', 'spans', 'words', 'note', 'intent', 'take', 'model', 'start']) {
+REMOUNT = """() => {
+const all = ['timeline', 'takes', 'spans', 'words', 'note', 'intent', 'take', 'model', 'start'];
+for (const name of all) {
   const node = document.querySelector(`inlay-${name}`);
   const { parentNode, nextSibling } = node;
   node.remove();
