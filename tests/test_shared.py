@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from editor.page.layout import engine_rows
 from editor.project import band
 from engines.music.chords import QUALITIES, ROOTS, VOCABULARY
 from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW
+from engines.roster import ENGINES
 
 SHARED = Path(__file__).parent / "shared"
 TABLES: dict[str, Any] = {
@@ -23,7 +23,7 @@ TABLES: dict[str, Any] = {
         "vocabulary": list(VOCABULARY),
     },
     "instruments": band.names(),
-    "engines": engine_rows(),
+    "engines": [spec.to_json() for spec in ENGINES],
 }
 
 

@@ -18,15 +18,11 @@ from editor.runs import jobs
 from engines.analysis import chordino
 from engines.assets import ASSETS
 from engines.music import chords
+from engines.roster import ENGINES
 
 if TYPE_CHECKING:
     from engines.checkpoints.shelf import BundleSpec, Models  # loads torch
 
-ENGINES = (
-    ("ar", "AR", "Writes left to right"),
-    ("fm", "FM", "Trained to fill spans"),
-    ("fm-zero-shot", "ZS", "Steered to fit"),
-)
 SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
 KEYS = [
     f"{tonic} {mode}"
@@ -40,11 +36,6 @@ BRAND = """<h1 class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria
 
 
 _DUTIES = {"CC-BY-SA-4.0": "Name the makers, share alike", "CC-BY-4.0": "Name the makers"}
-
-
-def engine_rows() -> list[dict[str, str]]:
-    """The engines as the page knows them: {name, tag, words, token}; the token names the colour."""
-    return [{"name": name, "tag": tag, "words": words, "token": tag.lower()} for name, tag, words in ENGINES]
 
 
 def model_card(models: Models) -> dict[str, Any]:
@@ -89,7 +80,7 @@ class Layout:
                 self.timeline = Timeline(
                     vocabulary=chords.VOCABULARY,
                     tips=panel.TIPS,
-                    engines=engine_rows(),
+                    engines=[spec.to_json() for spec in ENGINES],
                     model=self.model,
                     elem_id="timeline",
                 )
@@ -172,13 +163,13 @@ class Layout:
                 self.engines = [
                     gr.Checkbox(
                         True,
-                        label=words,
+                        label=spec.words,
                         info=" ",
                         container=False,
-                        elem_classes=["eng", f"eng-{tag.lower()}"],
-                        elem_id=f"engine-{name}",
+                        elem_classes=["eng", f"eng-{spec.colour}"],
+                        elem_id=f"engine-{spec.name}",
                     )
-                    for name, tag, words in ENGINES
+                    for spec in ENGINES
                 ]
             with gr.Row(elem_id="make", elem_classes="two"):
                 self.variations = gr.Radio(

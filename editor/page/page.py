@@ -21,7 +21,7 @@ from gradio.utils import get_upload_folder
 from editor.page import events
 from editor.page.api import Api
 from editor.page.compare import clock_shift
-from editor.page.layout import ENGINES, model_card
+from editor.page.layout import model_card
 from editor.page.payload import Payload
 from editor.page.timeline import (
     CancelEvent,
@@ -45,6 +45,7 @@ from editor.runs.device import Device
 from editor.session import Session
 from editor.sessions import MAX_SESSIONS, Sessions
 from engines.requests import ARSettings, FMSettings, InputError
+from engines.roster import ENGINES
 
 FOLLOW_SECONDS = 0.15  # how often an open tab looks for what others did
 TAKE_COMMANDS = {"judge_again"} | {  # edits that change what the cards show
@@ -556,7 +557,7 @@ class Page(Updates):
 
 
 def _ticked(*ticks: bool) -> list[str]:
-    return [name for (name, _, _), tick in zip(ENGINES, ticks, strict=True) if tick]
+    return [spec.name for spec, tick in zip(ENGINES, ticks, strict=True) if tick]
 
 
 def _taken_back(name: str, error: InputError) -> str:

@@ -374,7 +374,7 @@ class Timeline(gr.HTML):
         *,
         vocabulary: tuple[str, ...] = (),
         tips: Mapping[str, str] | None = None,
-        engines: Sequence[Mapping[str, str]] = (),
+        engines: Sequence[Mapping[str, Any]] = (),
         model: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -387,7 +387,7 @@ class Timeline(gr.HTML):
             vocabulary=list(vocabulary),
             instruments=band.names(),
             tips=dict(tips or {}),  # id of an element of the page -> its tooltip
-            engines=[dict(row) for row in engines],  # as of `layout.engine_rows`
+            engines=[dict(row) for row in engines],  # as of `EngineSpec.to_json`
             model=dict(model or {}),  # as of `layout.model_card`
             **kwargs,
         )

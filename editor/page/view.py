@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from editor.page.compare import estimate_words, status_markup
-from editor.page.layout import ENGINES, Layout
+from editor.page.layout import Layout
 from editor.project.document import Region
 from editor.runs import settings
 from editor.runs.pace import Pace
 from editor.session import Session
 from engines.requests import LONGEST_SECONDS
+from engines.roster import ENGINES
 
 if TYPE_CHECKING:
     from engines.checkpoints.shelf import BundleSpec  # loads torch
@@ -76,7 +77,8 @@ class Updates(Layout):
             **self._hearing(session),
         }
         seconds = region.end - region.start if region else project.length
-        for (name, _, _), box in zip(ENGINES, self.engines, strict=True):
+        for spec, box in zip(ENGINES, self.engines, strict=True):
+            name = spec.name
             guess = self.pace.guess(name, "inpaint" if region else "generate", seconds)
             if guess and name != "ar":
                 guess *= self._pieces(seconds, bool(region))
@@ -149,7 +151,7 @@ class Updates(Layout):
             self.seed: project.seed,
             self.length: project.length,
             **self._turned(session),
-            **{box: name in project.engines for (name, _, _), box in zip(ENGINES, self.engines, strict=True)},
+            **{box: spec.name in project.engines for spec, box in zip(ENGINES, self.engines, strict=True)},
         }
 
     def _typed(self, session: Session) -> dict[Any, Any]:

@@ -45,9 +45,9 @@ test('every instrument is found by its name and by each other spelling', () => {
 test('engines have the tags, words and colours that the server names', () => {
   assert.equal(engineOf('fm').tag, 'fm'); // before the server has answered
   withEngines();
-  for (const { name, tag: letters, words, token } of shared('engines')) {
-    assert.deepEqual(engineOf(name), { tag: letters, token, name: words });
-    assert.ok(tag(name).includes(`var(--${token})`) && tag(name).includes(letters));
+  for (const { name, tag: letters, words, colour } of shared('engines')) {
+    assert.deepEqual(engineOf(name), { tag: letters, token: colour, name: words });
+    assert.ok(tag(name).includes(`var(--${colour})`) && tag(name).includes(letters));
   }
   assert.equal(tag('<b>'), '<span class="tag" style="--e:var(--text)">&lt;b&gt;</span>');
 });
