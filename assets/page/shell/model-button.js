@@ -33,7 +33,7 @@ export class ModelButton extends HTMLElement {
   connectedCallback() {
     this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
-    desk.addEventListener('change', () => this.#draw(), { ...options, once: true });
+    desk.addEventListener('change', () => this.#draw(), options); // the card comes with the first document
     this.addEventListener('click', (event) => this.#open(event.target.closest('button')), options);
     this.#draw();
   }
