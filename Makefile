@@ -46,8 +46,10 @@ browser-test: $(READY) chromium
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	@if command -v node >/dev/null; then for f in $(SCRIPTS); do node --check "$$f" || exit 1; done; \
-	else echo "no node: the JavaScript was not checked (apt-get install nodejs)"; fi
+	@if ! command -v node >/dev/null; then echo "no node: the JavaScript was not checked (apt-get install nodejs)"; \
+	elif [ -d node_modules/typescript ] || npm ci --silent --no-audit --no-fund >/dev/null 2>&1; then npm run --silent lint; \
+	else echo "no eslint and tsc (npm ci does not work here): the JavaScript's syntax alone is checked"; \
+	  for f in $(SCRIPTS); do node --check "$$f" || exit 1; done; fi
 
 # Torch first and pinned, so that nothing later pulls another build; then numpy, which vamp's set-up
 # imports, and what builds vamp and Inlay; then vamp without isolation; then the rest. tinysoundfont, which

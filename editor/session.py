@@ -233,6 +233,8 @@ class Session:
             if result is None or clip is None or clip.sound != sound:
                 self.analysis.words = error
                 return
+            if not any(sure >= hearing.PLAYER_CONFIDENCE for sure in result.instruments.confidence):
+                self.analysis.unsure = sound
             try:
                 if span is not None:
                     filled = hearing.fill_span(self.project, result, span)

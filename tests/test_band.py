@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from editor.page import contract
-from editor.project import band, drawing, lanes
+from editor.project import band, drawing, lanes, spans, wording
 from editor.project.disk import scores
-from editor.project.document import LanePart, Lanes, Project
+from editor.project.document import Clip, LaneNote, LanePart, Lanes, Project, Region, Span
+from editor.runs import asking
 from engines.audio.timebase import Grid
 from engines.music.instruments import ROWS
 from engines.requests import InputError, Part
@@ -121,6 +124,61 @@ def test_a_midi_file_says_who_plays(tmp_path: object) -> None:
         ("flute", "midi"),
         ("drums", "midi"),
     ]
+
+
+def test_the_band_lane_comes_back_from_its_midi_file(tmp_path: Path) -> None:
+    lane = (
+        LanePart("p1", 0, 4, "flute"),
+        LanePart("p2", 1, 6, "basses"),  # a family, which no program stands for
+        LanePart("p3", 2, 3, "drums"),
+        LanePart("p4", 5, 8, "flute"),  # after a rest of one beat
+        LanePart("p5", 0, 8, "piano", plays=False),
+    )
+    melody = (LaneNote("n1", 0, 2, 72),)
+    path = tmp_path / "all.mid"
+    lanes.write_midi(path, Lanes(melody=melody, band=lane), Grid(100))
+    score = scores.read_score(path)
+    back = band.to_lane(score.band, Grid(100), "midi")
+    assert [(p.instrument, round(p.start, 2), round(p.end, 2)) for p in back] == [
+        ("flute", 0, 4), ("basses", 1, 6), ("drums", 2, 3), ("flute", 5, 8),
+    ]  # fmt: skip
+    # Tracks that only name a player are no melody, no chords and no hits.
+    assert [note.pitch for note in score.melody] == [72]
+    assert (score.chords, score.drums) == ((), ())
+    alone = tmp_path / "band.mid"
+    lanes.write_midi(alone, Lanes(band=lane), Grid(100))
+    assert len(scores.read_score(alone).band) == 4
+    with pytest.raises(InputError, match="no melody notes"):
+        lanes.melody_from_midi(alone)
+
+
+def test_only_what_the_musician_put_into_a_span_is_asked_of_it(tmp_path: Path) -> None:
+    clip = Clip("a.wav", 8.0, 44100, 2, "song.wav")
+    there = drawing.set_lanes(
+        Project(clip=clip, follow=("band",)), parts=[LanePart("p1", 0, 16, "piano", by="midi")]
+    )
+    selected = spans.add_span(there, 2, 4, "s1")  # beats 4 to 8
+    drawn = contract.apply(
+        selected, "draw_band", {"band": [{"id": "b1", "start": 4, "end": 8, "name": "flute"}]}
+    )
+    assert wording.asked(drawn, drawn.spans[0]).changed == ("instruments",)
+    asked = asking.span_controls(drawn, drawn.span, Region(2, 4), ("band",))
+    assert asked.instruments == (Part(2, 4, "flute"),)  # the piano goes on; nobody asked for it
+    words = spans.set_span_prompt(drawn, "s1", "flute, no piano")
+    said = asking.span_controls(words, words.span, Region(2, 4), ("band",), named=True)
+    assert Part(2, 4, "piano", plays=False) in (said.instruments or ())  # words say more than a file
+    new = asking.span_controls(there, None, Region(0, 8), ("band",), anew=True)
+    assert new.instruments == (Part(0, 8, "piano"),)  # a new clip is made of it
+
+
+def test_a_file_that_is_opened_over_a_span_is_asked_for_inside_it() -> None:
+    two = (Span("s1", 2, 4), Span("s2", 5, 6))
+    lane = band.put_in([LanePart("p1", 2, 12, "piano", by="midi")], two, Grid(120))
+    assert [(p.start, p.end, p.by, p.asked) for p in lane] == [
+        (2, 4, "midi", False), (4, 8, "imported", True), (8, 10, "midi", False), (10, 12, "imported", True),
+    ]  # fmt: skip
+    placed = drawing.set_lanes(Project(), parts=lane).lanes.band
+    assert len({part.id for part in placed}) == 4
 
 
 def test_the_page_has_a_name_for_every_row() -> None:

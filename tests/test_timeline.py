@@ -63,6 +63,8 @@ def test_the_document_arrives_whole() -> None:
             {"id": "p1", "start": 0.0, "end": 8.0, "name": "flute", "plays": True, "sure": 1.0, "by": "drawn"}
         ],
         "bandTaken": False,
+        "bandHearing": None,
+        "bandUnsure": False,
         "words": [],
         "conflicts": [],
         "sort": "wish",
@@ -134,9 +136,9 @@ def test_the_component_carries_the_vocabulary_and_its_events() -> None:
 
 def test_the_script_imports_a_module_that_exists() -> None:
     script = Timeline().js_on_load
-    assert script is not None and (MODULES / "bridge.js").as_posix() in script
-    assert (MODULES / "bridge.js").is_file()
-    assert "export function bindTimeline" in (MODULES / "bridge.js").read_text()
+    assert script is not None and (MODULES / "shell" / "bridge.js").as_posix() in script
+    assert (MODULES / "shell" / "bridge.js").is_file()
+    assert "export function bindTimeline" in (MODULES / "shell" / "bridge.js").read_text()
 
 
 def test_addresses_are_relative_and_quoted(tmp_path: Path) -> None:

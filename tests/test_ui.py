@@ -131,6 +131,31 @@ def test_an_edit_answers_with_the_whole_document(page: ui.Page, tab: Tab) -> Non
     assert shown[page.layout.undo]["interactive"] is True
 
 
+def test_a_lane_edit_that_is_refused_is_taken_back_and_says_why(page: ui.Page, tab: Tab) -> None:
+    hit = {"id": "h.1", "time": 1, "drum": "kick"}
+    shown = tab.send("edits.edit", {"rev": 7, "id": "e1", "name": "draw_hits", "payload": {"drums": [hit]}})
+    told = "draw hits was taken back: id 'h.1': expected letters, digits, - and _ only"
+    assert (shown[page.layout.timeline].rev, shown[page.layout.timeline].drums) == (7, [])
+    assert shown[page.layout.timeline].error == told
+    session = page.sessions.of(tab.request.session_hash)
+    assert page.view.shown(session)[page.layout.timeline].error == told  # whatever else is answered meanwhile
+    # One that cannot be read at all is answered as well: the page has shown it and waits.
+    long = tab.send("edits.edit", {"rev": 8, "name": "x" * 41, "payload": {}})[page.layout.timeline]
+    assert (long.rev, bool(long.error)) == (8, True)
+    good = tab.send(
+        "edits.edit", {"rev": 9, "name": "draw_hits", "payload": {"drums": [{**hit, "id": "h1"}]}}
+    )
+    assert (len(good[page.layout.timeline].drums), good[page.layout.timeline].error) == (1, None)
+
+
+def test_the_page_is_told_which_engines_and_models_there_are(page: ui.Page) -> None:
+    assert [(row["tag"], row["words"], row["colour"]) for row in page.layout.timeline.props["engines"]][2] == (
+        "ZS", "Steered to fit", "zs",
+    )  # fmt: skip
+    card = page.layout.timeline.props["model"]
+    assert card["device"].startswith("CPU, ") and card["licence"] and card["facts"]
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -76,6 +76,12 @@ class ProjectEvent(_Event):
 Event = TypeVar("Event", bound=_Event)
 
 
+def rev_of(data: object) -> int:
+    """The number of a gesture, also of one that is refused; 0 where there is none that can be read."""
+    rev = data.get("rev") if isinstance(data, Mapping) else None
+    return rev if type(rev) is int and 0 <= rev <= 2**53 else 0
+
+
 def read_event(kind: type[Event], data: object) -> Event:
     """An event from the page; InputError, in one line, when it is not what the page sends."""
     if not isinstance(data, Mapping):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -37,8 +37,10 @@ BRAND = """<h1 class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria
 class Layout:
     """The controls of a page for one bundle, as attributes."""
 
-    def __init__(self, spec: BundleSpec) -> None:
+    def __init__(self, spec: BundleSpec, model: Mapping[str, Any]) -> None:
+        """`model` is what the page says of the models (`model_card`)."""
         self.spec = spec
+        self.model = model
 
     def place(self, functions: Iterable[Callable[..., Any]]) -> None:
         """Put the components into the open block; `functions` are what the page may ask without an event."""
@@ -51,6 +53,7 @@ class Layout:
                     vocabulary=chords.VOCABULARY,
                     tips=panel.TIPS,
                     engines=[spec.to_json() for spec in ENGINES],
+                    model=self.model,
                     elem_id="timeline",
                 )
                 self.takes = Takes(elem_id="takes", server_functions=[*functions])
@@ -100,6 +103,7 @@ class Layout:
             with gr.Column(elem_id="span-box"):
                 gr.HTML("<inlay-spans></inlay-spans>")  # any number of rows, and no wait for the server
                 self.span_error = gr.HTML("", elem_classes="error-slot")
+            gr.HTML("<inlay-take></inlay-take>", elem_id="take")  # on a phone, where the cards have no room
             with gr.Column(elem_id="prompt-box"):
                 self.prompt = gr.Textbox(
                     "",
@@ -127,7 +131,7 @@ class Layout:
                 self.hearing = gr.HTML("", elem_id="hearing")
                 self.replace = gr.Button("Replace mine", elem_id="replace-lanes", visible=False)
             with gr.Column(elem_id="engines"):
-                gr.HTML('<div class="line"><span>Engines</span><span>time for this span</span></div>')
+                gr.HTML('<div class="line"><span>Engines</span><inlay-model></inlay-model></div>')
                 self.engines = [
                     gr.Checkbox(
                         True,

@@ -1,6 +1,6 @@
 """The page of one server: its components, what they show, and the listeners of their events.
 
-What an edit or a run does is in `session`, what the page looks like in `assets`.
+What an edit or a run does is in `session`, what the page looks like in `assets/page`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from editor.page.listeners.fields import Fields
 from editor.page.listeners.follow import Follower
 from editor.page.listeners.questions import questions
 from editor.page.listeners.runs import Runs
+from editor.page.model_card import model_card
 from editor.page.view import View
 from editor.runs.device import Device
 from editor.sessions import Sessions
@@ -27,7 +28,8 @@ class Page:
         """With `listens`, a recording is analysed as soon as it is opened. InputError without a bundle."""
         self.device = device
         self.sessions = sessions
-        self.layout = Layout(device.models().spec)
+        models = device.models()
+        self.layout = Layout(models.spec, model_card(models))
         self.view = View(self.layout, device.pace)
         self.follower = Follower(self.view, sessions)
         self.edits = Edits(self.view, sessions)

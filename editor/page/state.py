@@ -100,7 +100,7 @@ class PartState(GradioModel):
     name: str
     plays: bool
     sure: float  # 0..1
-    by: str  # "drawn" | "heard" | "words" | "midi"
+    by: str  # "drawn" | "heard" | "words" | "midi" | "imported"
 
 
 class ClipState(GradioModel):
@@ -145,6 +145,8 @@ class EditorState(GradioModel):
     drums: list[HitState] = Field(default_factory=list)
     band: list[PartState] = Field(default_factory=list)
     bandTaken: bool = False  # whether the loaded models take the band lane
+    bandHearing: float | None = None  # share of the clip that was listened to; None: nobody listens now
+    bandUnsure: bool = False  # whether the last analysis is sure of no player
     words: list[WordState] = Field(default_factory=list)  # instruments of the clip's words
     conflicts: list[ConflictState] = Field(default_factory=list)  # of the active span or the clip
     sort: str = "wish"  # "wish" | "smoothest": the order of takes

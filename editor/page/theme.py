@@ -1,6 +1,6 @@
 """The page's dress: Gradio's variables in Inlay's tokens, and the style sheet with the font's address.
 
-What the tokens are is in `assets/timeline/page.css`. Knows no components.
+What the tokens are is in `assets/page/shell/page.css`. Knows no components.
 """
 
 from __future__ import annotations
@@ -58,5 +58,5 @@ def theme() -> gr.themes.Base:
 def stylesheet() -> str:
     """The page's and the panel's CSS with the font's address in it."""
     font = file_address(ASSETS / "fonts" / "InterVariable-subset.woff2")
-    sheets = ((MODULES / name).read_text("utf-8") for name in ("page.css", "panel.css"))
+    sheets = ((MODULES / "shell" / name).read_text("utf-8") for name in ("page.css", "panel.css"))
     return "\n".join(sheets).replace("__FONT__", font)

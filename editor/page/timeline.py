@@ -22,7 +22,7 @@ from editor.project.document import Project
 from engines.assets import ASSETS
 from engines.requests import InputError
 
-MODULES = ASSETS / "timeline"  # the ES modules that the page imports
+MODULES = ASSETS / "page"  # the rooms of the ES modules that the page imports
 
 
 def midi_of_lanes(sent: object) -> dict[str, str]:
@@ -47,9 +47,10 @@ def midi_of_lanes(sent: object) -> dict[str, str]:
 def module_script(function: str, element: str) -> str:
     """What Gradio runs when the component is on the page: import the bridge and bind the element."""
     # The address is resolved against the page, so that the app may live under a sub-path.
+    bridge = (MODULES / "shell" / "bridge.js").as_posix()
     return f"""
     // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'project' 'vote'
-    const url = new URL('gradio_api/file={(MODULES / "bridge.js").as_posix()}', document.baseURI).href;
+    const url = new URL('gradio_api/file={bridge}', document.baseURI).href;
     const functions = typeof server === 'undefined' ? {{}} : server; // only of some components
     import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch, functions }}))
       .catch((error) => {{
@@ -75,6 +76,7 @@ class Timeline(gr.HTML):
         vocabulary: tuple[str, ...] = (),
         tips: Mapping[str, str] | None = None,
         engines: Sequence[Mapping[str, object]] = (),
+        model: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -87,6 +89,7 @@ class Timeline(gr.HTML):
             instruments=band.names(),
             tips=dict(tips or {}),  # id of an element of the page -> its tooltip
             engines=[dict(row) for row in engines],  # as of `engines.roster.EngineSpec.to_json`
+            model=dict(model or {}),  # as of `model_card`
             **kwargs,
         )
 

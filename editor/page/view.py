@@ -233,4 +233,6 @@ def document_state(
         window=window,
         frame_rate=frame_rate,
         bandTaken=band_taken,
+        bandHearing=session.analysis.share,
+        bandUnsure=project.clip is not None and session.analysis.unsure == project.clip.sound,
     )

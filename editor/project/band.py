@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 from editor.project import lanes
-from editor.project.document import LanePart
+from editor.project.document import LanePart, Span
 from engines.audio.timebase import Grid
 from engines.music.instruments import ALIASES, DRUMS_ROW, OTHERS, ROWS, family_of, named, of_program
 from engines.requests import InputError, Part
 
-MAKERS: tuple[str, ...] = ("drawn", "heard", "words", "midi")  # whose word a part is
+MAKERS: tuple[str, ...] = ("drawn", "heard", "words", "midi", "imported")  # whose word a part is
 REST_SECONDS = 2.5  # a shorter rest does not end a part that a file's notes make
 _ORDER = {name: i for i, name in enumerate((*ROWS, OTHERS))}
 _SHORT = {  # what stands in a narrow cell
@@ -73,14 +73,37 @@ def to_lane(parts: Sequence[Part], grid: Grid, by: str, sure: Sequence[float] = 
     return place((), made[: lanes.MAX_OBJECTS])
 
 
-def of_notes(notes: Iterable[tuple[float, float]], program: int | None) -> tuple[Part, ...]:
-    """When the instrument of a General MIDI program plays, from its notes (start, end); None = the drums."""
-    name = DRUMS_ROW if program is None else of_program(program)
-    if name is None:  # an effect
+def put_in(parts: Sequence[LanePart], spans: Sequence[Span], grid: Grid) -> tuple[LanePart, ...]:
+    """Parts of a file, cut at the borders of the spans that are there: inside, the musician put them in."""
+    found = list(parts)
+    for span in spans:
+        start, end = grid.seconds_to_beats(span.start), grid.seconds_to_beats(span.end)
+        cut: list[LanePart] = []
+        for part in found:
+            first, last = max(part.start, start), min(part.end, end)
+            if last - first < lanes.SHORTEST:
+                cut.append(part)
+                continue
+            outside = (replace(part, end=first), replace(part, id="", start=last))
+            cut += [piece for piece in outside if piece.end - piece.start >= lanes.SHORTEST]
+            cut.append(replace(part, id="", start=first, end=last, by="imported"))
+        found = cut
+    return in_order(found)
+
+
+def of_notes(
+    notes: Iterable[tuple[float, float]], program: int | None, name: str = "", rest: float = REST_SECONDS
+) -> tuple[Part, ...]:
+    """When the instrument of a General MIDI program plays, from its notes (start, end); None = the drums.
+
+    `name` is the row where the file says it; a rest shorter than `rest` seconds ends no part.
+    """
+    name = name or (DRUMS_ROW if program is None else of_program(program) or "")
+    if not name:  # an effect
         return ()
     parts: list[Part] = []
     for start, end in sorted(notes):
-        if parts and start - parts[-1].end < REST_SECONDS:
+        if parts and start - parts[-1].end < rest:
             parts[-1] = replace(parts[-1], end=max(parts[-1].end, end))
         else:
             parts.append(Part(start, end, name))

@@ -78,7 +78,12 @@ class LanePart:
     instrument: str  # a row of engines.music.instruments.ROWS, or OTHERS
     plays: bool = True  # False: asked to be absent
     sure: float = 1.0  # 0..1, of what was heard
-    by: str = "drawn"  # "drawn" | "heard" | "words" | "midi"
+    by: str = "drawn"  # "drawn" | "heard" | "words" | "midi" | "imported": a file's, put into a span
+
+    @property
+    def asked(self) -> bool:
+        """Whether someone wants it there; else it says what the recording, or the file it came from, has."""
+        return self.by not in ("heard", "midi")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes
 from engines.audio.timebase import Grid
 from engines.music.chords import ROOTS, bass, pitch_classes
+from engines.music.instruments import DRUMS_ROW, FAMILIES, INSTRUMENTS, ROWS
 from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Controls, Hit, InputError, Note, Part
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ GM_DRUMS: dict[int, str] = {
 }
 _DRUM_TO_GM = {"kick": 36, "snare": 38, "hat": 42, "tom": 45, "cymbal": 49}
 _HIT_SECONDS = 0.05  # length of a written drum note
+_PLAYER = "Band: "  # begins the name of a track that says only when a player plays
+_NO_DRUM = 0  # a key of channel 10 that no kit sounds
 _SHORTEST_NOTE = 0.02  # seconds; a shorter scrap of a skyline is not a note that anyone hears
 
 
@@ -153,12 +156,13 @@ def in_order(hits: Iterable[LaneHit]) -> tuple[LaneHit, ...]:
     return tuple(sorted(lane.values(), key=lambda hit: (hit.time, hit.drum)))
 
 
-def to_controls(lanes: Lanes, grid: Grid, follow: Sequence[str]) -> Controls:
+def to_controls(lanes: Lanes, grid: Grid, follow: Sequence[str], anew: bool = True) -> Controls:
     """The lanes that a run follows, in seconds on the clip's clock.
 
     A lane that is empty or not in `follow` is not given. What lies before 0 s is cut; notes outside
     the models' range move by octaves into it. Of the band lane only what someone asked for is given: the
-    models hear for themselves who plays around a span.
+    models hear for themselves who plays around a span. What a MIDI file has is asked of a clip that is made
+    `anew`; of a span it says what is there already.
     """
     chords = melody = drums = parts = None
     if "chords" in follow and lanes.chords:
@@ -171,7 +175,8 @@ def to_controls(lanes: Lanes, grid: Grid, follow: Sequence[str]) -> Controls:
         hits = ((grid.beats_to_seconds(hit.time), hit.drum) for hit in lanes.drums)
         drums = tuple(Hit(time, drum) for time, drum in sorted(hits) if time >= 0)
     if "band" in follow:
-        asked = ((*_clipped(p, grid), p.instrument, p.plays) for p in lanes.band if p.by != "heard")
+        meant = (part for part in lanes.band if part.asked or (anew and part.by == "midi"))
+        asked = ((*_clipped(p, grid), p.instrument, p.plays) for p in meant)
         parts = tuple(Part(start, end, name, plays) for start, end, name, plays in asked if end > start)
     return Controls(chords or None, melody or None, drums or None, parts or None)
 
@@ -225,7 +230,7 @@ def melody_from_midi(path: str | os.PathLike[str]) -> tuple[Note, ...]:
     highest wins (skyline). InputError when the file is not MIDI or holds no pitched note.
     """
     midi = read_midi(path)
-    tracks = [track for track in midi.instruments if not track.is_drum and track.notes]
+    tracks = [track for track in sounding(midi) if not track.is_drum and track.notes]
     tracks = [track for track in tracks if track.name.lower() != "chords"] or tracks
     if not tracks:
         raise InputError(f"{Path(path).name}: no melody notes; save the melody on a channel other than 10")
@@ -244,9 +249,9 @@ def drums_from_midi(path: str | os.PathLike[str]) -> tuple[Hit, ...]:
     A file whose only track is not on channel 10 is read as drums, too: many drum loops are saved so.
     """
     midi = read_midi(path)
-    tracks = [track for track in midi.instruments if track.is_drum]
-    if not tracks and len(midi.instruments) == 1:
-        tracks = midi.instruments
+    tracks = [track for track in sounding(midi) if track.is_drum]
+    if not tracks and len(sounding(midi)) == 1:
+        tracks = sounding(midi)
     keys = [
         (float(note.start), GM_DRUMS[note.pitch])
         for track in tracks
@@ -259,7 +264,11 @@ def drums_from_midi(path: str | os.PathLike[str]) -> tuple[Hit, ...]:
 
 
 def write_midi(path: str | os.PathLike[str], lanes: Lanes, grid: Grid) -> None:
-    """Write the lanes as a MIDI file: tracks "Melody" and "Chords", and "Drums" on channel 10."""
+    """Write the lanes as a MIDI file: tracks "Melody" and "Chords", "Drums" on channel 10, one a player.
+
+    A player's track, "Band: flute", has its General MIDI program and one inaudible note wherever it plays.
+    MIDI knows no word for who is asked to be absent, so that is not in it.
+    """
     import pretty_midi
 
     midi = pretty_midi.PrettyMIDI(initial_tempo=grid.bpm)
@@ -280,8 +289,38 @@ def write_midi(path: str | os.PathLike[str], lanes: Lanes, grid: Grid) -> None:
         if end > start and low is not None:
             voices = [36 + low, *(60 + pitch for pitch in pitch_classes(cell.symbol))]
             chords.notes.extend(pretty_midi.Note(72, pitch, start, end) for pitch in voices)
-    midi.instruments.extend(track for track in (melody, chords, drums) if track.notes)
+    tracks = (melody, chords, drums, *_players(lanes, grid))
+    midi.instruments.extend(track for track in tracks if track.notes)
     midi.write(str(path))
+
+
+def sounding(midi: pretty_midi.PrettyMIDI) -> list[pretty_midi.Instrument]:
+    """The tracks of a MIDI file that are music: not those that only say who plays."""
+    return [track for track in midi.instruments if player_of(track.name) is None]
+
+
+def player_of(track: str) -> str | None:
+    """The row of the band lane that a track of `write_midi` stands for; None of any other track."""
+    name = track.removeprefix(_PLAYER)
+    return name if name != track and name in ROWS else None
+
+
+def _players(lanes: Lanes, grid: Grid) -> list[pretty_midi.Instrument]:
+    """A track for each row of the band lane that plays."""
+    import pretty_midi
+
+    tracks: dict[str, pretty_midi.Instrument] = {}
+    for part in lanes.band:
+        start, end = _clipped(part, grid)
+        if not part.plays or part.instrument not in ROWS or end <= start:
+            continue
+        name, drums = part.instrument, part.instrument == DRUMS_ROW
+        if name not in tracks:
+            program = 0 if drums else INSTRUMENTS[name][0] if name in INSTRUMENTS else FAMILIES[name] * 8
+            tracks[name] = pretty_midi.Instrument(program, is_drum=drums, name=_PLAYER + name)
+        pitch = _NO_DRUM if drums else 60
+        tracks[name].notes.append(pretty_midi.Note(1, pitch, start, end))
+    return list(tracks.values())
 
 
 def skyline(notes: Sequence[Note]) -> tuple[Note, ...]:

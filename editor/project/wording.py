@@ -234,14 +234,14 @@ def _is_tempo(bpm: float) -> bool:
 
 
 def _drawn(project: Project, place: Region) -> list[LanePart]:
-    """The parts that someone asked for, not only heard, and that reach into a place."""
+    """The parts that someone asked for and that reach into a place."""
     grid = project.grid
     least = LEAST_SECONDS / grid.seconds_per_beat
     start, end = grid.seconds_to_beats(place.start), grid.seconds_to_beats(place.end)
     return [
         part
         for part in project.lanes.band
-        if part.by != "heard" and min(part.end, end) - max(part.start, start) >= least
+        if part.asked and min(part.end, end) - max(part.start, start) >= least
     ]
 
 

@@ -172,19 +172,24 @@ def clip_controls(project: Project, seconds: float) -> Controls:
     """The lanes that are followed, the clip's words and the grid, for a new clip of so many seconds."""
     place = Region(0.0, seconds)
     return replace(
-        span_controls(project, None, place, project.follow, named=True),
+        span_controls(project, None, place, project.follow, named=True, anew=True),
         grid=project.grid,
     )
 
 
 def span_controls(
-    project: Project, span: Span | None, place: Region, follow: Sequence[str], named: bool = False
+    project: Project,
+    span: Span | None,
+    place: Region,
+    follow: Sequence[str],
+    named: bool = False,
+    anew: bool = False,
 ) -> Controls:
     """The lanes that are followed and the grid, for a span or (None) with the clip's words.
 
-    With `named`, whom the words name plays, or does not, over all of `place`.
+    With `named`, whom the words name plays, or does not, over all of `place`. `anew`: of a new clip.
     """
-    drawn = lanes.to_controls(project.lanes, project.grid, follow)
+    drawn = lanes.to_controls(project.lanes, project.grid, follow, anew)
     parts = (*(drawn.instruments or ()), *(wording.parts(project, span, place) if named else ()))
     return replace(drawn, instruments=parts or None, grid=known_grid(project))
 

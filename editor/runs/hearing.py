@@ -27,6 +27,7 @@ log = logging.getLogger("inlay")
 
 MELODY_CONFIDENCE = 0.35  # notes less likely than this are not drawn
 DRUM_CONFIDENCE = 0.6
+PLAYER_CONFIDENCE = 0.6  # where no player is surer, nobody knows who plays; the page draws such bars faint
 MIN_HITS = 4  # fewer of a drum in a clip are mistakes rather than a part
 DRUMS_A_SECOND = 1.0  # where no beat is heard, drums must be at least so busy
 TEMPO_CONFIDENCE = 0.62  # below it beats are mostly wrong, and speech and noise stay below it
@@ -255,6 +256,7 @@ class ClipAnalysis:
         self.job: AnalysisJob | None = None  # that goes on, or went on last
         self.waiting: Analysis | None = None  # its result, where a lane was left to the musician
         self.words = ""  # about the last one, a line
+        self.unsure: Sound | None = None  # the clip in which the last one was sure of no player
 
     @property
     def share(self) -> float | None:
@@ -265,7 +267,7 @@ class ClipAnalysis:
 
     def begin(self, job: AnalysisJob) -> None:
         """Start an analysis; what the last one has left is gone."""
-        self.waiting, self.words, self.job = None, "", job
+        self.waiting, self.words, self.job, self.unsure = None, "", job, None
         job.start()
 
     def stop(self) -> None:

@@ -86,7 +86,7 @@ class Listener:
         self.tagger, self.folder = tagger, folder
         state = b"".join(v.detach().numpy().tobytes() for v in tagger.state_dict().values())
         self._version = digest(_VERSION, state).encode()
-        formulas = (Path(module.__file__).read_bytes() for module in (seams, statistics))
+        formulas = (Path(str(module.__file__)).read_bytes() for module in (seams, statistics))
         self._span_version = digest(self._version, *formulas).encode()
         folder.mkdir(parents=True, exist_ok=True)
 

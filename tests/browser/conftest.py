@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from engines.audio.recording import Recording, write_recording
 from tests.serving import Server
 
+# Milliseconds that a page may take for anything; more on a machine that is busy with something else.
+PATIENCE = 1000 * float(os.environ.get("INLAY_BROWSER_SECONDS", "30"))
+if "INLAY_BROWSER_SECONDS" in os.environ:
+    expect.set_options(timeout=PATIENCE)
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
     "--disable-component-update", "--disable-sync",

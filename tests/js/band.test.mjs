@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
   cellWords, cleared, cycled, heardIn, heardWords, inOrder, isMany, joined, kindOf, pieces, putParts, rowsShown, said, searched, solo, spoken, stretches,
-} from '../../assets/timeline/band.js';
+} from '../../assets/page/music/band.js';
 
 const cell = (name, start, end, fields = {}) => ({ id: `${name}${start}`, name, start, end, plays: true, sure: 0.9, by: 'heard', ...fields });
 const MUSIC = [cell('drums', 0, 32), cell('electric piano', 0, 32), cell('upright bass', 0, 16)];

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { LETTERS, ballot, hear, isOpen, isRated, missing, newRound, rate, secondsHeard } from '../../assets/timeline/blind-round.js';
+import { LETTERS, ballot, hear, isOpen, isRated, missing, newRound, rate, secondsHeard } from '../../assets/page/takes/blind-round.js';
 
 const LOOP = { start: 5, end: 6 };
 const whole = (round, id) => {

@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import * as cells from '../../assets/timeline/cells.js';
+import * as cells from '../../assets/page/music/cells.js';
 
 const cell = (id, start, end, symbol = 'C') => ({ id, start, end, symbol });
 const hit = (id, time, drum = 'kick') => ({ id, time, drum });

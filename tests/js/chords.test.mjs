@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import * as chords from '../../assets/timeline/chords.js';
+import * as chords from '../../assets/page/music/chords.js';
 
 test('the triads of a key', () => {
   assert.deepEqual(chords.inKey('C major').map(({ symbol }) => symbol), ['C', 'Dm', 'Em', 'F', 'G', 'Am', 'Bdim']);

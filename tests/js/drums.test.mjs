@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import * as drums from '../../assets/timeline/drums.js';
+import * as drums from '../../assets/page/music/drums.js';
 
 const grid = { bpm: 120, beats_per_bar: 4, offset: 0 };
 const times = (hits, drum) => hits.filter((hit) => hit.drum === drum).map(({ time }) => time);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { flagWords } from '../../assets/timeline/flag.js';
+import { flagWords } from '../../assets/page/board/flag.js';
 
 const span = { start: 6, end: 9.5, prompt: 'Airy flute takes the tune, no drums' };
 

@@ -1,7 +1,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { Ghost } from '../../assets/timeline/ghost.js';
-import { chordAgreement } from '../../assets/timeline/chords.js';
+import { Ghost } from '../../assets/page/store/ghost.js';
+import { chordAgreement } from '../../assets/page/music/chords.js';
 
 const grid = { bpm: 120, beats_per_bar: 4, offset: 0 };
 const take = { id: 't1', kind: 'take', state: 'ready', seconds: 8, region: { start: 2, end: 4 } };

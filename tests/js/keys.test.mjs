@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { actionOf, KEYS, worksInFields } from '../../assets/timeline/keys.js';
+import { actionOf, KEYS, worksInFields } from '../../assets/page/shell/keys.js';
 
 const stroke = (key, fields = {}) => actionOf({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...fields });
 

@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { movedEdge } from '../../assets/timeline/lane-sizes.js';
+import { movedEdge } from '../../assets/page/board/lane-sizes.js';
 
 test('an edge moves height between two lanes, each keeps half of its design', () => {
   const design = [100, 50, 160];

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TARGET, integrated, kWeighting, matching, peak } from '../../assets/timeline/loudness.js';
+import { TARGET, integrated, kWeighting, matching, peak } from '../../assets/page/sound/loudness.js';
 
 const sine = (hz, seconds, rate, level = 1) => Float32Array.from({ length: Math.round(seconds * rate) }, (_, i) => level * Math.sin((2 * Math.PI * hz * i) / rate));
 

@@ -1,7 +1,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { share } from '../../assets/timeline/meter.js';
-import { integrated, kWeighting, momentary } from '../../assets/timeline/loudness.js';
+import { share } from '../../assets/page/sound/meter.js';
+import { integrated, kWeighting, momentary } from '../../assets/page/sound/loudness.js';
 
 test('a bar goes from -60 dB to full scale', () => {
   assert.deepEqual([-90, -60, -30, 0, 3].map(share), [0, 0, 0.5, 1, 1]);

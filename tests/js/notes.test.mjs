@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import * as notes from '../../assets/timeline/notes.js';
+import * as notes from '../../assets/page/music/notes.js';
 
 const note = (start, end, pitch, id = `n${start}`) => ({ id, start, end, pitch });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Outbox } from '../../assets/timeline/outbox.js';
+import { Outbox } from '../../assets/page/store/outbox.js';
 
 class Store {
   items = new Map();

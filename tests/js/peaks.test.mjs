@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { BASE, buildPyramid, levelOf, loudest, rangeOf } from '../../assets/timeline/peaks.js';
+import { BASE, buildPyramid, levelOf, loudest, rangeOf } from '../../assets/page/sound/peaks.js';
 
 function noise(length, seed = 1) {
   let state = seed;

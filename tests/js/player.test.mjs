@@ -1,6 +1,6 @@
 import test, { afterEach } from 'node:test';
 import assert from 'node:assert/strict';
-import { audible, boundaries, Player } from '../../assets/timeline/player.js';
+import { audible, boundaries, Player } from '../../assets/page/sound/player.js';
 
 // A Web Audio clock that stands still until a test moves it, and remembers what was scheduled.
 class Parameter {

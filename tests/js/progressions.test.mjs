@@ -1,7 +1,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { PROGRESSIONS, progressionCells, progressionsIn } from '../../assets/timeline/progressions.js';
-import { split } from '../../assets/timeline/chords.js';
+import { PROGRESSIONS, progressionCells, progressionsIn } from '../../assets/page/music/progressions.js';
+import { split } from '../../assets/page/music/chords.js';
 
 test('degrees become chords of the key', () => {
   const named = (key, name) => progressionsIn(key).find((p) => p.name === name).symbols.join(' ');

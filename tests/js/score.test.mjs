@@ -1,7 +1,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { events, frequency } from '../../assets/timeline/score.js';
-import { tappedTempo, tapsInTime } from '../../assets/timeline/tempo.js';
+import { events, frequency } from '../../assets/page/music/score.js';
+import { tappedTempo, tapsInTime } from '../../assets/page/music/tempo.js';
 
 const doc = {
   grid: { bpm: 120, beats_per_bar: 4, offset: 1 },

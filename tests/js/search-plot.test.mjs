@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fate, points, searchPlot } from '../../assets/timeline/search-plot.js';
+import { fate, points, searchPlot } from '../../assets/page/takes/search-plot.js';
 
 const SEARCH = {
   budget: 50, spent: 28, candidates: [

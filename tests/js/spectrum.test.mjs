@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { HIGH, LOW, ROWS, SIZE, difference, rowEdges, shade, spectrogram, transform } from '../../assets/timeline/spectrum.js';
+import { HIGH, LOW, ROWS, SIZE, difference, rowEdges, shade, spectrogram, transform } from '../../assets/page/sound/spectrum.js';
 
 const rate = 44100;
 const sine = (hz, level = 1, seconds = 1) => Float32Array.from({ length: rate * seconds }, (_, i) => level * Math.sin((2 * Math.PI * hz * i) / rate));

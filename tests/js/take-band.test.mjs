@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { askedOf, bandByBar, playersIn } from '../../assets/timeline/take-band.js';
+import { askedOf, bandByBar, playersIn } from '../../assets/page/takes/take-band.js';
 
 const GRID = { bpm: 120, beats_per_bar: 4, offset: 0 }; // a bar is two seconds
 const wish = (name, plays) => ({ kind: 'instrument', name, plays, share: 0, sure: 1, seconds: 3.5, words: '' });

@@ -2,7 +2,10 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { chordsAgree, countWords, seamSentences, takeLabel, takeName } from '../../assets/timeline/take-words.js';
+import { withEngines } from './shared.mjs';
+import { chordsAgree, countWords, seamSentences, takeLabel, takeName } from '../../assets/page/takes/take-words.js';
+
+withEngines();
 
 const seam = (time, words, score = 0.1) => ({ time, words, score, jump: 4, level: 1, brightness: 0, click: 1 });
 

@@ -1,6 +1,6 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import * as time from '../../assets/timeline/time.js';
+import * as time from '../../assets/page/music/time.js';
 
 const grid = { bpm: 120, beats_per_bar: 4, offset: 0 };
 const late = { bpm: 100, beats_per_bar: 3, offset: 0.25 };

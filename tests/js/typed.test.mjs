@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Typed, worded } from '../../assets/timeline/typed.js';
+import { Typed, worded } from '../../assets/page/store/typed.js';
 
 const spans = [{ id: 'a', prompt: 'brass' }, { id: 'b', prompt: null }];
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { agreement, level, settled, sortable, sorted, wishLine, wishList, wishSpoken } from '../../assets/timeline/wish-words.js';
+import { agreement, level, settled, sortable, sorted, wishLine, wishList, wishSpoken } from '../../assets/page/takes/wish-words.js';
 
 const SECONDS = 3.5;
 const player = (name, share, plays = true) => ({

@@ -71,10 +71,10 @@ class Arrivals:
 
     def analyse(self, request: gr.Request) -> Iterator[Updates]:
         """Analyse the clip, or the active span anew; while it goes on, stop it."""
-        session = self.sessions.of(request.session_hash)
+        layout, session = self.view.layout, self.sessions.of(request.session_hash)
         if session.analysis.share is not None:
             session.stop_analysis()
-            yield self.view.analysis(session)
+            yield {**self.view.analysis(session), layout.timeline: self.view.document(session)}
             return
         try:
             session.analyse(session.project.region)
@@ -94,7 +94,7 @@ class Arrivals:
         while not job.wait(0.3):
             if job.progress != shown:
                 shown = job.progress
-                yield self.view.analysis(session)
+                yield {**self.view.analysis(session), layout.timeline: self.view.document(session)}
         project = session.project  # what is being typed elsewhere is left alone
         yield self.view.shown(session) | {
             layout.tempo: project.grid.bpm,

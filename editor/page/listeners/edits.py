@@ -10,7 +10,7 @@ import gradio as gr
 
 from editor.page import contract
 from editor.page.contract import Payload
-from editor.page.events import EditEvent, LateEvent, OpenEvent, ProjectEvent, read_event
+from editor.page.events import EditEvent, LateEvent, OpenEvent, ProjectEvent, read_event, rev_of
 from editor.page.listeners.wiring import EDITS, GESTURES, Telling, Updates
 from editor.page.takes.groups import takes_state
 from editor.page.view import View
@@ -56,14 +56,17 @@ class Edits:
         """One gesture."""
         view, session = self.view, self.sessions.of(request.session_hash)
         before = view.typed(session)
+        session.error, session.held = None, ""
+        name = ""
         try:
+            session.rev = max(session.rev, rev_of(event._data))  # the page waits for it, whatever is wrong
             sent = read_event(EditEvent, event._data)
-            session.rev = max(session.rev, sent.rev)
-            session.error, session.held = None, ""
+            name = sent.name
             session.apply(sent.name, sent.payload, sent.id)
         except InputError as error:
             session.held = error.folder.name if isinstance(error, Held) else ""
-            return view.shown(session, "timeline", str(error), takes=False)
+            session.error = _taken_back(name, error)  # stands until the next gesture
+            return view.shown(session, "timeline", session.error, takes=False)
         # Another span has other words, a tapped tempo stands in its field; all else is left to who types.
         changed = {field: value for field, value in view.typed(session).items() if value != before[field]}
         return view.shown(session, takes=sent.name in TAKE_COMMANDS) | changed
@@ -126,6 +129,7 @@ class Edits:
 
 def step(view: View, session: Session, change: Callable[[Session], object], slot: str) -> Updates:
     """What changes the whole page at a click; what speaks against it is told in the `slot`."""
+    session.error = None
     try:
         change(session)
     except InputError as error:
@@ -141,3 +145,11 @@ def apply_field(session: Session, command: str, payload: dict[str, Any], id: str
         session.apply(command.replace("set_", "set_span_"), {"id": span, **fields}, id)
     elif not span:  # a span that is gone meanwhile has taken its words along
         session.apply(command, fields, id)
+
+
+def _taken_back(name: str, error: InputError) -> str:
+    """Why an edit was refused; of one on the lanes, which the page has shown already, what is gone again."""
+    label = contract.LANE_EDITS.get(name)
+    if label is None or isinstance(error, Held):
+        return str(error)
+    return f"{label} was taken back: {str(error).removeprefix(f'{name}: ')}"

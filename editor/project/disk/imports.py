@@ -56,6 +56,8 @@ def put_score(project: Project, score: Score, lane: str) -> Project:
         lanes.chords_to_lane(score.chords, grid) if score.chords and not lane else None,
         lanes.notes_to_lane(score.melody, grid) if score.melody and lane != "drums" else None,
         lanes.hits_to_lane(score.drums, grid) if score.drums and lane != "melody" else None,
-        band.to_lane(score.band, grid, "midi") if score.band and not lane else None,
+        band.put_in(band.to_lane(score.band, grid, "midi"), project.spans, grid)
+        if score.band and not lane
+        else None,
     )
     return edited.marked(project, drawn)

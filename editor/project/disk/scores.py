@@ -13,12 +13,16 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from editor.project import band, lanes
 from engines.audio.timebase import Grid
 from engines.music.chords import QUALITIES, ROOTS, parse
 from engines.requests import Chord, Hit, InputError, Note, Part
+
+if TYPE_CHECKING:
+    import pretty_midi
 
 SUFFIXES = (".mid", ".midi", ".musicxml", ".xml", ".mxl")
 MAX_BYTES = 32 * 2**20  # of a score's text; larger ones are no lead sheets
@@ -67,7 +71,7 @@ def read_score(path: str | os.PathLike[str], lane: str = "") -> Score:
         raise InputError(f"{name}: not a score; expected {', '.join(SUFFIXES)}")
     score = _midi(path, lane) if suffix.startswith(".mid") else _musicxml(path)
     wanted = {"melody": score.melody, "drums": score.drums}.get(
-        lane, score.chords or score.melody or score.drums
+        lane, score.chords or score.melody or score.drums or score.band
     )
     if not wanted:
         what = {"melody": "melody notes", "drums": "drum hits"}.get(lane, "notes, chords or drums")
@@ -155,12 +159,13 @@ def _midi(path: str | os.PathLike[str], lane: str) -> Score:
     bpm, bar = _beats(
         quarter, signature.numerator if signature else 4, signature.denominator if signature else 4
     )
-    pitched = [track for track in midi.instruments if not track.is_drum and track.notes]
+    music = lanes.sounding(midi)
+    pitched = [track for track in music if not track.is_drum and track.notes]
     melody: tuple[Note, ...] = ()
     if pitched or lane == "melody":
         melody = lanes.melody_from_midi(path)
     drums: tuple[Hit, ...] = ()
-    if lane == "drums" or any(track.is_drum and track.notes for track in midi.instruments):
+    if lane == "drums" or any(track.is_drum and track.notes for track in music):
         drums = lanes.drums_from_midi(path)  # says what is missing, or reads a loop off channel 10
     named = [track for track in pitched if "chord" in track.name.lower()] or pitched
     notes = [Note(float(n.start), float(n.end), int(n.pitch)) for track in named for n in track.notes]
@@ -168,11 +173,19 @@ def _midi(path: str | os.PathLike[str], lane: str) -> Score:
     told = "chords are inferred from the notes" if chords else ""
     if lane != "melody" and pitched and all(track.name.lower() == "chords" for track in pitched):
         melody = ()  # nothing but a chord track
-    tracks = [] if lane else midi.instruments
-    plays = [part for track in tracks for part in band.of_notes(
-        ((float(n.start), float(n.end)) for n in track.notes), None if track.is_drum else int(track.program)
-    )]  # fmt: skip
-    return Score(chords, melody, drums, bpm, bar, told, band.joined(plays))
+    return Score(chords, melody, drums, bpm, bar, told, () if lane else _midi_band(midi))
+
+
+def _midi_band(midi: pretty_midi.PrettyMIDI) -> tuple[Part, ...]:
+    """Who plays in a MIDI file: what its player tracks say where Inlay wrote it, else its programs."""
+    told = [(track, name) for track in midi.instruments if (name := lanes.player_of(track.name))]
+    rest = 0.0 if told else band.REST_SECONDS  # what Inlay wrote is exact
+    plays: list[Part] = []
+    for track, name in told or [(track, "") for track in midi.instruments]:
+        program = None if track.is_drum else int(track.program)
+        notes = [(float(note.start), float(note.end)) for note in track.notes]
+        plays += band.of_notes(notes, program, name, rest)
+    return band.joined(plays)
 
 
 def _beats(quarter: float, over: int, under: int) -> tuple[float, int]:

@@ -1,0 +1,179 @@
+/**
+ * Between Gradio's HTML component and the elements: its value goes to the desk, the desk's messages become
+ * component events. The only module that knows what Gradio hands over.
+ */
+
+import { newId } from '../music/cells.js';
+import { desk } from '../store/desk.js';
+import { learnEngines } from '../store/engines.js';
+import { Outbox } from '../store/outbox.js';
+import { showHeld } from './project-menu.js';
+import { followTyping, unsent } from './typing.js';
+import { focused } from './page.js';
+import '../board/timeline.js';
+import './spans-panel.js';
+import './word-tags.js';
+import './conflict-note.js';
+import './intent.js';
+import '../takes/takes.js';
+import '../takes/take-row.js';
+import './model-button.js';
+
+const SESSION = 'inlay-project'; // sessionStorage: every tab has a project of its own, a reload keeps it
+const PAGE = 'inlay-page'; // and a secret, by which the server knows it again
+
+/** What this tab calls itself, over all its reloads. */
+function pageName() {
+  const known = sessionStorage.getItem(PAGE);
+  const name = known ?? ['page-', '', '', ''].map(newId).join('');
+  if (!known) sessionStorage.setItem(PAGE, name);
+  return name;
+}
+
+/** One after the other: of two requests on their way at once, the later one may arrive first. */
+class Line {
+  #turn;
+
+  /** `opened` resolves once the project of this tab is known. */
+  constructor(trigger, opened) {
+    this.trigger = trigger;
+    this.#turn = opened;
+  }
+
+  edit(data) {
+    return this.then(() => {
+      this.trigger('edit', data);
+      return desk.answer(data.rev);
+    });
+  }
+
+  then(work) {
+    this.#turn = this.#turn.then(work);
+    return this.#turn;
+  }
+}
+
+/** The documents as they arrive: what they confirm, and what has to be sent again to whom they belong. */
+class Arrivals {
+  #first = true;
+  #held = ''; // the project that another process has, as the user was told
+  #awaited = null; // {action, folder}: a project that was asked for again, or a copy of it
+  #before = sessionStorage.getItem(SESSION) ?? '';
+
+  constructor(outbox, line, opened) {
+    this.outbox = outbox;
+    this.line = line;
+    this.opened = opened;
+  }
+
+  get before() {
+    return this.#before;
+  }
+
+  /** Another project is asked for; whoever asks again is told again. */
+  await(data) {
+    this.#held = '';
+    this.#awaited = data.folder ? data : null;
+  }
+
+  take(doc) {
+    if (doc?.seen) this.outbox.confirm(doc.seen);
+    if (doc?.serial && !doc.held) sessionStorage.setItem(SESSION, doc.project);
+    desk.receive(doc);
+    if (!doc?.serial) return;
+    if (this.#first) this.#begin(doc);
+    this.#catchUp(doc);
+    if (doc.held && doc.held !== this.#held) showHeld(doc.held, doc.error);
+    this.#held = doc.held ?? '';
+  }
+
+  /** What the page before this one did not hear the answer to. */
+  #begin(doc) {
+    this.#first = false;
+    this.#again(this.outbox.pending.filter(({ project }) => project === doc.project || (!project && !this.#before)));
+    this.opened();
+  }
+
+  /** What was refused while another process had the project is made now, in the project or its copy. */
+  #catchUp(doc) {
+    const awaited = this.#awaited;
+    if (!awaited || doc.held || !doc.project || (doc.project === awaited.folder) !== (awaited.action === 'open')) return;
+    this.#again(this.outbox.move(awaited.folder, doc.project));
+    this.#awaited = null;
+  }
+
+  #again(edits) {
+    for (const { id, name, payload } of edits) this.line.edit({ id, name, payload, rev: desk.nextRev() });
+  }
+}
+
+/** Sends a file to the server's upload folder, or names an example; both go onto the timeline there. */
+async function send({ file, lane = '', example }, trigger, upload) {
+  if (example) return trigger('upload', { path: '', name: '', example });
+  desk.timeline?.say(`Reading ${file.name} …`);
+  try {
+    const { path } = await upload(file);
+    return trigger('upload', { path, name: file.name, lane });
+  } catch (error) {
+    return desk.timeline?.say(`${file.name}: could not be sent (${error.message ?? error}); try again.`);
+  }
+}
+
+/** The timeline: `props.value` is the document, `trigger` carries edits, uploads and runs back. */
+export function bindTimeline({ props, trigger, upload, watch, functions }) {
+  desk.vocabulary = props.vocabulary ?? [];
+  desk.tips = props.tips ?? {};
+  desk.model = props.model ?? {};
+  learnEngines(props.engines ?? []);
+  desk.instruments = props.instruments ?? [];
+  desk.midiOf = (lanes) => functions.midi_of_lanes(lanes);
+  let answered;
+  const opened = new Promise((resolve) => { answered = resolve; }); // the project of this tab is known only then
+  const line = new Line(trigger, opened);
+  const outbox = new Outbox(sessionStorage);
+  const arrivals = new Arrivals(outbox, line, answered);
+  const page = pageName();
+  followTyping();
+  window.addEventListener('pagehide', () => {
+    const last = focused();
+    last?.blur?.(); // a field of the page's own makes its edit as it is left
+    const own = outbox.pending.filter(({ project }) => project === desk.doc.project).map((one) => ({ rev: 0, ...one }));
+    const edits = [...own, ...unsent(last)];
+    if (edits.length) navigator.sendBeacon(new URL('inlay/late', document.baseURI), JSON.stringify({ page, edits }));
+  });
+  desk.send = async (kind, data) => {
+    if (kind === 'edit') {
+      const id = newId('e') + newId('');
+      outbox.add({ id, project: desk.doc.project ?? '', name: data.name, payload: data.payload });
+      return line.edit({ id, ...data });
+    }
+    await opened;
+    if (kind === 'upload') return send(data, trigger, upload);
+    if (kind !== 'project') return trigger(kind, data);
+    arrivals.await(data);
+    return line.then(() => desk.projectEvent(data)); // what was edited before belongs to the project before
+  };
+  const take = () => arrivals.take(props.value);
+  watch('value', take);
+  take();
+  trigger('open', { project: arrivals.before, page });
+}
+
+/** The takes: `props.value` is {groups, run, say, versions, deleted, results}. */
+export function bindTakes({ element, props, trigger, watch, functions }) {
+  desk.projectEvent = (data) => trigger('project', data);
+  desk.vote = (data) => trigger('vote', data);
+  desk.exportFile = (data) => functions.export_file(data);
+  desk.ghostOf = (take) => functions.ghost_of_take({ project: desk.doc.project, take });
+  desk.recentProjects = () => functions.recent_projects({});
+  let before = null; // whether a run went on; a page that was loaded meanwhile watches it
+  const take = () => {
+    if (!props.value?.groups) return;
+    desk.receiveTakes(props.value);
+    if (before === null && props.value.run) desk.send('watch', {});
+    before = props.value.run;
+    if (props.value.say) element.querySelector('inlay-takes')?.announce(props.value.say);
+  };
+  watch('value', take);
+  take();
+}

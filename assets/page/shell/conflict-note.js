@@ -1,0 +1,83 @@
+/**
+ * <inlay-note>: words that speak against a lane or the tempo, one at a time, worst first, and the click that settles
+ * it. Silent while words are being typed. Also says on the chips which lanes are ignored in a span, and aloud
+ * when a lane was ticked by drawing on it. In the page's own tree.
+ */
+
+import { Scope } from '../parts/scope.js';
+import { desk } from '../store/desk.js';
+import { text } from '../parts/icons.js';
+
+const PAUSE = 600; // ms after the last letter
+const LANES = { chords: 'Chords', melody: 'Melody', drums: 'Drums', band: 'Band' };
+const INFO = '<svg class="icon" width="14" height="14" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true"><circle cx="8" cy="8" r="6"/><path d="M8 7.4v3.4M8 5.1v.1"/></svg>';
+
+/** The lanes that an edit has ticked for the same span: names that are followed now and were not before. */
+export function ticked(before, now) {
+  if (!before || before.active !== now.active || !now.active) return [];
+  return now.follow.filter((lane) => !before.follow.includes(lane) && now.changedLanes.includes(lane));
+}
+
+export class ConflictNote extends HTMLElement {
+  #scope = null;
+  #drawn = '';
+  #typing = false;
+  #pause = () => {}; // takes the timer back
+  #before = null;
+
+  connectedCallback() {
+    this.setAttribute('role', 'status');
+    this.#scope = new Scope();
+    const options = { signal: this.#scope.signal };
+    desk.addEventListener('change', ({ detail }) => detail.what === 'doc' && this.#draw(), options);
+    document.addEventListener('input', ({ target }) => {
+      if (!target.matches?.('#prompt textarea')) return;
+      this.#pause();
+      this.#typing = true;
+      this.#pause = this.#scope.later(PAUSE, () => {
+        this.#typing = false;
+        this.#draw();
+      });
+      this.#draw();
+    }, options);
+    this.addEventListener('click', (event) => event.target.closest('button') && this.#settle(), options);
+    this.#draw();
+  }
+
+  disconnectedCallback() {
+    this.#scope?.end();
+  }
+
+  #draw() {
+    const { conflicts = [], spans, active, follow } = desk.doc;
+    const [first] = this.#typing ? [] : conflicts;
+    const count = conflicts.length > 1 ? `<span class="count num">1 of ${conflicts.length}</span>` : '';
+    const markup = first ? `<div class="note">${INFO}<p>${text(first.text)} <button class="remedy">${text(first.action)}</button></p>${count}</div>` : '';
+    if (markup !== this.#drawn) this.innerHTML = markup;
+    this.#drawn = markup;
+    this.#chips(spans);
+    const now = { active, follow, changedLanes: spans.find(({ id }) => id === active)?.changed ?? [] };
+    for (const lane of ticked(this.#before, now)) desk.timeline?.say(`${LANES[lane]} ${lane === 'drums' || lane === 'chords' ? 'are' : 'is'} followed now`);
+    this.#before = now;
+  }
+
+  /** "Drums −1" where one span ignores the lane that the chip stands for. */
+  #chips(spans) {
+    for (const label of document.querySelectorAll('#follow label')) {
+      const lane = Object.keys(LANES).find((name) => LANES[name] === label.textContent.trim());
+      if (!lane) continue;
+      const numbers = spans.flatMap((span, i) => (span.ignored?.includes(lane) ? [i + 1] : []));
+      const [count, words] = numbers.length ? [`−${numbers.length}`, `Ignored in span ${numbers.join(', ')}`] : ['', ''];
+      const untaken = lane === 'band' && !desk.doc.bandTaken ? 'These models do not take the band lane; the words carry it' : '';
+      if ((label.dataset.ignored ?? '') !== count) label.dataset.ignored = count;
+      if (label.title !== (words || untaken)) label.title = words || untaken;
+    }
+  }
+
+  #settle() {
+    const [first] = desk.doc.conflicts ?? [];
+    if (first) desk.edit(first.name, first.payload, { conflicts: desk.doc.conflicts.slice(1) });
+  }
+}
+
+customElements.define('inlay-note', ConflictNote);

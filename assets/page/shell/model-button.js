@@ -1,0 +1,58 @@
+/**
+ * <inlay-model>: which models are at work and on what, and behind the button what one has to know of them. What it says
+ * comes with the page from the bundle's own card. In the page's own tree; its popover is the timeline's.
+ */
+
+import { Scope } from '../parts/scope.js';
+import { desk } from '../store/desk.js';
+import { icons, text } from '../parts/icons.js';
+import { Popover } from '../parts/popover.js';
+
+class ModelCard extends Popover {
+  constructor(timeline) {
+    super(timeline, 'The models at work', 'model-card');
+  }
+
+  markup() {
+    const { name, file, device, licence, duty, facts } = desk.model;
+    return `<h2>${text(name)}<span class="soft">${text(file)}</span><button class="ic" data-act="close" aria-label="Close">${icons.close}</button></h2>
+      <dl><div><dt>Runs on</dt><dd>${text(device)}</dd></div>
+      <div><dt>Licence</dt><dd>${text([duty, licence].filter(Boolean).join(' · '))}</dd></div></dl>
+      <ul>${facts.map((fact) => `<li>${text(fact)}</li>`).join('')}</ul>`;
+  }
+
+  press() {
+    this.close();
+  }
+}
+
+export class ModelButton extends HTMLElement {
+  #scope = null;
+  #card = null;
+
+  connectedCallback() {
+    this.#scope = new Scope();
+    const options = { signal: this.#scope.signal };
+    desk.addEventListener('change', () => this.#draw(), options); // the card comes with the first document
+    this.addEventListener('click', (event) => this.#open(event.target.closest('button')), options);
+    this.#draw();
+  }
+
+  disconnectedCallback() {
+    this.#scope?.end();
+  }
+
+  #draw() {
+    const { name, device } = desk.model;
+    if (!name || this.firstElementChild) return;
+    this.innerHTML = `<button class="text-button" aria-haspopup="dialog" title="Models and device. The times beside the engines are for this span">${icons.chip}<span>${text(`${name}, ${device.split(',')[0]}`)}</span></button>`;
+  }
+
+  #open(button) {
+    if (!button || !desk.timeline) return;
+    this.#card ??= new ModelCard(desk.timeline);
+    this.#card.show(button);
+  }
+}
+
+customElements.define('inlay-model', ModelButton);

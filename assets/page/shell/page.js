@@ -1,0 +1,220 @@
+/**
+ * The page around the elements: keys, view, theme, and the bar's buttons that only the browser knows about.
+ * Touches Gradio's controls by their `elem_id` alone.
+ */
+
+import { desk } from '../store/desk.js';
+import { ENGINES } from '../store/engines.js';
+import { icons } from '../parts/icons.js';
+import { actionOf, worksInFields } from './keys.js';
+import { listening } from '../store/listening.js';
+import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
+import { showHelp } from './help.js';
+import './start.js';
+import { acceptDrops } from './upload.js';
+
+const stage = () => document.querySelector('#stage');
+const press = (id) => document.querySelector(`#${id} button, button#${id}`)?.click();
+
+/** The focused element, through shadow roots. */
+export function focused() {
+  let node = document.activeElement;
+  while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+  return node;
+}
+
+const isField = (node) => Boolean(node?.matches?.('input:not([type=checkbox]):not([type=radio]):not([type=range]), textarea, select, [contenteditable=true]'));
+/** A focused button or box uses Space and Enter itself. */
+const isControl = (node) => Boolean(node?.matches?.('button, input, a, [role=slider], summary'));
+
+const PAGE_ACTIONS = {
+  track: ({ digit }) => {
+    if (desk.view === 'listen') listening.include(digit);
+    desk.hearDigit(digit);
+  },
+  keep: () => desk.keep(),
+  seed: () => desk.anotherSeed(),
+  again: () => desk.again(),
+  star: () => desk.star(),
+  solo: () => desk.toggleSolo(),
+  sort: () => desk.sortTakes(desk.sorting === 'wish' ? 'smoothest' : 'wish'),
+  intent: () => desk.turnIntent(),
+  compare: () => desk.setView(desk.view === 'edit' ? 'listen' : 'edit'),
+  'save-as': () => showSaveAs(),
+  export: () => desk.doc.clip && showExports(),
+  inpaint: () => press('inpaint'),
+  'inpaint-all': () => press('inpaint-all'),
+  fix: () => press('auto'),
+  generate: () => press('generate'),
+  continue: () => press('continue'),
+  intro: () => press('intro'),
+  'make-loop': () => press('make-loop'),
+  cancel: () => desk.send('cancel', {}),
+  undo: () => press('undo'),
+  redo: () => press('redo'),
+};
+
+const isCell = (node) => Boolean(node?.classList?.contains('cell'));
+
+function onKey(event) {
+  if (event.defaultPrevented || document.querySelector('dialog[open]')) return;
+  const node = focused();
+  if (takenByView(event, node)) return void event.preventDefault();
+  const found = actionOf(event);
+  if (!found || !isFree(found.action, node)) return;
+  if (found.action === 'play' && isCell(node)) node.blur();
+  if (perform(found)) event.preventDefault();
+}
+
+/** Whether a view has keys of its own that come before all actions: letters in the blind test, drums that are tapped. */
+function takenByView(event, node) {
+  if (isField(node)) return false;
+  if (desk.view === 'blind') return desk.takes?.blind.key(event);
+  const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  return plain && desk.view === 'edit' && desk.timeline?.drums.tap(event.key);
+}
+
+/** Whether a key means an action where the focus is, and may in this view. */
+function isFree(action, node) {
+  if (isField(node) && !worksInFields(action)) return false;
+  if (isControl(node) && !isCell(node) && ['palette', 'play'].includes(action)) return false;
+  return desk.view !== 'blind' || !NAMING.includes(action);
+}
+
+/** Does an action, wherever it belongs; false when nothing came of it. */
+function perform(found) {
+  const action = desk.view === 'listen' && found.action === 'delete' ? 'discard' : found.action;
+  if (PAGE_ACTIONS[action]) PAGE_ACTIONS[action](found);
+  else if (desk.view !== 'edit' && desk.takes?.act(action)) return true;
+  else if (desk.view === 'edit' || EVERYWHERE.includes(action)) return desk.timeline?.act(action);
+  else if (action === 'escape') desk.setView('edit');
+  return true;
+}
+
+/** What the timeline does even while Listen hides it; the rest would edit what one does not see. */
+const EVERYWHERE = ['play', 'rewind', 'loop', 'help'];
+
+/** What would tell in the blind test who made a take, or change it unseen. */
+const NAMING = ['track', 'keep', 'seed', 'again', 'star', 'solo', 'delete', 'match', 'difference', 'sort', 'intent'];
+const VIEWS = { Edit: 'edit', Listen: 'listen', 'Blind test': 'blind' };
+
+/** The bar's buttons that only the browser knows about, by their ids. */
+const BUTTONS = {
+  export: showExports,
+  project: showProjects,
+  keys: showHelp,
+  tap: () => desk.tapTempo(),
+  drawer: () => document.querySelector('#page').classList.toggle('drawn'),
+  theme: () => localStorage.setItem('inlay-theme', document.body.classList.toggle('dark') ? 'dark' : 'light'),
+};
+
+/** View and theme follow the desk, and the desk them. */
+function watchBar() {
+  document.addEventListener('change', (event) => {
+    const input = event.target;
+    if (input.closest?.('#view') && input.type === 'radio') desk.setView(VIEWS[input.value] ?? 'edit');
+  });
+  document.addEventListener('click', (event) => {
+    for (const [id, answer] of Object.entries(BUTTONS)) if (event.target.closest?.(`#${id}`)) answer();
+  });
+  desk.addEventListener('change', ({ detail }) => {
+    stage().dataset.view = document.querySelector('#page').dataset.view = desk.view;
+    if (detail.what === 'view') {
+      const wanted = Object.keys(VIEWS).find((words) => VIEWS[words] === desk.view);
+      const radio = document.querySelector(`#view input[value="${wanted}"]`);
+      if (radio && !radio.checked) radio.click();
+    }
+    if (detail.what === 'doc') {
+      name();
+      furnish();
+    }
+    if (detail.what === 'press') press(detail.id);
+    if (detail.what === 'prompt') type('#prompt textarea', detail.words);
+    if (detail.what === 'generate') generate(detail);
+  });
+}
+
+/** A clip from words of some length: typed into the panel, so that they stand there afterwards. */
+async function generate({ words, seconds }) {
+  type('#prompt textarea', words);
+  type('#length input', String(seconds));
+  await new Promise((resolve) => { setTimeout(resolve); }); // Gradio takes a field's value up with the next turn
+  press('generate');
+}
+
+let furnished = false;
+/** What Gradio has no control for: dice at the seed, and on a phone the grip of the sheet. Once, when all is there. */
+function furnish() {
+  const [seed, box] = ['#seed', '#prompt-box'].map((place) => document.querySelector(place));
+  if (furnished || !seed?.querySelector('input') || !box) return;
+  furnished = true;
+  seed.insertAdjacentHTML('beforeend', `<button class="dice" title="Another seed, by chance" aria-label="Another seed, by chance">${icons.dice}</button>`);
+  box.insertAdjacentHTML('beforeend', `<button class="unfold" title="All settings, or the short sheet" aria-label="All settings, or the short sheet">${icons.down}</button>`);
+  seed.querySelector('.dice').addEventListener('click', () => type('#seed input', String(Math.floor(Math.random() * 10_000))));
+  box.querySelector('.unfold').addEventListener('click', () => document.querySelector('#page').classList.toggle('drawn'));
+  document.querySelector('#bar').insertAdjacentHTML('beforeend', '<button id="keys" title="Keys (?)" aria-label="Keys">?</button>'); // where the timeline's own is not
+  const closed = document.querySelector('#advanced > button:not(.open)');
+  showWhenOpened(document.querySelector('#advanced'), document.querySelector('#knobs'));
+  if (closed && matchMedia('(min-width: 2000px) and (min-height: 1200px)').matches) closed.click();
+}
+
+/** Scrolls to what was opened: at the foot of a full panel it would show nothing but its title. */
+function showWhenOpened(fold, panel) {
+  let asked = false;
+  fold.addEventListener('click', ({ target }) => { asked ||= target.closest('button')?.parentElement === fold; });
+  new ResizeObserver(() => {
+    if (!asked || !fold.querySelector(':scope > button.open')) return;
+    asked = false;
+    panel.scrollBy({ top: fold.getBoundingClientRect().top - panel.getBoundingClientRect().top - 12 });
+  }).observe(fold);
+}
+
+const BAR_WORDS = { theme: 'Light or dark', project: 'Projects', drawer: 'Prompt, engines and settings', tap: 'Tap the tempo (T)' };
+
+/** Names and tooltips of Gradio's controls; Undo and Redo say what they would do. */
+function name() {
+  for (const [id, verb, keys] of [['undo', 'Undo', 'Ctrl Z'], ['redo', 'Redo', 'Ctrl ⇧Z']]) {
+    const words = [verb, desk.doc[id]].filter(Boolean).join(' ');
+    label(id, words, `${words} (${keys})`);
+  }
+  for (const [id, words] of Object.entries(BAR_WORDS)) label(id, words, words);
+  for (const [id, { tag }] of Object.entries(ENGINES)) document.getElementById(`engine-${id}`)?.style.setProperty('--tag', `'${tag}'`);
+  const title = document.querySelector('#name input');
+  if (title && title.title !== title.value) title.title = title.value; // a long one is cut off
+  for (const [id, words] of Object.entries(desk.tips)) {
+    const control = document.getElementById(id);
+    if (control && control.title !== words) control.title = words;
+  }
+}
+
+function label(id, words, title) {
+  const button = document.querySelector(`#${id} button, button#${id}`);
+  if (!button) return;
+  button.title = title;
+  button.setAttribute('aria-label', words);
+}
+
+/** Types into a Gradio field as a user would. */
+function type(selector, words) {
+  const field = document.querySelector(selector);
+  if (!field) return;
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value').set.call(field, words);
+  field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  field.dispatchEvent(new KeyboardEvent('keypress', { key: 'a', bubbles: true })); // what Gradio listens to
+  field.focus();
+}
+
+function start() {
+  if (window.inlay) return;
+  desk.download = download;
+  const theme = localStorage.getItem('inlay-theme');
+  if (theme) document.body.classList.toggle('dark', theme === 'dark');
+  document.addEventListener('keydown', onKey);
+  stage().dataset.view = desk.view;
+  acceptDrops(document.body, document.querySelector('#page'));
+  document.querySelector('#page').append(document.createElement('inlay-start'));
+  watchBar();
+  window.inlay = { desk };
+}
+
+start();

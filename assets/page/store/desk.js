@@ -1,0 +1,398 @@
+/**
+ * What the elements of one page share: the document as the server last confirmed it (plus gestures on
+ * their way), the takes, the player, and what is only looked at (view, key, chosen take and chord).
+ *
+ * The document goes whole from the server to the page; the page sends one command per gesture (`answers.js`).
+ * Times in seconds, chords in beats. Knows neither Gradio nor any element: what they offer stands in `ports.js`.
+ */
+
+import { Meter } from '../sound/meter.js';
+import { Player } from '../sound/player.js';
+import { buildPyramid } from '../sound/peaks.js';
+import { silence } from '../sound/silence.js';
+import { Answers } from './answers.js';
+import { Ports } from './ports.js';
+import { loopSpan } from './loop.js';
+import { arranged, changed, withSpan, withoutSpan } from './spans.js';
+import { changes as differences, newId } from '../music/cells.js';
+import { Ghost } from './ghost.js';
+import { Synth } from '../sound/synth.js';
+import { tappedTempo, tapsInTime } from '../music/tempo.js';
+
+const EMPTY = {
+  rev: 0, seconds: 10, grid: { bpm: 120, beats_per_bar: 4, offset: 0 }, key: 'C major', region: null, spans: [], active: '',
+  band: [], bandHearing: null, bandUnsure: false, chords: [], melody: [], drums: [], follow: [], clip: null,
+  undo: '', redo: '', error: null, window: 10, frame_rate: 25,
+};
+
+/** A group whose takes know their number: keys end at 9. */
+function numbered(group) {
+  let number = 0;
+  return { ...group, tracks: group.tracks.map((track) => (track.kind === 'take' ? { ...track, number: (number += 1) } : track)) };
+}
+
+class Desk extends Ports {
+  doc = EMPTY;
+  groups = []; // [{id, label, region, tracks: [...]}], oldest first
+  versions = []; // [{id, label, engine, parent, current}], oldest first
+  deleted = []; // [{id, label}] of takes that can be brought back
+  results = []; // what each engine came to in the blind rounds
+  rounds = 0; // blind rounds so far
+  run = false; // whether a run goes on
+  vocabulary = [];
+  instruments = []; // who may play: [{name, family, short, also}]
+  model = {}; // what is at work: {name, file, device, licence, duty, facts}
+  tips = {}; // id of a control of the page -> what it does
+  view = 'edit';
+  looping = false;
+  player = new Player();
+  meter = new Meter(this.player);
+  synth = new Synth(this.player, () => ({ doc: this.doc, loop: this.loop }));
+  ghost = new Ghost();
+  #answers = new Answers();
+  #listened = false;
+  #group = null; // chosen group, null = the newest
+  #pyramids = new WeakMap();
+  #taps = [];
+
+  constructor() {
+    super();
+    this.player.addEventListener('loaded', () => this.tell('audio'));
+    this.player.addEventListener('failed', (event) => this.tell('audio', event.detail));
+    for (const what of ['state', 'select']) this.player.addEventListener(what, () => this.tell('player'));
+    this.player.addEventListener('select', () => this.#askGhost(this.track));
+  }
+
+  tell(what, detail = null) {
+    this.dispatchEvent(new CustomEvent('change', { detail: { what, ...detail } }));
+  }
+
+  // ---- the document
+
+  /** The server's document; dropped when a newer gesture is on its way, or when a newer one came first. */
+  receive(doc) {
+    if (!doc || !this.#answers.hear(doc)) return;
+    const before = this.doc.clip;
+    this.doc = { ...EMPTY, ...doc, error: doc.error || this.#answers.refused };
+    // Keep and its undo change the clip in place, so the sound goes on; another recording starts anew.
+    const same = before && doc.clip && Math.abs(before.seconds - doc.clip.seconds) < 1e-6;
+    if (before?.url !== this.doc.clip?.url && !same) {
+      this.player.clear();
+      this.ghost.forget();
+      this.#askGhosts();
+    }
+    this.#retrack();
+    this.#setLoop();
+    this.tell('doc');
+  }
+
+  /** Whether the server has seen and saved every gesture. */
+  get settled() {
+    return this.#answers.settled;
+  }
+
+  /** Until the server has seen a gesture, and for ten seconds at most. */
+  answer(rev) {
+    return this.#answers.until(rev);
+  }
+
+  /** One gesture: shows `change` at once and sends the command. */
+  edit(name, payload, change = {}) {
+    const rev = this.nextRev();
+    this.doc = { ...this.doc, ...change, rev, error: null };
+    this.#setLoop();
+    this.tell('doc');
+    this.send('edit', { rev, name, payload });
+  }
+
+  /** The number of a new gesture: what the server answers to older ones is not shown any more. */
+  nextRev() {
+    return this.#answers.next(this.doc.rev);
+  }
+
+  get key() {
+    return this.doc.key;
+  }
+
+  /** What a player is called where there is little room, and the family of one. */
+  shortOf = (name) => inSentence(this.#instrument(name)?.short || name, name);
+
+  familyOf = (name) => this.#instrument(name)?.family ?? null;
+
+  #instrument(name) {
+    return this.instruments.find((one) => one.name === name);
+  }
+
+  /** A new state of a lane ('band', 'chords', 'melody', 'drums') under the name of an edit; sends what differs. */
+  editLane(edit, lane, items) {
+    const { put, remove } = differences(this.doc[lane], items);
+    if (put.length || remove.length) this.edit(edit, { [lane]: put, remove }, { [lane]: items });
+    else this.tell('doc');
+  }
+
+  setGrid(change) {
+    this.edit('set_grid', change, { grid: { ...this.doc.grid, ...change } });
+  }
+
+  /** One tap of the tempo; from the third on it counts. */
+  tapTempo() {
+    this.#taps = tapsInTime([...this.#taps, performance.now() / 1000]);
+    const bpm = tappedTempo(this.#taps);
+    if (bpm) this.setGrid({ bpm });
+    this.tell('taps', { count: this.#taps.length, bpm });
+  }
+
+  // ---- spans
+
+  /** A span {id, start, end}: a known one moves, another is added; it becomes the active one. */
+  putSpan({ id, start, end }) {
+    const known = this.doc.spans.find((span) => span.id === id);
+    if (known && this.doc.active === id && known.start === start && known.end === end) return;
+    this.edit(known ? 'set_span' : 'add_span', { id, start, end }, withSpan(this.doc.spans, { id, start, end }));
+  }
+
+  activateSpan(id) {
+    if (id && id !== this.doc.active) this.edit('activate_span', { id }, arranged(this.doc.spans, id));
+  }
+
+  deleteSpan(id) {
+    this.edit('delete_span', { id }, withoutSpan(this.doc.spans, id, this.doc.active));
+  }
+
+  setSpanOwn(id, own) {
+    this.edit('set_span_own', { id, own }, { spans: changed(this.doc.spans, id, { prompt: own ? '' : null, follow: own ? this.doc.follow : null }) });
+  }
+
+  /** The active span's place; null removes it. */
+  setRegion(region) {
+    if (region) this.putSpan({ id: this.doc.active || newId('s'), ...region });
+    else if (this.doc.region) this.edit('clear_region', {}, arranged(this.doc.spans.filter(({ id }) => id !== this.doc.active), ''));
+  }
+
+  /** The other way to fill the active span: blended in, or changed. */
+  turnIntent() {
+    const { spans, active } = this.doc;
+    const span = spans.find(({ id }) => id === active);
+    if (!span?.resolved) return;
+    const intent = span.resolved === 'blend' ? 'change' : 'blend';
+    this.edit('set_intent', { span: active, intent }, { spans: changed(spans, active, { intent, resolved: intent, reason: 'Picked by you.' }) });
+  }
+
+  // ---- takes
+
+  /** How ready takes are ordered: 'wish' (closest to it first) or 'smoothest'. */
+  get sorting() {
+    return this.doc.sort || 'wish';
+  }
+
+  sortTakes(by) {
+    if (by !== this.sorting) this.edit('sort_takes', { by }, { sort: by });
+  }
+
+  judgeAgain(track) {
+    this.edit('judge_again', { take: track.id });
+  }
+
+  receiveTakes({ groups, run, versions = [], deleted = [], results = [], rounds = 0 }) {
+    const begun = run && !this.run;
+    Object.assign(this, { versions, deleted, results, rounds });
+    if (begun || groups.length > this.groups.length) this.#group = null; // show where something happens
+    this.groups = groups.map(numbered);
+    this.run = run;
+    this.#retrack();
+    this.tell('takes');
+    this.#askGhosts();
+  }
+
+  #askGhost(track) {
+    return this.ghost.want(track, (take) => this.ghostOf(take), () => this.tell('ghost'));
+  }
+
+  #asking = false;
+
+  /** Once a run is over its takes are heard again, one by one, so that each can say how its chords agree. */
+  async #askGhosts() {
+    const next = () => (this.run || !(this.doc.chords.length || this.doc.melody.length) ? null : this.group?.tracks.find((track) => this.ghost.lacks(track)));
+    if (this.#asking) return;
+    this.#asking = true;
+    for (let track = next(); track && (await this.#askGhost(track)); track = next());
+    this.#asking = false;
+  }
+
+  get group() {
+    return this.groups.find((group) => group.id === this.#group) ?? this.groups.at(-1) ?? null;
+  }
+
+  /** Plays a take from where it begins to differ, with a second before that. */
+  audition(track) {
+    this.hear(track);
+    const loop = track.extends === 'loop';
+    if (loop) this.looping = true;
+    this.#setLoop();
+    this.tell('player');
+    if (this.player.playing && !loop) return undefined;
+    return this.player.play(loop ? Math.max(0, track.seconds - 3) : Math.max(track.whole ? track.start : 0, (track.region?.start ?? 0) - 1));
+  }
+
+  get groupIndex() {
+    return this.groups.indexOf(this.group);
+  }
+
+  showGroup(index) {
+    this.#group = this.groups[index]?.id ?? null;
+    this.#retrack();
+    this.tell('takes');
+    this.#askGhosts();
+  }
+
+  /** The take being heard, null for the clip itself. */
+  get track() {
+    return this.group?.tracks.find((track) => track.id === this.player.selected) ?? null;
+  }
+
+  hear(track) {
+    if (!track || track.state !== 'ready') return;
+    this.player.select(track.id);
+  }
+
+  hearDigit(digit) {
+    this.hear(this.group?.tracks.find((track) => track.digit === digit));
+  }
+
+  keep(track = this.track) {
+    if (track?.kind === 'take' && track.state === 'ready' && !track.kept) this.edit('keep', { id: track.id });
+  }
+
+  anotherSeed(track = this.track) {
+    if (track?.kind === 'take') this.send('run', { take: track.id });
+  }
+
+  again(track = this.track) {
+    if (track?.kind === 'take') this.send('run', { again: track.id });
+  }
+
+  star(track = this.track) {
+    if (track?.kind === 'take' && track.state === 'ready') this.edit('star_take', { id: track.id });
+  }
+
+  rename(track, name) {
+    if (name !== track.name) this.edit('rename_take', { id: track.id, name });
+  }
+
+  /** Takes a take out of the list; undo, or the version tree, brings it back. */
+  discard(track = this.track) {
+    if (track?.kind !== 'take' || track.state !== 'ready') return;
+    if (this.player.selected === track.id) this.player.select('base');
+    this.edit('delete_take', { id: track.id });
+  }
+
+  // ---- sound
+
+  #retrack() {
+    const tracks = [];
+    // Without a clip there is silence, so that the lanes can be heard and the playhead moves.
+    tracks.push({ id: 'base', url: this.doc.clip ? this.#address(this.doc.clip.url) : this.#silence(this.doc.seconds), start: 0 });
+    for (const track of this.group?.tracks ?? []) {
+      if (track.url) tracks.push({ id: track.id, url: this.#address(track.url), start: track.start, whole: track.whole });
+    }
+    this.player.setTracks(tracks);
+  }
+
+  #quiet = { seconds: 0, url: '' };
+  #silence(seconds) {
+    if (this.#quiet.seconds !== seconds) {
+      URL.revokeObjectURL(this.#quiet.url);
+      this.#quiet = { seconds, url: URL.createObjectURL(silence(seconds)) };
+    }
+    return this.#quiet.url;
+  }
+
+  #address(url) {
+    return new URL(url, document.baseURI).href;
+  }
+
+  /** Min/max pyramid of a loaded track ('base' or a take's id), null while it loads. */
+  pyramid(id) {
+    const track = this.player.tracks.get(id);
+    if (!track || track.url === this.#quiet.url) return null;
+    if (!this.#pyramids.has(track.buffer)) {
+      const channels = Array.from({ length: track.buffer.numberOfChannels }, (_, i) => track.buffer.getChannelData(i));
+      this.#pyramids.set(track.buffer, buildPyramid(channels));
+    }
+    return { ...this.#pyramids.get(track.buffer), rate: track.buffer.sampleRate, start: track.start };
+  }
+
+  get duration() {
+    return this.doc.clip?.seconds ?? this.doc.seconds;
+  }
+
+  /** What is looped now, null when nothing is. */
+  get loop() {
+    return this.looping ? (this.loopSpan ?? { start: 0, end: this.duration }) : null;
+  }
+
+  #setLoop() {
+    this.player.setLoop(this.loop);
+  }
+
+  around = 2; // seconds beside the span that Listen loops
+  solo = false; // the span of the takes alone
+
+  setAround(seconds) {
+    this.around = seconds;
+    this.solo = false;
+    this.#setLoop();
+    this.tell('player');
+  }
+
+  /** Hears the span of a take alone, round and round; once more: with what is around it. */
+  toggleSolo(track = this.track) {
+    if (!track?.region || track.state !== 'ready') return;
+    this.solo = !(this.solo && this.track?.id === track.id);
+    this.hear(track);
+    this.looping = true;
+    this.#setLoop();
+    const { position } = this.player;
+    const loop = this.loop;
+    if (this.solo && (!this.player.playing || position < loop.start || position >= loop.end)) this.player.play(loop.start);
+    this.tell('player');
+  }
+
+  /** What L loops: the span; in Listen and the blind test the span of the takes and something around it. */
+  get loopSpan() {
+    const { view, solo, around, track, group, duration } = this;
+    return loopSpan({ view, solo, around, track, group, region: this.doc.region, duration });
+  }
+
+  /** Plays or pauses; Listen begins at what it shows when the playhead is elsewhere. */
+  togglePlay() {
+    const shown = this.view === 'edit' ? null : this.loopSpan;
+    const { position, playing } = this.player;
+    if (!playing && shown && (position < shown.start || position >= shown.end)) return this.player.play(shown.start);
+    return this.player.toggle();
+  }
+
+  toggleLoop() {
+    this.looping = !this.looping;
+    this.#setLoop();
+    this.tell('player');
+  }
+
+  // ---- looking
+
+  setView(view) {
+    if (view === this.view) return;
+    this.view = view;
+    this.solo = false;
+    if (view !== 'edit' && !this.#listened) this.looping = true; // comparing goes round and round
+    this.#listened ||= view !== 'edit';
+    this.#setLoop();
+    this.tell('view');
+  }
+
+}
+
+/** A short name as it stands within a sentence: small, unless the whole name is a proper one. */
+const inSentence = (short, name) => (name[0] === name[0].toLowerCase() ? short[0].toLowerCase() + short.slice(1) : short);
+
+export const desk = Object.seal(new Desk());

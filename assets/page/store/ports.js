@@ -1,0 +1,48 @@
+/**
+ * The desk's ports: what the bridge, the elements and the page's own shell offer to each other. Each is declared here
+ * and set once by whoever stands behind it; until then it answers that there is no server. The desk is sealed, so
+ * that nothing else can be hung on it.
+ */
+
+const OFFLINE = { error: 'The server does not answer yet; try again in a moment.' };
+
+export class Ports extends EventTarget {
+  // ---- elements, set as they come into the page
+
+  /** @type {any} <inlay-timeline> */
+  timeline = null;
+  /** @type {any} <inlay-takes> */
+  takes = null;
+
+  // ---- messages, set by the bridge
+
+  /** @type {(kind: string, data: object) => any} Sends 'edit', 'run', 'cancel', 'upload', 'watch' or 'project'. */
+  send = () => {};
+  /** @type {(data: object) => any} Shows another project in this tab. */
+  projectEvent = () => {};
+  /** @type {(data: object) => any} The ratings of a blind round. */
+  vote = () => {};
+
+  // ---- questions, set by the bridge; each answers {error} where it cannot be
+
+  /** @type {(data: object) => Promise<any>} {project, kind, take} -> {url, name} of a file */
+  exportFile = async () => OFFLINE;
+  /** @type {(lanes: object) => Promise<any>} lanes and grid -> {file} as base64 */
+  midiOf = async () => OFFLINE;
+  /** @type {() => Promise<any[]>} the projects of the home, newest first */
+  recentProjects = async () => [];
+  /** @type {(take: string) => Promise<any>} chords and melody that were heard in a take */
+  ghostOf = async () => null;
+
+  // ---- the panel's words, set by the bridge
+
+  /** @type {any} what was typed into the prompt, and for what */
+  typed = null;
+  /** @type {() => string} the span whose words stand in the panel, "" = the clip */
+  worded = () => '';
+
+  // ---- the shell
+
+  /** @type {(kind: string, take?: string | null) => Promise<any>} Saves an export to the user's disk. */
+  download = async () => undefined;
+}

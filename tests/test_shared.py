@@ -1,0 +1,37 @@
+"""Tables that Python and the page both know, as `tests/shared/*.json`, which the page's tests read too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from editor.project import band
+from engines.music.chords import QUALITIES, ROOTS, VOCABULARY
+from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW
+from engines.roster import ENGINES
+
+SHARED = Path(__file__).parent / "shared"
+TABLES: dict[str, Any] = {
+    "drums": list(DRUMS),
+    "melody": {"low": MELODY_LOW, "high": MELODY_HIGH},
+    "chords": {
+        "roots": list(ROOTS),
+        "qualities": {name: list(steps) for name, steps in QUALITIES.items()},
+        "vocabulary": list(VOCABULARY),
+    },
+    "instruments": band.names(),
+    "engines": [spec.to_json() for spec in ENGINES],
+}
+
+
+def test_each_table_is_shared() -> None:
+    assert {path.stem for path in SHARED.glob("*.json")} == set(TABLES)
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_the_shared_table_is_what_python_has(name: str) -> None:
+    shared = json.loads((SHARED / f"{name}.json").read_text("utf-8"))
+    assert shared == TABLES[name], f"tests/shared/{name}.json: write it anew, and run the page's tests"
