@@ -33,7 +33,8 @@ from editor.runs.job import Extension, Job, Kind, with_seed
 from editor.runs.pace import Pace
 from editor.runs.runner import HEARTBEAT_SECONDS, Runner
 from engines.audio.recording import read_recording
-from engines.requests import ARSettings, FMSettings, InpaintRequest, InputError
+from engines.errors import InputError
+from engines.requests import ARSettings, FMSettings, InpaintRequest
 
 if TYPE_CHECKING:
     from engines.analysis.analyze import Analysis  # loads librosa

@@ -14,7 +14,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 from editor.project.disk.lock import Held
 from editor.session import Session
-from engines.requests import InputError
+from engines.errors import InputError
 
 _PROJECT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,79}")
 MAX_SESSIONS = 64  # kept in memory; a project itself is on disk

@@ -21,7 +21,8 @@ from engines.filling.choice import finish
 from engines.filling.conditions import Conditions, conditions
 from engines.networks.codec import Codec
 from engines.networks.lm import take, undelay
-from engines.requests import Controls, InpaintRequest, ProgressHook, Request, Result, Stopwatch, Support
+from engines.progress import ProgressHook, Stopwatch
+from engines.requests import Controls, InpaintRequest, Request, Result, Support
 from engines.sampling import order as spans
 from engines.sampling.decode import complete, sample_step
 from engines.sampling.guidance import told

@@ -11,15 +11,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from engines.errors import InputError
 from engines.filling import edits
-from engines.requests import (
-    GenerateRequest,
-    InpaintRequest,
-    Progress,
-    ProgressHook,
-    Request,
-    Result,
-    Support,
-)
+from engines.progress import Progress, ProgressHook
+from engines.requests import GenerateRequest, InpaintRequest, Request, Result, Support
 from engines.roster import BY_NAME, ENGINE_NAMES, ENGINES, EngineSpec
 
 if TYPE_CHECKING:

@@ -22,16 +22,8 @@ from engines.filling.choice import finish
 from engines.filling.conditions import Conditions, conditions
 from engines.networks.lane_frames import Lanes
 from engines.networks.transformer import Memory
-from engines.requests import (
-    Controls,
-    Guidance,
-    InpaintRequest,
-    ProgressHook,
-    Request,
-    Result,
-    Stopwatch,
-    Support,
-)
+from engines.progress import ProgressHook, Stopwatch
+from engines.requests import Controls, Guidance, InpaintRequest, Request, Result, Support
 from engines.sampling import flow
 from engines.sampling.guidance import combine, seen_by, sources
 from engines.sampling.guidance import told as weights_of

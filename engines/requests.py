@@ -6,8 +6,6 @@ times in its `controls` too. The engine cuts the window that its model hears.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,11 +14,9 @@ from numpy.typing import NDArray
 
 from engines.audio.recording import Recording
 from engines.audio.timebase import Grid
-from engines.errors import Cancelled as Cancelled
-from engines.errors import InputError as InputError
 from engines.knobs import knob
-from engines.roster import ENGINE_NAMES as ENGINE_NAMES
-from engines.roster import EngineName as EngineName
+from engines.progress import work_seconds
+from engines.roster import EngineName
 
 # Alg. 1; plain replacement; the same with steps taken again; with gradients; candidates within a budget
 ZeroShot = Literal["inversion", "replacement", "resampling", "guided", "search"]
@@ -286,27 +282,6 @@ class Support:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """One report from a running engine."""
-
-    stage: str  # "queued", "load", "encode", "text", "sample", "decode"
-    step: int  # steps done, 0..total
-    total: int
-    elapsed: float  # seconds since the run began
-    remaining: float | None  # estimated seconds left, None while unknown
-    # Decodes what there is so far when it is called: mono samples [n] and their rate. None = nothing yet.
-    partial: Callable[[], tuple[NDArray[np.float32], int]] | None = None
-
-    @property
-    def fraction(self) -> float:
-        """Share done, 0..1."""
-        return self.step / self.total if self.total else 0.0
-
-
-ProgressHook = Callable[[Progress], None]  # may raise Cancelled
-
-
-@dataclass(frozen=True)
 class Seam:
     """How one boundary of a span sounds (`engines.audio.seams`). Lower is smoother."""
 
@@ -354,11 +329,6 @@ class Wish:
         return self.share if self.plays or self.kind != "instrument" else 1.0 - self.share
 
 
-def work_seconds(timings: Mapping[str, float]) -> float:
-    """Seconds at work: all stages but waiting in line and the first loading of the checkpoints."""
-    return sum(spent for stage, spent in timings.items() if stage not in ("queued", "load"))
-
-
 @dataclass(frozen=True)
 class Result:
     """What a run gives."""
@@ -391,35 +361,3 @@ class Result:
     def real_time_factor(self) -> float:
         """Seconds of audio made per second spent."""
         return self.request.seconds / max(self.seconds_spent, 1e-9)
-
-
-class Stopwatch:
-    """Times the stages of one run and reports progress through a hook."""
-
-    def __init__(self, progress: ProgressHook | None) -> None:
-        self._progress = progress
-        self._begin = time.perf_counter()
-        self._stage_begin = self._begin
-        self.timings: dict[str, float] = {}
-
-    def report(
-        self,
-        stage: str,
-        step: int,
-        total: int,
-        partial: Callable[[], tuple[NDArray[np.float32], int]] | None = None,
-    ) -> None:
-        """Tell the hook; raises Cancelled when the hook does. `step` counts finished steps; `partial` gives
-        the samples [n] made so far, and their rate."""
-        if self._progress is None:
-            return
-        now = time.perf_counter()
-        in_stage = now - self._stage_begin
-        remaining = in_stage / step * (total - step) if step else None
-        self._progress(Progress(stage, step, total, now - self._begin, remaining, partial))
-
-    def lap(self, stage: str) -> None:
-        """Close the current stage under `stage`; the next begins now."""
-        now = time.perf_counter()
-        self.timings[stage] = self.timings.get(stage, 0.0) + now - self._stage_begin
-        self._stage_begin = now

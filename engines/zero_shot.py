@@ -22,7 +22,8 @@ from engines.filling.beginnings import repeats_of
 from engines.filling.choice import finish
 from engines.filling.conditions import conditions
 from engines.fm import draw_noise, guided_field, own_content, resolved, steps_from
-from engines.requests import Guidance, InpaintRequest, ProgressHook, Request, Result, Stopwatch, Support
+from engines.progress import ProgressHook, Stopwatch
+from engines.requests import Guidance, InpaintRequest, Request, Result, Support
 from engines.sampling import flow, search
 from engines.support import refusal
 

@@ -19,6 +19,7 @@ from engines import zero_shot as fm_zero_shot
 from engines.audio.timebase import frames_for
 from engines.checkpoints.shelf import Models
 from engines.dispatch import run, supports
+from engines.errors import InputError
 from engines.filling import window as windows
 from engines.filling.choice import finish
 from engines.filling.conditions import Conditions, conditions
@@ -27,7 +28,8 @@ from engines.networks.lane_frames import Lanes, cat_lanes
 from engines.networks.lm import LM, delay, take, undelay
 from engines.networks.text import TextStates
 from engines.networks.transformer import Cache
-from engines.requests import InpaintRequest, InputError, Request, Result, Stopwatch
+from engines.progress import Stopwatch
+from engines.requests import InpaintRequest, Request, Result
 from engines.roster import ENGINE_NAMES
 from engines.sampling import flow
 from engines.sampling import order as spans

@@ -19,7 +19,8 @@ from typing import Any
 import torch
 
 from engines.checkpoints.shelf import Models, open_bundle
-from engines.requests import ENGINE_NAMES, ARSettings, FMSettings, Guidance
+from engines.requests import ARSettings, FMSettings, Guidance
+from engines.roster import ENGINE_NAMES
 from study.listeners.hearing import Listener
 from study.listeners.tagger import load_tagger
 from study.listeners.train import FOLDER

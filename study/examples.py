@@ -23,7 +23,8 @@ from engines.audio.recording import Recording
 from engines.audio.timebase import Grid
 from engines.checkpoints.shelf import Models, open_bundle
 from engines.dispatch import run
-from engines.requests import Controls, EngineName, FMSettings, GenerateRequest, InpaintRequest, Request
+from engines.requests import Controls, FMSettings, GenerateRequest, InpaintRequest, Request
+from engines.roster import EngineName
 from study.data.captions import caption
 from study.data.corpus import arrange
 from study.data.piece import Piece

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from engines.analysis import analyze as analysis
 from engines.audio.timebase import Grid
 from engines.checkpoints.shelf import open_bundle
-from engines.requests import Chord, Controls, EngineName, GenerateRequest, Request
+from engines.requests import Chord, Controls, GenerateRequest, Request
+from engines.roster import EngineName
 from study.listeners import jury, pulse, transcriber
 from study.listeners import train as judge
 from study.listeners.hearing import lead_figures, mean

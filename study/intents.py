@@ -21,7 +21,8 @@ import torch
 from engines import ar, fm
 from engines.checkpoints.shelf import open_bundle
 from engines.filling import choice
-from engines.requests import ARSettings, EngineName, FMSettings, Guidance
+from engines.requests import ARSettings, FMSettings, Guidance
+from engines.roster import EngineName
 from study.listeners import jury
 from study.measure.changes import changes
 from study.measure.fillings import Maker, Row

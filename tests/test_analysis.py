@@ -18,8 +18,10 @@ from engines.analysis import key as analysis_key
 from engines.analysis import rhythm as analysis_rhythm
 from engines.analysis.features import listen
 from engines.audio.timebase import Grid
+from engines.errors import Cancelled, InputError
 from engines.music.chords import CLASSES, VOCABULARY, pitch_classes
-from engines.requests import MELODY_HIGH, MELODY_LOW, Cancelled, Chord, InputError, Note, Progress, Stopwatch
+from engines.progress import Progress, Stopwatch
+from engines.requests import MELODY_HIGH, MELODY_LOW, Chord, Note
 
 RATE = 32_000
 FIXTURES = Path(__file__).parent / "fixtures"

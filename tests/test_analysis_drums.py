@@ -8,7 +8,8 @@ import torch
 
 from engines.analysis.drums import averaged, drum_signal
 from engines.checkpoints.shelf import Models
-from engines.requests import Cancelled, Progress
+from engines.errors import Cancelled
+from engines.progress import Progress
 
 RATE = 32_000
 

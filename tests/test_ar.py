@@ -10,7 +10,8 @@ from engines import ar
 from engines.audio.recording import Recording
 from engines.checkpoints.shelf import Models
 from engines.networks.lm import LM
-from engines.requests import ARSettings, Chord, Controls, GenerateRequest, InpaintRequest, Progress
+from engines.progress import Progress
+from engines.requests import ARSettings, Chord, Controls, GenerateRequest, InpaintRequest
 
 
 def test_generation_samples_every_frame_and_its_delays(models: Models) -> None:

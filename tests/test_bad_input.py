@@ -26,7 +26,9 @@ from editor.runs.runner import Runner
 from editor.session import Session
 from engines.audio.recording import read_recording
 from engines.checkpoints.shelf import open_bundle
-from engines.requests import ENGINE_NAMES, FMSettings, InputError
+from engines.errors import InputError
+from engines.requests import FMSettings
+from engines.roster import ENGINE_NAMES
 
 Captured = pytest.CaptureFixture[str]
 

@@ -12,8 +12,9 @@ from editor.project.disk import scores
 from editor.project.document import Clip, LaneNote, LanePart, Lanes, Project, Region, Span
 from editor.runs import asking
 from engines.audio.timebase import Grid
+from engines.errors import InputError
 from engines.music.instruments import ROWS
-from engines.requests import InputError, Part
+from engines.requests import Part
 
 FLUTE = LanePart("p1", 0, 8, "flute")
 

@@ -9,18 +9,18 @@ import pytest
 
 from engines.checkpoints.shelf import Models, open_bundle
 from engines.dispatch import run
+from engines.errors import InputError
 from engines.requests import (
     ARSettings,
     Chord,
     Controls,
-    EngineName,
     FMSettings,
     GenerateRequest,
     Hit,
     InpaintRequest,
-    InputError,
     Request,
 )
+from engines.roster import EngineName
 from study.batches import plain, run_many
 
 FM = FMSettings("euler", 3, candidates=1)

@@ -16,7 +16,7 @@ from editor.project.disk import exports, storage
 from editor.project.document import Project, Rating, Region, Round, Sound, Take
 from editor.project.history import History
 from editor.session import Session
-from engines.requests import InputError
+from engines.errors import InputError
 
 SPAN = Region(1, 2)
 

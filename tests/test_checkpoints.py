@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from engines.checkpoints.shelf import BundleSpec, Models, describe, open_bundle, save_bundle
+from engines.errors import Cancelled, InputError
 from engines.networks.flow_net import FlowConfig, FlowNet
 from engines.networks.lm import LMConfig
-from engines.requests import Cancelled, Guidance, InputError, Progress, Stopwatch
+from engines.progress import Progress, Stopwatch
+from engines.requests import Guidance
 
 
 def test_a_spec_survives_its_json() -> None:

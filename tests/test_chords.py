@@ -2,6 +2,7 @@
 
 import pytest
 
+from engines.errors import InputError
 from engines.music.chords import (
     NULL_CHORD,
     QUALITIES,
@@ -13,7 +14,7 @@ from engines.music.chords import (
     pitch_classes,
     root,
 )
-from engines.requests import Chord, InputError
+from engines.requests import Chord
 
 
 def test_the_vocabulary_has_jascos_counts() -> None:

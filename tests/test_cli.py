@@ -18,7 +18,8 @@ from editor.cli import main as cli
 from editor.cli.progress import ProgressLine
 from engines import dispatch
 from engines.audio.recording import read_recording
-from engines.requests import ENGINE_NAMES, Progress
+from engines.progress import Progress
+from engines.roster import ENGINE_NAMES
 
 RATE = 16000
 Captured = pytest.CaptureFixture[str]

@@ -21,7 +21,7 @@ from editor.project.document import (
     Span,
     Take,
 )
-from engines.requests import InputError
+from engines.errors import InputError
 
 CLIP = Clip("a.wav", 8.0, 44100, 2, "song.wav")
 TAKE = Take(

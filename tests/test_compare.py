@@ -17,7 +17,7 @@ from editor.project.disk import sounds, storage
 from editor.project.document import Clip, Patch, Project, Region, Sound, Take
 from editor.runs.track import RunTrack, estimate_words, progress_words, spent_words, with_state
 from engines.audio.recording import Recording, from_float
-from engines.requests import Progress
+from engines.progress import Progress
 
 
 @pytest.fixture

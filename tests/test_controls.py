@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from engines.errors import InputError
 from engines.music.chords import NULL_CHORD, VOCABULARY
 from engines.networks.lane_frames import (
     LANE_GAIN,
@@ -16,7 +17,7 @@ from engines.networks.lane_frames import (
     lanes_from,
     null_lanes,
 )
-from engines.requests import Chord, Controls, Hit, InputError, Note
+from engines.requests import Chord, Controls, Hit, Note
 
 DRAWN = Controls(
     chords=(Chord(0.0, 0.4, "C"), Chord(0.4, 0.6, "Db")),

@@ -23,7 +23,8 @@ from pathlib import Path
 from editor.runs.runner import Runner
 from editor.runs.pace import Pace
 from editor.session import Session
-from engines.requests import ARSettings, FMSettings, Progress, Result, Support
+from engines.progress import Progress
+from engines.requests import ARSettings, FMSettings, Result, Support
 session = Session(Path(sys.argv[1]))
 def tell(*words):
     print(*words, flush=True)

@@ -18,7 +18,8 @@ from editor.runs import hearing as analysis
 from editor.session import Session
 from engines.analysis.analyze import Analysis, ChordLine, Curve, DrumLine, Key, MelodyLine, Rhythm
 from engines.audio.recording import Recording, write_recording
-from engines.requests import Chord, Hit, InputError, Note, Part
+from engines.errors import InputError
+from engines.requests import Chord, Hit, Note, Part
 
 BEATS = tuple(0.5 + i * 0.6 for i in range(12))  # 100 bpm, first beat at 0.5 s
 

@@ -13,7 +13,7 @@ from editor.project.disk import examples
 from editor.project.document import Project
 from editor.session import Session
 from engines.audio.recording import read_recording
-from engines.requests import InputError
+from engines.errors import InputError
 
 SHIPPED = json.loads((examples.FOLDER / "examples.json").read_text("utf-8"))["examples"]
 

@@ -16,22 +16,13 @@ from engines import dispatch, fm
 from engines import zero_shot as fm_zero_shot
 from engines.audio.recording import Recording, write_recording
 from engines.checkpoints.shelf import Models
+from engines.errors import InputError
 from engines.filling import edits
 from engines.filling import window as windows
 from engines.networks.codec import Codec
-from engines.requests import (
-    ENGINE_NAMES,
-    ARSettings,
-    EngineName,
-    FMSettings,
-    GenerateRequest,
-    InpaintRequest,
-    InputError,
-    Latents,
-    Progress,
-    Result,
-    Seam,
-)
+from engines.progress import Progress
+from engines.requests import ARSettings, FMSettings, GenerateRequest, InpaintRequest, Latents, Result, Seam
+from engines.roster import ENGINE_NAMES, EngineName
 from engines.sampling import flow
 
 FM = FMSettings(steps=2, candidates=2)

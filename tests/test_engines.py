@@ -10,22 +10,20 @@ from engines import dispatch
 from engines.audio.recording import Recording, from_float
 from engines.audio.timebase import seconds_to_samples
 from engines.checkpoints.shelf import BundleSpec, Models, open_bundle
+from engines.errors import Cancelled, InputError
+from engines.progress import Progress
 from engines.requests import (
-    ENGINE_NAMES,
     ARSettings,
-    Cancelled,
     Chord,
     Controls,
-    EngineName,
     FMSettings,
     GenerateRequest,
     Hit,
     InpaintRequest,
-    InputError,
     Note,
-    Progress,
     Request,
 )
+from engines.roster import ENGINE_NAMES, EngineName
 
 engines = pytest.mark.parametrize("engine", ENGINE_NAMES)
 CONTROLS = Controls((Chord(0, 3, "Db"),), (Note(1.0, 2.5, 60),), (Hit(1.5, "kick"),))

@@ -20,16 +20,9 @@ from editor.runs.takes import take_from
 from engines import dispatch
 from engines.audio.recording import Recording, from_float, read_recording, write_recording
 from engines.checkpoints.shelf import Models
-from engines.requests import (
-    ARSettings,
-    Chord,
-    Controls,
-    EngineName,
-    FMSettings,
-    InpaintRequest,
-    InputError,
-    Result,
-)
+from engines.errors import InputError
+from engines.requests import ARSettings, Chord, Controls, FMSettings, InpaintRequest, Result
+from engines.roster import EngineName
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from engines.audio.timebase import Grid
+from engines.errors import InputError
 from engines.music.instruments import (
     FAMILIES,
     INSTRUMENTS,
@@ -17,7 +18,7 @@ from engines.music.instruments import (
     row_of,
 )
 from engines.networks.lane_frames import beat_phase, lanes_from, widened
-from engines.requests import Controls, InputError, Part
+from engines.requests import Controls, Part
 from study.data.corpus import HELD_OUT, PAIRS, arrange
 from study.data.dataset import named_parts, twins_of
 

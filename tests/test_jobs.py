@@ -22,6 +22,8 @@ from editor.runs.replay import plain, request_from, request_to_json
 from editor.runs.runner import Runner, failure_words
 from editor.runs.takes import take_from
 from engines.audio.recording import Recording, from_float, read_recording
+from engines.errors import InputError
+from engines.progress import Progress, ProgressHook
 from engines.requests import (
     ARSettings,
     Controls,
@@ -30,11 +32,8 @@ from engines.requests import (
     Guidance,
     Hit,
     InpaintRequest,
-    InputError,
     Note,
     Part,
-    Progress,
-    ProgressHook,
     Request,
     Result,
     Seam,

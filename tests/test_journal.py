@@ -15,7 +15,7 @@ from editor.project.document import Project, Region, Take
 from editor.project.history import History
 from editor.session import Session
 from engines.audio.recording import Recording
-from engines.requests import InputError
+from engines.errors import InputError
 
 
 def again(session: Session) -> Session:

@@ -16,7 +16,7 @@ from editor.project.document import Project, Take
 from editor.runs import agreement as judge
 from editor.session import Session
 from engines.audio.recording import Recording
-from engines.requests import InputError
+from engines.errors import InputError
 
 FLUTE: dict[str, object] = {
     "kind": "instrument", "name": "flute", "plays": True, "share": 0.9, "sure": 0.8, "seconds": 2.0,

@@ -10,7 +10,8 @@ import pytest
 from editor.project import lanes
 from editor.project.document import ChordCell, LaneHit, LaneNote, Lanes
 from engines.audio.timebase import Grid
-from engines.requests import Chord, Hit, InputError, Note
+from engines.errors import InputError
+from engines.requests import Chord, Hit, Note
 
 C = ChordCell("c1", 0, 4, "C")
 G = ChordCell("c2", 4, 8, "G")

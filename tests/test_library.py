@@ -16,7 +16,7 @@ from editor.project import commands, versions
 from editor.project.disk import files, library, sounds, storage
 from editor.project.document import Clip, Project
 from engines.audio.recording import Recording
-from engines.requests import InputError
+from engines.errors import InputError
 
 
 def project(folder: Path, song: Recording, name: str = "Work") -> Project:

@@ -13,7 +13,7 @@ from editor.project.disk import library, storage
 from editor.project.disk.lock import HOLDER, Held, ProjectLock
 from editor.session import Session
 from editor.sessions import Sessions
-from engines.requests import InputError
+from engines.errors import InputError
 from tests.children import Child
 
 OTHER = """

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from engines.errors import InputError
 from engines.music import musicxml
 from engines.music.musicxml import ChordSymbol, Measure, WrittenHit, WrittenNote, read_musicxml
-from engines.requests import InputError
 
 DOCTYPE = '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 3.0 Partwise//EN" "partwise.dtd">'
 

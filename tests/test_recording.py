@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from engines.audio.recording import Recording, from_float, read_recording, resample, write_recording
-from engines.requests import InputError
+from engines.errors import InputError
 
 FORMATS = [
     ("WAV", "PCM_U8"), ("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "PCM_32"), ("WAV", "FLOAT"),

@@ -13,9 +13,10 @@ import pytest
 import soundfile
 
 from engines.analysis.analyze import ChordLine
+from engines.errors import InputError
 from engines.music.chords import NULL_CHORD
 from engines.networks.lane_frames import MELODY_NULL, lanes_from
-from engines.requests import Chord, InputError
+from engines.requests import Chord
 from study.data import catalogue, excerpts, recordings
 from study.data.captions import MOOD_WORDS, STYLE_WORDS
 from study.data.catalogue import Recording

@@ -12,7 +12,8 @@ from editor.project import lanes
 from editor.project.disk import scores
 from editor.project.document import ChordCell, LaneHit, LaneNote, Lanes
 from engines.audio.timebase import Grid
-from engines.requests import Chord, Hit, InputError, Note
+from engines.errors import InputError
+from engines.requests import Chord, Hit, Note
 
 LEAD_SHEET = """<?xml version="1.0"?>
 <score-partwise version="3.1">

@@ -23,15 +23,14 @@ from editor.runs.runner import Runner
 from editor.session import Session
 from editor.sessions import Sessions
 from engines.audio.recording import Recording, write_recording
+from engines.errors import InputError
+from engines.progress import Progress, ProgressHook
 from engines.requests import (
     ARSettings,
     FMSettings,
     GenerateRequest,
     Guidance,
     InpaintRequest,
-    InputError,
-    Progress,
-    ProgressHook,
     Request,
     Result,
     Seam,

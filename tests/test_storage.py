@@ -29,7 +29,7 @@ from editor.project.document import (
     Take,
 )
 from engines.audio.recording import Recording, from_float, read_recording
-from engines.requests import InputError
+from engines.errors import InputError
 
 
 def tone(seconds: float = 0.1) -> np.ndarray:

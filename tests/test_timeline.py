@@ -13,8 +13,8 @@ from editor.page.events import EditEvent, OpenEvent, RunEvent, UploadEvent, read
 from editor.page.state import ChordState, EditorState, editor_state
 from editor.page.timeline import MODULES, Timeline, file_address
 from editor.project.document import Project
+from engines.errors import InputError
 from engines.music.chords import VOCABULARY
-from engines.requests import InputError
 
 
 def drawn() -> Project:

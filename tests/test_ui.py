@@ -27,7 +27,8 @@ from editor.runs.device import Device
 from editor.sessions import Sessions
 from engines.analysis import chordino
 from engines.audio.recording import Recording, from_float, write_recording
-from engines.requests import ARSettings, FMSettings, Guidance, InputError
+from engines.errors import InputError
+from engines.requests import ARSettings, FMSettings, Guidance
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -13,16 +13,10 @@ from typing import Any, NoReturn
 
 from editor.cli import commands
 from editor.runs.job import EXTENSIONS, GENERATORS
+from engines.errors import InputError
 from engines.knobs import Knob, knobs
-from engines.requests import (
-    ENGINE_NAMES,
-    INTENTS,
-    ARSettings,
-    FMSettings,
-    Guidance,
-    InpaintRequest,
-    InputError,
-)
+from engines.requests import INTENTS, ARSettings, FMSettings, Guidance, InpaintRequest
+from engines.roster import ENGINE_NAMES
 
 # ---- values
 

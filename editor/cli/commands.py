@@ -23,7 +23,9 @@ from editor.runs.job import Extension, ExtensionKind, Job, perform, probe_of, re
 from editor.runs.replay import plain
 from engines.audio.recording import read_recording, write_recording
 from engines.audio.timebase import Grid, seconds_to_samples
-from engines.requests import Controls, GenerateRequest, InpaintRequest, InputError, ProgressHook
+from engines.errors import InputError
+from engines.progress import ProgressHook
+from engines.requests import Controls, GenerateRequest, InpaintRequest
 
 
 def serve(arguments: argparse.Namespace) -> None:

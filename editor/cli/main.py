@@ -17,7 +17,7 @@ from pathlib import Path
 from editor.cli.arguments import build_parser
 from editor.cli.progress import say
 from editor.runs.runner import failure_words
-from engines.requests import InputError
+from engines.errors import InputError
 
 DONE, DEFECT, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 

@@ -12,9 +12,10 @@ from typing import Any
 from editor.project import band, commands, lanes, wording
 from engines.audio.recording import Recording, read_recording, write_recording
 from engines.audio.timebase import Grid
+from engines.errors import InputError
 from engines.knobs import knobs
 from engines.music import chords
-from engines.requests import ARSettings, Controls, FMSettings, Guidance, InputError, Part
+from engines.requests import ARSettings, Controls, FMSettings, Guidance, Part
 
 LOSSLESS = (".wav", ".flac", ".aif", ".aiff", ".caf", ".au", ".w64")  # what --out may end in
 

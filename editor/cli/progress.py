@@ -11,7 +11,7 @@ import sys
 from typing import TextIO
 
 from editor.project.commands import clean_text
-from engines.requests import Progress
+from engines.progress import Progress
 
 STAGE_WORDS = {
     "load": "loading",

@@ -21,7 +21,8 @@ from editor.runs.events import Done, Failed, Queued, Running
 from editor.runs.job import Extension, Job, request_of
 from editor.runs.replay import request_from
 from engines.audio.recording import Recording, read_recording, write_recording
-from engines.requests import ARSettings, Controls, FMSettings, InpaintRequest, InputError
+from engines.errors import InputError
+from engines.requests import ARSettings, Controls, FMSettings, InpaintRequest
 
 _DEFAULTS: dict[str, Any] = {"kind": "generate", "engine": "fm", "prompt": "", "seed": 0} | {
     field.name: field.default for field in fields(InpaintRequest) if field.default is not MISSING

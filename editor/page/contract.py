@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from editor.project import commands, drawing, spans, versions
 from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes, Project
 from editor.project.lanes import MAX_OBJECTS
-from engines.requests import InputError
+from engines.errors import InputError
 
 
 class Payload:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from engines.requests import InputError
+from engines.errors import InputError
 
 
 class _Event(BaseModel):

@@ -25,7 +25,7 @@ from editor.project.disk import storage
 from editor.runs.device import Device
 from editor.runs.pace import Pace
 from editor.sessions import Sessions
-from engines.requests import InputError
+from engines.errors import InputError
 
 LATE = "inlay/late"  # where a page that is being closed sends its last edits
 MAX_LATE = 1 << 20  # bytes

@@ -20,7 +20,7 @@ from editor.page.state import EditorState
 from editor.project import band, commands, drawing, lanes
 from editor.project.document import Project
 from engines.assets import ASSETS
-from engines.requests import InputError
+from engines.errors import InputError
 
 MODULES = ASSETS / "page"  # the rooms of the ES modules that the page imports
 

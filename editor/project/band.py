@@ -14,8 +14,9 @@ from typing import Any
 from editor.project import lanes
 from editor.project.document import LanePart, Span
 from engines.audio.timebase import Grid
+from engines.errors import InputError
 from engines.music.instruments import ALIASES, DRUMS_ROW, OTHERS, ROWS, family_of, named, of_program
-from engines.requests import InputError, Part
+from engines.requests import Part
 
 MAKERS: tuple[str, ...] = ("drawn", "heard", "words", "midi", "imported")  # whose word a part is
 REST_SECONDS = 2.5  # a shorter rest does not end a part that a file's notes make

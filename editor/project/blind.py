@@ -16,7 +16,7 @@ from statistics import mean, median, stdev
 from scipy.special import stdtrit
 
 from editor.project.document import Project, Rating, Round
-from engines.requests import work_seconds
+from engines.progress import work_seconds
 from engines.roster import ENGINES
 
 ORIGINAL = "gt"  # stands for an engine where the untouched original was among the takes

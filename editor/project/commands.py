@@ -13,7 +13,9 @@ from unicodedata import category
 from editor.project import knobs, lanes
 from editor.project.document import Project
 from engines.audio.timebase import Grid
-from engines.requests import ENGINE_NAMES, LONGEST_SECONDS, MAX_PROMPT, InputError
+from engines.errors import InputError
+from engines.requests import LONGEST_SECONDS, MAX_PROMPT
+from engines.roster import ENGINE_NAMES
 
 LENGTH_SECONDS = (1.0, LONGEST_SECONDS)  # what Generate may be asked for, and what may be added
 MAX_SEED = 2**32 - 1

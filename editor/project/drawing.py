@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from editor.project import band, edited, lanes
 from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes, Project
+from engines.errors import InputError
 from engines.music.chords import parse as parse_chord
 from engines.music.instruments import named
-from engines.requests import DRUMS, InputError
+from engines.requests import DRUMS
 
 MAX_BEATS = 100_000.0  # far beyond any clip; keeps lane times finite
 Item = TypeVar("Item", ChordCell, LaneNote, LaneHit, LanePart)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from editor.project.document import Settings, Take
+from engines.errors import InputError
 from engines.knobs import Knob, knobs
-from engines.requests import ARSettings, FMSettings, Guidance, InpaintRequest, InputError, ZeroShot
+from engines.requests import ARSettings, FMSettings, Guidance, InpaintRequest, ZeroShot
 from engines.roster import BY_NAME
 
 EVERY_SPAN, FM_AND_ZS, AR, FIX_AND_LOOP = GROUPS = ("Every span", "FM and ZS", "AR", "Fix it and loop")

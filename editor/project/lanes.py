@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes
 from engines.audio.timebase import Grid
+from engines.errors import InputError
 from engines.music.chords import ROOTS, bass, pitch_classes
 from engines.music.instruments import DRUMS_ROW, FAMILIES, INSTRUMENTS, ROWS
-from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Controls, Hit, InputError, Note, Part
+from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Controls, Hit, Note, Part
 
 if TYPE_CHECKING:
     import pretty_midi

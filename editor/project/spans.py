@@ -12,8 +12,9 @@ from dataclasses import replace
 from editor.project import lanes
 from editor.project.commands import check_prompt, lane_names
 from editor.project.document import Project, Span
+from engines.errors import InputError
 from engines.music.instruments import named
-from engines.requests import INTENTS, InputError
+from engines.requests import INTENTS
 
 MAX_SPANS = 16
 _SLACK = 0.02  # seconds by which a dragged border may miss the clip's edge

@@ -13,7 +13,7 @@ from dataclasses import replace
 from editor.project import edited, knobs, lanes
 from editor.project.commands import MAX_NAME, clean_text, set_prompt, set_seed
 from editor.project.document import Clip, Project, Rating, Round, Sound, Span, Take, Version
-from engines.requests import InputError
+from engines.errors import InputError
 from engines.roster import ENGINES
 
 MAX_RATED = 5  # takes in a blind round, the original among them

@@ -14,7 +14,7 @@ from editor.runs.events import Failed, JobEvent, Queued, Running, Stopped
 from editor.runs.job import Job
 from editor.runs.pace import Pace
 from editor.runs.track import RunTrack, estimate_words, progress_words, track_of, with_state
-from engines.requests import InputError
+from engines.errors import InputError
 
 
 class ActiveRun:

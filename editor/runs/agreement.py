@@ -22,7 +22,8 @@ from editor.project.document import Take
 from editor.runs.job import probe_of
 from editor.runs.replay import plain, request_from, wish_to_json
 from engines.audio.timebase import seconds_to_samples
-from engines.requests import GenerateRequest, InpaintRequest, InputError, Request
+from engines.errors import InputError
+from engines.requests import GenerateRequest, InpaintRequest, Request
 
 AROUND_SECONDS = 4.0  # heard on each side of a span: beats and long notes begin before it
 log = logging.getLogger("inlay")

@@ -16,19 +16,9 @@ from editor.project.document import Clip, Project, Region, Span, Take
 from editor.runs import replay
 from editor.runs.job import GENERATORS, Extension, ExtensionKind, Job, Kind, with_seed
 from engines.audio.timebase import Grid
-from engines.requests import (
-    CHANGES,
-    ENGINE_NAMES,
-    ARSettings,
-    Change,
-    Controls,
-    EngineName,
-    FMSettings,
-    GenerateRequest,
-    InpaintRequest,
-    InputError,
-    Intent,
-)
+from engines.errors import InputError
+from engines.requests import CHANGES, ARSettings, Change, Controls, FMSettings, GenerateRequest, InpaintRequest, Intent
+from engines.roster import ENGINE_NAMES, EngineName
 
 Run = tuple[EngineName, int]  # which engine makes it, from which seed
 _VERBS = {"inpaint": "inpaint", "continue": "continue", "intro": "begin differently", "loop": "loop"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from editor.runs.pace import Pace
 from editor.runs.runner import Runner
-from engines.requests import InputError
+from engines.errors import InputError
 
 log = logging.getLogger("inlay")
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from editor.project.document import Take
-from engines.requests import (
-    EngineName,
-    Progress,
-    Result,
-)
+from engines.progress import Progress
+from engines.requests import Result
+from engines.roster import EngineName
 
 PEAK_SECONDS = 0.02  # of sound that a peak stands for
 

@@ -18,7 +18,9 @@ from editor.project import band, commands, drawing, lanes
 from editor.project.disk import sounds
 from editor.project.document import LanePart, Lanes, Project, Region, Sound
 from engines.audio.timebase import Grid, seconds_to_samples
-from engines.requests import Cancelled, Hit, InputError, Note, Progress
+from engines.errors import Cancelled, InputError
+from engines.progress import Progress
+from engines.requests import Hit, Note
 
 if TYPE_CHECKING:
     from engines.analysis.analyze import Analysis

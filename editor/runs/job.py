@@ -11,14 +11,9 @@ from typing import Any, Literal
 
 from editor.project.document import Region
 from engines.filling import edits
-from engines.requests import (
-    EngineName,
-    InpaintRequest,
-    ProgressHook,
-    Request,
-    Result,
-    Support,
-)
+from engines.progress import ProgressHook
+from engines.requests import InpaintRequest, Request, Result, Support
+from engines.roster import EngineName
 from engines.roster import ENGINES
 
 Kind = Literal["generate", "inpaint", "continue", "intro", "loop"]

@@ -17,25 +17,9 @@ from editor.project.document import Sound
 from editor.runs.job import EXTENSIONS, Extension, ExtensionKind, Job
 from engines.audio.recording import Recording
 from engines.audio.timebase import Grid
-from engines.requests import (
-    CHANGES,
-    ENGINE_NAMES,
-    INTENTS,
-    ARSettings,
-    Change,
-    Chord,
-    Controls,
-    FMSettings,
-    GenerateRequest,
-    Guidance,
-    Hit,
-    InpaintRequest,
-    InputError,
-    Intent,
-    Note,
-    Part,
-    Wish,
-)
+from engines.errors import InputError
+from engines.requests import CHANGES, INTENTS, ARSettings, Change, Chord, Controls, FMSettings, GenerateRequest, Guidance, Hit, InpaintRequest, Intent, Note, Part, Wish
+from engines.roster import ENGINE_NAMES
 
 
 def wish_to_json(wish: Wish) -> dict[str, Any]:

@@ -21,7 +21,10 @@ from editor.runs.events import PEAK_SECONDS, Done, Failed, JobEvent, Queued, Run
 from editor.runs.job import Extension, Job, Serve, dispatch_run, dispatch_supports, perform, probe_of
 from editor.runs.takes import take_from
 from engines.audio.timebase import seconds_to_samples
-from engines.requests import Cancelled, EngineName, InputError, Progress, Request, Support
+from engines.errors import Cancelled, InputError
+from engines.progress import Progress
+from engines.requests import Request, Support
+from engines.roster import EngineName
 
 EVENT_SECONDS = 0.125  # at most eight reports a second
 HEARTBEAT_SECONDS = 0.5  # a silent stream repeats its last event, so that a closed tab is noticed

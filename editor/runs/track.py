@@ -11,7 +11,8 @@ from typing import Any
 
 from editor.project.document import Region, Sound
 from editor.runs.job import Extension, Job, Kind
-from engines.requests import InpaintRequest, Progress
+from engines.progress import Progress
+from engines.requests import InpaintRequest
 
 STAGES = {
     "load": "Loading the models",

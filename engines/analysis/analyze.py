@@ -26,7 +26,8 @@ from engines.analysis.key import Key
 from engines.analysis.melody import MelodyLine
 from engines.analysis.rhythm import DrumLine, Rhythm
 from engines.errors import InputError
-from engines.requests import Chord, Hit, Note, Part, ProgressHook, Stopwatch
+from engines.progress import ProgressHook, Stopwatch
+from engines.requests import Chord, Hit, Note, Part
 
 Audio = NDArray[np.float32]
 CURVE_SECONDS = 0.1  # between points of the loudness and brightness curves

@@ -24,7 +24,8 @@ from engines.audio.recording import resample
 from engines.audio.timebase import seconds_to_samples
 from engines.errors import InputError
 from engines.music.chords import CLASSES, parse
-from engines.requests import Chord, ProgressHook, Stopwatch
+from engines.progress import ProgressHook, Stopwatch
+from engines.requests import Chord
 
 WEIGHTS = FOLDER / "chords.npz"
 STEP = 8  # frames that share one decision, 93 ms

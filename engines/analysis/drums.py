@@ -21,7 +21,7 @@ from engines.analysis.features import Audio
 from engines.audio.recording import resample
 from engines.audio.timebase import frames_for, seconds_to_frame
 from engines.networks.codec import Codec
-from engines.requests import ProgressHook, Stopwatch
+from engines.progress import ProgressHook, Stopwatch
 
 AVERAGED = 5  # latent frames that are averaged (App. C)
 CHUNK_SECONDS = 30.0  # read at once

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from engines.assets import ASSETS
 from engines.audio.recording import resample
 from engines.errors import InputError
-from engines.requests import Stopwatch
+from engines.progress import Stopwatch
 
 Audio = NDArray[np.float32]
 RATE = 22_050  # Hz, what basic-pitch's network takes

@@ -30,7 +30,9 @@ from engines.networks.codec import Codec, load_codec, save_codec
 from engines.networks.flow_net import FlowConfig, FlowNet
 from engines.networks.lm import LM, LMConfig
 from engines.networks.text import TextEncoder
-from engines.requests import EngineName, Guidance, Stopwatch, ZeroShot
+from engines.progress import Stopwatch
+from engines.requests import Guidance, ZeroShot
+from engines.roster import EngineName
 
 PARTS = ("codec", "ar", "fm")  # files of a bundle, `<part>.safetensors`
 Task = Literal["generate", "inpaint", "change"]  # change: a span that becomes what words and lanes say

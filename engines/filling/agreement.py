@@ -21,7 +21,8 @@ from engines.analysis import rhythm as analysis_rhythm
 from engines.analysis.features import Features, listen
 from engines.music import chords
 from engines.music.instruments import OTHERS, ROWS, family_of, members, named
-from engines.requests import Chord, GenerateRequest, Hit, InpaintRequest, Note, Part, Request, Stopwatch, Wish
+from engines.progress import Stopwatch
+from engines.requests import Chord, GenerateRequest, Hit, InpaintRequest, Note, Part, Request, Wish
 from engines.words import reader as words
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from engines.filling.agreement import agreement_of, judged, wishes
 from engines.filling.window import Window, read
 from engines.networks.codec import Codec
 from engines.networks.text import TextEncoder
-from engines.requests import GenerateRequest, InpaintRequest, Latents, Request, Result, Seam, Stopwatch
+from engines.progress import Stopwatch
+from engines.requests import GenerateRequest, InpaintRequest, Latents, Request, Result, Seam
 
 WISH_WEIGHT = 8.0  # of what was asked for and is not heard, beside the roughness of seams (about 9 a span)
 _FADES = (1.0, 0.6, 0.3, 0.15)  # shares of the longest crossfade that are tried

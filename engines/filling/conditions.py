@@ -11,7 +11,8 @@ from engines.filling.score import score_of
 from engines.filling.window import Window
 from engines.networks.lane_frames import Lanes, lanes_from
 from engines.networks.text import TextStates
-from engines.requests import Change, Controls, EngineName, Guidance, InpaintRequest, Request
+from engines.requests import Change, Controls, Guidance, InpaintRequest, Request
+from engines.roster import EngineName
 from engines.sampling.guidance import Source, sources
 from engines.words import reader as words
 

@@ -25,7 +25,8 @@ from engines.audio.timebase import frames_for, seconds_to_frame, seconds_to_samp
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
 from engines.networks.codec import Codec
-from engines.requests import InpaintRequest, Latents, Stopwatch
+from engines.progress import Stopwatch
+from engines.requests import InpaintRequest, Latents
 from engines.sampling.order import known_mask
 from engines.support import CONTEXT_SECONDS
 

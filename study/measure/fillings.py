@@ -27,7 +27,6 @@ from engines.filling import mosaic, repeats
 from engines.requests import (
     ARSettings,
     Controls,
-    EngineName,
     FMSettings,
     Guidance,
     InpaintRequest,
@@ -35,6 +34,7 @@ from engines.requests import (
     Result,
     ZeroShot,
 )
+from engines.roster import EngineName
 from engines.sampling.guidance import sources
 from study.measure.asks import Ask
 from study.measure.outputs import digest

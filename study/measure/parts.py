@@ -21,16 +21,8 @@ from engines.audio.recording import from_float
 from engines.checkpoints.shelf import Models
 from engines.dispatch import run
 from engines.networks.codec import full_state
-from engines.requests import (
-    ARSettings,
-    Chord,
-    Controls,
-    EngineName,
-    FMSettings,
-    GenerateRequest,
-    InpaintRequest,
-    Request,
-)
+from engines.requests import ARSettings, Chord, Controls, FMSettings, GenerateRequest, InpaintRequest, Request
+from engines.roster import EngineName
 from study.listeners.hearing import Listener, adherence, bright_level, frechet_figures, lead_figures, mean
 from study.measure import metrics
 from study.measure.conditions import RATE, SECONDS, Clip, Span, spans, text_prompt, unseen_prompt

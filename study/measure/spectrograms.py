@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engines.checkpoints.shelf import open_bundle
-from engines.requests import EngineName, FMSettings
+from engines.requests import FMSettings
+from engines.roster import EngineName
 from study.measure.conditions import RATE, SECONDS, labelled
 from study.measure.outputs import Outputs
 from study.measure.parts import Settings, generation_requests

@@ -30,7 +30,8 @@ from engines.analysis.features import FRAME_SECONDS, Features, listen
 from engines.audio.recording import resample
 from engines.checkpoints.allocator import keep_freed_memory
 from engines.music.chords import CLASSES, ROOTS, parse
-from engines.requests import DRUMS, Chord, Note, Stopwatch
+from engines.progress import Stopwatch
+from engines.requests import DRUMS, Chord, Note
 
 RATE = 32_000
 Label = dict[str, Any]

@@ -24,15 +24,8 @@ from numpy.typing import NDArray
 
 from engines.audio.recording import from_float
 from engines.checkpoints.shelf import open_bundle
-from engines.requests import (
-    Controls,
-    EngineName,
-    FMSettings,
-    GenerateRequest,
-    Guidance,
-    InpaintRequest,
-    Request,
-)
+from engines.requests import Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Request
+from engines.roster import EngineName
 from study.listeners.hearing import Heard, Listener, adherence, lead_figures
 from study.listeners.tagger import load_tagger
 from study.measure.conditions import Clip, labelled, spans, text_prompt

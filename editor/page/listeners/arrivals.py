@@ -15,7 +15,7 @@ from editor.page.view import View
 from editor.project.disk import library, scores
 from editor.session import Session
 from editor.sessions import Sessions
-from engines.requests import InputError
+from engines.errors import InputError
 
 
 class Arrivals:

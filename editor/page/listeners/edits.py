@@ -19,7 +19,7 @@ from editor.project.disk import library
 from editor.project.disk.lock import Held
 from editor.session import Session
 from editor.sessions import Sessions
-from engines.requests import InputError
+from engines.errors import InputError
 
 TAKE_COMMANDS = {"judge_again"} | {  # edits that change what the cards show
     name for name in contract.COMMANDS if name in ("keep", "show_version") or name.endswith("_take")

@@ -13,7 +13,8 @@ from editor.page.view import View
 from editor.project import knobs
 from editor.session import Session
 from editor.sessions import Sessions
-from engines.requests import ARSettings, FMSettings, InputError
+from engines.errors import InputError
+from engines.requests import ARSettings, FMSettings
 from engines.roster import ENGINES
 
 ToPayload = Callable[[Any], dict[str, Any]]  # what stands in a field -> the fields of its command

@@ -13,7 +13,7 @@ from editor.project import versions
 from editor.project.disk import exports, library, storage
 from editor.runs import ghost
 from editor.sessions import Sessions
-from engines.requests import InputError
+from engines.errors import InputError
 
 
 def questions(sessions: Sessions) -> Iterator[Callable[..., Any]]:

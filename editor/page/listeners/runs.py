@@ -17,7 +17,7 @@ from editor.runs.device import Device
 from editor.runs.job import Kind
 from editor.session import Session
 from editor.sessions import Sessions
-from engines.requests import InputError
+from engines.errors import InputError
 from engines.roster import ENGINES
 
 

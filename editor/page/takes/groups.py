@@ -33,7 +33,7 @@ from editor.project.document import Project, Region, Sound, Take
 from editor.project.versions import same_recording, take_label
 from editor.runs.job import EXTENSIONS
 from editor.runs.track import RunTrack, spent_words
-from engines.requests import work_seconds
+from engines.progress import work_seconds
 
 if TYPE_CHECKING:
     from editor.session import Session

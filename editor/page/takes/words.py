@@ -14,7 +14,7 @@ from editor.project.document import Take
 from editor.project.knobs import network_of
 from editor.runs.job import EXTENSIONS
 from editor.runs.track import RunTrack, spent_words
-from engines.requests import work_seconds
+from engines.progress import work_seconds
 from engines.roster import ENGINES
 
 TAGS: dict[str, str] = {**{spec.name: spec.tag for spec in ENGINES}, "auto": "Fix"}

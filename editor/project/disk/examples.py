@@ -16,7 +16,8 @@ from editor.project.document import Project
 from editor.runs.replay import controls_from
 from engines.assets import ASSETS
 from engines.audio.timebase import Grid
-from engines.requests import Controls, InputError
+from engines.errors import InputError
+from engines.requests import Controls
 
 FOLDER = ASSETS / "examples"
 

@@ -25,7 +25,7 @@ from editor.runs.job import Job
 from editor.runs.replay import request_from
 from engines.audio.recording import Recording, read_recording, resample, write_recording
 from engines.audio.timebase import seconds_to_samples
-from engines.requests import InputError
+from engines.errors import InputError
 
 KINDS = ("wav", "flac", "mp3", "stems", "midi", "project", "request", "blind", "ratings")
 FORMAT = 1  # of a request's JSON

@@ -12,7 +12,7 @@ from editor.project.disk import sounds
 from editor.project.disk.scores import Score, read_score
 from editor.project.document import Clip, Lanes, Project
 from engines.audio.recording import Recording, read_recording
-from engines.requests import InputError
+from engines.errors import InputError
 
 
 def label_of(name: str, otherwise: str) -> str:

@@ -21,7 +21,7 @@ from editor.project.disk.files import JOURNAL, write_atomic
 from editor.project.disk.reading import lanes_from_json, project_from_json
 from editor.project.document import Lanes, Project, Take
 from editor.project.history import History
-from engines.requests import InputError
+from engines.errors import InputError
 
 MAX_LINES = 1000  # before it is written anew; a history is at most MAX_STEPS of them
 MAX_BYTES = 8 << 20

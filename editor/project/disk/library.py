@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from editor.project.disk import files, storage
 from editor.project.disk.journal import Journal
-from engines.requests import InputError
+from engines.errors import InputError
 
 MAX_LISTED = 50  # projects in the list of recent ones
 MAX_FILES = 20_000  # in a zip

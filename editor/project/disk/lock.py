@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from editor.project.disk.files import write_atomic
-from engines.requests import InputError
+from engines.errors import InputError
 
 LOCK = ".lock"  # in the project's folder; its content means nothing
 HOLDER = ".holder"  # who has the lock, as JSON; means nothing while nobody has it

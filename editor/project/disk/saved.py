@@ -14,7 +14,7 @@ from editor.project.disk.journal import MAX_SEEN, Journal
 from editor.project.disk.lock import Held, ProjectLock
 from editor.project.document import Project
 from editor.project.history import History
-from engines.requests import InputError
+from engines.errors import InputError
 
 
 class SavedProject:

@@ -18,8 +18,9 @@ from xml.etree import ElementTree
 
 from editor.project import band, lanes
 from engines.audio.timebase import Grid
+from engines.errors import InputError
 from engines.music.chords import QUALITIES, ROOTS, parse
-from engines.requests import Chord, Hit, InputError, Note, Part
+from engines.requests import Chord, Hit, Note, Part
 
 if TYPE_CHECKING:
     import pretty_midi

@@ -22,7 +22,7 @@ from editor.project.document import (
     Sound,
 )
 from engines.audio.recording import Recording, read_recording, write_recording
-from engines.requests import InputError
+from engines.errors import InputError
 
 MAX_SOUNDS = 8  # patched clips that stay in previews/ as files
 STALE_SECONDS = 3600.0  # age from which audio that nothing names is deleted

@@ -24,7 +24,7 @@ from editor.project.document import (
     Sound,
     Take,
 )
-from engines.requests import InputError
+from engines.errors import InputError
 
 VERSION = 1  # of project.json
 
