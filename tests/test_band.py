@@ -162,7 +162,7 @@ def test_only_what_the_musician_put_into_a_span_is_asked_of_it(tmp_path: Path) -
     drawn = contract.apply(
         selected, "draw_band", {"band": [{"id": "b1", "start": 4, "end": 8, "name": "flute"}]}
     )
-    assert wording.asked(drawn, drawn.spans[0]).changed == ("instruments",)
+    assert wording.intention(drawn, drawn.spans[0]).changed == ("instruments",)
     asked = asking.span_controls(drawn, drawn.span, Region(2, 4), ("band",))
     assert asked.instruments == (Part(2, 4, "flute"),)  # the piano goes on; nobody asked for it
     words = spans.set_span_prompt(drawn, "s1", "flute, no piano")

@@ -9,16 +9,15 @@ score's beginning, at its first tempo and signature; repeats are not played. Kno
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
 from editor.project import band, lanes
 from engines.audio.timebase import Grid
 from engines.errors import InputError
+from engines.music import musicxml
 from engines.music.chords import QUALITIES, ROOTS, parse
 from engines.requests import Chord, Hit, Note, Part
 
@@ -26,19 +25,7 @@ if TYPE_CHECKING:
     import pretty_midi
 
 SUFFIXES = (".mid", ".midi", ".musicxml", ".xml", ".mxl")
-MAX_BYTES = 32 * 2**20  # of a score's text; larger ones are no lead sheets
 HARMONY_VOICES = 1.5  # fewer notes at once spell no chords
-_STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_KINDS = {  # MusicXML's names of chords -> how musicians write them
-    "major": "", "minor": "m", "augmented": "aug", "diminished": "dim", "dominant": "7",
-    "major-seventh": "maj7", "minor-seventh": "m7", "diminished-seventh": "dim7",
-    "augmented-seventh": "7#5", "half-diminished": "m7b5", "major-minor": "mmaj7", "major-sixth": "6",
-    "minor-sixth": "m6", "dominant-ninth": "9", "major-ninth": "maj9", "minor-ninth": "m9",
-    "dominant-11th": "11", "major-11th": "maj11", "minor-11th": "m11", "dominant-13th": "13",
-    "major-13th": "maj13", "minor-13th": "m13", "suspended-second": "sus2", "suspended-fourth": "sus4",
-    "power": "5",
-}  # fmt: skip
-_UNITS = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25}  # in quarters
 
 
 @dataclass(frozen=True)
@@ -206,192 +193,48 @@ def _beats(quarter: float, over: int, under: int) -> tuple[float, int]:
 
 
 def _musicxml(path: str | os.PathLike[str]) -> Score:
-    name = Path(path).name
-    try:
-        root = ElementTree.fromstring(_text(path))
-    except (ElementTree.ParseError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise InputError(f"{name}: not MusicXML; export it again as uncompressed MusicXML") from error
-    if root.tag != "score-partwise":
-        raise InputError(f"{name}: a {root.tag[:40]!r} file; export it as MusicXML (score-partwise)")
-    names = {p.get("id"): (p.findtext("part-name") or "") for p in root.iterfind("part-list/score-part")}
-    keys = {
-        i.get("id"): int(i.findtext("midi-unpitched") or 0) - 1 for i in root.iterfind(".//midi-instrument")
-    }
-    programs = {
-        p.get("id"): int(p.findtext("midi-instrument/midi-program") or 0) - 1  # MusicXML counts from 1
-        for p in root.iterfind("part-list/score-part")
-    }
-    parts = [_part(part, names.get(part.get("id"), ""), keys) for part in root.iterfind("part")]
-    quarter = next((p.quarter for p in parts if p.quarter), 120.0)
-    over, under = next((p.signature for p in parts if p.signature), (4, 4))
-    bpm, bar = _beats(quarter, over, under)
+    parts = musicxml.read_musicxml(path)
+    quarter = next((p.quarters_a_minute for p in parts if 1 <= p.quarters_a_minute <= 1000), 120.0)
+    over, under = next((musicxml.signature(p.metres[0]) for p in parts if p.metres), (4, 4))
+    bpm, bar = _beats(quarter, over, under) if over > 0 and under > 0 else (quarter, 4)
     second = 60.0 / quarter  # seconds a quarter
-    both = zip(parts, root.iterfind("part"), strict=True)
-    plays = [told for part, one in both for told in _plays(part, programs.get(one.get("id"), -1), second)]
+    plays = [each for part in parts for each in _plays(part, second)]
     end = max((p.length for p in parts), default=0.0) * second
     pitched = [p for p in parts if p.notes]
     melody: tuple[Note, ...] = ()
     if pitched:
-        part = max(pitched, key=lambda p: (p.leads, sum(n[2] for n in p.notes) / len(p.notes)))
-        melody = lanes.skyline([Note(a * second, b * second, pitch) for a, b, pitch in part.notes])
+        part = max(pitched, key=lambda p: (_leads(p), sum(n.pitch for n in p.notes) / len(p.notes)))
+        melody = lanes.skyline(_notes(part, second))
     symbols = next((p.symbols for p in parts if p.symbols), [])
-    chords, told = _symbols(symbols, second, end)
+    chords, remark = _symbols([(s.at, s.written) for s in symbols if s.written], second, end)
     if not symbols:
-        notes = [Note(a * second, b * second, pitch) for p in pitched for a, b, pitch in p.notes]
-        chords = chords_of_notes(notes, Grid(bpm, bar))
-        told = "chords are inferred from the notes" if chords else ""
-    hits = sorted({(at * second, drum) for p in parts for at, drum in p.hits})[: lanes.MAX_OBJECTS]
-    return Score(chords, melody, tuple(Hit(t, drum) for t, drum in hits), bpm, bar, told, band.joined(plays))
+        chords = chords_of_notes([note for p in pitched for note in _notes(p, second)], Grid(bpm, bar))
+        remark = "chords are inferred from the notes" if chords else ""
+    struck = {
+        (h.at * second, lanes.GM_DRUMS[h.key]) for p in parts for h in p.hits if h.key in lanes.GM_DRUMS
+    }
+    hits = tuple(Hit(time, drum) for time, drum in sorted(struck)[: lanes.MAX_OBJECTS])
+    return Score(chords, melody, hits, bpm, bar, remark, band.joined(plays))
 
 
-def _plays(part: _Part, program: int, second: float) -> tuple[Part, ...]:
+def _leads(part: musicxml.Part) -> bool:
+    return any(word in part.name.lower() for word in ("melod", "lead", "vocal", "voice"))
+
+
+def _notes(part: musicxml.Part, second: float) -> list[Note]:
+    """The notes of a part; `second` seconds a quarter."""
+    return [Note(n.at * second, (n.at + n.length) * second, n.pitch) for n in part.notes]
+
+
+def _plays(part: musicxml.Part, second: float) -> tuple[Part, ...]:
     """Who plays a part when; `second` seconds a quarter. Nothing where the score names no sound for it."""
-    struck = band.of_notes([(at * second, at * second) for at, _ in part.hits], None)
+    known = [hit for hit in part.hits if hit.key in lanes.GM_DRUMS]
+    struck = band.of_notes([(hit.at * second, hit.at * second) for hit in known], None)
     drums = tuple(Part(p.start, max(p.end, p.start + second), p.instrument) for p in struck)
-    if not 0 <= program < 128:
+    if not 0 <= part.program < 128:
         return drums
-    return (*drums, *band.of_notes([(a * second, b * second) for a, b, _ in part.notes], program))
-
-
-def _text(path: str | os.PathLike[str]) -> bytes:
-    """The XML of a file, out of its archive if it is one."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            inside = [
-                n for n in archive.namelist() if n.endswith((".xml", ".musicxml")) and "META-INF" not in n
-            ]
-            if not inside or archive.getinfo(inside[0]).file_size > MAX_BYTES:
-                raise ValueError("no score of a usable size inside")
-            return archive.read(inside[0])
-    if Path(path).stat().st_size > MAX_BYTES:
-        raise ValueError("too large")
-    return Path(path).read_bytes()
-
-
-@dataclass
-class _Part:
-    """One part while it is read; times in quarters."""
-
-    leads: bool
-    notes: list[tuple[float, float, int]]
-    hits: list[tuple[float, str]]
-    symbols: list[tuple[float, str]]
-    length: float = 0.0
-    quarter: float = 0.0  # quarters a minute, 0 = not said
-    signature: tuple[int, int] | None = None
-
-
-def _part(element: ElementTree.Element, name: str, keys: dict[str | None, int]) -> _Part:
-    leads = any(word in name.lower() for word in ("melod", "lead", "vocal", "voice"))
-    part = _Part(leads, [], [], [])
-    divisions, bar_start = 1.0, 0.0
-    held: dict[tuple[str, int], float] = {}  # (voice, pitch) -> where a tied note began
-    for measure in element.iterfind("measure"):
-        at = latest = last = bar_start
-        for item in measure:
-            length = float(item.findtext("duration") or 0.0) / divisions
-            if item.tag == "attributes":
-                divisions = float(item.findtext("divisions") or divisions) or 1.0
-                if part.signature is None and item.find("time/beats") is not None:
-                    part.signature = _signature(item)
-            elif item.tag == "backup":
-                at = max(bar_start, at - length)
-            elif item.tag == "forward":
-                at += length
-            elif item.tag in ("direction", "sound"):
-                part.quarter = part.quarter or _tempo(item)
-            elif item.tag == "harmony":
-                offset = float(item.findtext("offset") or 0.0) / divisions
-                symbol = _harmony(item)
-                if symbol:
-                    part.symbols.append((at + offset, symbol))
-            elif item.tag == "note" and item.find("grace") is None:
-                start = last if item.find("chord") is not None else at
-                if item.find("chord") is None:
-                    last, at = at, at + length
-                _note(part, item, start, start + length, held, keys)
-            latest = max(latest, at)
-        bar_start = latest
-    part.length = bar_start
-    return part
-
-
-def _note(
-    part: _Part,
-    item: ElementTree.Element,
-    start: float,
-    end: float,
-    held: dict[tuple[str, int], float],
-    keys: dict[str | None, int],
-) -> None:
-    """One note of a part: tied ones become one, unpitched ones drums."""
-    if item.find("unpitched") is not None:
-        instrument = item.find("instrument")
-        key = keys.get(instrument.get("id") if instrument is not None else None, -1)
-        if key in lanes.GM_DRUMS:
-            part.hits.append((start, lanes.GM_DRUMS[key]))
-        return
-    step = item.findtext("pitch/step")
-    if step not in _STEPS or end <= start:
-        return
-    alter = round(float(item.findtext("pitch/alter") or 0))
-    pitch = 12 * (int(item.findtext("pitch/octave") or 4) + 1) + _STEPS[step] + alter
-    ties = {tie.get("type") for tie in item.iterfind("tie")}
-    voice = (item.findtext("voice") or "1", pitch)
-    if "stop" in ties and voice in held:
-        start = held.pop(voice)
-    if "start" in ties:
-        held[voice] = start
-        return
-    if 0 <= pitch <= 127:
-        part.notes.append((start, end, pitch))
-
-
-def _signature(item: ElementTree.Element) -> tuple[int, int]:
-    try:
-        beats = sum(int(n) for n in (item.findtext("time/beats") or "4").split("+"))
-        return beats, int(item.findtext("time/beat-type") or 4)
-    except ValueError:
-        return 4, 4
-
-
-def _tempo(item: ElementTree.Element) -> float:
-    """Quarters a minute of a direction or sound, 0 when it says nothing of tempo."""
-    sound = item if item.tag == "sound" else item.find("sound")
-    try:
-        if sound is not None and sound.get("tempo"):
-            return max(0.0, float(sound.get("tempo") or 0))
-        mark = item.find(".//metronome")
-        if mark is not None and mark.findtext("per-minute"):
-            unit = _UNITS.get(mark.findtext("beat-unit") or "quarter", 1.0)
-            return (
-                float(mark.findtext("per-minute") or 0)
-                * unit
-                * (1.5 if mark.find("beat-unit-dot") is not None else 1)
-            )
-    except ValueError:
-        pass
-    return 0.0
-
-
-def _harmony(item: ElementTree.Element) -> str:
-    """A chord symbol as musicians write it, "" for one that cannot be read."""
-    if item.findtext("kind") == "none":
-        return "N"
-    step = item.findtext("root/root-step")
-    if step not in _STEPS:
-        return ""
-    kind = item.findtext("kind") or "major"
-    symbol = _altered(step, item.findtext("root/root-alter")) + _KINDS.get(kind, "")
-    bass = item.findtext("bass/bass-step")
-    return symbol + (
-        "/" + _altered(bass, item.findtext("bass/bass-alter")) if bass in _STEPS and bass else ""
-    )
-
-
-def _altered(step: str, alter: str | None) -> str:
-    bend = round(float(alter or 0))
-    return step + ("#" * bend if bend > 0 else "b" * -bend)
+    times = [(note.start, note.end) for note in _notes(part, second)]
+    return (*drums, *band.of_notes(times, part.program))
 
 
 def _symbols(symbols: list[tuple[float, str]], second: float, end: float) -> tuple[tuple[Chord, ...], str]:
