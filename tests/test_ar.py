@@ -47,12 +47,13 @@ def test_inpainting_gives_the_network_both_sides_in_the_a_c_b_order(
     monkeypatch.setattr(LM, "forward", spied)
     ar.run(InpaintRequest("ar", song, 2.0, 2.4), models)
     config = models.spec.lm
-    first = read[0][0, 0].tolist()
+    first = [*read[0][0, 0].tolist(), *read[1][0, 0].tolist()]  # what is known, read once; then a step
+    assert len(read[0]) * 6 == len(read[1])  # by all candidates together
     marks = [i for i, value in enumerate(first) if value >= config.codebook_size]
     # pad, <a>, 50 frames before, <c>, 40 after, <b>; the span has 10 frames
     assert marks == [0, 1, 52, 93]
     assert [first[i] - config.codebook_size for i in marks] == [0, 1, 3, 2]
-    assert len(read) == 10 + config.codebooks - 1
+    assert len(read) == 1 + 10 + config.codebooks - 1
 
 
 @pytest.mark.slow

@@ -136,48 +136,6 @@ def test_every_public_function_of_the_engines_is_documented_with_shapes() -> Non
     assert not missing, "\n".join(missing)
 
 
-def sources() -> set[str]:
-    """Every source file outside the tests and vendored code, relative to the root."""
-    found = {path.name for path in ROOT.glob("*.py")}
-    for folder in ("editor", "engines", "study", "assets"):
-        for path in (ROOT / folder).rglob("*"):
-            inside = path.relative_to(ROOT)
-            if inside.parts[:2] == ("assets", "page"):  # has READMEs of its own: test_page_rooms
-                continue
-            if path.suffix in (".py", ".js", ".css") and "vendor" not in inside.parts:
-                found.add(inside.as_posix())
-    return found
-
-
-def tree_of_readme() -> dict[str, str]:
-    """Path -> description of the tree in README: two spaces of indent a level, folders end in `/`."""
-    text = (ROOT / "README.md").read_text()
-    block = re.search(r"^## Tree\n.*?```\n(.*?)```", text, re.S | re.M)
-    assert block, "README has no '## Tree' with a code block"
-    entries: dict[str, str] = {}
-    folders: list[str] = []
-    for line in block[1].splitlines():
-        if not line.strip():
-            continue
-        depth = (len(line) - len(line.lstrip())) // 2
-        name, _, words = line.strip().partition(" ")
-        folders = folders[:depth]
-        entries["".join(folders) + name] = words.strip()
-        if name.endswith("/"):
-            folders.append(name)
-    return entries
-
-
-def test_the_readme_tree_lists_every_source_file_once() -> None:
-    entries = tree_of_readme()
-    absent = sorted(path for path in sources() if path not in entries)
-    gone = sorted(path for path in entries if not (ROOT / path).exists())
-    silent = sorted(path for path, words in entries.items() if not words)
-    assert not absent, "README's tree lacks " + ", ".join(absent)
-    assert not gone, "README's tree names what is not there: " + ", ".join(gone)
-    assert not silent, "README's tree says nothing about " + ", ".join(silent)
-
-
 def test_dependencies_are_bounded_and_justified() -> None:
     lines = (ROOT / "pyproject.toml").read_text().splitlines()
     named = [line for line in lines if re.match(r'\s+"[A-Za-z0-9_-]+[<>=~]', line)]

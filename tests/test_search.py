@@ -100,10 +100,6 @@ def test_without_repeats_all_begin_from_noise() -> None:
     z, candidates = search.fill(towards(source), source, KNOWN, noises, [], plan, lambda *_: None)
     assert [c.start for c in candidates] == ["noise"] * 4 and len(z) == 2
     assert 40 <= sum(len(c.curve) for c in candidates) <= 50
-    z, candidates = search.fill(
-        towards(source), source, KNOWN, noises, [], search.plan(50, 1, search.EARLIER), lambda *_: None
-    )
-    assert [c.start for c in candidates] == ["noise", "noise"] and len(z) == 2
 
 
 def test_steps_of_second_order_end_nearer_than_eulers() -> None:

@@ -150,9 +150,8 @@ def test_a_lane_edit_that_is_refused_is_taken_back_and_says_why(page: ui.Page, t
 
 
 def test_the_page_is_told_which_engines_and_models_there_are(page: ui.Page) -> None:
-    assert [(row["tag"], row["words"], row["colour"]) for row in page.layout.timeline.props["engines"]][2] == (
-        "ZS", "Steered to fit", "zs",
-    )  # fmt: skip
+    row = page.layout.timeline.props["engines"][2]
+    assert (row["tag"], row["words"], row["colour"]) == ("ZS", "Steered to fit", "zs")
     card = page.layout.timeline.props["model"]
     assert card["device"].startswith("CPU, ") and card["licence"] and card["facts"]
 

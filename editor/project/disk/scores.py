@@ -9,23 +9,22 @@ score's beginning, at its first tempo and signature; repeats are not played. Kno
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from editor.project import band, lanes
+from editor.project.harmony import chords_of_notes
 from engines.audio.timebase import Grid
 from engines.errors import InputError
 from engines.music import musicxml
-from engines.music.chords import QUALITIES, ROOTS, parse
+from engines.music.chords import parse
 from engines.requests import Chord, Hit, Note, Part
 
 if TYPE_CHECKING:
     import pretty_midi
 
 SUFFIXES = (".mid", ".midi", ".musicxml", ".xml", ".mxl")
-HARMONY_VOICES = 1.5  # fewer notes at once spell no chords
 
 
 @dataclass(frozen=True)
@@ -65,75 +64,6 @@ def read_score(path: str | os.PathLike[str], lane: str = "") -> Score:
         what = {"melody": "melody notes", "drums": "drum hits"}.get(lane, "notes, chords or drums")
         raise InputError(f"{name}: no {what} in it; export it again with its parts")
     return score
-
-
-def chords_of_notes(notes: Sequence[Note], grid: Grid) -> tuple[Chord, ...]:
-    """What the notes of each half bar (each bar, where bars have three beats) spell; () for a single line.
-
-    The chord that covers most of the sounding time wins, tones that it lacks and tones that it adds in vain
-    count against it; the lowest note counts for the root.
-    """
-    if not notes or _voices(notes) < HARMONY_VOICES:
-        return ()
-    step = (
-        grid.beats_per_bar / 2 if grid.beats_per_bar % 2 == 0 else grid.beats_per_bar
-    ) * grid.seconds_per_beat
-    end = max(note.end for note in notes)
-    found: list[Chord] = []
-    for start, stop, inside in _windows(notes, step, end):
-        weight = [0.0] * 12
-        for note, length in inside:
-            weight[note.pitch % 12] += length
-        low = min((note.pitch for note, _ in inside), default=0) % 12
-        symbol = _spelled(weight, low)
-        if symbol and found and found[-1].symbol == symbol and found[-1].end == start:
-            found[-1] = Chord(found[-1].start, stop, symbol)
-        elif symbol:
-            found.append(Chord(start, stop, symbol))
-    return tuple(found)
-
-
-def _voices(notes: Sequence[Note]) -> float:
-    """How many notes sound at once on average, while any does."""
-    sounding = reached = 0.0
-    for note in sorted(notes, key=lambda note: note.start):
-        sounding += max(0.0, note.end - max(note.start, reached))
-        reached = max(reached, note.end)
-    return sum(note.end - note.start for note in notes) / max(sounding, 1e-9)
-
-
-def _windows(
-    notes: Sequence[Note], step: float, end: float
-) -> Iterator[tuple[float, float, list[tuple[Note, float]]]]:
-    """Each stretch of `step` seconds with the notes that sound in it and how long each does."""
-    ordered = sorted(notes, key=lambda note: note.start)
-    held: list[Note] = []
-    first, count = 0, 0
-    while count * step < end - 1e-6:
-        start, stop = count * step, min((count + 1) * step, end)
-        while first < len(ordered) and ordered[first].start < stop - 1e-6:
-            held.append(ordered[first])
-            first += 1
-        held = [note for note in held if note.end > start + 1e-6]
-        yield start, stop, [(note, min(note.end, stop) - max(note.start, start)) for note in held]
-        count += 1
-
-
-def _spelled(weight: Sequence[float], low: int) -> str:
-    """The chord that 12 pitch classes spell, "" for none."""
-    total = sum(weight)
-    if total <= 0:
-        return ""
-    best, symbol = 0.35, ""
-    for root, name in enumerate(ROOTS):
-        for quality, steps in QUALITIES.items():
-            tones = {(root + step) % 12 for step in steps}
-            inside = sum(weight[t] for t in tones) / total
-            silent = sum(weight[t] < 0.04 * total for t in tones)
-            score = inside - 0.2 * silent - 0.04 * len(tones) + 0.12 * (root == low)
-            if score > best:
-                best, symbol = score, name + quality
-    return symbol
 
 
 # ---- MIDI
