@@ -41,7 +41,11 @@ COUNT = """(() => {
     const [begin, end] = [window[start], window[stop]];
     window[start] = (work, ...rest) => {
       const mine = ours();
-      const id = begin(() => { if (!again) live.timers.delete(id); work(); }, ...rest);
+      const run = (...given) => {
+        if (!again) live.timers.delete(id);
+        work(...given);
+      };
+      const id = begin(run, ...rest);
       if (mine) live.timers.add(id);
       return id;
     };
