@@ -111,12 +111,15 @@ def test_a_take_outlives_a_kill_before_the_document_names_it(tmp_path: Path, son
     write_recording(file, song)
     blocked = (
         "from editor.project.disk import storage\n"
-        "storage.save_project = lambda *_: threading.Event().wait()\n"
+        "def stop(*_):\n"
+        "    tell(session.folder.name, 'the document waits')\n"
+        "    threading.Event().wait()\n"
+        "storage.save_project = stop\n"
     )
     script = JOB.replace("session.start(", f"{blocked}session.start(", 1)
-    script = script.replace('if request.engine == "fm-zero-shot":', 'if request.engine == "fm":')
     with killed(script, tmp_path / "home", file) as lines:
-        folder, _ = next(lines)
+        folder, told = next(lines)
+        assert told.strip() == "the document waits"
     opened = storage.open_project(tmp_path / "home" / folder)
     assert [take.engine for take in opened.project.takes] == ["ar"]
     kept = versions.keep(opened.project, opened.project.takes[0].id)
