@@ -113,7 +113,7 @@ def test_a_vote_is_checked() -> None:
 def test_votes_are_saved_and_no_undo_takes_them_back(tmp_path: Path) -> None:
     session = Session(tmp_path)
     session.apply("set_prompt", {"prompt": "before"})
-    session.history = History(replace(session.project, takes=TAKES), session.history.past)
+    session.saved.history = History(replace(session.project, takes=TAKES), session.history.past)
     sent = {
         "ratings": [{"take": "f", "smoothness": 8, "match": 9}, {"take": "a", "smoothness": 3, "match": 4}]
     }

@@ -51,7 +51,7 @@ def test_pieces_are_seeded_and_have_room_around_their_spans(some: list[Piece], t
         assert len(piece.audio) == 10 * RATE and np.abs(piece.audio).max() <= 1
         assert 1 <= piece.end - piece.start <= 5 and piece.start >= 1.2 and piece.end <= 8.8
         assert piece.recorded == (piece.prompt == "")
-    with pytest.raises(FileNotFoundError, match=r"study\.render"):
+    with pytest.raises(FileNotFoundError, match=r"study\.data\.render"):
         pieces(1, 0.0, 0, tmp_path / "none", tmp_path / "none")
 
 

@@ -77,6 +77,6 @@ def test_it_learns_lines_and_hits_and_keeps_them_on_disk(renders: Path, tmp_path
 
 
 def test_without_a_trained_one_the_remedy_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"study\.judge"):
+    with pytest.raises(SystemExit, match=r"study\.listeners\.train"):
         transcriber.load(tmp_path)
     assert Transcriber().hits(np.zeros(RATE, np.float32), threshold=0.99) == ()
