@@ -54,6 +54,15 @@ lint: $(READY)
 # Torch first and pinned, so that nothing later pulls another build; then numpy, which vamp's set-up
 # imports, and what builds vamp and Inlay; then vamp without isolation; then the rest. tinysoundfont, which
 # renders the study's scores, comes without its dependency on an audio device's driver.
+# Last, librosa's loops are compiled and kept, by one process: two that do so at once crash (numba #10128).
+define COMPILE
+import librosa, numpy as np
+y = np.sin(np.arange(32_000.0) ** 1.5 / 900).astype("f4")
+librosa.onset.onset_detect(y=y, sr=32_000)
+librosa.cqt(y, sr=32_000)
+librosa.effects.pitch_shift(y, sr=32_000, n_steps=1)
+endef
+export COMPILE
 $(READY): pyproject.toml
 	@$(if $(PYTHON),$(PYTHON),false) -c '$(FITS)' || { \
 	  echo "Inlay needs Python 3.11, 3.12, 3.13 or 3.14; found: $(if $(PYTHON),$(PYTHON),none of them)."; \
@@ -76,6 +85,7 @@ $(READY): pyproject.toml
 	  echo "Chordino ends at Python 3.11: Inlay runs without it."
 	@$(PIP) --no-deps 'tinysoundfont>=0.3.7,<0.4' || \
 	  echo "tinysoundfont could not be installed: study.data.render will not run, everything else does."
+	@$(BIN)/python -W ignore -c "$$COMPILE" || echo "librosa was not compiled ahead: the first analysis takes longer."
 	@touch $@
 
 chromium:
