@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,7 @@ WEIGHTS: Final = {
     "jump": 0.0, "level": 0.0, "brightness": 0.13, "click": 0.08, "colour": 0.0,
     "harmony": 0.0, "beat": 0.43, "texture": 0.0, "loudness": 0.64, "tempo": 0.16, "largest": 1.0,
 }  # fmt: skip
+_judges: WeakKeyDictionary[Recording, dict[tuple[float, float], Judge]] = WeakKeyDictionary()
 STATISTICS: Final = tuple(name for name in WEIGHTS if name != "largest")
 
 
@@ -51,7 +53,15 @@ def score(original: Recording, edited: Recording, start: float, end: float) -> t
     Both recordings are on the same clock; the original tells what its own moments are like.
     `Seam.score` is the share of those moments that are smoother (0 best, 1 worse than all).
     """
-    return Judge(original, start, end).seams(edited)
+    return judge_of(original, start, end).seams(edited)
+
+
+def judge_of(original: Recording, start: float, end: float) -> Judge:
+    """The judge of a span [start, end) seconds, kept as long as the recording: many runs re-make one span."""
+    kept = _judges.setdefault(original, {})
+    if (start, end) not in kept:
+        kept[start, end] = Judge(original, start, end)
+    return kept[start, end]
 
 
 class Judge:

@@ -94,7 +94,7 @@ def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
     if request.latents is not None:
         latents, decoded = _aligned(request.latents, first / source.rate, frames, rate)
         gain = request.latents.gain if decoded.any() else gain
-    judges = tuple(seams.Judge(source, a, b) for a, b in request.spans)
+    judges = tuple(seams.judge_of(source, a, b) for a, b in request.spans)
     return Window(
         first / source.rate, audio * np.float32(gain), frames, span, gain, moved, latents, decoded, judges
     )
