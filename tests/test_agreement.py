@@ -1,16 +1,22 @@
 """What is heard again of a request: formulas on known events, and real audio through the real listeners."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import soundfile
 
-from engines.audio.recording import from_float
+from engines.analysis.features import listen
+from engines.analysis.melody import melody
+from engines.audio.recording import from_float, resample
 from engines.filling import agreement
 from engines.filling.agreement import asked_parts, chord_agreement, drum_agreement, melody_agreement, wishes
 from engines.music.instruments import OTHERS, ROWS
+from engines.progress import Stopwatch
 from engines.requests import Chord, Controls, GenerateRequest, Hit, InpaintRequest, Note, Part, Wish
 
 RATE = 32_000
+FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def request(**changes: object) -> InpaintRequest:
@@ -57,6 +63,16 @@ def test_only_what_the_request_changed_is_judged() -> None:
     assert heard.kind == "melody" and heard.share > 0.8
     other = Controls(melody=tuple(Note(1 + i / 2, 1.5 + i / 2, p) for i, p in enumerate((61, 66, 68, 73))))
     assert wishes(audio, RATE, request(controls=other, changed=("melody",)))[0].share < 0.2
+
+
+def test_a_melody_in_a_sound_that_passes_for_speech_is_compared_all_the_same() -> None:
+    voice, rate = soundfile.read(FIXTURES / "speech.flac", dtype="float32")
+    voice = resample(voice, rate, RATE)[RATE : 5 * RATE]
+    audio = (0.05 * tone([60, 64, 67, 72]) + 0.5 * voice).astype(np.float32)
+    assert melody(listen(audio, RATE, Stopwatch(None))).notes == ()  # what the analysis would show of it
+    lanes = Controls(melody=tuple(Note(1 + i / 2, 1.5 + i / 2, p) for i, p in enumerate((60, 64, 67, 72))))
+    (heard,) = wishes(audio, RATE, request(controls=lanes, changed=("melody",)))
+    assert heard.share > 0.4
 
 
 def test_no_drums_asked_and_none_heard_is_a_wish_come_true() -> None:

@@ -35,8 +35,11 @@ class MelodyLine:
     confidence: tuple[float, ...]  # 0..1, one a note: mean likelihood that it sounds
 
 
-def melody(features: Features) -> MelodyLine:
-    """The melody of a piece. Empty where nothing with a pitch sounds."""
+def melody(features: Features, music: bool = False) -> MelodyLine:
+    """The melody of a piece. Empty where nothing with a pitch sounds.
+
+    What seems to be speech has none, unless it is known to be `music`.
+    """
     low, high = MELODY_LOW - LOWEST_NOTE, MELODY_HIGH + 1 - LOWEST_NOTE
     salience = _pooled(features.notes[:, low:high] * features.sounding[:, None])  # [F, 88] -> [S, 53]
     onsets = _pooled(features.onsets[:, low:high], peak=True)
@@ -56,7 +59,7 @@ def melody(features: Features) -> MelodyLine:
             if stop - begin >= SHORTEST:
                 notes.append(Note(begin, stop, pitch + MELODY_LOW))
                 sure.append(float(salience[start:end, pitch].mean()))
-    kept = _tuned(features, notes)
+    kept = [True] * len(notes) if music else _tuned(features, notes)
     return MelodyLine(
         tuple(n for n, keep in zip(notes, kept, strict=True) if keep),
         tuple(c for c, keep in zip(sure, kept, strict=True) if keep),

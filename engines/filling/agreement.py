@@ -84,11 +84,12 @@ def wishes(
     seconds = sum(b - a for a, b in spans)
     asked_chords, asked_notes = _within(lanes.chords or (), spans), _within(lanes.melody or (), spans)
     if "chords" in wished and asked_chords:
-        line = analysis_chords.from_notes(features).chords
-        share = chord_agreement(_later(line, begin), asked_chords)
+        changes = analysis_chords.from_notes(features).chords
+        share = chord_agreement(_later(changes, begin), asked_chords)
         found.append(Wish("chords", "chords", share=share, seconds=seconds))
     if "melody" in wished and asked_notes:
-        share = melody_agreement(_later(analysis_melody.melody(features).notes, begin), asked_notes)
+        line = analysis_melody.melody(features, music=True).notes  # a poor filling may pass for speech
+        share = melody_agreement(_later(line, begin), asked_notes)
         found.append(Wish("melody", "melody", share=share, seconds=seconds))
     if "drums" in wished and lanes.drums is not None:
         asked_hits = [hit for hit in lanes.drums if any(a <= hit.time < b for a, b in spans)]
