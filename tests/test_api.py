@@ -14,6 +14,8 @@ from gradio_client.exceptions import AppError
 from engines.audio.recording import Recording, read_recording, write_recording
 from tests.serving import Server
 
+pytestmark = pytest.mark.slow  # a server of its own
+
 LANES = {"chords": [{"start": 0.0, "end": 4.0, "symbol": "Am"}]}
 
 

@@ -144,6 +144,7 @@ def test_inpaint_changes_the_span_only(
     assert song.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_several_spans_in_one_pass_and_their_replay(
     tiny_bundle: Path, song: Path, tmp_path: Path, capsys: Captured
 ) -> None:

@@ -24,10 +24,10 @@ from engines.progress import Progress
 from engines.requests import ARSettings, FMSettings, GenerateRequest, InpaintRequest, Latents, Result, Seam
 from engines.roster import ENGINE_NAMES, EngineName
 from engines.sampling import flow
+from tests.marks import engines, patiently
 
 FM = FMSettings(steps=2, candidates=2)
 AR = ARSettings(candidates=2)
-engines = pytest.mark.parametrize("engine", ENGINE_NAMES)
 
 
 def ask(
@@ -76,7 +76,7 @@ def test_a_loop_changes_only_its_join_and_begins_where_it_began(models: Models, 
     assert steps[reach - 1] <= np.quantile(steps, 0.99) * 1.5
 
 
-@engines
+@patiently
 def test_several_spans_change_nothing_between_them(
     models: Models, song: Recording, engine: EngineName
 ) -> None:

@@ -24,8 +24,8 @@ from engines.requests import (
     Request,
 )
 from engines.roster import ENGINE_NAMES, EngineName
+from tests.marks import engines, patiently
 
-engines = pytest.mark.parametrize("engine", ENGINE_NAMES)
 CONTROLS = Controls((Chord(0, 3, "Db"),), (Note(1.0, 2.5, 60),), (Hit(1.5, "kick"),))
 
 
@@ -65,7 +65,7 @@ def test_spans_at_the_edges_and_the_shortest(
     assert not np.array_equal(made.samples[a:b], song.samples[a:b])
 
 
-@engines
+@patiently
 def test_the_same_seed_gives_the_same_audio_and_another_does_not(
     models: Models, song: Recording, engine: EngineName
 ) -> None:
@@ -76,7 +76,7 @@ def test_the_same_seed_gives_the_same_audio_and_another_does_not(
     assert not np.array_equal(first.audio.samples, other.audio.samples)
 
 
-@engines
+@patiently
 def test_words_and_lanes_change_what_is_made(models: Models, song: Recording, engine: EngineName) -> None:
     base = dispatch.run(inpaint(engine, song), models).audio.samples
     assert not np.array_equal(dispatch.run(inpaint(engine, song, prompt="drums"), models).audio.samples, base)
@@ -85,7 +85,7 @@ def test_words_and_lanes_change_what_is_made(models: Models, song: Recording, en
     )
 
 
-@engines
+@patiently
 def test_a_run_can_be_cancelled_at_every_step(models: Models, engine: EngineName) -> None:
     request = inpaint(engine, SOURCE, 2.0, 2.08, fm=FMSettings(steps=3, candidates=2))
     reports: list[Progress] = []
@@ -112,7 +112,10 @@ def test_all_engines_share_checkpoints_that_are_loaded_once(tiny_bundle: Path) -
     shared = Models(tiny_bundle, BundleSpec.from_json((tiny_bundle / "bundle.json").read_text()), "cpu")
     for _ in range(2):
         for engine in ENGINE_NAMES:
-            dispatch.run(inpaint(engine, SOURCE), shared)
+            request = inpaint(
+                engine, SOURCE, ar=ARSettings(candidates=1), fm=FMSettings(steps=2, candidates=1)
+            )
+            dispatch.run(request, shared)
         for made in ("ar", "fm"):
             dispatch.run(GenerateRequest(made, "piano", 1.0, fm=FMSettings(steps=2)), shared)  # type: ignore[arg-type]
     assert shared.loads == {"codec": 1, "text": 1, "ar": 1, "fm": 1}
@@ -177,7 +180,10 @@ def test_odd_prompts_are_no_obstacle(models: Models, prompt: str) -> None:
     assert result.audio.seconds == 1.0
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (192_000, 2), (48_000, 6), (11_111, 1)])
+@pytest.mark.parametrize(
+    ("rate", "channels"),
+    [(8000, 1), pytest.param(192_000, 2, marks=pytest.mark.slow), (48_000, 6), (11_111, 1)],
+)
 def test_any_rate_and_channels(models: Models, rate: int, channels: int) -> None:
     samples = np.random.default_rng(1).normal(scale=0.1, size=(3 * rate, channels)).astype(np.float32)
     source = from_float(samples, rate)

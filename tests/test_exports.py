@@ -152,7 +152,10 @@ def test_names_fit_any_disk(folder: Path, song: Recording) -> None:
 # ---- replay
 
 
-@pytest.mark.parametrize("engine", ["ar", "fm", "fm-zero-shot"])
+@pytest.mark.parametrize(
+    "engine",
+    [pytest.param("ar", marks=pytest.mark.slow), pytest.param("fm", marks=pytest.mark.slow), "fm-zero-shot"],
+)
 def test_a_request_replays_to_the_same_samples(
     folder: Path, tmp_path: Path, song: Recording, models: Models, tiny_bundle: Path, engine: EngineName
 ) -> None:

@@ -115,6 +115,7 @@ def test_a_row_like_real_audio_is_not_told_apart_and_another_is() -> None:
     assert widths[1] < 0.75 * widths[0]  # four times the spans
 
 
+@pytest.mark.slow
 def test_evaluations_count_rows_and_both_ways(models: Models, some: list[Piece]) -> None:
     source = from_float(some[0].audio[: 3 * RATE], RATE)
     for method, prompt, expected in (

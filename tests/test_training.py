@@ -212,6 +212,7 @@ def small_codec_run(folder: Path) -> tuple[codec_training.Config, Path, Path]:
     return config, folder / "renders", folder / "held_out"
 
 
+@pytest.mark.slow
 def test_codec_training_freezes_settles_and_goes_on_where_it_was_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

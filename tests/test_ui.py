@@ -95,6 +95,7 @@ def test_only_the_api_is_public(built: tuple[ui.Page, gr.Blocks]) -> None:
     assert public == ["run", "analyze"]
 
 
+@pytest.mark.slow
 def test_nothing_asks_the_network_at_start() -> None:
     asked = "os.environ['GRADIO_ANALYTICS_ENABLED'], os.environ['HF_HUB_OFFLINE']"
     code = f"import editor.page.server, os; print({asked})"
