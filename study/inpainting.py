@@ -32,30 +32,20 @@ import torch
 from numpy.typing import NDArray
 from scipy import optimize
 
-from engines.analysis.analyze import analyze
 from engines.audio import seams
 from engines.audio.recording import from_float
 from engines.checkpoints.shelf import open_bundle
-from engines.filling.score import LIKELY
 from engines.requests import Controls
 from study.listeners import jury
 from study.listeners import train as judge
 from study.measure import changes, metrics
-from study.measure.asks import ASKED
+from study.measure.asks import ASKED, asks, heard_lanes, recorded
 from study.measure.fillings import MORE, ROWS, Maker, Paste, Row
 from study.measure.spans import RATE, Piece, pieces
 
 Floats = NDArray[np.float64]
 FOLDS = 4
 DRAWS = 1000  # of the spans, for an interval
-
-
-def heard_lanes(audio: NDArray[np.float32]) -> Controls:
-    """The lanes that are heard in a piece [n]; melody notes that are likely enough to be drawn."""
-    heard = analyze(audio, RATE)
-    likely = zip(heard.melody.notes, heard.melody.confidence, strict=True)
-    notes = tuple(note for note, sure in likely if sure >= LIKELY)
-    return Controls(heard.chords.chords or None, notes or None, heard.drums.hits or None)
 
 
 def _between(lanes: Controls, start: float, end: float) -> Controls:
@@ -237,6 +227,7 @@ def main() -> None:
     parser.add_argument("--rows", default=";".join(ROWS), help="names, with semicolons")
     parser.add_argument("--changes", default="", help=f"kinds with commas, or all: {','.join(ASKED)}")
     parser.add_argument("--asked", type=int, help="spans of each kind of change; default as --spans")
+    parser.add_argument("--asked-recorded", type=int, default=0, help="spans of recordings for each kind")
     parser.add_argument("--judges", type=Path, default=judge.FOLDER, help="of study.listeners.train")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--make-only", action="store_true", help="make what is missing, measure nothing")
@@ -252,8 +243,10 @@ def main() -> None:
     changed: dict[str, changes.Table] = {}
     if kinds:
         judges = None if args.make_only else jury.opened(args.judges)
-        asked = args.asked or args.spans
-        changed = changes.changes(maker, judges, chosen, kinds, asked, args.seed, not args.measure_only)
+        asked = {str(kind): asks(kind, args.asked or args.spans, args.seed) for kind in kinds}
+        if args.asked_recorded:
+            asked |= {f"{kind}, recordings": recorded(kind, args.asked_recorded, args.seed) for kind in kinds}
+        changed = changes.changes(maker, judges, chosen, asked, not args.measure_only)
     rows = blended(maker, chosen, args)
     if args.make_only:
         return

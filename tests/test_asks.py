@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from engines.requests import Chord, Controls, Hit, Note
-from study.measure.asks import Ask, asks, differs, of_recording, only, spliced_lanes
+from study.measure.asks import (
+    Ask,
+    asks,
+    differs,
+    heard_lanes,
+    of_recording,
+    only,
+    recorded,
+    spliced_lanes,
+)
 from study.measure.spans import RATE, Piece
 
 WAS = Controls(
@@ -78,3 +89,28 @@ def test_a_filling_stands_in_the_span_and_nowhere_else() -> None:
     assert not made[a:b].any() and np.array_equal(made[:a], ask.piece.audio[:a])
     with pytest.raises(ValueError, match="expected one of words"):
         asks("colours", 1)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_recordings_are_asked_for_what_is_heard_in_them_moved(tmp_path: Path) -> None:
+    t = np.arange(12 * RATE) / RATE
+    notes = [60, 64, 67, 72, 71, 67, 65, 62] * 3
+    tune = sum(
+        np.sin(2 * np.pi * 440 * 2 ** ((p - 69) / 12) * k * (t % 0.5)) * np.exp(-3 * (t % 0.5)) / k
+        * ((t >= i / 2) & (t < (i + 1) / 2))
+        for i, p in enumerate(notes) for k in (1, 2, 3)
+    )  # fmt: skip
+    whole = (np.float64(8000) * tune).astype(np.int16)
+    np.save(tmp_path / "tune.npy", whole)
+    renders = tmp_path / "renders"
+    renders.mkdir()
+    np.save(renders / "audio_0.npy", whole[None])
+    (renders / "labels_0.json").write_text('[{"captions": ["a tune"]}]')
+    found = recorded("melody", 2, 0, renders, tmp_path)
+    assert found and all(ask.twin is None and ask.piece.recorded for ask in found)
+    for ask in found:
+        was = {note.start: note.pitch for note in heard_lanes(ask.piece.audio).melody or ()}
+        new = [n for n in ask.controls.melody or () if n.start in was and n.start > ask.piece.start]
+        within = [n.pitch - was[n.start] in (5, -7) for n in new if n.end <= ask.piece.end]
+        assert len(within) >= 2 and all(within)
+    assert [ask.lead for ask in recorded("words", 2, 0, renders, tmp_path)] == ["flute", "violin"]

@@ -17,13 +17,15 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.analysis.analyze import analyze
+from engines.filling.score import LIKELY
 from engines.music.chords import ROOTS, parse
 from engines.music.chords import root as root_of
 from engines.requests import CHANGES, Change, Chord, Controls, Hit, Note, Part
 from study.data.dataset import controls_of
 from study.measure import metrics
 from study.measure.conditions import Clip, text_prompt, trimmed
-from study.measure.spans import MARGIN, RATE, SECONDS, Piece
+from study.measure.spans import MARGIN, RATE, RECORDINGS, RENDERS, SECONDS, Piece, pieces
 
 Audio = NDArray[np.float32]
 Lane = Literal["chords", "melody", "drums"]
@@ -35,6 +37,8 @@ SUNG: Final = 0.4  # share of a span in which its melody sounds, where the melod
 TWINS: Final[dict[Change, str]] = {
     "words": "lead", "instruments": "lead", "chords": "harmony", "melody": "line", "drums": "drums",
 }  # fmt: skip
+LEADS: Final = ("flute", "violin", "trumpet", "grand piano", "nylon guitar", "clarinet", "cello", "harp")
+PATIENCE: Final = 3  # recordings that are looked at for each one that is asked something
 ASKED: tuple[Change, ...] = ("words", "chords", "melody", "drums")
 
 
@@ -168,6 +172,30 @@ def asks(kind: Change, count: int, seed: int = 0, folder: Path = FOLDER) -> list
         if span is not None:
             piece = Piece(audio, *span, str(old["captions"][0]), False)
             made.append(_ask(kind, piece, was, then, (old["lead"] or "", new["lead"] or ""), new, twin))
+    return made
+
+
+def heard_lanes(audio: Audio) -> Controls:
+    """The lanes that are heard in a piece [n]; melody notes that are likely enough to be drawn."""
+    heard = analyze(audio, RATE)
+    likely = zip(heard.melody.notes, heard.melody.confidence, strict=True)
+    notes = tuple(note for note, sure in likely if sure >= LIKELY)
+    return Controls(heard.chords.chords or None, notes or None, heard.drums.hits or None)
+
+
+def recorded(
+    kind: Change, count: int, seed: int = 0, renders: Path = RENDERS, recordings: Path = RECORDINGS
+) -> list[Ask]:
+    """Up to `count` changed requests of a kind for held-out recordings: what is heard in them, moved."""
+    made: list[Ask] = []
+    other = Controls()
+    for i, piece in enumerate(pieces(PATIENCE * count, 1.0, seed, renders, recordings)):
+        heard = heard_lanes(piece.audio) if kind != "words" else Controls()
+        ask = of_recording(kind, piece, heard, other, LEADS[i % len(LEADS)])
+        other = heard
+        made += [ask] if ask is not None else []
+        if len(made) == count:
+            break
     return made
 
 

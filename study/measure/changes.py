@@ -7,7 +7,7 @@ there ("as it was"), and the twin, plain and through the codec: what a row could
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,9 +15,8 @@ import numpy as np
 
 from engines.audio import seams
 from engines.audio.recording import from_float
-from engines.requests import Change
 from study.listeners.jury import Figures, Jury
-from study.measure.asks import ASKED, Ask, asks
+from study.measure.asks import Ask
 from study.measure.fillings import Audio, Maker, Paste, Row
 from study.measure.spans import RATE
 
@@ -31,24 +30,18 @@ def changes(
     maker: Maker,
     jury: Jury | None,
     rows: dict[str, Row | Paste],
-    kinds: Sequence[Change] = ASKED,
-    count: int = 12,
-    seed: int = 0,
+    asked: Mapping[str, Sequence[Ask]],
     make: bool = True,
     report: Callable[[str], None] = SAY,
 ) -> dict[str, Table]:
-    """Kind -> row -> figures, over `count` spans of each kind; fills only, where there is no jury."""
-    asked = {kind: asks(kind, count, seed) for kind in kinds}
-    made: dict[Change, dict[str, list[Figures]]] = {kind: {} for kind in kinds}
-    for i in range(count):  # by turns, so that a stopped run has something of each
-        for kind in kinds:
-            if i >= len(asked[kind]):
+    """Kind -> row -> figures, over the spans that are `asked` of each kind; fills only, where no jury is."""
+    made: dict[str, dict[str, list[Figures]]] = {kind: {} for kind in asked}
+    for i in range(max(map(len, asked.values()), default=0)):  # by turns: a stopped run has some of each
+        for kind, each in asked.items():
+            if i >= len(each):
                 continue
-            ask = asked[kind][i]
-            others = [
-                asked[kind][(i + k) % len(asked[kind])]
-                for k in range(1, 1 + min(FLOORS, len(asked[kind]) - 1))
-            ]
+            ask = each[i]
+            others = [each[(i + k) % len(each)] for k in range(1, 1 + min(FLOORS, len(each) - 1))]
             found = {name: maker.filling(row, ask.piece, i, make, ask=ask) for name, row in rows.items()}
             if jury is not None:
                 heard = {name: filling.audio for name, filling in found.items() if filling is not None}
@@ -59,7 +52,7 @@ def changes(
                     if filling is not None:
                         figures["seconds"] = filling.seconds
                     made[kind].setdefault(name, []).append(figures)
-            report(f"{kind}: {i + 1} of {len(asked[kind])} spans")
+            report(f"{kind}: {i + 1} of {len(each)} spans")
     return {kind: {name: means(each) for name, each in table.items()} for kind, table in made.items()}
 
 
@@ -98,9 +91,7 @@ def shown(table: dict[str, Table]) -> str:
     columns = ("spans", "followed", "+-", "shuffled", "lane", "score", "failed", "seconds")
     lines: list[str] = []
     for kind, rows in table.items():
-        lines.append(
-            f"\nanother {kind}" + " " * max(1, 18 - len(kind)) + "".join(f"{c:>10}" for c in columns)
-        )
+        lines.append(f"\nanother {kind}".ljust(27) + "".join(f"{c:>10}" for c in columns))
         for name, figures in rows.items():
             cells: list[Any] = [f"{figures[c]:10.3f}" if c in figures else " " * 10 for c in columns]
             lines.append(f"{name:26}" + "".join(cells))
