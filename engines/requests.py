@@ -7,7 +7,7 @@ times in its `controls` too. The engine cuts the window that its model hears.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,9 @@ DRUMS: tuple[str, ...] = ("kick", "snare", "hat", "tom", "cymbal")
 MELODY_LOW, MELODY_HIGH = 43, 95  # MIDI pitches G2..B6: the 53 melody bins (App. C)
 # What a musician can ask of a span that was not there; `Controls` has the lanes, words are the prompt.
 Change = Literal["words", "chords", "melody", "drums", "instruments"]
-CHANGES: tuple[Change, ...] = ("words", "chords", "melody", "drums", "instruments")
+CHANGES: tuple[Change, ...] = get_args(Change)
+# Lanes that go on as they are heard where a change leaves them alone (`engines.filling.score`).
+CONTINUED: tuple[Change, ...] = ("chords", "melody", "drums")
 # blend: begins from the music around the span; change: words and lanes decide; auto: as `changed` says
 Intent = Literal["auto", "blend", "change"]
 INTENTS: tuple[Intent, ...] = ("auto", "blend", "change")
@@ -85,6 +87,11 @@ class Controls:
     drums: tuple[Hit, ...] | None = None
     instruments: tuple[Part, ...] | None = None
     grid: Grid | None = None  # beats and bars on the same clock
+
+
+LaneValue = Chord | Note | Hit | Part
+LANES: dict[str, type[LaneValue]] = {"chords": Chord, "melody": Note, "drums": Hit, "instruments": Part}
+assert ("words", *LANES) == CHANGES
 
 
 @dataclass(frozen=True)
@@ -247,9 +254,10 @@ class InpaintRequest:
         """What is asked that was not there, in the order of CHANGES."""
         if self.changed is not None:
             return tuple(name for name in CHANGES if name in self.changed)
-        lanes = self.controls
-        given = {"words": self.prompt.strip() or None, "chords": lanes.chords, "melody": lanes.melody,
-                 "drums": lanes.drums, "instruments": lanes.instruments}  # fmt: skip
+        given = {
+            "words": self.prompt.strip() or None,
+            **{name: getattr(self.controls, name) for name in LANES},
+        }
         return tuple(name for name in CHANGES if given[name] is not None)
 
     @property

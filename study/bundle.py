@@ -19,7 +19,7 @@ import torch
 
 from engines.checkpoints.shelf import BundleSpec, save_bundle
 from engines.networks.flow_net import FlowConfig, FlowNet
-from engines.networks.lane_frames import lane_width
+from engines.networks.lane_frames import TakenLanes, lane_width
 from engines.networks.lm import LM, LMConfig
 from study.data.catalogue import attributions
 from study.data.catalogue import table as recordings_table
@@ -41,7 +41,7 @@ def lm_of(run: Path) -> LM:
     layers = 1 + max(int(k.split(".")[2]) for k in state if k.startswith("transformer.blocks."))
     books = sum(1 for k in state if k.startswith("emb."))
     ff = state["transformer.blocks.0.fc1.weight"].shape[0]
-    band = state["input_proj.weight"].shape[1] == dim + lane_width(True)
+    band = state["input_proj.weight"].shape[1] == dim + lane_width(TakenLanes(band=True))
     net = LM(
         LMConfig(
             codebooks=books, codebook_size=rows - 4, dim=dim, layers=layers, heads=dim // 32, ff=ff, band=band
@@ -57,7 +57,7 @@ def flow_of(run: Path) -> FlowNet:
     channels, dim = state["output_proj.weight"].shape
     layers = 1 + max(int(k.split(".")[2]) for k in state if k.startswith("transformer.blocks."))
     ff = state["transformer.blocks.0.fc1.weight"].shape[0]
-    band = state["input_proj.weight"].shape[1] == channels + 1 + lane_width(True)
+    band = state["input_proj.weight"].shape[1] == channels + 1 + lane_width(TakenLanes(band=True))
     net = FlowNet(FlowConfig(channels=channels, dim=dim, layers=layers, heads=dim // 32, ff=ff, band=band))
     net.load_state_dict(state)
     return net.eval()

@@ -120,7 +120,7 @@ def test_a_midi_file_says_who_plays(tmp_path: object) -> None:
         ("flute", 0, 3.4), ("drums", 0, 3.4),
     ]  # fmt: skip
     assert scores.read_score(path, "melody").band == ()
-    project = drawing.set_lanes(Project(), parts=band.to_lane(heard, Grid(120), "midi"))
+    project = drawing.set_lanes(Project(), Lanes(band=band.to_lane(heard, Grid(120), "midi")))
     assert [(part.instrument, part.by) for part in project.lanes.band] == [
         ("flute", "midi"),
         ("drums", "midi"),
@@ -156,7 +156,7 @@ def test_the_band_lane_comes_back_from_its_midi_file(tmp_path: Path) -> None:
 def test_only_what_the_musician_put_into_a_span_is_asked_of_it(tmp_path: Path) -> None:
     clip = Clip("a.wav", 8.0, 44100, 2, "song.wav")
     there = drawing.set_lanes(
-        Project(clip=clip, follow=("band",)), parts=[LanePart("p1", 0, 16, "piano", by="midi")]
+        Project(clip=clip, follow=("band",)), Lanes(band=(LanePart("p1", 0, 16, "piano", by="midi"),))
     )
     selected = spans.add_span(there, 2, 4, "s1")  # beats 4 to 8
     drawn = contract.apply(
@@ -178,7 +178,7 @@ def test_a_file_that_is_opened_over_a_span_is_asked_for_inside_it() -> None:
     assert [(p.start, p.end, p.by, p.asked) for p in lane] == [
         (2, 4, "midi", False), (4, 8, "imported", True), (8, 10, "midi", False), (10, 12, "imported", True),
     ]  # fmt: skip
-    placed = drawing.set_lanes(Project(), parts=lane).lanes.band
+    placed = drawing.set_lanes(Project(), Lanes(band=lane)).lanes.band
     assert len({part.id for part in placed}) == 4
 
 

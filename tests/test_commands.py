@@ -112,7 +112,7 @@ def test_key() -> None:
 
 def test_one_gesture_moves_many_lane_objects() -> None:
     notes = (LaneNote("n1", 0, 1, 60), LaneNote("n2", 1, 2, 62), LaneNote("n3", 2, 4, 64))
-    project = drawing.set_lanes(CHORDS, melody=notes, drums=[LaneHit("h1", 0, "kick")])
+    project = drawing.set_lanes(CHORDS, Lanes(melody=tuple(notes), drums=(LaneHit("h1", 0, "kick"),)))
     moved = (LaneNote("n1", 1, 2, 60), LaneNote("n2", 2, 3, 62))
     after = drawing.edit_lanes(project, Lanes(melody=moved))
     assert [(n.id, n.start, n.end) for n in after.lanes.melody] == [("n1", 1, 2), ("n2", 2, 3), ("n3", 3, 4)]
@@ -145,18 +145,20 @@ def test_moving_renaming_deleting_a_chord() -> None:
 def test_whole_lanes() -> None:
     project = drawing.set_lanes(
         CHORDS,
-        melody=[LaneNote("", 0, 1, 60), LaneNote("", 0.5, 2, 62)],
-        drums=[LaneHit("h", 2, "snare"), LaneHit("h", 1, "kick")],
+        Lanes(
+            melody=(LaneNote("", 0, 1, 60), LaneNote("", 0.5, 2, 62)),
+            drums=(LaneHit("h", 2, "snare"), LaneHit("h", 1, "kick")),
+        ),
     )
     assert project.lanes.chords == CHORDS.lanes.chords
     assert [(n.start, n.end, n.pitch) for n in project.lanes.melody] == [(0, 0.5, 60), (0.5, 2, 62)]
     assert [hit.drum for hit in project.lanes.drums] == ["kick", "snare"]
     assert len({hit.id for hit in project.lanes.drums}) == 2
     with pytest.raises(InputError, match="drum 'gong'"):
-        drawing.set_lanes(CHORDS, drums=[LaneHit("h", 1, "gong")])
+        drawing.set_lanes(CHORDS, Lanes(drums=(LaneHit("h", 1, "gong"),)))
     with pytest.raises(InputError, match="note 200"):
-        drawing.set_lanes(CHORDS, melody=[LaneNote("n", 0, 1, 200)])
-    assert drawing.set_lanes(CHORDS, [ChordCell("c", 0, 1, "Gb")]).lanes.chords[0].symbol == "F#"
+        drawing.set_lanes(CHORDS, Lanes(melody=(LaneNote("n", 0, 1, 200),)))
+    assert drawing.set_lanes(CHORDS, Lanes((ChordCell("c", 0, 1, "Gb"),))).lanes.chords[0].symbol == "F#"
 
 
 def test_engines_and_lanes_to_follow_keep_their_order() -> None:

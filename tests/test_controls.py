@@ -11,6 +11,7 @@ from engines.networks.lane_frames import (
     MELODY_SILENT,
     LaneProjection,
     Lanes,
+    TakenLanes,
     boost_lane_columns,
     cat_lanes,
     lane_width,
@@ -123,8 +124,8 @@ def test_the_projection_tells_pitches_apart_and_flags_what_is_given() -> None:
 
 
 def test_lane_columns_are_boosted_and_no_others() -> None:
-    linear = torch.nn.Linear(4 + lane_width(True), 2)
+    linear = torch.nn.Linear(4 + lane_width(TakenLanes(band=True)), 2)
     before = linear.weight.detach().clone()
-    boost_lane_columns(linear, lane_width(True))
+    boost_lane_columns(linear, lane_width(TakenLanes(band=True)))
     assert torch.equal(linear.weight[:, :4], before[:, :4])
     assert torch.allclose(linear.weight[:, 4:], LANE_GAIN * before[:, 4:])

@@ -58,7 +58,7 @@ def test_empty_lanes_are_filled_with_grid_key_and_follow() -> None:
 
 
 def test_what_the_musician_drew_stays_until_they_ask() -> None:
-    mine = drawing.set_lanes(Project(), chords=[ChordCell("c1", 0, 4, "C")])
+    mine = drawing.set_lanes(Project(), Lanes(chords=(ChordCell("c1", 0, 4, "C"),)))
     mine = commands.set_follow(mine, [])
     done = analysis.fill(mine, heard())
     assert done.kept == ("chords",) and done.filled == ("melody", "drums")
@@ -102,8 +102,10 @@ def test_a_span_is_heard_anew_and_the_rest_stays() -> None:
     project = commands.set_grid(Project(), 60, 4)  # a beat a second
     project = drawing.set_lanes(
         project,
-        chords=[ChordCell("c1", 0, 8, "C")],
-        drums=[LaneHit("h1", 0.5, "hat"), LaneHit("h2", 5.5, "hat")],
+        Lanes(
+            chords=(ChordCell("c1", 0, 8, "C"),),
+            drums=(LaneHit("h1", 0.5, "hat"), LaneHit("h2", 5.5, "hat")),
+        ),
     )
     done = analysis.fill_span(project, heard(), Region(5.0, 7.0)).project
     cells = [(round(c.start, 2), round(c.end, 2), c.symbol) for c in done.lanes.chords]

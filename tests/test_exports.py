@@ -14,7 +14,7 @@ import soundfile
 from editor.cli import main as cli
 from editor.project import drawing, lanes, spans, versions
 from editor.project.disk import exports, sounds, storage
-from editor.project.document import Clip, LaneNote, Project
+from editor.project.document import Clip, LaneNote, Lanes, Project
 from editor.runs.replay import request_from
 from editor.runs.takes import take_from
 from engines import dispatch
@@ -115,7 +115,7 @@ def test_stems_are_the_spans_and_the_takes(folder: Path, song: Recording) -> Non
 
 def test_lanes_leave_as_midi(folder: Path) -> None:
     project = drawing.set_lanes(
-        Project(name="Tune"), melody=[LaneNote("n", 0, 2, 60), LaneNote("m", 2, 3, 64)]
+        Project(name="Tune"), Lanes(melody=(LaneNote("n", 0, 2, 60), LaneNote("m", 2, 3, 64)))
     )
     path, name = exports.export(folder, project, "midi")
     assert name == "Tune lanes.mid"

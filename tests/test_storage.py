@@ -44,7 +44,9 @@ def full_project(folder: Path) -> Project:
     file = sounds.add_audio(folder, from_float(tone(), 8000))
     project = chord(Project(name="Üben", prompt="x"), 0, 4, "C")
     parts = [LanePart("p", 0, 4, "flute", False, 0.5, "heard")]
-    project = drawing.set_lanes(project, None, [LaneNote("n", 0, 1, 60)], [LaneHit("h", 1, "kick")], parts)
+    project = drawing.set_lanes(
+        project, Lanes((), (LaneNote("n", 0, 1, 60),), (LaneHit("h", 1, "kick"),), parts)
+    )
     take = Take(
         "t1",
         "inpaint",

@@ -13,6 +13,7 @@ from editor.page.takes.component import Takes
 from editor.page.takes.words import status_markup
 from editor.page.timeline import MODULES, Timeline
 from editor.project.commands import MAX_VARIATIONS
+from editor.project.lanes import LANE_NAMES
 from editor.runs.job import Kind
 from engines.analysis import chordino
 from engines.assets import ASSETS
@@ -120,7 +121,7 @@ class Layout:
                 self.prompt_error = gr.HTML("", elem_classes="error-slot")
             with gr.Column(elem_id="follow-box"):
                 self.follow = gr.CheckboxGroup(
-                    [("Chords", "chords"), ("Melody", "melody"), ("Drums", "drums"), ("Band", "band")],
+                    [(name.capitalize(), name) for name in LANE_NAMES],
                     value=["chords"],
                     label="Follow the lanes",
                     elem_id="follow",

@@ -9,6 +9,7 @@ spans laid over it, so that a take costs its span alone and the rest is the orig
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import get_args, get_type_hints
 
 from engines.audio.timebase import Grid
 from engines.knobs import knob
@@ -48,6 +49,11 @@ class ChordCell:
     end: float
     symbol: str
 
+    @property
+    def says(self) -> object:
+        """What it says over its place."""
+        return self.symbol
+
 
 @dataclass(frozen=True)
 class LaneNote:
@@ -58,6 +64,11 @@ class LaneNote:
     end: float
     pitch: int
 
+    @property
+    def says(self) -> object:
+        """What it says over its place."""
+        return self.pitch
+
 
 @dataclass(frozen=True)
 class LaneHit:
@@ -66,6 +77,11 @@ class LaneHit:
     id: str
     time: float
     drum: str
+
+    @property
+    def says(self) -> object:
+        """What it says at its place."""
+        return self.drum
 
 
 @dataclass(frozen=True)
@@ -85,6 +101,11 @@ class LanePart:
         """Whether someone wants it there; else it says what the recording, or the file it came from, has."""
         return self.by not in ("heard", "midi")
 
+    @property
+    def says(self) -> object:
+        """What it says over its place; who put it there is no part of that."""
+        return self.instrument, self.plays
+
 
 @dataclass(frozen=True)
 class Lanes:
@@ -94,6 +115,12 @@ class Lanes:
     melody: tuple[LaneNote, ...] = ()
     drums: tuple[LaneHit, ...] = ()
     band: tuple[LanePart, ...] = ()
+
+
+LaneItem = ChordCell | LaneNote | LaneHit | LanePart
+LANE_ITEMS: dict[str, type[LaneItem]] = {  # lane -> what stands on it, in the order of the page's chips
+    name: get_args(hint)[0] for name, hint in get_type_hints(Lanes).items()
+}
 
 
 @dataclass(frozen=True)

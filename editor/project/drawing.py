@@ -5,20 +5,20 @@ The rules of `commands` hold: what comes is checked, nothing is changed in place
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from editor.project import band, edited, lanes
 from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes, Project
+from engines.audio.timebase import Grid
 from engines.errors import InputError
 from engines.music.chords import parse as parse_chord
 from engines.music.instruments import named
-from engines.requests import DRUMS
+from engines.requests import DRUMS, Controls
 
 MAX_BEATS = 100_000.0  # far beyond any clip; keeps lane times finite
 Item = TypeVar("Item", ChordCell, LaneNote, LaneHit, LanePart)
-AnyCell = TypeVar("AnyCell", ChordCell, LaneNote)
 
 
 def name_chord(project: Project, id: str, symbol: str) -> Project:
@@ -27,27 +27,18 @@ def name_chord(project: Project, id: str, symbol: str) -> Project:
     return edit_lanes(project, Lanes(chords=(cell,)))
 
 
-def set_lanes(
-    project: Project,
-    chords: Sequence[ChordCell] | None = None,
-    melody: Sequence[LaneNote] | None = None,
-    drums: Sequence[LaneHit] | None = None,
-    parts: Sequence[LanePart] | None = None,
-) -> Project:
-    """Replace whole lanes (None = leave it as it is). Overlaps are cut, later cells over earlier ones."""
-    now = project.lanes
-    if chords is not None:
-        now = replace(now, chords=lanes.place_all(_identified(_checked_chords(chords), "c")))
-    if melody is not None:
-        now = replace(now, melody=lanes.place_all(_identified(_checked_notes(melody), "n")))
-    if drums is not None:
-        now = replace(now, drums=lanes.in_order(_identified(_checked_hits(drums), "h")))
-    if parts is not None:
-        now = replace(now, band=band.place((), _identified(_checked_parts(parts), "p")))
-    return replace(project, lanes=now)
+def set_lanes(project: Project, put: Lanes, names: Collection[str] | None = None) -> Project:
+    """Replace whole lanes: those of the names, else those of `put` that hold something.
+
+    Overlaps are cut, later cells over earlier ones.
+    """
+    if names is None:
+        names = [name for name in lanes.LANE_NAMES if getattr(put, name)]
+    placed = {name: _placed(name, (), getattr(put, name)) for name in names}
+    return replace(project, lanes=replace(project.lanes, **placed))
 
 
-def edit_lanes(project: Project, put: Lanes, remove: Sequence[str] = ()) -> Project:
+def edit_lanes(project: Project, put: Lanes, remove: Collection[str] = ()) -> Project:
     """One gesture on the lanes: objects with the ids in `remove` go, those in `put` come.
 
     An object whose id is known moves; a chord, note or part that comes cuts what it covers, except what
@@ -56,37 +47,35 @@ def edit_lanes(project: Project, put: Lanes, remove: Sequence[str] = ()) -> Proj
     there meanwhile.
     """
     now, gone = project.lanes, set(remove)
-    chords, melody, drums = now.chords, now.melody, now.drums
-    if put.chords or gone:
-        chords = _placed(chords, _identified(_checked_chords(put.chords), "c", chords), gone, "chords")
-    if put.melody or gone:
-        melody = _placed(melody, _identified(_checked_notes(put.melody), "n", melody), gone, "notes")
-    if put.drums or gone:
-        new = _identified(_checked_hits(put.drums), "h", drums)
-        replaced = gone | {hit.id for hit in new}
-        drums = lanes.in_order((*(hit for hit in drums if hit.id not in replaced), *new))
-        _check_count(drums, "hits")
-    parts = now.band
-    if put.band or gone:
-        parts = band.place(parts, _identified(_checked_parts(put.band), "p", parts), gone)
-        _check_count(parts, "parts")
-    return edited.marked(project, replace(project, lanes=Lanes(chords, melody, drums, parts)))
+    for name, rules in _RULES.items():
+        if getattr(put, name) or gone:
+            placed = _placed(name, getattr(now, name), getattr(put, name), gone)
+            if len(placed) > lanes.MAX_OBJECTS:
+                count = f"{len(placed)} {rules.plural}"
+                raise InputError(f"{count}: at most {lanes.MAX_OBJECTS}; remove some")
+            now = replace(now, **{name: placed})
+    return edited.marked(project, replace(project, lanes=now))
+
+
+def of_controls(controls: Controls, grid: Grid, by: str) -> Lanes:
+    """Controls in seconds -> lanes in beats; `by`: whose word the parts of the band are."""
+    return Lanes(
+        lanes.chords_to_lane(controls.chords or (), grid),
+        lanes.notes_to_lane(controls.melody or (), grid),
+        lanes.hits_to_lane(controls.drums or (), grid),
+        band.to_lane(controls.instruments or (), grid, by),
+    )
 
 
 def _placed(
-    lane: tuple[AnyCell, ...], new: tuple[AnyCell, ...], gone: set[str], what: str
-) -> tuple[AnyCell, ...]:
-    replaced = gone | {cell.id for cell in new}
+    name: str, lane: Sequence[Any], new: Sequence[Any], gone: Collection[str] = ()
+) -> tuple[Any, ...]:
+    """A lane with new objects on it and without the ids in `gone`; a known id moves."""
+    rules = _RULES[name]
+    come = _identified(rules.checked(new), rules.prefix, lane)
+    replaced = {*gone, *(item.id for item in come)}
     # Later cells cut earlier ones; where none overlap, as nearly always, that is one sort.
-    kept = tuple(cell for cell in lane if cell.id not in replaced)
-    placed: tuple[AnyCell, ...] = lanes.place_all(kept + new)
-    _check_count(placed, what)
-    return placed
-
-
-def _check_count(items: Sequence[object], what: str) -> None:
-    if len(items) > lanes.MAX_OBJECTS:
-        raise InputError(f"{len(items)} {what}: at most {lanes.MAX_OBJECTS}; remove some")
+    return rules.placed((*(item for item in lane if item.id not in replaced), *come))
 
 
 def _checked_chords(chords: Sequence[ChordCell]) -> tuple[ChordCell, ...]:
@@ -132,6 +121,24 @@ def _check_cell(start: float, end: float, what: str) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Rules:
+    """How things come onto a lane."""
+
+    checked: Callable[[Any], tuple[Any, ...]]  # InputError for what cannot lie there
+    placed: Callable[[Any], tuple[Any, ...]]  # in order, those that come cut what they cover
+    prefix: str  # begins the ids of its objects
+    plural: str  # what many of them are called
+
+
+_RULES: dict[str, _Rules] = {
+    "chords": _Rules(_checked_chords, lanes.place_all, "c", "chords"),
+    "melody": _Rules(_checked_notes, lanes.place_all, "n", "notes"),
+    "drums": _Rules(_checked_hits, lanes.in_order, "h", "hits"),
+    "band": _Rules(_checked_parts, lambda parts: band.place((), parts), "p", "parts"),
+}
+
+
 def _identified(items: tuple[Item, ...], prefix: str, lane: Sequence[Item] = ()) -> tuple[Item, ...]:
     """The items, each with an id of its own: missing and repeated ones get one that is new on the lane."""
     seen = {item.id for item in (*items, *lane) if item.id}
@@ -151,3 +158,6 @@ def _chord(project: Project, id: str) -> ChordCell:
         if cell.id == id:
             return cell
     raise InputError(f"chord {id[:40]!r}: no longer on the lane; undo, or draw it again")
+
+
+assert tuple(_RULES) == lanes.LANE_NAMES

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from editor.project import lanes
-from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Project, Span
+from editor.project.document import LaneHit, LaneItem, LaneNote, Project, Span
 from engines.audio.timebase import Grid
 
-Object = ChordCell | LaneNote | LaneHit | LanePart
 Place = tuple[object, float, float]  # what it says, and where; hits and beginnings have no length
 _LEAST = 1e-3  # beats by which it must reach into a span: borders that touch do not
 
@@ -55,7 +54,7 @@ def _inside(start: float, end: float, span: Span, grid: Grid) -> bool:
     return min(end, last) - max(start, first) > _LEAST
 
 
-def _different(before: Sequence[Object], after: Sequence[Object]) -> list[tuple[float, float]]:
+def _different(before: Sequence[LaneItem], after: Sequence[LaneItem]) -> list[tuple[float, float]]:
     """Where two states of a lane say something else, in beats."""
     if before is after or before == after:
         return []
@@ -63,17 +62,14 @@ def _different(before: Sequence[Object], after: Sequence[Object]) -> list[tuple[
     return [*_uncovered(old - new, new), *_uncovered(new - old, old)]
 
 
-def _places(items: Iterable[Object]) -> Iterator[Place]:
+def _places(items: Iterable[LaneItem]) -> Iterator[Place]:
     for item in items:
         if isinstance(item, LaneHit):
-            yield item.drum, item.time, item.time
-        elif isinstance(item, ChordCell):
-            yield item.symbol, item.start, item.end
-        elif isinstance(item, LanePart):
-            yield (item.instrument, item.plays), item.start, item.end
-        else:
-            yield item.pitch, item.start, item.end
-            yield ("begins", item.pitch), item.start, item.start
+            yield item.says, item.time, item.time
+            continue
+        yield item.says, item.start, item.end
+        if isinstance(item, LaneNote):  # a note that is struck again is another tune, a chord is none
+            yield ("begins", item.says), item.start, item.start
 
 
 def _uncovered(places: Iterable[Place], others: Iterable[Place]) -> Iterator[tuple[float, float]]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes
+from editor.project.document import LANE_ITEMS, ChordCell, LaneHit, LaneItem, LaneNote, LanePart, Lanes
 from engines.audio.timebase import Grid
 from engines.errors import InputError
 from engines.music.chords import ROOTS, bass, pitch_classes
@@ -25,7 +25,7 @@ from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Controls, Hi
 if TYPE_CHECKING:
     import pretty_midi
 
-LANE_NAMES: tuple[str, ...] = ("chords", "melody", "drums", "band")
+LANE_NAMES: tuple[str, ...] = tuple(LANE_ITEMS)
 SHORTEST = 1 / 16  # beats; what a cut leaves shorter than this vanishes
 MAX_OBJECTS = 2000  # per lane
 
@@ -184,12 +184,13 @@ def to_controls(lanes: Lanes, grid: Grid, follow: Sequence[str], anew: bool = Tr
 
 def shifted(lanes: Lanes, beats: float) -> Lanes:
     """The lanes so many beats later."""
-    return Lanes(
-        tuple(replace(cell, start=cell.start + beats, end=cell.end + beats) for cell in lanes.chords),
-        tuple(replace(note, start=note.start + beats, end=note.end + beats) for note in lanes.melody),
-        tuple(replace(hit, time=hit.time + beats) for hit in lanes.drums),
-        tuple(replace(part, start=part.start + beats, end=part.end + beats) for part in lanes.band),
-    )
+    return Lanes(**{name: tuple(_later(x, beats) for x in getattr(lanes, name)) for name in LANE_NAMES})
+
+
+def _later(item: LaneItem, beats: float) -> Any:
+    if isinstance(item, LaneHit):
+        return replace(item, time=item.time + beats)
+    return replace(item, start=item.start + beats, end=item.end + beats)
 
 
 def in_range(pitch: int) -> int:

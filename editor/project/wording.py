@@ -25,11 +25,11 @@ LEAST_SECONDS = 0.1  # that a part must reach into a span to contradict its word
 TEMPO_SLACK = 2.0  # bpm by which words and clip may differ unnoticed
 _TEMPO = re.compile(r"\b(\d{2,3}(?:\.\d+)?)(\s*)(bpm|beats per minute)\b", re.IGNORECASE)
 _CHANGES: dict[str, Change] = {"band": "instruments"}  # the lane's name where the engines' differs
-_CHANGED = {
-    "chords": "the chords were changed here", "melody": "the melody was changed here",
-    "drums": "the drums were changed here", "instruments": "a player was added or left out",
+_CHANGED = {  # of another lane "the drums were changed here"
+    "melody": "the melody was changed here",
+    "instruments": "a player was added or left out",
     "words": "the span has words of its own",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,10 @@ def intention(project: Project, span: Span) -> Intention:
             told.add("instruments")
     changed = tuple(name for name in CHANGES if name in told)
     if span.intent == "auto":
-        why = _CHANGED[changed[0]] if changed else "nothing in the span was changed"
+        first = changed[0] if changed else ""
+        why = _CHANGED.get(
+            first, f"the {first} were changed here" if first else "nothing in the span was changed"
+        )
         return Intention(changed, "change" if changed else "blend", f"Picked for you: {why}")
     if span.intent == "blend" and changed:
         lost = "new words" if changed[0] == "words" else f"new {changed[0]}"

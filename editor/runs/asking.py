@@ -17,10 +17,11 @@ from editor.runs import replay
 from editor.runs.job import GENERATORS, Extension, ExtensionKind, Job, Kind, with_seed
 from engines.audio.timebase import Grid
 from engines.errors import InputError
-from engines.requests import CHANGES, ARSettings, Change, Controls, FMSettings, GenerateRequest, InpaintRequest, Intent
+from engines.requests import CHANGES, CONTINUED, ARSettings, Change, Controls, FMSettings, GenerateRequest, Hit, InpaintRequest, Intent, LaneValue
 from engines.roster import ENGINE_NAMES, EngineName
 
 Run = tuple[EngineName, int]  # which engine makes it, from which seed
+_ASKED_THERE = tuple(name for name in CONTINUED if name != "chords")  # asked where drawn: chords go on anyway
 _VERBS = {"inpaint": "inpaint", "continue": "continue", "intro": "begin differently", "loop": "loop"}
 
 
@@ -185,7 +186,7 @@ def span_controls(
 
 
 def extension_controls(project: Project, kind: ExtensionKind, seconds: float) -> Controls:
-    """The lanes on the clock of an extended clip. Melody and drums count only where some are drawn in the
+    """The lanes on the clock of an extended clip. All but the chords count only where something is drawn in the
     stretch that is added: an empty lane there is not silence that someone asked for.
     """
     if kind == "loop" or project.clip is None:
@@ -200,16 +201,21 @@ def extension_controls(project: Project, kind: ExtensionKind, seconds: float) ->
         later = None if grid is None else replace(grid, offset=grid.offset + seconds)
         return Controls(moved or None, grid=later)
     end = project.clip.seconds
-    melody = drawn.melody if any(note.end > end for note in drawn.melody or ()) else None
-    drums = drawn.drums if any(hit.time >= end for hit in drawn.drums or ()) else None
+    for name in _ASKED_THERE:
+        if not any(_reaches(item, end) for item in getattr(drawn, name) or ()):
+            drawn = replace(drawn, **{name: None})
     parts = tuple(part for part in drawn.instruments or () if part.end > end)
-    return Controls(drawn.chords, melody, drums, parts or None, grid)
+    return replace(drawn, instruments=parts or None, grid=grid)
+
+
+def _reaches(item: LaneValue, time: float) -> bool:
+    """Whether something of a lane lies behind a time."""
+    return item.time >= time if isinstance(item, Hit) else item.end > time
 
 
 def unfollowed(project: Project, follow: Sequence[str]) -> tuple[str, ...]:
     """Lanes that say something and are not followed: what a change leaves alone goes on, but for these."""
-    lanes_of_sound = ("chords", "melody", "drums")
-    return tuple(name for name in lanes_of_sound if name not in follow and getattr(project.lanes, name))
+    return tuple(name for name in CONTINUED if name not in follow and getattr(project.lanes, name))
 
 
 def known_grid(project: Project) -> Grid | None:
@@ -236,8 +242,7 @@ def intent_of(project: Project, span: Span | None) -> tuple[Intent, tuple[Change
 
 def _drawn(controls: Controls) -> tuple[Change, ...]:
     """The lanes that are drawn and that music would not go on with by itself."""
-    drawn: dict[Change, object] = {"melody": controls.melody, "drums": controls.drums}
-    return tuple(name for name, lane in drawn.items() if lane)
+    return tuple(name for name in _ASKED_THERE if getattr(controls, name))
 
 
 # ---- a take again

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from editor.project import band, commands, drawing, lanes
 from editor.project.disk import sounds
-from editor.project.document import LanePart, Lanes, Project, Region, Sound
+from editor.project.document import LaneHit, LaneItem, LanePart, Lanes, Project, Region, Sound
 from engines.audio.timebase import Grid, seconds_to_samples
 from engines.errors import Cancelled, InputError
 from engines.progress import Progress
@@ -116,13 +116,7 @@ def fill(project: Project, analysis: Analysis, replace_all: bool = False) -> Fil
         project = commands.set_key(project, key)
     drawn = lanes_of(analysis, project.grid)
     put = [name for name in lanes.LANE_NAMES if name not in keep and (getattr(drawn, name) or name in full)]
-    project = drawing.set_lanes(
-        project,
-        drawn.chords if "chords" in put else None,
-        drawn.melody if "melody" in put else None,
-        drawn.drums if "drums" in put else None,
-        drawn.band if "band" in put else None,
-    )
+    project = drawing.set_lanes(project, drawn, put)
     filled = tuple(name for name in put if getattr(project.lanes, name))
     follow = [name for name in lanes.LANE_NAMES if name in (*project.follow, *filled)]
     return Filled(commands.set_follow(project, follow), filled, tuple(n for n in keep if getattr(drawn, n)))
@@ -133,38 +127,37 @@ def fill_span(project: Project, analysis: Analysis, span: Region) -> Filled:
     grid, now = project.grid, project.lanes
     start, end = grid.seconds_to_beats(span.start), grid.seconds_to_beats(span.end)
     drawn = lanes_of(analysis, grid)
-    chords = [replace(c, id="", start=max(c.start, start), end=min(c.end, end)) for c in drawn.chords]
-    notes = [replace(n, id="", start=max(n.start, start), end=min(n.end, end)) for n in drawn.melody]
-    hits = [replace(h, id="") for h in drawn.drums if start <= h.time < end]
-    edited = drawing.set_lanes(
-        project,
-        [*_outside(now.chords, start, end), *(c for c in chords if c.end - c.start >= lanes.SHORTEST)],
-        [*_outside(now.melody, start, end), *(n for n in notes if n.end - n.start >= lanes.SHORTEST)],
-        [*(h for h in now.drums if not start <= h.time < end), *hits],
-        _band_inside(now.band, drawn.band, start, end),
-    )
     filled = tuple(name for name in lanes.LANE_NAMES if name != "band" or drawn.band)
-    return Filled(edited, filled, ())
+    put: dict[str, Any] = {
+        name: (*_outside(getattr(now, name), start, end), *_inside(getattr(drawn, name), start, end))
+        for name in filled
+    }
+    return Filled(drawing.set_lanes(project, Lanes(**put), filled), filled, ())
 
 
-def _band_inside(
-    now: tuple[LanePart, ...], drawn: tuple[LanePart, ...], start: float, end: float
-) -> list[LanePart] | None:
-    """The band lane with what was heard in [start, end) beats in place of what stood there."""
-    if not drawn:
-        return None
-    parts = [replace(p, id="", start=max(p.start, start), end=min(p.end, end)) for p in drawn]
-    return [*_outside(now, start, end), *(p for p in parts if p.end - p.start >= lanes.SHORTEST)]
+def _inside(items: Sequence[LaneItem], start: float, end: float) -> list[LaneItem]:
+    """What of a lane lies in [start, end) beats, without ids."""
+    found: list[LaneItem] = []
+    for item in items:
+        if isinstance(item, LaneHit):
+            found += [replace(item, id="")] if start <= item.time < end else []
+            continue
+        cell = replace(item, id="", start=max(item.start, start), end=min(item.end, end))
+        found += [cell] if cell.end - cell.start >= lanes.SHORTEST else []
+    return found
 
 
-def _outside(cells: tuple[lanes.AnyCell, ...], start: float, end: float) -> list[lanes.AnyCell]:
-    """The cells of a lane without what lies in [start, end) beats."""
-    out: list[lanes.AnyCell] = []
-    for cell in cells:
-        parts = [replace(cell, end=min(cell.end, start)), replace(cell, start=max(cell.start, end))]
+def _outside(items: Sequence[LaneItem], start: float, end: float) -> list[LaneItem]:
+    """A lane without what lies in [start, end) beats; what reaches over it is two, the second without an id."""
+    found: list[LaneItem] = []
+    for item in items:
+        if isinstance(item, LaneHit):
+            found += [] if start <= item.time < end else [item]
+            continue
+        parts = [replace(item, end=min(item.end, start)), replace(item, start=max(item.start, end))]
         kept = [part for part in parts if part.end - part.start >= lanes.SHORTEST]
-        out += kept[:1] + [replace(part, id="") for part in kept[1:]]
-    return out
+        found += kept[:1] + [replace(part, id="") for part in kept[1:]]
+    return found
 
 
 def words(analysis: Analysis, done: Filled) -> str:

@@ -18,7 +18,7 @@ from editor.runs.job import EXTENSIONS, Extension, ExtensionKind, Job
 from engines.audio.recording import Recording
 from engines.audio.timebase import Grid
 from engines.errors import InputError
-from engines.requests import CHANGES, INTENTS, ARSettings, Change, Chord, Controls, FMSettings, GenerateRequest, Guidance, Hit, InpaintRequest, Intent, Note, Part, Wish
+from engines.requests import CHANGES, INTENTS, LANES, ARSettings, Change, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Intent, Wish
 from engines.roster import ENGINE_NAMES
 
 
@@ -84,15 +84,14 @@ def controls_from(data: Mapping[str, Any]) -> Controls:
     """
     if not isinstance(data, Mapping):
         raise TypeError("lanes: expected an object")
-    chords, melody, drums = data.get("chords"), data.get("melody"), data.get("drums")
-    parts, grid = data.get("instruments"), data.get("grid")
-    return Controls(
-        None if chords is None else tuple(Chord(**chord) for chord in chords),
-        None if melody is None else tuple(Note(**note) for note in melody),
-        None if drums is None else tuple(Hit(**hit) for hit in drums),
-        None if parts is None else tuple(Part(**part) for part in parts),
-        None if grid is None else Grid(float(grid["bpm"]), int(grid["beats_per_bar"]), float(grid["offset"])),
-    )
+    given: dict[str, Any] = {
+        name: tuple(kind(**value) for value in data[name])
+        for name, kind in LANES.items()
+        if data.get(name) is not None
+    }
+    if (grid := data.get("grid")) is not None:
+        given["grid"] = Grid(float(grid["bpm"]), int(grid["beats_per_bar"]), float(grid["offset"]))
+    return Controls(**given)
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,9 +104,9 @@ class Models:
         """The FM network over latents [B, D, T]."""
         return self._once("fm", lambda: self._filled("fm", FlowNet(self.spec.flow)))
 
-    def takes_band(self, engine: str) -> bool:
-        """Whether an engine's network takes lanes of instruments and beats."""
-        return self.spec.lm.band if engine == "ar" else self.spec.flow.band
+    def untaken(self, engine: str) -> tuple[str, ...]:
+        """Fields of `Controls` that an engine's network does not take."""
+        return self.spec.lm.untaken if engine == "ar" else self.spec.flow.untaken
 
     def text(self) -> TextEncoder:
         """The text encoder, prompts -> states [B, L, 384] (on the CPU)."""

@@ -22,7 +22,7 @@ from engines.analysis.features import Features, listen
 from engines.music import chords
 from engines.music.instruments import OTHERS, ROWS, family_of, members, named
 from engines.progress import Stopwatch
-from engines.requests import Chord, GenerateRequest, Hit, InpaintRequest, Note, Part, Request, Wish
+from engines.requests import CHANGES, Chord, GenerateRequest, Hit, InpaintRequest, Note, Part, Request, Wish
 from engines.words import reader as words
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _hits(features: Features, begin: float, spans: Sequence[Span]) -> list[Hit]:
 def _wished(request: Request) -> tuple[str, ...]:
     if isinstance(request, InpaintRequest):
         return request.wished
-    return ("words", "chords", "melody", "drums", "instruments")
+    return CHANGES
 
 
 def _spans(request: Request) -> tuple[Span, ...]:

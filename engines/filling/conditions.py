@@ -63,7 +63,6 @@ def conditions(
     prompt = " ".join("".join(c if c.isprintable() else " " for c in request.prompt).split())
     text = models.text().encode([prompt]).to(models.device) if prompt else None
     lanes = lanes_from(controls, frames, codec.frame_rate, start).to(models.device)
-    if not models.takes_band(engine):
-        lanes = lanes.without(("instruments", "grid"))
+    lanes = lanes.without(models.untaken(engine))
     rows = sources(guidance, text is not None, lanes.any_given, changed)
     return Conditions(text, lanes, rows, guidance, controls, heard)

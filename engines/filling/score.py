@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from threading import Lock
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,11 @@ from engines.audio.timebase import Grid
 from engines.filling import repeats
 from engines.filling.agreement import asked_parts
 from engines.music.instruments import DRUMS_ROW, OTHERS, named
-from engines.requests import Change, Chord, Controls, Hit, InpaintRequest, Note, Part
+from engines.requests import CONTINUED, Change, Controls, Hit, InpaintRequest, LaneValue, Part
 
 if TYPE_CHECKING:
     from engines.networks.text import TextEncoder
 
-Timed = TypeVar("Timed", Chord, Note, Part)
 LIKELY: Final = 0.35  # confidence from which a note counts as heard
 STEADY: Final = 0.5  # confidence from which beats are told
 REMEMBERED: Final = 8  # windows whose analysis is kept: three engines re-make one span
@@ -61,7 +60,7 @@ def score_of(
     nothing = ("chords", "melody") if _drums_alone(parts) else ()
     missing = [
         name
-        for name in ("chords", "melody", "drums", "grid")
+        for name in (*CONTINUED, "grid")
         if getattr(lanes, name) is None and name not in (*wished, *request.left_open, *nothing)
     ]
     if missing:
@@ -107,46 +106,43 @@ def _lanes(heard: Analysis) -> Controls:
 def _continued(request: InpaintRequest, heard: Controls) -> Controls:
     """The same where a span in which a lane says nothing takes it from where the music repeats."""
     for place, (start, end) in enumerate(request.spans):
-        mute = [
-            name for name in ("chords", "melody", "drums") if _says_nothing(getattr(heard, name), start, end)
-        ]
+        mute = [name for name in CONTINUED if _says_nothing(getattr(heard, name), start, end)]
         if not mute:
             continue
         others = (*request.spans[:place], *request.spans[place + 1 :])
         lags = repeats.lags(request.source, start, end, 1, others)
         if not lags:
             continue
-        if "chords" in mute:
-            heard = replace(heard, chords=_copied(heard.chords or (), start, end, lags[0]))
-        if "melody" in mute:
-            heard = replace(heard, melody=_copied(heard.melody or (), start, end, lags[0]))
-        if "drums" in mute:
-            there = [hit for hit in heard.drums or () if start <= hit.time - lags[0] < end]
-            moved = tuple(Hit(hit.time - lags[0], hit.drum) for hit in there)
-            heard = replace(
-                heard, drums=tuple(sorted((*(heard.drums or ()), *moved), key=lambda hit: hit.time))
-            )
+        copied = {name: _copied(getattr(heard, name), start, end, lags[0]) for name in mute}
+        heard = replace(heard, **copied)  # type: ignore[arg-type]  # each lane is copied of its own kind
     return heard
 
 
-def _says_nothing(lane: Sequence[Timed] | Sequence[Hit] | None, start: float, end: float) -> bool:
+def _says_nothing(lane: Sequence[LaneValue] | None, start: float, end: float) -> bool:
     """Whether a lane that says something elsewhere is empty over a span."""
-    if not lane:
-        return False
-    if isinstance(lane[0], Hit):
-        return not any(start <= hit.time < end for hit in lane if isinstance(hit, Hit))
-    return not any(item.start < end and item.end > start for item in lane if not isinstance(item, Hit))
+    return bool(lane) and not any(_lies_in(item, start, end) for item in lane or ())
 
 
-def _copied(lane: Sequence[Timed], start: float, end: float, lag: float) -> tuple[Timed, ...]:
+def _lies_in(item: LaneValue, start: float, end: float) -> bool:
+    if isinstance(item, Hit):
+        return start <= item.time < end
+    return item.start < end and item.end > start
+
+
+def _copied(lane: Sequence[LaneValue], start: float, end: float, lag: float) -> tuple[LaneValue, ...]:
     """A lane with what it has `lag` seconds away copied into a span."""
-    moved: list[Timed] = [
-        replace(item, start=max(item.start - lag, start), end=min(item.end - lag, end))
+    moved = (
+        replace(item, time=item.time - lag)
+        if isinstance(item, Hit)
+        else replace(item, start=max(item.start - lag, start), end=min(item.end - lag, end))
         for item in lane
-        if item.start - lag < end and item.end - lag > start
-    ]
-    found: list[Timed] = list(lane) + moved
-    return tuple(sorted(found, key=lambda item: item.start))
+        if _lies_in(item, start + lag, end + lag)
+    )
+    return tuple(sorted((*lane, *moved), key=_begins))
+
+
+def _begins(item: LaneValue) -> float:
+    return item.time if isinstance(item, Hit) else item.start
 
 
 def _drums_alone(parts: Sequence[Part]) -> bool:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from engines.networks.lane_frames import LaneProjection, Lanes, boost_lane_columns
+from engines.networks.lane_frames import LaneProjection, Lanes, TakenLanes, boost_lane_columns
 from engines.networks.text import TextStates
 from engines.networks.transformer import Memory, Transformer, TransformerConfig, sinusoid
 
 
 @dataclass(frozen=True)
-class FlowConfig:
+class FlowConfig(TakenLanes):
     """Shape of the FM network."""
 
     channels: int = 128  # D, width of a latent
@@ -31,7 +31,6 @@ class FlowConfig:
     dropout: float = 0.0
     skips: bool = True
     window: int = 250  # frames that the network is trained on
-    band: bool = False  # takes the lanes of instruments and beats too
 
     @property
     def backbone(self) -> TransformerConfig:
@@ -48,7 +47,7 @@ class FlowNet(nn.Module):
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
         self.config = config
-        self.lane_projection = LaneProjection(config.band)
+        self.lane_projection = LaneProjection(config)
         self.input_proj = nn.Linear(config.channels + 1 + self.lane_projection.width, config.dim)
         boost_lane_columns(self.input_proj, self.lane_projection.width)
         dim = config.dim

@@ -269,17 +269,29 @@ def _melody_table() -> Tensor:
     return table
 
 
+@dataclass(frozen=True, kw_only=True)
+class TakenLanes:
+    """Which lanes beyond the paper's a network takes; part of its shape."""
+
+    band: bool = False  # instruments and beats
+
+    @property
+    def untaken(self) -> tuple[str, ...]:
+        """Fields of `Controls` that the network is not given."""
+        return () if self.band else ("instruments", "grid")
+
+
 class LaneProjection(nn.Module):
     """Lanes [B, T] -> channels [B, T, width], to be concatenated with a network's input.
 
-    With `band` instruments and beats come last, so that a network without them can be given them.
+    Lanes beyond the paper's come last, so that a network without them can be given them.
     """
 
-    def __init__(self, band: bool = False) -> None:
+    def __init__(self, taken: TakenLanes | None = None) -> None:
         super().__init__()
         chords, melody = _chord_table(), _melody_table()
-        self.band = band
-        self.width = lane_width(band)
+        self.taken = taken or TakenLanes()
+        self.width = lane_width(self.taken)
         self.chord = nn.Embedding(chords.shape[0], chords.shape[1], _weight=chords)
         self.melody = nn.Embedding(melody.shape[0], melody.shape[1], _weight=melody)
 
@@ -289,15 +301,15 @@ class LaneProjection(nn.Module):
         flags = torch.stack(given, dim=-1)  # 3 x [B, T] -> [B, T, 3]
         chord, melody = self.chord(lanes.chords), self.melody(lanes.melody)
         out = [chord, melody, lanes.drums, flags]
-        if self.band:
+        if self.taken.band:
             said = torch.stack([lanes.parts.any(dim=-1), lanes.beat.any(dim=-1)], dim=-1)  # [B, T, 2]
             out += [lanes.parts, lanes.beat, said]
         return torch.cat([x.to(chord.dtype) for x in out], dim=-1)
 
 
-def lane_width(band: bool) -> int:
+def lane_width(taken: TakenLanes) -> int:
     """Channels of a `LaneProjection`."""
-    return 40 + MELODY_BINS + 13 + len(DRUMS) + 3 + (len(ROWS) + BEAT + 2 if band else 0)
+    return 40 + MELODY_BINS + 13 + len(DRUMS) + 3 + (len(ROWS) + BEAT + 2 if taken.band else 0)
 
 
 def boost_lane_columns(linear: nn.Linear, width: int) -> None:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engines.networks.lane_frames import LaneProjection, Lanes, boost_lane_columns
+from engines.networks.lane_frames import LaneProjection, Lanes, TakenLanes, boost_lane_columns
 from engines.networks.text import TextStates
 from engines.networks.transformer import Cache, Memory, Transformer, TransformerConfig
 from engines.sampling import order as spans
@@ -25,7 +25,7 @@ CONTEXT_WEIGHT = 0.1  # loss weight of known cells in a fill-in-the-middle item
 
 
 @dataclass(frozen=True)
-class LMConfig:
+class LMConfig(TakenLanes):
     """Shape of the AR network."""
 
     codebooks: int = 8  # K
@@ -39,7 +39,6 @@ class LMConfig:
     lanes: bool = True  # False: no lanes, as MusicGen
     modulated: bool = True  # False: MusicGen's block
     window: int = 250  # frames that the network is trained on
-    band: bool = False  # takes the lanes of instruments and beats too
 
     @property
     def pad(self) -> int:
@@ -126,7 +125,7 @@ class LM(nn.Module):
             nn.init.normal_(table.weight, std=(2 * config.codebooks) ** -0.5)
         self.emb = nn.ModuleList(tables)
         if config.lanes:
-            self.lane_projection = LaneProjection(config.band)
+            self.lane_projection = LaneProjection(config)
             self.input_proj = nn.Linear(config.dim + self.lane_projection.width, config.dim)
             boost_lane_columns(self.input_proj, self.lane_projection.width)
             with torch.no_grad():  # the codes pass unchanged at the start

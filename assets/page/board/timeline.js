@@ -168,7 +168,8 @@ export class Timeline extends Viewport {
     if (!colour('text')) this.#colour = null; // the page's styles are not there yet
     // Canvases first: to set a font on one makes the browser work out the styles that elements have changed.
     drawRuler(this.find('.ruler canvas'), this, colour);
-    for (const lane of [this.audio, this.melody, this.drums, this.band, this.chords]) if (boxOf(lane.host).height) lane.draw(colour);
+    const cells = [this.band, this.chords];
+    for (const lane of [...this.lanes.filter((other) => !cells.includes(other)), ...cells]) if (boxOf(lane.host).height) lane.draw(colour);
     this.minimap.draw(colour);
     this.spans.draw();
     this.spans.leaveFree(this.shadowRoot.querySelectorAll('.hint.card:not([hidden]), .hint:not([hidden]) > span'));
@@ -286,7 +287,7 @@ export class Timeline extends Viewport {
   }
 
   #laneOf(target) {
-    return [this.band, this.chords, this.melody, this.drums].find(({ host }) => host.contains(target));
+    return this.lanes.find((lane) => lane !== this.audio && lane.host.contains(target));
   }
 
   #hover(event) {

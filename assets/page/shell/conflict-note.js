@@ -7,9 +7,9 @@
 import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
 import { text } from '../parts/icons.js';
+import { capital, isMany } from '../music/band.js';
 
 const PAUSE = 600; // ms after the last letter
-const LANES = { chords: 'Chords', melody: 'Melody', drums: 'Drums', band: 'Band' };
 const INFO = '<svg class="icon" width="14" height="14" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true"><circle cx="8" cy="8" r="6"/><path d="M8 7.4v3.4M8 5.1v.1"/></svg>';
 
 /** The lanes that an edit has ticked for the same span: names that are followed now and were not before. */
@@ -57,15 +57,14 @@ export class ConflictNote extends HTMLElement {
     this.#drawn = markup;
     this.#chips(spans);
     const now = { active, follow, changedLanes: spans.find(({ id }) => id === active)?.changed ?? [] };
-    for (const lane of ticked(this.#before, now)) desk.timeline?.say(`${LANES[lane]} ${lane === 'drums' || lane === 'chords' ? 'are' : 'is'} followed now`);
+    for (const lane of ticked(this.#before, now)) desk.timeline?.say(`${capital(lane)} ${isMany(lane) ? 'are' : 'is'} followed now`);
     this.#before = now;
   }
 
   /** "Drums −1" where one span ignores the lane that the chip stands for. */
   #chips(spans) {
     for (const label of document.querySelectorAll('#follow label')) {
-      const lane = Object.keys(LANES).find((name) => LANES[name] === label.textContent.trim());
-      if (!lane) continue;
+      const lane = label.textContent.trim().toLowerCase(); // the chip is called as its lane is
       const numbers = spans.flatMap((span, i) => (span.ignored?.includes(lane) ? [i + 1] : []));
       const [count, words] = numbers.length ? [`−${numbers.length}`, `Ignored in span ${numbers.join(', ')}`] : ['', ''];
       const untaken = lane === 'band' && !desk.doc.bandTaken ? 'These models do not take the band lane; the words carry it' : '';

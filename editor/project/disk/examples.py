@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from editor.project import band, commands, drawing, lanes
+from editor.project import commands, drawing, lanes
 from editor.project.document import Project
 from editor.runs.replay import controls_from
 from engines.assets import ASSETS
@@ -65,11 +65,6 @@ def put(project: Project, example: Example) -> Project:
     project = commands.set_grid(project, grid.bpm, grid.beats_per_bar, grid.offset)
     if example.key:
         project = commands.set_key(project, example.key)
-    project = drawing.set_lanes(
-        project,
-        lanes.chords_to_lane(given.chords or (), project.grid),
-        lanes.notes_to_lane(given.melody or (), project.grid),
-        lanes.hits_to_lane(given.drums or (), project.grid),
-        band.to_lane(given.instruments or (), project.grid, "words"),
-    )
+    drawn = drawing.of_controls(given, project.grid, "words")
+    project = drawing.set_lanes(project, drawn, lanes.LANE_NAMES)
     return commands.set_follow(project, [name for name in lanes.LANE_NAMES if getattr(project.lanes, name)])

@@ -51,13 +51,11 @@ def put_score(project: Project, score: Score, lane: str) -> Project:
     if not lane and project.lanes == Lanes() and project.clip is None:
         project = commands.set_grid(project, score.bpm, score.beats_per_bar)
     grid = project.grid
-    drawn = drawing.set_lanes(
-        project,
-        lanes.chords_to_lane(score.chords, grid) if score.chords and not lane else None,
-        lanes.notes_to_lane(score.melody, grid) if score.melody and lane != "drums" else None,
-        lanes.hits_to_lane(score.drums, grid) if score.drums and lane != "melody" else None,
-        band.put_in(band.to_lane(score.band, grid, "midi"), project.spans, grid)
-        if score.band and not lane
-        else None,
+    put = Lanes(
+        lanes.chords_to_lane(score.chords, grid),
+        lanes.notes_to_lane(score.melody, grid),
+        lanes.hits_to_lane(score.drums, grid),
+        band.put_in(band.to_lane(score.band, grid, "midi"), project.spans, grid),
     )
-    return edited.marked(project, drawn)
+    names = [name for name in lanes.LANE_NAMES if getattr(put, name) and lane in ("", name)]
+    return edited.marked(project, drawing.set_lanes(project, put, names))

@@ -18,15 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from editor.project.disk.files import JOURNAL, write_atomic
-from editor.project.disk.reading import lanes_from_json, project_from_json
-from editor.project.document import Lanes, Project, Take
+from editor.project.disk.reading import lane_from_json, project_from_json
+from editor.project.document import LANE_ITEMS, Lanes, Project, Take
 from editor.project.history import History
 from engines.errors import InputError
 
 MAX_LINES = 1000  # before it is written anew; a history is at most MAX_STEPS of them
 MAX_BYTES = 8 << 20
 MAX_SEEN = 200  # ids of edits that are remembered
-_LANES = ("chords", "melody", "drums", "band")
 _MADE = ("takes", "versions", "rounds", "lanes")  # fields that a step does not hold whole
 
 
@@ -171,7 +170,7 @@ class _Replay:
 
     def _project(self) -> Project:
         made: dict[str, Any] = {"takes": [], "versions": [], "rounds": []}
-        lanes = dict.fromkeys(_LANES, ())
+        lanes = dict.fromkeys(LANE_ITEMS, ())
         project = project_from_json({**self.state.fields, **made, "lanes": lanes})
         return replace(
             project,
@@ -210,7 +209,7 @@ def _changes(before: _State, after: _State) -> dict[str, Any]:
     }
     if before.takes != after.takes:
         told["takes"] = after.takes
-    for lane in _LANES:
+    for lane in LANE_ITEMS:
         old, new = getattr(before.lanes, lane), getattr(after.lanes, lane)
         if old is new or old == new:
             continue
@@ -234,13 +233,12 @@ def _common(one: Sequence[object], other: Sequence[object]) -> int:
 def _changed(state: _State, told: Mapping[str, Any]) -> _State:
     """The state with the changes of `_changes` made."""
     parts = {}
-    for lane in _LANES:
+    for lane in LANE_ITEMS:
         if f"lanes.{lane}" not in told:
             continue
         first, last, items = told[f"lanes.{lane}"]
         now = getattr(state.lanes, lane)
-        drawn = getattr(lanes_from_json({**dict.fromkeys(_LANES, ()), lane: items}), lane)
-        parts[lane] = (*now[:first], *drawn, *now[last:])
+        parts[lane] = (*now[:first], *lane_from_json(lane, items), *now[last:])
     fields = {name: value for name, value in told.items() if name in state.fields}
     return _State(
         {**state.fields, **fields},

@@ -6,17 +6,14 @@ Every function raises ValueError, KeyError or TypeError for anything else. Loads
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
 from editor.project.disk.files import is_name
 from editor.project.document import (
-    ChordCell,
+    LANE_ITEMS,
     Clip,
-    LaneHit,
-    LaneNote,
-    LanePart,
     Lanes,
     Patch,
     Project,
@@ -60,17 +57,13 @@ def project_from_json(data: Mapping[str, Any]) -> Project:
 
 def lanes_from_json(data: Mapping[str, Any]) -> Lanes:
     """Lanes from `asdict(lanes)` after JSON; ValueError, KeyError or TypeError when they are none."""
-    return Lanes(
-        chords=tuple(ChordCell(*_cell(c), _text(c["symbol"])) for c in data["chords"]),
-        melody=tuple(LaneNote(*_cell(n), int(n["pitch"])) for n in data["melody"]),
-        drums=tuple(LaneHit(_text(h["id"]), _number(h["time"]), _text(h["drum"])) for h in data["drums"]),
-        band=tuple(
-            LanePart(
-                *_cell(p), _text(p["instrument"]), p["plays"] is True, _number(p["sure"]), _text(p["by"])
-            )
-            for p in data["band"]
-        ),
-    )
+    return Lanes(**{name: lane_from_json(name, data[name]) for name in LANE_ITEMS})
+
+
+def lane_from_json(name: str, data: Any) -> tuple[Any, ...]:
+    """One lane from `asdict` of its items after JSON; ValueError, KeyError or TypeError when it is none."""
+    kind, values = LANE_ITEMS[name], _ITEM_FIELDS[name]
+    return tuple(kind(**{field: read(item[field]) for field, read in values.items()}) for item in data)
 
 
 def take_from_json(data: Mapping[str, Any]) -> Take:
@@ -198,8 +191,18 @@ def _number(value: object) -> float:
     return float(value)
 
 
+def _flag(value: object) -> bool:
+    return value is True
+
+
 def _file(value: object) -> str:
     name = _text(value)
     if not is_name(name):
         raise ValueError(f"{name!r}: not a file name of a project")
     return name
+
+
+_VALUES: dict[str, Callable[[Any], Any]] = {"str": _text, "float": _number, "int": int, "bool": _flag}
+_ITEM_FIELDS: dict[str, dict[str, Callable[[Any], Any]]] = {  # lane -> field of its items -> how it is read
+    name: {one.name: _VALUES[str(one.type)] for one in fields(kind)} for name, kind in LANE_ITEMS.items()
+}
