@@ -90,7 +90,8 @@ export class Timeline extends Viewport {
     this.chords = new ChordLane(this, ...part('chords'));
     this.melody = new MelodyLane(this, ...part('melody'));
     this.drums = new DrumLane(this, ...part('drums'));
-    this.lanes = [this.audio, this.band, this.chords, this.melody, this.drums];
+    this.written = [this.band, this.chords, this.melody, this.drums]; // lanes that one writes in
+    this.lanes = [this.audio, ...this.written];
     this.spans = new SpanLayer(this, this.find('.spans'));
     this.transport = new Transport(this, this.find('.transport'));
     this.palette = new Palette(this);
@@ -168,8 +169,8 @@ export class Timeline extends Viewport {
     if (!colour('text')) this.#colour = null; // the page's styles are not there yet
     // Canvases first: to set a font on one makes the browser work out the styles that elements have changed.
     drawRuler(this.find('.ruler canvas'), this, colour);
-    const cells = [this.band, this.chords];
-    for (const lane of [...this.lanes.filter((other) => !cells.includes(other)), ...cells]) if (boxOf(lane.host).height) lane.draw(colour);
+    const cells = (lane) => lane === this.band || lane === this.chords;
+    for (const lane of [...this.lanes.filter((other) => !cells(other)), ...this.lanes.filter(cells)]) if (boxOf(lane.host).height) lane.draw(colour);
     this.minimap.draw(colour);
     this.spans.draw();
     this.spans.leaveFree(this.shadowRoot.querySelectorAll('.hint.card:not([hidden]), .hint:not([hidden]) > span'));
@@ -287,7 +288,7 @@ export class Timeline extends Viewport {
   }
 
   #laneOf(target) {
-    return this.lanes.find((lane) => lane !== this.audio && lane.host.contains(target));
+    return this.written.find(({ host }) => host.contains(target));
   }
 
   #hover(event) {
