@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from engines.errors import InputError
 from engines.filling import edits
+from engines.outcomes import Comparison
 from engines.progress import Progress, ProgressHook
 from engines.requests import GenerateRequest, InpaintRequest, Request, Result, Support
 from engines.roster import BY_NAME, ENGINE_NAMES, ENGINES, EngineSpec
@@ -108,27 +109,20 @@ def _auto(request: Request, models: Models, progress: ProgressHook | None) -> Re
     best = min(tried, key=lambda result: (misses(result), _evenness(result)))
     made_by = {result.request.engine for result in tried}
     each = {name: min((r for r in tried if r.request.engine == name), key=misses) for name in made_by}
-    scores = {name: round(roughness(result), 3) for name, result in each.items()}
+    scores: dict[str, float] = {name: round(roughness(result), 3) for name, result in each.items()}
     left_out = {name: why for name, why in left_out.items() if name not in each}
     others = ", ".join(f"{name} {score:.2f}" for name, score in scores.items() if name != best.request.engine)
     mine = f"{best.request.engine} has the smoothest seams: {roughness(best):.2f} at its rougher one"
     if best.agreement is not None:
         done = f"{best.request.engine} does most of what was asked, {100 * best.agreement:.0f} %"
         mine = f"{done}; its rougher seam: {roughness(best):.2f}"
-    parameters = {
-        **best.parameters,
-        "auto": {
-            "chosen": best.request.engine,
-            "scores": scores,
-            "left out": left_out,
-            "why": mine + (f" (0 smooth, 1 rough), {others}" if others else " (0 smooth, 1 rough)"),
-        },
-    }
+    why = mine + (f" (0 smooth, 1 rough), {others}" if others else " (0 smooth, 1 rough)")
+    comparison = Comparison(best.request.engine, scores, left_out, why)
     timings: dict[str, float] = {}
     for result in tried:
         for stage, seconds in result.timings.items():
             timings[stage] = timings.get(stage, 0.0) + seconds
-    return replace(best, parameters=parameters, timings=timings)
+    return replace(best, comparison=comparison, timings=timings)
 
 
 def roughness(result: Result) -> float:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engines.audio.recording import Recording
 from engines.audio.timebase import Grid
 from engines.knobs import knob
+from engines.outcomes import AUTO, CANDIDATES, SEARCH, Candidates, Comparison, Search
 from engines.progress import work_seconds
 from engines.roster import EngineName
 
@@ -348,6 +349,20 @@ class Result:
     parameters: dict[str, object] = field(default_factory=dict)  # resolved settings, JSON-ready
     latents: Latents | None = None  # for an edit of this result: see `InpaintRequest.latents`
     wishes: tuple[Wish, ...] = ()  # what was asked, and what of it is heard
+    candidates: Candidates | None = None  # where several were made
+    search: Search | None = None  # where one was made
+    comparison: Comparison | None = None  # of engines, for engine "auto"
+
+    @property
+    def resolved(self) -> dict[str, object]:
+        """The settings that were used and how the result came about, JSON-ready, as takes keep them."""
+        came: dict[str, Candidates | Search | Comparison | None] = {
+            CANDIDATES: self.candidates, SEARCH: self.search, AUTO: self.comparison,
+        }  # fmt: skip
+        return {
+            **self.parameters,
+            **{name: outcome.to_json() for name, outcome in came.items() if outcome is not None},
+        }
 
     @property
     def agreement(self) -> float | None:

@@ -22,6 +22,7 @@ from engines.filling.beginnings import repeats_of
 from engines.filling.choice import finish
 from engines.filling.conditions import conditions
 from engines.fm import draw_noise, guided_field, own_content, resolved, steps_from
+from engines.outcomes import Search
 from engines.progress import ProgressHook, Stopwatch
 from engines.requests import Guidance, InpaintRequest, Request, Result, Support
 from engines.sampling import flow, search
@@ -91,7 +92,7 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
     told: dict[str, object] = {**resolved(request, given), "zero_shot": method}
     if method in EULER:
         told["solver"] = "euler"
-    beginnings = ["noise"]
+    beginnings, found = ["noise"], None
     if method == "inversion":
         z = inversion(field, source, known, noise, settings.steps, on_step)
     elif method == "resampling":
@@ -111,11 +112,7 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
         spent = sum(len(candidate.curve) for candidate in candidates) * len(given.rows)
         beginnings = [candidate.start for candidate in candidates if candidate.dropped is None]
         told["steps"] = plan.steps
-        told["search"] = {
-            "budget": settings.budget,
-            "spent": spent,
-            "candidates": [candidate.to_json() for candidate in candidates],
-        }
+        found = Search(settings.budget, spent, tuple(candidate.outcome for candidate in candidates))
     else:
         begin = 1.0 - request.strength
         own = own_content(window, models) if begin > 0 else source
@@ -124,7 +121,7 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
             field, source, known, noise, settings.solver, steps, on_step, settings.schedule, begin, own
         )
     watch.lap("sample")
-    return finish(request, models, z, window, watch, told, beginnings)
+    return finish(request, models, z, window, watch, told, beginnings, found)
 
 
 def inversion(

@@ -111,7 +111,7 @@ def make(models: Models, folder: Path, seconds: float, steps: int) -> list[dict[
             )  # fmt: skip
         result = run(request, models)
         last = result.audio
-        told.append({**asdict(example), "seconds": seconds, **extra, "parameters": result.parameters})
+        told.append({**asdict(example), "seconds": seconds, **extra, "parameters": result.resolved})
         write(folder / example.file, last)
         print(f"{example.file} {example.engine} {example.kind}: {example.prompt}", flush=True)
     (folder / "examples.json").write_text(

@@ -60,15 +60,15 @@ def test_inpainting_gives_the_network_both_sides_in_the_a_c_b_order(
 def test_the_candidate_with_the_smoothest_seams_is_taken(models: Models, song: Recording) -> None:
     request = InpaintRequest("ar", song, 2.0, 2.4, ar=ARSettings(candidates=4))
     result = ar.run(request, models)
-    told = result.parameters["candidates"]
+    told = result.resolved["candidates"]
     assert isinstance(told, dict) and len(told["roughness"]) == len(told["began from"]) == 4
     assert told["roughness"][told["chosen"]] == min(told["roughness"]) < max(told["roughness"])
     assert all("the music" in words for words in told["began from"])
     assert np.array_equal(ar.run(request, models).audio.samples, result.audio.samples)
-    half = ar.run(replace(request, ar=ARSettings(candidates=3, seeded=2)), models).parameters["candidates"]
+    half = ar.run(replace(request, ar=ARSettings(candidates=3, seeded=2)), models).resolved["candidates"]
     assert isinstance(half, dict) and half["began from"][0] == "nothing" != half["began from"][1]
     drawn = replace(request, controls=Controls(chords=(Chord(0, 3, "G"),)))
-    told = ar.run(drawn, models).parameters["candidates"]
+    told = ar.run(drawn, models).resolved["candidates"]
     assert isinstance(told, dict) and all("the music" in w or "passage" in w for w in told["began from"])
 
 

@@ -256,7 +256,7 @@ def test_auto_takes_the_smoothest_that_time_allows(
     monkeypatch.setattr(dispatch, "_engine", Fake)
     result = dispatch.run(ask("auto", song, patience=patience), models)
     assert len(ran) == tried and result.request.engine == chosen
-    told = result.parameters["auto"]
+    told = result.resolved["auto"]
     assert isinstance(told, dict) and told["chosen"] == chosen and chosen in told["why"]
     assert set(told["scores"]) | set(told["left out"]) == set(ENGINE_NAMES)
 
@@ -269,7 +269,7 @@ def test_auto_runs_real_engines_and_only_re_makes(models: Models, song: Recordin
     fractions = [p.fraction for p in reports if p.stage == "sample"]
     assert fractions == sorted(fractions)
     assert "re-makes" in dispatch.supports(GenerateRequest("auto", "x", 2.0)).reason
-    assert "patience" in dispatch.supports(ask("auto", song, patience=0.0)).reason
+    assert "time for Fix it 0 s" in dispatch.supports(ask("auto", song, patience=0.0)).reason
 
 
 @pytest.mark.slow

@@ -177,7 +177,7 @@ def test_repeats_of_the_context_begin_part_of_the_way(models: Models, song: Reco
     assert all(a.data is not None and b.data is not None for a, b in zip(pieced[1:], starts[1:], strict=True))
     asked = replace(drawn, changed=None, fm=replace(request.fm, seeded=4))  # so early that the wish survives
     assert [start.time for start in fm.beginnings(asked, window, models, 4)] == [0.2, 0.2, 0.2, 0.0]
-    told = fm.run(request, models).parameters["candidates"]
+    told = fm.run(request, models).resolved["candidates"]
     assert isinstance(told, dict) and told["began from"] == [start.words for start in starts]
     assert told["roughness"][told["chosen"]] == min(told["roughness"])
 

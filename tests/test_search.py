@@ -128,7 +128,7 @@ def test_misfit_is_zero_for_the_source_and_grows_with_the_error() -> None:
 def test_a_run_tells_its_curve_and_its_cost(models: Models, song: Recording) -> None:
     settings = FMSettings(zero_shot="search", budget=30)
     result = run(InpaintRequest("fm-zero-shot", song, 1.5, 2.1, "piano", fm=settings, changed=()), models)
-    told, chosen = result.parameters["search"], result.parameters["candidates"]
+    told, chosen = result.resolved["search"], result.resolved["candidates"]
     assert isinstance(told, dict) and isinstance(chosen, dict)
     assert told["budget"] == 30 and 16 <= told["spent"] <= 30
     assert len(told["candidates"]) == 3

@@ -15,8 +15,7 @@ def sentence(result: Result, out: Path) -> str:
     seams = "".join(
         f", {seam.words[:1].lower()}{seam.words[1:]} at {seam.time:.2f} s" for seam in result.seams
     )
-    chosen: Any = result.parameters.get("auto")
-    why = f"; {chosen['why']}" if chosen else ""
+    why = f"; {result.comparison.why}" if result.comparison is not None else ""
     failed = "; failed: a seam is rougher than any moment of the original; try another seed or engine"
     more = f"{seams}{failed if result.failed else ''}{why}"
     return f"{out}: {result.audio.seconds:.2f} s in {result.seconds_spent:.1f} s{more}"

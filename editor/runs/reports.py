@@ -21,7 +21,7 @@ def of_run(result: Result, job: Job) -> dict[str, Any]:
     report: dict[str, Any] = {
         "engine": request.engine,
         "seed": request.seed,
-        "parameters": {**request_to_json(done), **result.parameters},
+        "parameters": {**request_to_json(done), **result.resolved},
         "timings": result.timings,
         "seconds_spent": result.seconds_spent,
         "real_time_factor": result.real_time_factor,

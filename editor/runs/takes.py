@@ -59,7 +59,7 @@ def take_from(
         seconds=result.audio.seconds,
         region=origin.region,
         source=origin.source,
-        parameters={**parameters, "resolved": plain(result.parameters)},
+        parameters={**parameters, "resolved": plain(result.resolved)},
         timings=plain(result.timings),
         seams=tuple(plain(asdict(seam)) for seam in result.seams),
         made=datetime.now(UTC).isoformat(timespec="milliseconds"),

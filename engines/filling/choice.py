@@ -21,6 +21,7 @@ from engines.filling.agreement import agreement_of, judged, wishes
 from engines.filling.window import Window, read
 from engines.networks.codec import Codec
 from engines.networks.text import TextEncoder
+from engines.outcomes import Candidate, Candidates, Search
 from engines.progress import Stopwatch
 from engines.requests import GenerateRequest, InpaintRequest, Latents, Request, Result, Seam
 
@@ -34,14 +35,12 @@ Fades = list[tuple[float, float]]  # seconds of the crossfades at both ends of e
 
 @dataclass(frozen=True)
 class Choice:
-    """Which of several candidates was taken, and why."""
+    """What was taken of several candidates, put into its recording."""
 
     recording: Recording
     seams: tuple[Seam, ...]
-    chosen: int
-    roughness: list[float]  # of each candidate's seams
     fades: Fades
-    agreement: list[float]  # of each candidate with what was asked, 0..1; empty where nothing was
+    candidates: Candidates
 
 
 def finish(
@@ -52,10 +51,12 @@ def finish(
     watch: Stopwatch,
     parameters: dict[str, object],
     beginnings: Sequence[str] = (),
+    search: Search | None = None,
 ) -> Result:
     """Decode latents [B, D, T] and make the Result: a clip, or the source with its span re-made.
 
-    Of several the one with the smoothest seams is taken; `beginnings` says in words how each came about.
+    Of several the one with the smoothest seams is taken; `beginnings` says in words how each came about,
+    `search` what was tried before.
     """
     codec = models.codec()
     parameters = {
@@ -72,13 +73,8 @@ def finish(
         clip_of = from_float(clip, codec.rate)
         return Result(request, clip_of, dict(watch.timings), (), parameters, latents, granted)
     candidates = [(audio / window.gain).astype(np.float32) for audio in audios]
-    choice = choose(request, candidates, window, codec.rate, models.text())
-    if len(candidates) > 1:
-        parameters["candidates"] = {
-            "began from": list(beginnings),
-            "roughness": [round(cost, 3) for cost in choice.roughness],
-            "chosen": choice.chosen,
-        } | ({"agreement": [round(share, 3) for share in choice.agreement]} if choice.agreement else {})
+    choice = choose(request, candidates, window, codec.rate, models.text(), beginnings)
+    several = choice.candidates if len(candidates) > 1 else None
     parameters["intent"] = "change" if request.changes else "blend"
     parameters["crossfades"] = [[round(fade, 4) for fade in pair] for pair in choice.fades]
     parameters["window"] = {"start": window.start, "seconds": window.frames / codec.frame_rate}
@@ -90,7 +86,10 @@ def finish(
         granted = wishes(around, codec.rate, request, window.start, models.text())
     watch.lap("judge")
     kept = _untouched(request)
-    return Result(request, choice.recording, dict(watch.timings), choice.seams, parameters, kept, granted)
+    timings = dict(watch.timings)
+    return Result(
+        request, choice.recording, timings, choice.seams, parameters, kept, granted, several, search
+    )
 
 
 def _decoded(codec: Codec, z: Tensor, watch: Stopwatch) -> list[Audio]:
@@ -145,6 +144,7 @@ def choose(
     window: Window,
     rate: int,
     encoder: TextEncoder | None = None,
+    beginnings: Sequence[str] = (),
 ) -> Choice:
     """Put each of the decoded windows [n] back, and choose by their seams and by what was asked for."""
 
@@ -172,7 +172,10 @@ def choose(
     ]
     recording = composed(request, candidates[best], window, rate, fades)
     seams = tuple(seam for judge in window.judges for seam in judge.seams(recording))
-    return Choice(recording, seams, best, costs, fades, agreement)
+    starts = [*beginnings, *[""] * (len(candidates) - len(beginnings))]
+    shares: list[float | None] = [*agreement] if agreement else [None] * len(candidates)
+    each = tuple(Candidate(*one) for one in zip(starts, costs, shares, strict=True))
+    return Choice(recording, seams, fades, Candidates(each, best))
 
 
 def _least(

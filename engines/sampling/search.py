@@ -18,6 +18,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from engines.outcomes import Searched
 from engines.sampling import flow
 
 PRUNE_AT: Final = (0.4, 0.7)  # times after which the worst go
@@ -45,10 +46,10 @@ class Candidate:
     curve: list[tuple[float, float]] = field(default_factory=list)  # (t, misfit)
     dropped: float | None = None  # t at which it was given up; None = it arrived
 
-    def to_json(self) -> dict[str, object]:
-        """For a result's parameters."""
-        curve = [[round(t, 4), round(misfit, 5)] for t, misfit in self.curve]
-        return {"start": self.start, "joins": self.joins, "curve": curve, "dropped": self.dropped}
+    @property
+    def outcome(self) -> Searched:
+        """How it fared, for a result."""
+        return Searched(self.start, self.joins, tuple(self.curve), self.dropped)
 
 
 @dataclass(frozen=True)

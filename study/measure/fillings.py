@@ -147,8 +147,8 @@ def evaluations(result: Result) -> float:
     told: dict[str, Any] = result.parameters
     if "evaluations" in told:
         return float(told["evaluations"])
-    if "search" in told:
-        return float(told["search"]["spent"])
+    if result.search is not None:
+        return float(result.search.spent)
     if "steps" not in told:
         return float("nan")  # AR: one evaluation a column, of another kind
     guidance, controls = Guidance(**told["guidance"]), result.request.controls

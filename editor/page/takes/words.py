@@ -14,6 +14,7 @@ from editor.project.document import Take
 from editor.project.knobs import network_of
 from editor.runs.job import EXTENSIONS
 from editor.runs.track import RunTrack, spent_words
+from engines.outcomes import AUTO, CANDIDATES, SEARCH, Candidates, Comparison, Search
 from engines.progress import work_seconds
 from engines.roster import ENGINES
 
@@ -23,17 +24,16 @@ COLOURS: dict[str, str] = {**{spec.name: spec.colour for spec in ENGINES}, "auto
 
 def choice_words(take: Take) -> tuple[str, str]:
     """Why "Fix it" took this one, in a few words and in full; empty for a take that was asked for."""
-    choice = _fields(_fields(take.parameters.get("resolved")).get("auto"))
-    scores, left_out = _fields(choice.get("scores")), _fields(choice.get("left out"))
-    if not scores:
+    choice = Comparison.from_json(_resolved(take).get(AUTO))
+    if choice is None or not choice.scores:
         return "", ""
-    tried = sorted(scores.items(), key=lambda item: float(item[1]))
+    tried = sorted(choice.scores.items(), key=lambda item: item[1])
     words = ", ".join(f"{TAGS.get(name, name)} {score:.2f}" for name, score in tried)
     more = [f"Roughness of the rougher seam, 0 smooth to 1 rough: {words}"]
-    more += [f"{TAGS.get(name, name)} left out: {reason}" for name, reason in left_out.items()]
+    more += [f"{TAGS.get(name, name)} left out: {reason}" for name, reason in choice.left_out.items()]
     if len(tried) > 1:
         return f"Smoothest of {len(tried)}: {words}", "\n".join(more)
-    good = any("good already" in str(reason) for reason in left_out.values())
+    good = any("good already" in reason for reason in choice.left_out.values())
     only = TAGS.get(tried[0][0], tried[0][0])
     return (f"{only} was smooth at once" if good else f"Only {only} fitted the time"), "\n".join(more)
 
@@ -41,7 +41,6 @@ def choice_words(take: Take) -> tuple[str, str]:
 def details(take: Take) -> list[list[str]]:
     """All that a take was made with, in words: [what, value]."""
     sent = take.parameters
-    resolved = _fields(sent.get("resolved"))
     rows = [("Prompt", take.prompt or "none"), ("Seed", str(take.seed))]
     if why := choice_words(take)[0]:
         rows.append(("Chosen", why))
@@ -58,13 +57,13 @@ def details(take: Take) -> list[list[str]]:
         changes = sent.get("changed")
         words = ", ".join(map(str, changes)) if isinstance(changes, list) else "whatever was given"
         rows += [("Intent", str(sent["intent"])), ("Changed", words or "nothing")]
-    known = {**_fields(sent.get(network_of(take.engine))), **resolved}
+    known = {**_fields(sent.get(network_of(take.engine))), **_resolved(take)}
     for name, value in known.items():
-        if name in ("seed", "window", "auto", "search") or (
+        if name in ("seed", "window", AUTO, SEARCH) or (
             name == "zero_shot" and take.engine != "fm-zero-shot"
         ):
             continue
-        if name == "candidates" and (words := _tried(value)):
+        if name == CANDIDATES and (words := _tried(value)):
             rows.append(("Fillings tried", words))
             continue
         rows.append((name.replace("_", " ").capitalize(), "the bundle's" if value is None else _said(value)))
@@ -78,13 +77,14 @@ def details(take: Take) -> list[list[str]]:
 
 def _tried(value: object) -> str:
     """The fillings among which a take was the smoothest, in words; empty where there was one."""
-    choice = _fields(value)
-    if not {"began from", "roughness", "chosen"} <= set(choice):
-        return ""
-    both = zip(choice["began from"], choice["roughness"], strict=False)
+    tried = Candidates.from_json(value)
     words = (
-        f"from {start} (roughness {rough:.1f}{', taken' if i == choice['chosen'] else ''})"
-        for i, (start, rough) in enumerate(both)
+        (
+            f"from {one.began_from} (roughness {one.roughness:.1f}{', taken' if i == tried.chosen else ''})"
+            for i, one in enumerate(tried.each)
+        )
+        if tried is not None
+        else ()
     )
     return "; ".join(words)
 
@@ -98,23 +98,34 @@ def _said(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _resolved(take: Take) -> Mapping[str, Any]:
+    """What its run said of itself."""
+    return _fields(take.parameters.get("resolved"))
+
+
 def _fields(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
 def search_state(take: Take) -> SearchState | None:
     """The curves of a take's zero-shot search, and their cost; None where there was no search."""
-    resolved = _fields(take.parameters.get("resolved"))
-    search, chosen = _fields(resolved.get("search")), _fields(resolved.get("candidates")).get("chosen", 0)
-    try:
-        candidates, arrived = [], 0
-        for candidate in search["candidates"]:
-            here = candidate["dropped"] is None
-            candidates.append(CandidateState(**candidate, chosen=here and arrived == chosen))
-            arrived += here
-        return SearchState(budget=search["budget"], spent=search["spent"], candidates=candidates)
-    except (KeyError, TypeError, ValueError):  # another engine's
+    search = Search.from_json(_resolved(take).get(SEARCH))
+    if search is None:  # another engine's
         return None
+    several = Candidates.from_json(_resolved(take).get(CANDIDATES))
+    chosen, arrived, candidates = several.chosen if several else 0, 0, []
+    for one in search.candidates:
+        here = one.dropped is None
+        candidates.append(
+            CandidateState(
+                start=one.start,
+                curve=[list(point) for point in one.curve],
+                dropped=one.dropped,
+                chosen=here and arrived == chosen,
+            )
+        )
+        arrived += here
+    return SearchState(budget=search.budget, spent=search.spent, candidates=candidates)
 
 
 def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str = "") -> str:
