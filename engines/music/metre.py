@@ -112,7 +112,8 @@ def tempo_changes(tempi: Sequence[tuple[float, float]], kept: float, after: floa
     )
     if not others:
         return ""
-    return f"its tempo changes ({_listed(f'{kept:.3g}', others)} quarters a minute): all of it is laid at {kept:.3g}"
+    words = _listed(f"{kept:.3g}", others)
+    return f"its tempo changes ({words} quarters a minute): all of it is laid at {kept:.3g}"
 
 
 def _listed(first: str, others: dict[str, None]) -> str:

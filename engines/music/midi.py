@@ -175,11 +175,7 @@ class _Notes:
                 open_notes.setdefault(key, []).append((event.tick, programs[channel]))
             elif kind in (0x80, 0x90):
                 key = channel, event.data[0]
-                waiting = open_notes.pop(key, [])
-                ending = [note for note in waiting if note[0] < event.tick] or waiting
-                if len(ending) < len(waiting):
-                    open_notes[key] = [note for note in waiting if note[0] >= event.tick]
-                for tick, program in ending:
+                for tick, program in _released(open_notes, key, event.tick):
                     self._add(found, key, program, tick, event.tick)
         for key, waiting in open_notes.items():
             unreleased += len(waiting) * (key[0] != DRUM_CHANNEL)
@@ -210,6 +206,17 @@ class _Notes:
         until = min(self.clock.quarters(end), MAX_QUARTERS + 1)
         stop = min(self.clock.seconds(end), MAX_SECONDS + 1)
         found.setdefault((key[0], program), []).append(MidiNote(start, max(start, stop), at, until, key[1]))
+
+
+def _released(
+    sounding: dict[tuple[int, int], list[tuple[int, int]]], key: tuple[int, int], tick: int
+) -> list[tuple[int, int]]:
+    """Takes out the notes of a key that end at a tick: those that began before, or then."""
+    waiting = sounding.pop(key, [])
+    ending = [note for note in waiting if note[0] < tick] or waiting
+    if len(ending) < len(waiting):
+        sounding[key] = [note for note in waiting if note[0] >= tick]
+    return ending
 
 
 def _tempi(events: Iterable[Event], remarks: dict[str, None]) -> list[tuple[int, float]]:

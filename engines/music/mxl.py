@@ -105,7 +105,7 @@ def tree(text: bytes, most: int = MAX_ELEMENTS) -> ElementTree.Element:
 
 
 def _from_declaration(text: bytes) -> bytes:
-    """A text without the blanks before it, which XML does not allow; a byte order mark may stand before them."""
+    """A text without the blanks before it, which XML does not allow; before them may be a byte order mark."""
     mark = b"\xef\xbb\xbf"
     wide = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(
         text[:2]

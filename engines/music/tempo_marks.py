@@ -1,4 +1,4 @@
-"""Tempo of MusicXML's directions: a number, a metronome mark, or words such as "c. 72". In quarters a minute."""
+"""Tempo of MusicXML's directions: a number, a mark, or words such as "c. 72". In quarters a minute."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBER: Final = re.compile(r"(?<![\w.,+-])\d{1,4}(?:[.,]\d{1,3})?(?!\w)")
 
 
 def tempo_of(item: ElementTree.Element, remarks: dict[str, None]) -> float:
-    """The tempo of a direction or sound, 0 where it says nothing of one; `remarks` says what cannot be used."""
+    """The tempo of a direction or sound, 0 where it says none; `remarks` says what cannot be used."""
     for text, unit in _said(item):
         tempo = _number(text) * unit
         if SLOWEST <= tempo <= FASTEST:

@@ -1,4 +1,4 @@
-"""Fields of MusicXML's elements: numbers, names of notes, metres. What is no number is a ValueError in one line."""
+"""Fields of MusicXML's elements: numbers, names of notes, metres. What is no number is a ValueError."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def name_of(item: ElementTree.Element, kind: str) -> str:
 
 
 def written_metre(attributes: ElementTree.Element) -> tuple[str, str] | None:
-    """Beats and their unit as they are written, composite ones as one sum: ("3+4", "8"); None for no change."""
+    """Beats and their unit as written, composite ones as one sum: ("3+4", "8"); None for no change."""
     time = attributes.find("time")
     if time is None or (time.find("beats") is None and time.find("beat-type") is None):
         return None
