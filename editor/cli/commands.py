@@ -22,7 +22,7 @@ from editor.runs import reports
 from editor.runs.job import Extension, ExtensionKind, Job, perform, probe_of, request_of
 from editor.runs.replay import plain
 from engines.audio.recording import read_recording, write_recording
-from engines.audio.timebase import Grid, seconds_to_samples
+from engines.audio.timebase import SHOWN_SECONDS, Grid, seconds_to_samples
 from engines.errors import InputError
 from engines.progress import ProgressHook
 from engines.requests import Controls, GenerateRequest, InpaintRequest
@@ -162,11 +162,12 @@ def analyze(arguments: argparse.Namespace) -> str | None:
     recording = read_recording(Path(arguments.input))
     start = arguments.start
     end = recording.seconds if arguments.end is None else arguments.end
-    if not 0 <= start < end <= recording.seconds + 0.5 / recording.rate:
+    if not 0 <= start < end <= recording.seconds + SHOWN_SECONDS:
         raise InputError(
             f"span {start:g}-{end:g} s: expected one within 0-{recording.seconds:.2f} s; "
             "change --start or --end"
         )
+    end = min(end, recording.seconds)
     from editor.runs import hearing  # loads librosa
     from engines.analysis.analyze import analyze as analyse
 

@@ -20,7 +20,7 @@ from editor.runs.device import Device
 from editor.runs.events import Done, Failed, Queued, Running
 from editor.runs.job import Extension, Job, request_of
 from editor.runs.replay import request_from
-from engines.audio.recording import Recording, read_recording, write_recording
+from engines.audio.recording import SUFFIXES, Recording, read_recording, write_recording
 from engines.errors import InputError
 from engines.requests import ARSettings, Controls, FMSettings, InpaintRequest
 
@@ -74,8 +74,8 @@ class Api:
             elif isinstance(event, Done):
                 with tempfile.TemporaryDirectory(prefix="inlay-") as folder:
                     inner = request_of(job)
-                    suffix = inner.source.format.lower() if isinstance(inner, InpaintRequest) else "wav"
-                    path = Path(folder) / f"inlay.{suffix}"
+                    container = inner.source.format if isinstance(inner, InpaintRequest) else "WAV"
+                    path = Path(folder) / f"inlay{SUFFIXES.get(container, '.wav')}"
                     write_recording(path, event.result.audio)
                     yield str(path), reports.of_run(event.result, job)  # Gradio keeps a copy
 
