@@ -15,6 +15,7 @@ from typing import Any
 
 import gradio as gr
 
+from editor.mishaps import in_one_line
 from editor.runs import reports
 from editor.runs.device import Device
 from editor.runs.events import Done, Failed, Queued, Running
@@ -60,7 +61,8 @@ class Api:
         "start" and "end", "controls", "ar", "fm"; `source` is the recording of a span.
         """
         try:
-            job = self.job_of(request, None if source is None else read_recording(Path(source)))
+            with in_one_line("request"):
+                job = self.job_of(request, None if source is None else read_recording(Path(source)))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
         for event in self.device.runner.stream([job]):
@@ -102,9 +104,10 @@ class Api:
         try:
             if source is None:
                 raise InputError("source: none was sent; send a recording")
-            recording = read_recording(Path(source))
-            mono = recording.mono()  # [n]
-            return reports.of_analysis(analyze(mono, recording.rate))
+            with in_one_line(Path(source).name):
+                recording = read_recording(Path(source))
+                mono = recording.mono()  # [n]
+                return reports.of_analysis(analyze(mono, recording.rate))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

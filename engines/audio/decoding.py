@@ -72,7 +72,7 @@ class _Source:
 
 
 def decode(path: Path, name: str) -> Decoded:
-    """The samples of a file. Raises what soundfile raises for one that is no audio, InputError for too much."""
+    """The samples of a file. Raises what soundfile raises for what is no audio, InputError for too much."""
     with ExitStack() as stack:
         file = stack.enter_context(path.open("rb"))
         source = _source(file, path)
@@ -193,7 +193,7 @@ def _refuse_too_large(
 def _blocks(
     sound: soundfile.SoundFile, kind: np.dtype[Any], held: int, name: str
 ) -> tuple[NDArray[Any], bool]:
-    """All readable samples [N, C], and whether reading stopped before what the file says; `held` came before."""
+    """All readable samples [N, C], and whether the file says more; `held` samples came before."""
     said = sound.frames if sound.frames < _UNKNOWN else None
     whole = np.empty((min(said or 0, _BLOCK * 64), sound.channels), kind)  # grows: a header may lie
     done = 0

@@ -17,7 +17,7 @@ _BLOCKS: Final = {1: 192, **{code: 576 << (code - 2) for code in range(2, 6)}} |
 
 
 def patches(file: BinaryIO) -> tuple[tuple[int, bytes], ...] | None:
-    """Bytes that put right a header that tells of less than there is; () where it is right, None for no FLAC."""
+    """Bytes that put right a header that tells of too little; () where it is right, None for no FLAC."""
     file.seek(0)
     head = file.read(42)
     if len(head) < 42 or head[:4] != b"fLaC" or head[4] & 0x7F:

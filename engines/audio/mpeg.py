@@ -68,7 +68,7 @@ def frames_of(content: bytes) -> Frames | None:
 
 
 def with_header(content: bytes, frames: Frames) -> tuple[bytes, int]:
-    """The file behind a header that tells how many frames there are, and how many samples come before its own.
+    """The file behind a header that tells how many frames there are, and the samples that come before its own.
 
     A silent frame stands first, since the decoder leaves out its own delay where a header is.
     """
@@ -137,7 +137,7 @@ def _side(head: bytes) -> int:
 
 
 def _said(content: bytes, at: int) -> int | None:
-    """The number of frames that the frame at a place tells of; None where it is music; 0 where it tells none."""
+    """How many frames the frame at a place tells of; None where it is music; 0 where it tells no number."""
     head = content[at : at + 4]
     tag = at + 4 + _side(head) + (0 if head[1] & 1 else 2)
     if content[tag : tag + 4] in (b"Xing", b"Info"):

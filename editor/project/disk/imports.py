@@ -6,10 +6,11 @@ Errors name a file as the user does, not by the place of its upload. Knows no se
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 from editor.project import band, commands, drawing, edited, lanes, versions
-from editor.project.disk import sounds
+from editor.project.disk import library, sounds, storage
 from editor.project.disk.scores import read_score
 from editor.project.document import Clip, Lanes, Project
 from editor.project.score import Score
@@ -37,6 +38,15 @@ def score_from(path: Path, label: str, lane: str) -> Score:
         return read_score(path, lane)
     except InputError as error:
         raise InputError(str(error).replace(path.name, label)) from error
+
+
+def project_from(path: Path, label: str, root: Path) -> storage.Opened:
+    """The project in a zip, as one of `root`. InputError names it by its label."""
+    try:
+        return library.unpack(path, root)
+    except InputError as error:
+        told = re.sub(rf"{re.escape(str(root))}[^:]*: ", "", str(error).removeprefix("zip: "))
+        raise InputError(f"{label}: {told}") from error
 
 
 def put_recording(project: Project, folder: Path, recording: Recording, label: str) -> Project:
