@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from engines.audio.timebase import Grid
 from engines.music.chords import QUALITIES, ROOTS
@@ -29,7 +30,7 @@ def chords_of_notes(notes: Sequence[Note], grid: Grid) -> tuple[Chord, ...]:
         for note, length in inside:
             weight[note.pitch % 12] += length
         low = min((note.pitch for note, _ in inside), default=0) % 12
-        symbol = _spelled(weight, low)
+        symbol = _spelled(tuple(round(share, 6) if share else 0.0 for share in weight), low)
         if symbol and found and found[-1].symbol == symbol and found[-1].end == start:
             found[-1] = Chord(found[-1].start, stop, symbol)
         elif symbol:
@@ -64,7 +65,8 @@ def _windows(
         count += 1
 
 
-def _spelled(weight: Sequence[float], low: int) -> str:
+@lru_cache(maxsize=4096)  # what is held for long, or repeated, is spelled once
+def _spelled(weight: tuple[float, ...], low: int) -> str:
     """The chord that 12 pitch classes spell, "" for none."""
     total = sum(weight)
     if total <= 0 or sum(share > 0 for share in weight) < 2:  # one tone alone spells nothing

@@ -68,7 +68,7 @@ def frames_of(content: bytes) -> Frames | None:
 
 
 def with_header(content: bytes, frames: Frames) -> tuple[bytes, int]:
-    """The file behind a header that tells how many frames there are, and the samples that come before its own.
+    """The file behind a header that tells how many frames there are, and how many samples come before it.
 
     A silent frame stands first, since the decoder leaves out its own delay where a header is.
     """
