@@ -53,7 +53,8 @@ SCRIPT = 't1"><img src=x onerror="alert(1)">'
 EDITS = [
     {"seed": "@inf"}, {"seed": "@digits"}, {"seed": 1.5}, {"grid.bpm": "@digits"}, {"grid.bpm": "@inf"},
     {"grid.bpm": "@more"}, {"grid.beats_per_bar": "@inf"}, {"length": "@digits"}, {"variations": "@inf"},
-    {"settings.steps": "@inf"}, {"settings.steps": "@digits"}, {"settings.strength": "@inf"}, {"active": SCRIPT},
+    {"settings.steps": "@inf"}, {"settings.steps": "@digits"}, {"settings.strength": "@inf"},
+    {"active": SCRIPT},
     {"kept": SCRIPT}, {"key": SCRIPT}, {"rounds.0.id": SCRIPT}, {"rounds.0.made": "=cmd|' /C calc'!A0"},
     {"rounds.0.made": "@SUM(1)"}, {"rounds.0.ratings.0.take": '=HYPERLINK("http://evil","x")'},
     {"rounds.0.ratings.0.engine": "=1+1"}, {"rounds.0.ratings.0.match": 999}, {"follow": ["<b>"]},
