@@ -188,8 +188,9 @@ class Session:
         label = imports.label_of(name, "MIDI file")
         score = imports.score_from(path, label, lane)
         with self.lock:
+            words = imports.put_words(self.project, score, lane)
             self.saved.record(imports.put_score(self.project, score, lane), f"import {label}")
-            self.error = score.note or None
+            self.error = f"{label}: {words}" if words else None
 
     # ---- what is in the clip
 

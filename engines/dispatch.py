@@ -57,6 +57,8 @@ def supports(request: Request) -> Support:
 
 def run(request: Request, models: Models, progress: ProgressHook | None = None) -> Result:
     """Run the request's engine. Raises InputError, or what `progress` raises (Cancelled)."""
+    if isinstance(request, InpaintRequest):
+        request = request.within_source()
     if request.engine == "auto":
         return _auto(request, models, progress)
     engine = _engine(request.engine)

@@ -6,7 +6,7 @@ times in its `controls` too. The engine cuts the window that its model hears.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -265,6 +265,16 @@ class InpaintRequest:
     def changes(self) -> bool:
         """True where words and lanes decide what comes; False where it blends in with what is around it."""
         return self.intent == "change" or (self.intent == "auto" and bool(self.wished))
+
+    def within_source(self) -> InpaintRequest:
+        """The request with what ends a little after the source, as times are shown, ending with it."""
+        end = self.source.seconds
+        also = tuple((a, min(b, end)) for a, b in self.also)
+        return (
+            self
+            if self.end <= end and also == self.also
+            else replace(self, end=min(self.end, end), also=also)
+        )
 
     @property
     def seconds(self) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from engines import knobs
 from engines.audio.recording import Recording
+from engines.audio.timebase import SHOWN_SECONDS
 from engines.requests import (
     CHANGES,
     INTENTS,
@@ -78,7 +79,7 @@ def _span(request: InpaintRequest) -> str:
         return "source: it holds no samples; load a recording first"
     if request.end <= request.start:
         return f"{span}: the end must follow the start; swap them"
-    tolerance = 0.5 / source.rate
+    tolerance = max(SHOWN_SECONDS, 0.5 / source.rate)
     if request.start < 0 or request.end > source.seconds + tolerance:
         return f"{span}: the recording is 0-{source.seconds:.2f} s long; select a span inside it"
     if request.seconds < 2 * FRAME_SECONDS - 1e-6:
@@ -92,7 +93,7 @@ def _span(request: InpaintRequest) -> str:
 
 def _further(request: InpaintRequest) -> str:
     source = request.source
-    tolerance = 0.5 / source.rate
+    tolerance = max(SHOWN_SECONDS, 0.5 / source.rate)
     before = request.end
     for a, b in request.also:
         also = f"further span {a:g}-{b:g} s"

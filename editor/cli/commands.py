@@ -21,8 +21,8 @@ from editor.project.disk import exports
 from editor.runs import reports
 from editor.runs.job import Extension, ExtensionKind, Job, perform, probe_of, request_of
 from editor.runs.replay import plain
-from engines.audio.recording import read_recording, write_recording
-from engines.audio.timebase import Grid, seconds_to_samples
+from engines.audio.recording import SUFFIXES, read_recording, write_recording
+from engines.audio.timebase import SHOWN_SECONDS, Grid, seconds_to_samples
 from engines.errors import InputError
 from engines.progress import ProgressHook
 from engines.requests import Controls, GenerateRequest, InpaintRequest
@@ -151,6 +151,10 @@ def _make(arguments: argparse.Namespace, job: Job, out: Path) -> str | None:
     finally:
         progress.close()
     write_recording(out, result.audio)
+    chunks = result.audio.chunks
+    if chunks and SUFFIXES.get(result.audio.format) == ".wav" and out.suffix.lower() != ".wav":
+        named = ", ".join(dict.fromkeys(chunk.id.decode("ascii").strip() for chunk in chunks))
+        say(f"{out.name}: only a WAV file keeps what else the source holds ({named})")
     if not arguments.json:
         return report.sentence(result, out)
     return json.dumps(reports.of_run(result, job) | {"out": str(out)}, allow_nan=False)
@@ -162,11 +166,12 @@ def analyze(arguments: argparse.Namespace) -> str | None:
     recording = read_recording(Path(arguments.input))
     start = arguments.start
     end = recording.seconds if arguments.end is None else arguments.end
-    if not 0 <= start < end <= recording.seconds + 0.5 / recording.rate:
+    if not 0 <= start < end <= recording.seconds + SHOWN_SECONDS:
         raise InputError(
             f"span {start:g}-{end:g} s: expected one within 0-{recording.seconds:.2f} s; "
             "change --start or --end"
         )
+    end = min(end, recording.seconds)
     from editor.runs import hearing  # loads librosa
     from engines.analysis.analyze import analyze as analyse
 

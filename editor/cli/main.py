@@ -30,8 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         stdout = sys.stdout
         with redirect_stdout(sys.stderr):
             answer: str | None = arguments.command(arguments)
-        if answer is not None:
-            print(answer, file=stdout, flush=True)
+        if answer is not None:  # a file's name may be no text
+            print(answer.encode(errors="backslashreplace").decode(), file=stdout, flush=True)
     except InputError as error:
         say(str(error))
         return UNUSABLE

@@ -15,12 +15,13 @@ from typing import Any
 
 import gradio as gr
 
+from editor.mishaps import in_one_line
 from editor.runs import reports
 from editor.runs.device import Device
 from editor.runs.events import Done, Failed, Queued, Running
 from editor.runs.job import Extension, Job, request_of
 from editor.runs.replay import request_from
-from engines.audio.recording import Recording, read_recording, write_recording
+from engines.audio.recording import SUFFIXES, Recording, read_recording, write_recording
 from engines.errors import InputError
 from engines.requests import ARSettings, Controls, FMSettings, InpaintRequest
 
@@ -60,7 +61,8 @@ class Api:
         "start" and "end", "controls", "ar", "fm"; `source` is the recording of a span.
         """
         try:
-            job = self.job_of(request, None if source is None else read_recording(Path(source)))
+            with in_one_line("request"):
+                job = self.job_of(request, None if source is None else read_recording(Path(source)))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
         for event in self.device.runner.stream([job]):
@@ -74,8 +76,8 @@ class Api:
             elif isinstance(event, Done):
                 with tempfile.TemporaryDirectory(prefix="inlay-") as folder:
                     inner = request_of(job)
-                    suffix = inner.source.format.lower() if isinstance(inner, InpaintRequest) else "wav"
-                    path = Path(folder) / f"inlay.{suffix}"
+                    container = inner.source.format if isinstance(inner, InpaintRequest) else "WAV"
+                    path = Path(folder) / f"inlay{SUFFIXES.get(container, '.wav')}"
                     write_recording(path, event.result.audio)
                     yield str(path), reports.of_run(event.result, job)  # Gradio keeps a copy
 
@@ -102,9 +104,10 @@ class Api:
         try:
             if source is None:
                 raise InputError("source: none was sent; send a recording")
-            recording = read_recording(Path(source))
-            mono = recording.mono()  # [n]
-            return reports.of_analysis(analyze(mono, recording.rate))
+            with in_one_line(Path(source).name):
+                recording = read_recording(Path(source))
+                mono = recording.mono()  # [n]
+                return reports.of_analysis(analyze(mono, recording.rate))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

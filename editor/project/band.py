@@ -13,7 +13,7 @@ from typing import Any
 
 from editor.project import lanes
 from editor.project.document import LanePart, Span
-from engines.audio.timebase import Grid
+from engines.audio.timebase import SHOWN_SECONDS, Grid
 from engines.errors import InputError
 from engines.music.instruments import ALIASES, DRUMS_ROW, OTHERS, ROWS, family_of, named, of_program
 from engines.requests import Part
@@ -180,12 +180,12 @@ def _times(word: str, when: str, seconds: float) -> tuple[float, float]:
         times = float(start or 0.0), float(end or seconds)
     except ValueError:
         times = (-1.0, -1.0)
-    if not 0 <= times[0] < times[1] <= seconds + 1e-6:
+    if not 0 <= times[0] < times[1] <= seconds + SHOWN_SECONDS:
         raise InputError(
             f"--instruments {word[:40]!r}: expected a name with @S or @S-E in seconds within 0-{seconds:g}, "
             "as in sax@4.5"
         )
-    return times
+    return times[0], min(times[1], seconds)
 
 
 def names() -> list[dict[str, Any]]:

@@ -121,8 +121,14 @@ def ratings_csv(project: Project) -> str:
         span = [f"{round.region.start:.3f}", f"{round.region.end:.3f}"]
         for letter, rating in zip("ABCDEFGH", round.ratings, strict=False):
             made_by = [METHODS[rating.engine], rating.take, seeds.get(rating.take, ""), int(round.matched)]
-            writer.writerow([number, round.made, *span, letter, *made_by, rating.smoothness, rating.match])
+            row = [number, round.made, *span, letter, *made_by, rating.smoothness, rating.match]
+            writer.writerow([_cell(value) for value in row])
     return sink.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value as a spreadsheet shows it: text that would run as a formula begins with an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r\n|%") else value
 
 
 def figure_words(figure: Figure) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from engines.audio.timebase import Grid
 from engines.music.chords import QUALITIES, ROOTS
@@ -24,12 +25,12 @@ def chords_of_notes(notes: Sequence[Note], grid: Grid) -> tuple[Chord, ...]:
     ) * grid.seconds_per_beat
     end = max(note.end for note in notes)
     found: list[Chord] = []
-    for start, stop, inside in _windows(notes, step, end):
+    for start, stop, inside in _windows(notes, step, end, grid.offset):
         weight = [0.0] * 12
         for note, length in inside:
             weight[note.pitch % 12] += length
         low = min((note.pitch for note, _ in inside), default=0) % 12
-        symbol = _spelled(weight, low)
+        symbol = _spelled(tuple(round(share, 6) if share else 0.0 for share in weight), low)
         if symbol and found and found[-1].symbol == symbol and found[-1].end == start:
             found[-1] = Chord(found[-1].start, stop, symbol)
         elif symbol:
@@ -47,14 +48,15 @@ def _voices(notes: Sequence[Note]) -> float:
 
 
 def _windows(
-    notes: Sequence[Note], step: float, end: float
+    notes: Sequence[Note], step: float, end: float, offset: float
 ) -> Iterator[tuple[float, float, list[tuple[Note, float]]]]:
-    """Each stretch of `step` seconds with the notes that sound in it and how long each does."""
+    """Each stretch of `step` seconds around `offset`, with its notes and how long each sounds."""
+    begin = offset % step - step if offset % step > 1e-6 else 0.0
     ordered = sorted(notes, key=lambda note: note.start)
     held: list[Note] = []
     first, count = 0, 0
-    while count * step < end - 1e-6:
-        start, stop = count * step, min((count + 1) * step, end)
+    while begin + count * step < end - 1e-6:
+        start, stop = max(0.0, begin + count * step), min(begin + (count + 1) * step, end)
         while first < len(ordered) and ordered[first].start < stop - 1e-6:
             held.append(ordered[first])
             first += 1
@@ -63,10 +65,11 @@ def _windows(
         count += 1
 
 
-def _spelled(weight: Sequence[float], low: int) -> str:
+@lru_cache(maxsize=4096)  # what is held for long, or repeated, is spelled once
+def _spelled(weight: tuple[float, ...], low: int) -> str:
     """The chord that 12 pitch classes spell, "" for none."""
     total = sum(weight)
-    if total <= 0:
+    if total <= 0 or sum(share > 0 for share in weight) < 2:  # one tone alone spells nothing
         return ""
     best, symbol = 0.35, ""
     for root, name in enumerate(ROOTS):

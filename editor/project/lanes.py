@@ -13,17 +13,16 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from editor.project.document import LANE_ITEMS, ChordCell, LaneHit, LaneItem, LaneNote, LanePart, Lanes
 from engines.audio.timebase import Grid
 from engines.errors import InputError
 from engines.music.chords import ROOTS, bass, pitch_classes
 from engines.music.instruments import DRUMS_ROW, FAMILIES, INSTRUMENTS, ROWS
+from engines.music.midi import MidiFile, MidiNote, MidiTrack, read_midi
+from engines.music.midi_writing import WrittenTrack, midi_bytes
 from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Chord, Controls, Hit, Note, Part
-
-if TYPE_CHECKING:
-    import pretty_midi
 
 LANE_NAMES: tuple[str, ...] = tuple(LANE_ITEMS)
 SHORTEST = 1 / 16  # beats; what a cut leaves shorter than this vanishes
@@ -213,10 +212,11 @@ def chords_to_lane(chords: Sequence[Chord], grid: Grid) -> tuple[ChordCell, ...]
 
 
 def notes_to_lane(notes: Sequence[Note], grid: Grid) -> tuple[LaneNote, ...]:
-    """Notes in seconds -> notes in beats, with ids n1, n2 ..."""
+    """Notes in seconds -> notes in beats, none shorter than the lane can hold, with ids n1, n2 ..."""
+    beats = [(grid.seconds_to_beats(note.start), grid.seconds_to_beats(note.end)) for note in notes]
     return tuple(
-        LaneNote(f"n{i}", grid.seconds_to_beats(note.start), grid.seconds_to_beats(note.end), note.pitch)
-        for i, note in enumerate(notes, 1)
+        LaneNote(f"n{i}", start, max(end, start + SHORTEST), note.pitch)
+        for i, ((start, end), note) in enumerate(zip(beats, notes, strict=True), 1)
     )
 
 
@@ -231,18 +231,22 @@ def melody_from_midi(path: str | os.PathLike[str]) -> tuple[Note, ...]:
     Takes the track whose name says so, else the highest pitched one; where notes sound together the
     highest wins (skyline). InputError when the file is not MIDI or holds no pitched note.
     """
-    midi = read_midi(path)
-    tracks = [track for track in sounding(midi) if not track.is_drum and track.notes]
-    tracks = [track for track in tracks if track.name.lower() != "chords"] or tracks
-    if not tracks:
+    track = melody_track(read_midi(path))
+    if track is None:
         raise InputError(f"{Path(path).name}: no melody notes; save the melody on a channel other than 10")
+    return skyline([Note(note.start, note.end, note.pitch) for note in track.notes])
 
-    def rank(track: pretty_midi.Instrument) -> tuple[bool, float]:
+
+def melody_track(midi: MidiFile) -> MidiTrack | None:
+    """The track of a MIDI file that is its melody; None where no pitched note is."""
+    tracks = [track for track in sounding(midi) if not track.is_drum]
+    tracks = [track for track in tracks if track.name.lower() != "chords"] or tracks
+
+    def rank(track: MidiTrack) -> tuple[bool, float]:
         named = any(word in track.name.lower() for word in ("melod", "lead", "vocal", "voice"))
         return named, sum(note.pitch for note in track.notes) / len(track.notes)
 
-    track = max(tracks, key=rank)
-    return skyline([Note(float(note.start), float(note.end), int(note.pitch)) for note in track.notes])
+    return max(tracks, key=rank, default=None)
 
 
 def drums_from_midi(path: str | os.PathLike[str]) -> tuple[Hit, ...]:
@@ -250,55 +254,54 @@ def drums_from_midi(path: str | os.PathLike[str]) -> tuple[Hit, ...]:
 
     A file whose only track is not on channel 10 is read as drums, too: many drum loops are saved so.
     """
-    midi = read_midi(path)
-    tracks = [track for track in sounding(midi) if track.is_drum]
-    if not tracks and len(sounding(midi)) == 1:
-        tracks = sounding(midi)
-    keys = [
-        (float(note.start), GM_DRUMS[note.pitch])
-        for track in tracks
-        for note in track.notes
-        if note.pitch in GM_DRUMS
-    ]
-    if not keys:
+    hits = hits_at([(note.start, note.pitch) for note in drum_notes(read_midi(path))])
+    if not hits:
         raise InputError(f"{Path(path).name}: no drum hits; save them on channel 10 with General MIDI keys")
-    return tuple(Hit(time, drum) for time, drum in sorted(set(keys))[:MAX_OBJECTS])
+    return hits
+
+
+def drum_notes(midi: MidiFile) -> list[MidiNote]:
+    """The notes of a MIDI file that are drums; those of its only track where channel 10 is silent."""
+    music = sounding(midi)
+    tracks = [track for track in music if track.is_drum] or (music if len(music) == 1 else [])
+    return [note for track in tracks for note in track.notes]
+
+
+def hits_at(struck: Iterable[tuple[float, int]]) -> tuple[Hit, ...]:
+    """Times and General MIDI keys -> hits in order; keys that are none of our five drums are left out."""
+    known = {(time, GM_DRUMS[key]) for time, key in struck if key in GM_DRUMS}
+    return tuple(Hit(time, drum) for time, drum in sorted(known)[:MAX_OBJECTS])
 
 
 def write_midi(path: str | os.PathLike[str], lanes: Lanes, grid: Grid) -> None:
     """Write the lanes as a MIDI file: tracks "Melody" and "Chords", "Drums" on channel 10, one a player.
 
-    A player's track, "Band: flute", has its General MIDI program and one inaudible note wherever it plays.
-    MIDI knows no word for who is asked to be absent, so that is not in it.
+    Its bars are the grid's, its seconds the clip's. A player's track, "Band: flute", has its General MIDI
+    program and one inaudible note wherever it plays. MIDI knows no word for who is asked to be absent, so
+    that is not in it.
     """
-    import pretty_midi
-
-    midi = pretty_midi.PrettyMIDI(initial_tempo=grid.bpm)
-    melody = pretty_midi.Instrument(program=0, name="Melody")
-    for note in lanes.melody:
-        start, end = _clipped(note, grid)
-        if end > start:
-            melody.notes.append(pretty_midi.Note(96, note.pitch, start, end))
-    drums = pretty_midi.Instrument(program=0, is_drum=True, name="Drums")
-    for hit in lanes.drums:
-        time = grid.beats_to_seconds(hit.time)
-        if time >= 0:
-            drums.notes.append(pretty_midi.Note(96, _DRUM_TO_GM[hit.drum], time, time + _HIT_SECONDS))
-    chords = pretty_midi.Instrument(program=0, name="Chords")
+    melody = [(*_clipped(note, grid), note.pitch, 96) for note in lanes.melody]
+    chords: list[tuple[float, float, int, int]] = []
     for cell in lanes.chords:
-        start, end = _clipped(cell, grid)
         low = bass(cell.symbol)
-        if end > start and low is not None:
+        if low is not None:
             voices = [36 + low, *(60 + pitch for pitch in pitch_classes(cell.symbol))]
-            chords.notes.extend(pretty_midi.Note(72, pitch, start, end) for pitch in voices)
-    tracks = (melody, chords, drums, *_players(lanes, grid))
-    midi.instruments.extend(track for track in tracks if track.notes)
-    midi.write(str(path))
+            chords += [(*_clipped(cell, grid), pitch, 72) for pitch in voices]
+    times = [(grid.beats_to_seconds(hit.time), _DRUM_TO_GM[hit.drum]) for hit in lanes.drums]
+    drums = [(time, time + _HIT_SECONDS, key, 96) for time, key in times if time >= 0]
+    tracks = (
+        WrittenTrack("Melody", 0, False, melody),
+        WrittenTrack("Chords", 0, False, chords),
+        WrittenTrack("Drums", 0, True, drums),
+        *_players(lanes, grid),
+    )
+    heard = [replace(track, notes=[note for note in track.notes if note[1] > note[0]]) for track in tracks]
+    Path(path).write_bytes(midi_bytes([track for track in heard if track.notes], grid))
 
 
-def sounding(midi: pretty_midi.PrettyMIDI) -> list[pretty_midi.Instrument]:
+def sounding(midi: MidiFile) -> list[MidiTrack]:
     """The tracks of a MIDI file that are music: not those that only say who plays."""
-    return [track for track in midi.instruments if player_of(track.name) is None]
+    return [track for track in midi.tracks if player_of(track.name) is None]
 
 
 def player_of(track: str) -> str | None:
@@ -307,22 +310,19 @@ def player_of(track: str) -> str | None:
     return name if name != track and name in ROWS else None
 
 
-def _players(lanes: Lanes, grid: Grid) -> list[pretty_midi.Instrument]:
+def _players(lanes: Lanes, grid: Grid) -> list[WrittenTrack]:
     """A track for each row of the band lane that plays."""
-    import pretty_midi
-
-    tracks: dict[str, pretty_midi.Instrument] = {}
+    notes: dict[str, list[tuple[float, float, int, int]]] = {}
     for part in lanes.band:
-        start, end = _clipped(part, grid)
-        if not part.plays or part.instrument not in ROWS or end <= start:
-            continue
-        name, drums = part.instrument, part.instrument == DRUMS_ROW
-        if name not in tracks:
-            program = 0 if drums else INSTRUMENTS[name][0] if name in INSTRUMENTS else FAMILIES[name] * 8
-            tracks[name] = pretty_midi.Instrument(program, is_drum=drums, name=_PLAYER + name)
-        pitch = _NO_DRUM if drums else 60
-        tracks[name].notes.append(pretty_midi.Note(1, pitch, start, end))
-    return list(tracks.values())
+        if part.plays and part.instrument in ROWS:
+            pitch = _NO_DRUM if part.instrument == DRUMS_ROW else 60
+            notes.setdefault(part.instrument, []).append((*_clipped(part, grid), pitch, 1))
+    programs = {name: INSTRUMENTS[name][0] for name in notes if name in INSTRUMENTS}
+    programs |= {name: FAMILIES[name] * 8 for name in notes if name in FAMILIES}
+    return [
+        WrittenTrack(_PLAYER + name, programs.get(name, 0), name == DRUMS_ROW, played)
+        for name, played in notes.items()
+    ]
 
 
 def skyline(notes: Sequence[Note]) -> tuple[Note, ...]:
@@ -354,23 +354,6 @@ def skyline(notes: Sequence[Note]) -> tuple[Note, ...]:
 def _clipped(cell: _Cell, grid: Grid) -> tuple[float, float]:
     """Start and end of a cell in seconds, not before the clip begins."""
     return max(0.0, grid.beats_to_seconds(cell.start)), max(0.0, grid.beats_to_seconds(cell.end))
-
-
-def read_midi(path: str | os.PathLike[str]) -> pretty_midi.PrettyMIDI:
-    """A MIDI file, or InputError in one line."""
-    import warnings
-
-    import pretty_midi
-
-    name = Path(path).name
-    if not Path(path).is_file():
-        raise InputError(f"{name}: no such MIDI file; check the path")
-    try:
-        with warnings.catch_warnings():  # it warns of tempo changes on odd tracks, which it handles
-            warnings.simplefilter("ignore")
-            return pretty_midi.PrettyMIDI(str(path))
-    except Exception as error:  # the parser has no error type of its own: bad bytes raise anything
-        raise InputError(f"{name}: not a MIDI file; save it as a standard MIDI file (.mid)") from error
 
 
 assert set(_DRUM_TO_GM) == set(DRUMS)

@@ -232,7 +232,7 @@ class AnalysisJob:
                     start = max(0.0, self.span.start - CONTEXT_SECONDS)
                     end = min(end, self.span.end + CONTEXT_SECONDS)
                 first, last = seconds_to_samples(start, recording.rate), seconds_to_samples(end, recording.rate)
-                mono = recording.as_float(first, last).mean(axis=1)  # [n, C] -> [n]
+                mono = recording.mono(first, last)  # [n]
                 analysis = analyze(mono, recording.rate, self._on_progress).shifted(start)
             self._done(analysis, "")
         except Cancelled:

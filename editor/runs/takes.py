@@ -88,7 +88,7 @@ def _origin(result: Result, folder: Path, source: Sound | None, extension: Exten
     return _Origin(
         "inpaint",
         request,
-        replace(audio, samples=audio.samples[first:last]),
+        replace(audio, samples=audio.samples[first:last], chunks=()),
         Region(request.start, request.spans[-1][1]),
         source or Sound(sounds.add_audio(folder, request.source)),
         tuple(Region(*span) for span in request.spans) if request.also else (),

@@ -12,7 +12,6 @@ ADPCM) is held as 32-bit float WAV, since no second lossy encoding could keep it
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,30 +22,14 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from engines.audio import chunks as wave_chunks
+from engines.audio.chunks import Chunk
+from engines.audio.decoding import MAX_BYTES, MAX_SECONDS, NATIVE, RATES, decode
 from engines.audio.timebase import resampled_length
 from engines.errors import InputError
 
 Samples = NDArray[Any]  # [N, C], one of the native types above
 
-MAX_SECONDS: Final = 40 * 60.0  # longest recording that can be held
-MAX_BYTES: Final = 2 << 30  # largest recording in memory
-RATES: Final = (4000, 384000)  # lowest and highest sample rate, Hz
-
-_NATIVE: Final = {  # lossless subtypes: number type that libsndfile reads and writes exactly
-    "PCM_U8": "int16",
-    "PCM_S8": "int16",
-    "PCM_16": "int16",
-    "PCM_24": "int32",
-    "PCM_32": "int32",
-    "ALAC_16": "int16",
-    "ALAC_20": "int32",
-    "ALAC_24": "int32",
-    "ALAC_32": "int32",
-    "ULAW": "int16",
-    "ALAW": "int16",
-    "FLOAT": "float32",
-    "DOUBLE": "float64",
-}
 _STEP: Final = {"PCM_U8": 256, "PCM_S8": 256, "PCM_24": 256, "ALAC_20": 4096, "ALAC_24": 256}
 _BY_SUFFIX: Final = {
     ".wav": ("WAV", "WAVEX", "RF64"),
@@ -56,6 +39,9 @@ _BY_SUFFIX: Final = {
     ".w64": ("W64",),
     ".caf": ("CAF",),
     ".au": ("AU",),
+}
+SUFFIXES: Final = {  # of a container's files
+    name: suffix for suffix, names in reversed(_BY_SUFFIX.items()) for name in names if suffix != ".aif"
 }
 _LOSSY_SUFFIXES: Final = (".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac")
 _CANCELS: Final = (
@@ -83,13 +69,14 @@ class Recording:
     format: str = "WAV"  # libsndfile's name of the container
     subtype: str = "PCM_16"  # libsndfile's name of the sample encoding
     note: str = ""  # one line for the user about how the file was read; empty when all is well
+    chunks: tuple[Chunk, ...] = field(default=(), repr=False)  # of a WAV file, beside its samples
     _mono: dict[int, NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
     _signs: list[NDArray[np.float64]] = field(default_factory=list, init=False, repr=False)  # once measured
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2:
             raise ValueError(f"samples of shape {self.samples.shape}: expected [N, C]")
-        native = _NATIVE.get(self.subtype)
+        native = NATIVE.get(self.subtype)
         if native is None or self.samples.dtype != native:
             raise ValueError(f"{self.subtype} samples of type {self.samples.dtype}: expected {native}")
         view = self.samples.view()
@@ -245,7 +232,7 @@ def from_float(samples: NDArray[Any], rate: int, subtype: str = "PCM_16") -> Rec
     peak = float(np.abs(values).max(initial=0.0))
     if peak > 1.0 and not subtype.startswith(("FLOAT", "DOUBLE")):
         values = values / peak
-    empty = Recording(np.zeros((0, values.shape[1]), _NATIVE[subtype]), rate, "WAV", subtype)
+    empty = Recording(np.zeros((0, values.shape[1]), NATIVE[subtype]), rate, "WAV", subtype)
     return replace(empty, samples=empty.to_native(values))
 
 
@@ -263,30 +250,24 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
     if size == 0:
         raise InputError(f"{name} (0 bytes): an audio file was expected; copy or export it again")
     try:
-        file = soundfile.SoundFile(path)
+        found = decode(path, name)
     except (soundfile.LibsndfileError, TypeError, OSError) as error:
         raise InputError(
             f"{name} ({size} bytes): not readable as audio; expected WAV, FLAC, AIFF, Ogg or MP3; "
             "export it again as WAV"
         ) from error
-    with file:
-        native = _NATIVE.get(file.subtype)
-        kind = np.dtype(native or "float32")
-        _refuse_too_large(name, file, kind)
-        samples, stopped = _read_blocks(file, kind)
-        cut = stopped or bool(re.search(r"(data|SSND)\s*:.*should be", file.extra_info))
-        rate, container, subtype = file.samplerate, file.format, file.subtype
+    samples, rate, container, subtype = found.samples, found.rate, found.format, found.subtype
     if not len(samples):
         raise InputError(f"{name}: holds no samples; expected at least one; export it again")
-    if kind.kind == "f":
+    if samples.dtype.kind == "f":
         _refuse_not_finite(name, samples, rate)
-    notes = []
-    if cut:
+    notes = list(found.remarks)
+    if found.cut:
         notes.append(f"{name} is damaged or cut short: using its readable {len(samples) / rate:.2f} s")
-    if native is None:
+    if subtype not in NATIVE:
         notes.append(f"{name} is lossy ({subtype}): exported as 32-bit float WAV to keep its samples")
         container, subtype = "WAV", "FLOAT"
-    return Recording(samples, rate, container, subtype, "; ".join(notes))
+    return Recording(samples, rate, container, subtype, "; ".join(notes), found.chunks)
 
 
 def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
@@ -304,7 +285,10 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     try:
         handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".inlay-", suffix=path.suffix)
         os.close(handle)
-        soundfile.write(scratch, recording.samples, recording.rate, format=container, subtype=subtype)
+        native = os.fsencode(scratch)  # a name may be no text
+        soundfile.write(native, recording.samples, recording.rate, format=container, subtype=subtype)
+        if recording.chunks and container in _BY_SUFFIX[".wav"]:
+            wave_chunks.add(Path(scratch), recording.chunks)
         with Path(scratch).open("rb") as written:  # on the disk before a document names it
             os.fsync(written.fileno())
         Path(scratch).chmod(0o666 & ~_UMASK)
@@ -324,40 +308,6 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     finally:
         if scratch:
             Path(scratch).unlink(missing_ok=True)
-
-
-def _refuse_too_large(name: str, file: soundfile.SoundFile, kind: np.dtype[Any]) -> None:
-    low, high = RATES
-    if not low <= file.samplerate <= high:
-        raise InputError(f"{name}: {file.samplerate} Hz; expected {low}-{high} Hz; resample it first")
-    if file.frames > MAX_SECONDS * file.samplerate:
-        minutes = file.frames / file.samplerate / 60
-        raise InputError(
-            f"{name}: {minutes:.0f} min; at most {MAX_SECONDS / 60:.0f} min can be edited; "
-            "cut out the part you need"
-        )
-    held = file.frames * file.channels * kind.itemsize
-    if held > MAX_BYTES:
-        raise InputError(
-            f"{name}: {held / 2**30:.1f} GB of samples; at most {MAX_BYTES / 2**30:.0f} GB can be edited; "
-            "cut out the part you need, or export it as 16-bit stereo at 48 kHz"
-        )
-
-
-def _read_blocks(file: soundfile.SoundFile, kind: np.dtype[Any]) -> tuple[Samples, bool]:
-    """All readable samples [N, C], and whether reading stopped at a damaged place."""
-    whole = np.empty((file.frames, file.channels), kind)
-    done = 0
-    while done < len(whole):
-        try:
-            block = file.read(min(_BLOCK, len(whole) - done), dtype=kind.name, always_2d=True)
-        except soundfile.LibsndfileError:
-            break
-        if not len(block):
-            break
-        whole[done : done + len(block)] = block
-        done += len(block)
-    return whole[:done], done < len(whole)
 
 
 def _refuse_not_finite(name: str, samples: Samples, rate: int) -> None:
@@ -394,4 +344,14 @@ def _container_for(path: Path, recording: Recording) -> tuple[str, str]:
     return container, subtype
 
 
-__all__: list[str] = ["Recording", "from_float", "read_recording", "resample", "write_recording"]
+__all__: list[str] = [
+    "MAX_BYTES",
+    "MAX_SECONDS",
+    "RATES",
+    "SUFFIXES",
+    "Recording",
+    "from_float",
+    "read_recording",
+    "resample",
+    "write_recording",
+]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+SHOWN_SECONDS = 0.005  # half a digit of a time as it is shown: so much may a typed time lie beyond an end
 _EPS = 1e-6  # absorbs binary rounding such as 2.9 * 25 = 72.499999
 
 

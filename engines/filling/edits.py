@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from engines.audio.recording import Recording
-from engines.audio.timebase import seconds_to_samples
+from engines.audio.timebase import SHOWN_SECONDS, seconds_to_samples
 from engines.errors import InputError
 from engines.progress import Progress, ProgressHook
 from engines.requests import LONGEST_SECONDS, GenerateRequest, InpaintRequest, Request, Result, Seam, Wish
@@ -45,7 +45,9 @@ def intro(request: InpaintRequest, seconds: float) -> InpaintRequest:
     """
     source, length = request.source, _length(request.source, seconds)
     rows = np.zeros((length, source.channels), source.samples.dtype)
-    longer = replace(source, samples=np.concatenate([rows, source.samples]))  # [n, C] -> [m + n, C]
+    kept = tuple(chunk for chunk in source.chunks if not chunk.places)  # all else would lie too early
+    samples = np.concatenate([rows, source.samples])  # [n, C] -> [m + n, C]
+    longer = replace(source, samples=samples, chunks=kept)
     end = length / source.rate
     return replace(_blending(request), source=longer, start=0.0, end=end, also=(), latents=None)
 
@@ -76,11 +78,12 @@ def loop(request: InpaintRequest, seconds: float, run: Run, progress: ProgressHo
     is as long as the source and begins where it began; all but the two halves of the span is bit-identical.
     """
     source = request.source
-    if not 0.08 <= seconds <= source.seconds / 2:
+    if not 0.08 <= seconds <= source.seconds / 2 + SHOWN_SECONDS:
         raise InputError(
             f"join of {seconds:g} s: expected 0.08-{source.seconds / 2:.2f} s, half of the recording; "
             "choose another"
         )
+    seconds = min(seconds, source.seconds / 2)
     half = source.length // 2
     turned = replace(
         source, samples=np.roll(source.samples, half, axis=0)

@@ -1,16 +1,16 @@
-"""MusicXML, plain or compressed: notes, hits, chord symbols, metre, key and tempo as they are written.
+"""MusicXML, plain or compressed: notes, hits, chord symbols, metre, key and tempo as they sound.
 
 Reads score-partwise. Times are quarters from the score's beginning; repeats are not played; tied notes are
-one note. Tolerant of what is missing, but entities are refused and sizes are bounded, since files come from
-anywhere. Does not know seconds, beats, lanes or the models' chord vocabulary.
+one note; transposing instruments sound as they do. Tolerant of what is missing, but a field that is no number
+where one is needed is refused, entities too, and sizes are bounded, since files come from anywhere. Does not
+know seconds, beats, lanes or the models' chord vocabulary.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import zipfile
-from collections.abc import Iterator
+import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -18,22 +18,22 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from engines.errors import InputError
+from engines.music.mxl import MAX_BYTES, MAX_ELEMENTS, score_text, tree
+from engines.music.percussion import Kit
+from engines.music.symbols import KINDS, ChordSymbol, Degree, of_degree, of_numeral, transposed
+from engines.music.tempo_marks import tempo_of
+from engines.music.xml_fields import name_of, number, signature, whole, written_metre
 
 SUFFIXES: Final = (".musicxml", ".xml", ".mxl")
-MAX_BYTES: Final = 32 * 2**20  # of a score's text; larger ones are no lead sheets
-MAX_ELEMENTS: Final = 1_500_000
-KINDS: Final = {  # MusicXML's names of chords -> how musicians write them
-    "major": "", "minor": "m", "augmented": "aug", "diminished": "dim", "dominant": "7",
-    "major-seventh": "maj7", "minor-seventh": "m7", "diminished-seventh": "dim7",
-    "augmented-seventh": "7#5", "half-diminished": "m7b5", "major-minor": "mmaj7", "major-sixth": "6",
-    "minor-sixth": "m6", "dominant-ninth": "9", "major-ninth": "maj9", "minor-ninth": "m9",
-    "dominant-11th": "11", "major-11th": "maj11", "minor-11th": "m11", "dominant-13th": "13",
-    "major-13th": "maj13", "minor-13th": "m13", "suspended-second": "sus2", "suspended-fourth": "sus4",
-    "power": "5",
-    "augmented-ninth": "aug", "maj69": "6", "minor-major": "mmaj7",  # not in the standard, but in files
-}  # fmt: skip
+MAX_QUARTERS: Final = 20_000.0  # of a score; longer ones are damaged
+MAX_BARS: Final = 10_000
 _STEPS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_UNITS: Final = {"whole": 4.0, "half": 2.0, "quarter": 1.0, "eighth": 0.5, "16th": 0.25}  # in quarters
+_TIE_QUARTERS: Final = 0.05  # what a tied note may begin after the one before it ends
+_UNREADABLE: Final = (
+    expat.ExpatError, zipfile.BadZipFile, zlib.error, LookupError, ValueError, OverflowError, RuntimeError,
+    EOFError, OSError,
+)  # fmt: skip
+__all__ = ["KINDS", "ChordSymbol", "Degree", "Measure", "Part", "read_musicxml", "signature"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class WrittenNote:
 
     at: float  # quarters
     length: float  # quarters
-    pitch: int  # MIDI
+    pitch: int  # MIDI, as it sounds
     voice: str
     chord: bool = False  # whether it sounds with the note before
 
@@ -56,30 +56,13 @@ class WrittenHit:
 
 
 @dataclass(frozen=True)
-class ChordSymbol:
-    """One chord symbol; it lasts until the next."""
-
-    at: float  # quarters
-    kind: str  # MusicXML's name: "minor-seventh"; "none" where no chord is meant; "" = not said
-    root: str = ""  # "C#"; "" = the score does not say
-    bass: str = ""  # "E"; "" = the root
-
-    @property
-    def written(self) -> str:
-        """As musicians write it: "N" for no chord, "" for one without a root, unknown kinds as major."""
-        if self.kind == "none":
-            return "N"
-        over = f"/{self.bass}" if self.bass else ""
-        return f"{self.root}{KINDS.get(self.kind, '')}{over}" if self.root else ""
-
-
-@dataclass(frozen=True)
 class Measure:
     """One bar, as long as what is in it."""
 
     at: float  # quarters
     length: float  # quarters
     metre: tuple[str, str] | None  # beats and their unit as written, in force at its end: ("6", "8")
+    implicit: bool = False  # a pickup, or the rest of a bar that was begun before
 
 
 @dataclass
@@ -94,7 +77,13 @@ class Part:
     measures: list[Measure] = field(default_factory=list)
     metres: list[tuple[str, str]] = field(default_factory=list)  # each as it is set
     keys: list[tuple[int, str]] = field(default_factory=list)  # fifths and mode, each as it is set
-    quarters_a_minute: float = 0.0  # the first tempo; 0 = not said
+    tempi: list[tuple[float, float]] = field(default_factory=list)  # (quarters, quarters a minute)
+    remarks: dict[str, None] = field(default_factory=dict)  # what was dropped or guessed, for the user
+
+    @property
+    def quarters_a_minute(self) -> float:
+        """The first tempo; 0 = not said."""
+        return self.tempi[0][1] if self.tempi else 0.0
 
     @property
     def length(self) -> float:
@@ -106,112 +95,110 @@ def read_musicxml(path: str | os.PathLike[str]) -> list[Part]:
     """The parts of a file. InputError, in one line, where it is none that can be read."""
     name = Path(path).name
     try:
-        root = _tree(_text(path))
+        root = tree(score_text(path, MAX_BYTES), MAX_ELEMENTS)
         if root.tag != "score-partwise":
             raise InputError(f"{name}: a {root.tag[:40]!r} file; export it as MusicXML (score-partwise)")
         return _parts(root)
-    except (expat.ExpatError, zipfile.BadZipFile, KeyError, ValueError, OverflowError, RuntimeError) as error:
+    except _UNREADABLE as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{name}: not MusicXML; export it again as uncompressed MusicXML") from error
-
-
-def signature(metre: tuple[str, str]) -> tuple[int, int]:
-    """A metre in numbers, sums added up: ("3+2", "8") is 5, 8; 4, 4 for what says nothing."""
-    try:
-        return sum(int(n) for n in metre[0].split("+")), int(metre[1])
-    except ValueError:
-        return 4, 4
-
-
-def _text(path: str | os.PathLike[str]) -> bytes:
-    """The XML of a file, out of its archive if it is one."""
-    if not zipfile.is_zipfile(path):
-        with Path(path).open("rb") as file:
-            return _bounded(file.read(MAX_BYTES + 1))
-    with zipfile.ZipFile(path) as archive:
-        names = [n for n in archive.namelist() if n.endswith((".xml", ".musicxml")) and "META-INF" not in n]
-        if not names:
-            raise ValueError("no score inside")
-        with archive.open(names[0]) as file:  # the size that an archive tells may be wrong
-            return _bounded(file.read(MAX_BYTES + 1))
-
-
-def _bounded(text: bytes) -> bytes:
-    if len(text) > MAX_BYTES:
-        raise ValueError("too large")
-    return text
-
-
-def _tree(text: bytes) -> ElementTree.Element:
-    """The elements of a text. A DTD may be named, as MusicXML does; entities may not be declared."""
-    builder, parser, count = ElementTree.TreeBuilder(), expat.ParserCreate(), 0
-
-    def begin(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal count
-        count += 1
-        if count > MAX_ELEMENTS:
-            raise ValueError("too many elements")
-        builder.start(tag, attributes)
-
-    def refuse(*_: object) -> None:
-        raise ValueError("entities are not read")
-
-    parser.buffer_text = True
-    parser.StartElementHandler = begin
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
-    parser.EntityDeclHandler = refuse
-    parser.Parse(text, True)
-    return builder.close()
-
-
-def _number(element: ElementTree.Element, path: str, default: float = 0.0) -> float:
-    text = (element.findtext(path) or "").strip()
-    number = float(text) if text else default
-    if not math.isfinite(number):
-        raise ValueError(f"{path}: {text}")
-    return number
+        said = str(error) if type(error) is ValueError and "\n" not in str(error) else ""
+        why = f" that can be read ({said[:60]})" if said else ""
+        raise InputError(f"{name}: not MusicXML{why}; export it again as uncompressed MusicXML") from error
 
 
 def _parts(root: ElementTree.Element) -> list[Part]:
     rows = {row.get("id"): row for row in root.iterfind("part-list/score-part")}
-    keys = {
-        midi.get("id"): int(_number(midi, "midi-unpitched")) - 1
-        for midi in root.iterfind(".//midi-instrument")
-    }
+    elements = list(root.iterfind("part"))
+    starts = _bar_starts(elements)
     parts = []
-    for element in root.iterfind("part"):
+    for element in elements:
         row = rows.get(element.get("id"))
         part = Part("" if row is None else row.findtext("part-name") or "")
         if row is not None:
-            part.program = int(_number(row, "midi-instrument/midi-program")) - 1  # MusicXML counts from 1
-        _Reading(part, keys).read(element)
+            part.program = whole(row, "midi-instrument/midi-program") - 1  # MusicXML counts from 1
+        _Reading(part, Kit(row, root), starts).read(element)
         parts.append(part)
     return parts
+
+
+def _bar_starts(parts: list[ElementTree.Element]) -> list[float]:
+    """Quarters at which each bar of the score begins, and where the last ends.
+
+    A bar is as long as what is in it. Where parts differ it is as its metre says, if one of them is, and else
+    as the longest; where no part has anything in it, it is as its metre says.
+    """
+    found: list[set[float]] = []  # of each bar: how long the parts are in it
+    metres: dict[int, float] = {}  # bar -> quarters of the metre that is set in it
+    for part in parts:
+        divisions = 1.0
+        for index, measure in enumerate(part.iterfind("measure")):
+            if index >= MAX_BARS:
+                raise ValueError(f"more than {MAX_BARS} bars: longer than a score can be")
+            found += [set() for _ in range(index + 1 - len(found))]
+            length, divisions, metre = _extent(measure, divisions)
+            found[index] |= {length} if length > 0 else set()
+            if metre is not None:
+                over, under = signature(metre)
+                metres.setdefault(index, 4.0 * over / under)
+    starts, nominal = [0.0], 4.0
+    for index, lengths in enumerate(found):
+        nominal = metres.get(index, nominal)
+        as_said = not lengths or any(abs(length - nominal) < 1e-6 for length in lengths)
+        starts.append(starts[-1] + (nominal if as_said else max(lengths)))
+    if starts[-1] > MAX_QUARTERS:
+        raise ValueError(f"{starts[-1]:.3g} quarters: longer than a score can be")
+    return starts
+
+
+def _extent(measure: ElementTree.Element, divisions: float) -> tuple[float, float, tuple[str, str] | None]:
+    """Quarters that are written in a bar of a part, the divisions at its end, the metre that is set in it."""
+    at = longest = 0.0
+    metre = None
+    for item in measure:
+        if item.tag == "attributes":
+            divisions = _divisions(item, divisions)
+            metre = written_metre(item) or metre
+        elif item.tag == "backup":
+            at = max(0.0, at - number(item, "duration") / divisions)
+        elif item.tag == "forward" or (item.tag == "note" and _moves(item)):
+            at += number(item, "duration") / divisions
+        longest = max(longest, at)
+    return longest, divisions, metre
+
+
+def _divisions(attributes: ElementTree.Element, before: float) -> float:
+    value = number(attributes, "divisions", before)
+    return value if value > 0 else 1.0
+
+
+def _moves(note: ElementTree.Element) -> bool:
+    """Whether the place in the bar moves on with a note."""
+    return note.find("chord") is None and note.find("grace") is None
 
 
 class _Reading:
     """A part while it is read."""
 
-    def __init__(self, part: Part, keys: dict[str | None, int]) -> None:
-        self.part, self.keys = part, keys
+    def __init__(self, part: Part, kit: Kit, starts: list[float]) -> None:
+        self.part, self.kit, self.starts = part, kit, starts
         self.divisions = 1.0  # of a quarter
         self.bar = 0.0  # quarters
         self.at = self.last = 0.0  # quarters from the bar: of what comes next, of the note before
         self.tied: dict[tuple[str, int], int] = {}  # (voice, pitch) -> place of the note that goes on
         self.latest: dict[str, int] = {}  # voice -> place of its last note
+        self.transposed: dict[str, int] = {}  # staff, "" = all -> semitones that it sounds higher
 
     def read(self, element: ElementTree.Element) -> None:
         """All measures of a part."""
-        for measure in element.iterfind("measure"):
-            self.at = self.last = latest = 0.0
+        for index, measure in enumerate(element.iterfind("measure")):
+            self.bar, self.at, self.last = self.starts[index], 0.0, 0.0
             for item in measure:
                 self._item(item)
-                latest = max(latest, self.at)
             metre = self.part.metres[-1] if self.part.metres else None
-            self.part.measures.append(Measure(self.bar, latest, metre))
-            self.bar += latest
+            implicit = measure.get("implicit") == "yes" or (index == 0 and measure.get("number") == "0")
+            length = self.starts[index + 1] - self.bar
+            self.part.measures.append(Measure(self.bar, length, metre, implicit))
 
     def _item(self, item: ElementTree.Element) -> None:
         if item.tag == "attributes":
@@ -221,52 +208,95 @@ class _Reading:
         elif item.tag == "forward":
             self.at += self._length(item)
         elif item.tag in ("direction", "sound"):
-            self.part.quarters_a_minute = self.part.quarters_a_minute or _tempo(item)
+            tempo = tempo_of(item, self.part.remarks)
+            if tempo > 0:
+                self.part.tempi.append((self.bar + self.at, tempo))
         elif item.tag == "harmony":
-            offset = _number(item, "offset") / self.divisions
-            root, bass = _name(item, "root"), _name(item, "bass")
-            kind = (item.findtext("kind") or "").strip()
-            self.part.symbols.append(ChordSymbol(self.bar + self.at + offset, kind, root, bass))
+            self._harmony(item)
+        elif item.tag == "barline" and item.find("repeat") is not None:
+            self.part.remarks["repeats are not played"] = None
         elif item.tag == "note" and item.find("grace") is None:
             self._note(item)
 
     def _length(self, item: ElementTree.Element) -> float:
-        return _number(item, "duration") / self.divisions
+        length = number(item, "duration") / self.divisions
+        if length < 0:
+            raise ValueError(f"duration {item.findtext('duration')!r}: expected 0 or more")
+        return length
 
     def _attributes(self, item: ElementTree.Element) -> None:
-        self.divisions = _number(item, "divisions", self.divisions) or 1.0
+        self.divisions = _divisions(item, self.divisions)
         if item.find("key") is not None:
-            self.part.keys.append((int(_number(item, "key/fifths")), item.findtext("key/mode") or "major"))
-        if item.find("time") is not None:
-            metre = item.findtext("time/beats") or "", item.findtext("time/beat-type") or ""
+            mode = (item.findtext("key/mode") or "major").strip()
+            self.part.keys.append((whole(item, "key/fifths"), mode))
+        metre = written_metre(item)
+        if metre is not None:
             self.part.metres.append(metre)
+            if signature(metre) == (4, 4) and metre not in (("4", "4"), ("", "")):
+                self.part.remarks[f"metre {'/'.join(metre)[:16]!r} says nothing: 4/4 is taken"] = None
+        for transpose in item.iterfind("transpose"):
+            semitones = whole(transpose, "chromatic") + 12 * whole(transpose, "octave-change")
+            if abs(semitones) <= 48:
+                self.transposed[transpose.get("number") or ""] = semitones
+
+    def _sounds_higher(self, item: ElementTree.Element) -> int:
+        """Semitones by which what is written there sounds higher."""
+        staff = (item.findtext("staff") or "1").strip()
+        return self.transposed.get(staff, self.transposed.get("", 0))
+
+    def _harmony(self, item: ElementTree.Element) -> None:
+        offset = number(item, "offset") / self.divisions
+        fifths, mode = self.part.keys[-1] if self.part.keys else (0, "major")
+        root = name_of(item, "root")
+        if not root and item.findtext("function"):
+            root = of_numeral(item.findtext("function") or "", fifths, mode == "minor")
+        elif not root and item.find("numeral") is not None:
+            bend, degree = round(number(item, "numeral/numeral-alter")), whole(item, "numeral/numeral-root")
+            root = of_degree(degree, bend, fifths, mode == "minor")
+        higher = self._sounds_higher(item)
+        kind = item.find("kind")
+        self.part.symbols.append(
+            ChordSymbol(
+                max(0.0, self.bar + self.at + offset),
+                "" if kind is None else (kind.text or "").strip(),
+                transposed(root, higher),
+                transposed(name_of(item, "bass"), higher),
+                tuple(_degrees(item)),
+                "" if kind is None else (kind.get("text") or "").strip(),
+            )
+        )
 
     def _note(self, item: ElementTree.Element) -> None:
         chord, length = item.find("chord") is not None, self._length(item)
         start = self.bar + (self.last if chord else self.at)
         if not chord:
             self.last, self.at = self.at, self.at + length
-        if item.find("unpitched") is not None:
-            instrument = item.find("instrument")
-            key = self.keys.get(instrument.get("id") if instrument is not None else None, -1)
-            self.part.hits.append(WrittenHit(start, key))
+        if item.find("cue") is not None:  # another part's, shown to find one's place
+            self.part.remarks["cue notes are left out"] = None
             return
-        step = item.findtext("pitch/step")
+        if item.find("unpitched") is not None:
+            self.part.hits.append(WrittenHit(start, self.kit.key(item, self.part.remarks)))
+            return
+        step = (item.findtext("pitch/step") or "").strip().upper()
         if step not in _STEPS or length <= 0:
             return
-        alter, octave = round(_number(item, "pitch/alter")), int(_number(item, "pitch/octave", 4))
-        pitch = 12 * (octave + 1) + _STEPS[step] + alter
-        if 0 <= pitch <= 127:
-            note = WrittenNote(start, length, pitch, item.findtext("voice") or "1", chord)
-            self._tie(note, {tie.get("type") for tie in item.iterfind("tie")})
+        alter, octave = round(number(item, "pitch/alter")), whole(item, "pitch/octave", 4)
+        pitch = 12 * (octave + 1) + _STEPS[step] + alter + self._sounds_higher(item)
+        if not 0 <= pitch <= 127:
+            self.part.remarks["notes outside MIDI's range are left out"] = None
+            return
+        note = WrittenNote(start, length, pitch, (item.findtext("voice") or "1").strip(), chord)
+        self._tie(
+            note, {tie.get("type") for path in ("tie", "notations/tied") for tie in item.iterfind(path)}
+        )
 
     def _tie(self, note: WrittenNote, ties: set[str | None]) -> None:
-        """Add a note, or lengthen the one that it is tied to."""
+        """Add a note, or lengthen the one that it is tied to; one that no other goes on keeps its length."""
         notes, place = self.part.notes, self.tied.pop((note.voice, note.pitch), -1)
         before = self.latest.get(note.voice, -1)
         if "stop" in ties and place < 0 and before >= 0 and notes[before].pitch == note.pitch:
             place = before  # where the tie begins was not written
-        if "stop" in ties and place >= 0:
+        if "stop" in ties and place >= 0 and self._touch(notes[place], note):
             first = notes[place]
             notes[place] = replace(first, length=note.at + note.length - first.at)
         else:
@@ -276,33 +306,17 @@ class _Reading:
         if "start" in ties:
             self.tied[note.voice, note.pitch] = place
 
-
-def _name(item: ElementTree.Element, kind: str) -> str:
-    """A root or bass as written: "F#", "" where there is none."""
-    step = item.findtext(f"{kind}/{kind}-step")
-    if step not in _STEPS:
-        return ""
-    bend = round(_number(item, f"{kind}/{kind}-alter"))
-    return step + ("#" * bend if bend > 0 else "b" * -bend)
+    @staticmethod
+    def _touch(first: WrittenNote, note: WrittenNote) -> bool:
+        return abs(first.at + first.length - note.at) <= _TIE_QUARTERS
 
 
-def _tempo(item: ElementTree.Element) -> float:
-    """Quarters a minute of a direction or sound, 0 where it says nothing of tempo."""
-    for text, unit in _tempi(item):
-        try:
-            return max(0.0, float(text) * unit)
-        except ValueError:
-            continue
-    return 0.0
-
-
-def _tempi(item: ElementTree.Element) -> Iterator[tuple[str, float]]:
-    """Each tempo that is written, and quarters a beat of it."""
-    sound = item if item.tag == "sound" else item.find("sound")
-    if sound is not None and sound.get("tempo"):
-        yield sound.get("tempo") or "", 1.0
-    mark = item.find(".//metronome")
-    if mark is not None and mark.findtext("per-minute"):
-        dotted = 1.5 if mark.find("beat-unit-dot") is not None else 1.0
-        unit = _UNITS.get(mark.findtext("beat-unit") or "quarter", 1.0)
-        yield mark.findtext("per-minute") or "", dotted * unit
+def _degrees(harmony: ElementTree.Element) -> list[Degree]:
+    """The changes of a chord's tones that can be understood."""
+    found = []
+    for item in harmony.iterfind("degree"):
+        value, alter = whole(item, "degree-value"), whole(item, "degree-alter")
+        kind = (item.findtext("degree-type") or "add").strip()
+        if 1 <= value <= 13 and abs(alter) <= 2:
+            found.append(Degree(value, alter, kind))
+    return found

@@ -8,11 +8,12 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from editor.mishaps import in_one_line
 from editor.page.events import UploadEvent, read_event
 from editor.page.listeners.edits import step
 from editor.page.listeners.wiring import ANALYSES, EDITS, QUIET, Telling, Updates
 from editor.page.view import View
-from editor.project.disk import library, scores
+from editor.project.disk import imports, scores
 from editor.session import Session
 from editor.sessions import Sessions
 from engines.errors import InputError
@@ -39,7 +40,9 @@ class Arrivals:
         """A file that the page has sent, or an example that ships."""
         session = self.sessions.of(request.session_hash)
         try:
-            session = self._arrive(read_event(UploadEvent, event._data), session, request.session_hash)
+            sent = read_event(UploadEvent, event._data)
+            with in_one_line(imports.label_of(sent.name, "upload")):
+                session = self._arrive(sent, session, request.session_hash)
         except InputError as error:
             return self.view.shown(session, "timeline", str(error))
         return self.view.all(session)
@@ -57,7 +60,7 @@ class Arrivals:
         session.error = None
         suffix = Path(sent.name).suffix.lower()
         if suffix == ".zip":
-            opened = library.unpack(path, self.sessions.root)
+            opened = imports.project_from(path, imports.label_of(sent.name, "zip"), self.sessions.root)
             rev, session = session.rev, self.sessions.open(tab, opened.folder.name)
             session.rev = max(session.rev, rev)
         elif suffix in scores.SUFFIXES:

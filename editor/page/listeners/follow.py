@@ -15,6 +15,7 @@ from typing import Any
 
 import gradio as gr
 
+from editor.mishaps import log, words
 from editor.page.listeners.wiring import QUIET, Listener, Updates
 from editor.page.state import EditorState
 from editor.page.view import View
@@ -54,17 +55,32 @@ class Follower:
             @functools.wraps(listener)
             def streaming(*args: Any, **kwargs: Any) -> Iterator[Any]:
                 request = next(arg for arg in args if isinstance(arg, gr.Request))
-                for updates in listener(*args, **kwargs):
-                    yield remember(request, updates)
+                try:
+                    for updates in listener(*args, **kwargs):
+                        yield remember(request, updates)
+                except Exception as error:
+                    yield remember(request, self._mishap(listener, request, error))
 
             return streaming
 
         @functools.wraps(listener)
         def answering(*args: Any, **kwargs: Any) -> Any:
             request = next(arg for arg in args if isinstance(arg, gr.Request))
-            return remember(request, listener(*args, **kwargs))
+            try:
+                updates = listener(*args, **kwargs)
+            except Exception as error:
+                updates = self._mishap(listener, request, error)
+            return remember(request, updates)
 
         return answering
+
+    def _mishap(self, listener: Listener, request: gr.Request, error: Exception) -> Updates:
+        """What a tab is shown where a listener broke: the page must not wait for ever."""
+        if isinstance(error, gr.Error):
+            raise error
+        name = getattr(listener, "__name__", "page").replace("_", " ").strip()
+        log.error("%s", name, exc_info=error)
+        return self.view.shown(self.sessions.of(request.session_hash), "timeline", words(name, error))
 
     async def follow(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Show a tab what others do to its project, for as long as the tab is open."""

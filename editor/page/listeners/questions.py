@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from editor.mishaps import in_one_line
 from editor.page.contract import Payload
 from editor.page.takes.groups import clock_shift
 from editor.page.timeline import file_address
@@ -26,7 +27,8 @@ def questions(sessions: Sessions) -> Iterator[Callable[..., Any]]:
             folder = sessions.folder(fields.text("project", 80))
             project = storage.open_project(folder).project
             take = fields.identifier("take") if fields.has("take") else ""
-            path, name = exports.export(folder, project, fields.text("kind", 20), take)
+            with in_one_line("export"):
+                path, name = exports.export(folder, project, fields.text("kind", 20), take)
             return {"url": file_address(path), "name": name}
         except InputError as error:
             return {"error": str(error)}
@@ -42,7 +44,8 @@ def questions(sessions: Sessions) -> Iterator[Callable[..., Any]]:
             folder = sessions.folder(fields.text("project", 80))
             project = storage.open_project(folder).project
             take = versions.find_take(project, fields.identifier("take"))
-            return asdict(ghost.ghost(folder, take).shifted(clock_shift(project, take)))
+            with in_one_line("take"):
+                return asdict(ghost.ghost(folder, take).shifted(clock_shift(project, take)))
         except InputError as error:
             return {"error": str(error)}
 

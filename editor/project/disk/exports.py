@@ -29,6 +29,7 @@ from engines.errors import InputError
 
 KINDS = ("wav", "flac", "mp3", "stems", "midi", "project", "request", "blind", "ratings")
 FORMAT = 1  # of a request's JSON
+MAX_JSON = 64 << 20  # bytes of one
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # Hz, what MP3 knows
 _MP3_QUALITY = 0.1  # libsndfile's compression level: close to LAME's V1
 
@@ -112,7 +113,7 @@ def _stems(place: Path, folder: Path, project: Project, recording: Recording, na
     parts: list[tuple[str, Recording]] = []
     for number, span in enumerate(project.spans, start=1):
         first, last = (seconds_to_samples(time, recording.rate) for time in (span.start, span.end))
-        part = replace(recording, samples=recording.samples[first:last])
+        part = replace(recording, samples=recording.samples[first:last], chunks=())
         parts.append((f"span {number} {span.start:.2f}-{span.end:.2f} s", part))
     for number, take in enumerate((take for take in project.takes if not take.deleted), start=1):
         span_words = f" {take.region.start:.2f}-{take.region.end:.2f} s" if take.region else ""
@@ -176,7 +177,9 @@ def read_request(path: Path, source: Path | None = None) -> Job:
 
 def _object(path: Path) -> dict[str, Any]:
     try:
-        told = json.loads(path.read_text("utf-8"))
+        if path.stat().st_size > MAX_JSON:
+            raise InputError(f"{path.name}: too large for a request; name the JSON of one take")
+        told = json.loads(path.read_bytes())  # UTF-8, 16 or 32, with or without a mark
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); name a request's JSON") from error
     except (ValueError, RecursionError) as error:

@@ -7,6 +7,7 @@ number and size, and a document that opens. Loads no torch.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import zipfile
@@ -18,6 +19,7 @@ from editor.project.disk import files, storage
 from editor.project.disk.journal import Journal
 from engines.errors import InputError
 
+log = logging.getLogger("inlay")
 MAX_LISTED = 50  # projects in the list of recent ones
 MAX_FILES = 20_000  # in a zip
 MAX_BYTES = 16 << 30  # of a zip, unpacked
@@ -47,6 +49,9 @@ def recent(root: Path) -> tuple[Entry, ...]:
         try:
             project = storage.open_project(path.parent).project
         except InputError:
+            continue
+        except Exception:  # whatever is wrong with one project, the others are listed
+            log.exception("%s cannot be read", path)
             continue
         saved = datetime.fromtimestamp(path.stat().st_mtime)
         takes = sum(not take.deleted for take in project.takes)

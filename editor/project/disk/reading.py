@@ -1,12 +1,13 @@
 """JSON -> document: a project, its lanes, a take or a sound from what `asdict` and JSON made of them.
 
-Every function raises ValueError, KeyError or TypeError for anything else. Loads no torch.
+What comes may be anyone's: ids are letters, digits, - and _, numbers are bounded, names are those that are
+known. Every function raises ValueError, KeyError or TypeError for anything else. Loads no torch.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -26,7 +27,19 @@ from editor.project.document import (
     Take,
     Version,
 )
+from editor.project.lanes import LANE_NAMES
+from engines.audio.recording import RATES
 from engines.audio.timebase import Grid
+from engines.requests import DRUMS
+from engines.roster import ENGINE_NAMES
+
+MAX_NUMBER = 1e12  # of anything that a project counts or measures
+MAX_SAMPLES = 2**40
+MAX_CHANNELS = 1024
+MAX_SEED = 2**63 - 1
+_ID = re.compile(r"[A-Za-z0-9_-]{0,64}")
+_TIME = re.compile(r"(\d[0-9T:.Z +-]{0,39})?")
+_KEY = re.compile(r"[A-G][#b]? (major|minor)")
 
 
 def project_from_json(data: Mapping[str, Any]) -> Project:
@@ -35,29 +48,29 @@ def project_from_json(data: Mapping[str, Any]) -> Project:
         name=_text(data["name"]),
         prompt=_text(data["prompt"]),
         length=_number(data["length"]),
-        seed=int(data["seed"]),
-        engines=_texts(data["engines"]),
+        seed=_whole(data["seed"], 0, MAX_SEED),
+        engines=_known(data["engines"], ENGINE_NAMES),
         grid=_grid(data["grid"]),
         clip=_clip(data["clip"]) if data["clip"] else None,
-        key=_text(data["key"]),
+        key=_matching(data["key"], _KEY),
         spans=tuple(_span(span) for span in data["spans"]),
-        active=_text(data["active"]),
+        active=_id(data["active"]),
         lanes=lanes_from_json(data["lanes"]),
-        follow=_texts(data["follow"]),
+        follow=_known(data["follow"], LANE_NAMES),
         not_meant=_texts(data["not_meant"]),
-        sort=_text(data["sort"]),
+        sort=_matching(data["sort"], _ID),
         takes=tuple(take_from_json(take) for take in data["takes"]),
-        kept=_text(data["kept"]) if data["kept"] is not None else None,
+        kept=_id(data["kept"]) if data["kept"] is not None else None,
         versions=tuple(_version(version) for version in data["versions"]),
         rounds=tuple(_round(round) for round in data["rounds"]),
-        variations=int(data["variations"]),
+        variations=_whole(data["variations"], 1, 100),
         settings=_settings(data["settings"]),
     )
 
 
 def lanes_from_json(data: Mapping[str, Any]) -> Lanes:
     """Lanes from `asdict(lanes)` after JSON; ValueError, KeyError or TypeError when they are none."""
-    return Lanes(**{name: lane_from_json(name, data[name]) for name in LANE_ITEMS})
+    return Lanes(**{name: lane_from_json(name, data[name]) for name in LANE_ITEMS if name in data})
 
 
 def lane_from_json(name: str, data: Any) -> tuple[Any, ...]:
@@ -69,10 +82,10 @@ def lane_from_json(name: str, data: Any) -> tuple[Any, ...]:
 def take_from_json(data: Mapping[str, Any]) -> Take:
     """A take from `asdict(take)` after JSON; ValueError, KeyError or TypeError when it is not one."""
     return Take(
-        id=_text(data["id"]),
-        kind=_text(data["kind"]),
-        engine=_text(data["engine"]),
-        seed=int(data["seed"]),
+        id=_id(data["id"]),
+        kind=_matching(data["kind"], _ID),
+        engine=_matching(data["engine"], _ID),
+        seed=_whole(data["seed"], 0, 2**63),
         prompt=_text(data["prompt"]),
         file=_file(data["file"]),
         seconds=_number(data["seconds"]),
@@ -81,10 +94,10 @@ def take_from_json(data: Mapping[str, Any]) -> Take:
         parameters=dict(data["parameters"]),
         timings={_text(stage): _number(spent) for stage, spent in data["timings"].items()},
         seams=tuple(dict(seam) for seam in data["seams"]),
-        made=_text(data["made"]),
-        rate=int(data["rate"]),
-        channels=int(data["channels"]),
-        first=None if data["first"] is None else int(data["first"]),
+        made=_matching(data["made"], _TIME),
+        rate=_whole(data["rate"], 0, RATES[1]),
+        channels=_whole(data["channels"], 0, MAX_CHANNELS),
+        first=None if data["first"] is None else _whole(data["first"], 0, MAX_SAMPLES),
         name=_text(data["name"]),
         starred=data["starred"] is True,
         deleted=data["deleted"] is True,
@@ -100,19 +113,19 @@ def sound_from_json(data: Any) -> Sound | None:
 
 
 def _grid(data: Mapping[str, Any]) -> Grid:
-    return Grid(_number(data["bpm"]), int(data["beats_per_bar"]), _number(data["offset"]))
+    return Grid(_number(data["bpm"]), _whole(data["beats_per_bar"], 1, 16), _number(data["offset"]))
 
 
 def _cell(data: Mapping[str, Any]) -> tuple[str, float, float]:
-    return _text(data["id"]), _number(data["start"]), _number(data["end"])
+    return _id(data["id"]), _number(data["start"]), _number(data["end"])
 
 
 def _clip(data: Mapping[str, Any]) -> Clip:
     return Clip(
         _file(data["file"]),
         _number(data["seconds"]),
-        int(data["rate"]),
-        int(data["channels"]),
+        _whole(data["rate"], 1, RATES[1]),
+        _whole(data["channels"], 1, MAX_CHANNELS),
         _text(data["label"]),
         _patches(data["patches"]),
         _number(data["lead"]),
@@ -120,16 +133,16 @@ def _clip(data: Mapping[str, Any]) -> Clip:
 
 
 def _patches(data: Any) -> tuple[Patch, ...]:
-    return tuple(Patch(_file(patch["file"]), int(patch["first"])) for patch in data)
+    return tuple(Patch(_file(patch["file"]), _whole(patch["first"], 0, MAX_SAMPLES)) for patch in data)
 
 
 def _version(data: Mapping[str, Any]) -> Version:
     parent, take = data["parent"], data["take"]
     return Version(
-        _text(data["id"]),
+        _id(data["id"]),
         _clip(data["clip"]),
-        None if parent is None else _text(parent),
-        None if take is None else _text(take),
+        None if parent is None else _id(parent),
+        None if take is None else _id(take),
     )
 
 
@@ -138,20 +151,27 @@ def _round(data: Mapping[str, Any]) -> Round:
     if region is None:
         raise TypeError("round without a span")
     ratings = tuple(
-        Rating(_text(r["take"]), _text(r["engine"]), int(r["smoothness"]), int(r["match"]))
+        Rating(
+            _id(r["take"]),
+            _known([r["engine"]], ("gt", *ENGINE_NAMES))[0],
+            _whole(r["smoothness"], 1, 10),
+            _whole(r["match"], 1, 10),
+        )
         for r in data["ratings"]
     )
-    return Round(_text(data["id"]), region, ratings, data["matched"] is True, _text(data["made"]))
+    return Round(_id(data["id"]), region, ratings, data["matched"] is True, _matching(data["made"], _TIME))
 
 
 def _settings(data: Mapping[str, Any]) -> Settings:
     known: dict[str, Any] = {}
     for field in fields(Settings):
+        if field.name not in data:
+            continue
         value = data[field.name]
         if isinstance(field.default, str):
             known[field.name] = _text(value)
         elif isinstance(field.default, int):
-            known[field.name] = int(value)
+            known[field.name] = _whole(value, -(2**53), 2**53)
         else:
             known[field.name] = None if value is None and field.default is None else _number(value)
     return Settings(**known)
@@ -165,10 +185,10 @@ def _span(data: Mapping[str, Any]) -> Span:
     return Span(
         *_cell(data),
         prompt=None if data["prompt"] is None else _text(data["prompt"]),
-        follow=None if data["follow"] is None else _texts(data["follow"]),
-        intent=_text(data["intent"]),
-        changed=_texts(data["changed"]),
-        ignored=_texts(data["ignored"]),
+        follow=None if data["follow"] is None else _known(data["follow"], LANE_NAMES),
+        intent=_matching(data["intent"], _ID),
+        changed=_known(data["changed"], LANE_NAMES),
+        ignored=_known(data["ignored"], LANE_NAMES),
         not_meant=_texts(data["not_meant"]),
     )
 
@@ -185,10 +205,40 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in value)
 
 
+def _id(value: object) -> str:
+    """An id goes into addresses and markup; empty where nothing is named."""
+    return _matching(value, _ID)
+
+
+def _matching(value: object, pattern: re.Pattern[str]) -> str:
+    text = _text(value)
+    if pattern.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!r}: not what a project has there")
+    return text
+
+
+def _known(value: object, names: Collection[str]) -> tuple[str, ...]:
+    given = _texts(value)
+    if not set(given) <= set(names):
+        raise ValueError(f"{str(given)[:80]}: expected some of {', '.join(names)}")
+    return given
+
+
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise TypeError(f"{value!r}: expected a finite number")
-    return float(value)
+    number = value
+    if isinstance(value, int) and abs(value) < 2**63:
+        number = float(value)
+    if isinstance(value, bool) or not isinstance(number, float) or not abs(number) <= MAX_NUMBER:
+        raise TypeError(f"{str(value)[:40]}: expected a finite number")
+    return number
+
+
+def _whole(value: object, low: int, high: int) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise TypeError(f"{str(value)[:40]}: expected a whole number {low}-{high}")
+    return value
 
 
 def _flag(value: object) -> bool:
@@ -202,7 +252,13 @@ def _file(value: object) -> str:
     return name
 
 
-_VALUES: dict[str, Callable[[Any], Any]] = {"str": _text, "float": _number, "int": int, "bool": _flag}
+_VALUES: dict[str, Callable[[Any], Any]] = {"str": _text, "float": _number, "bool": _flag}
+_NAMED: dict[str, Callable[[Any], Any]] = {  # fields that hold less than their type could
+    "id": _id,
+    "pitch": lambda value: _whole(value, 0, 127),
+    "drum": lambda value: _known([value], DRUMS)[0],
+}
 _ITEM_FIELDS: dict[str, dict[str, Callable[[Any], Any]]] = {  # lane -> field of its items -> how it is read
-    name: {one.name: _VALUES[str(one.type)] for one in fields(kind)} for name, kind in LANE_ITEMS.items()
+    name: {one.name: _NAMED.get(one.name) or _VALUES[str(one.type)] for one in fields(kind)}
+    for name, kind in LANE_ITEMS.items()
 }

@@ -1,48 +1,30 @@
-"""Scores -> lanes: MIDI files and MusicXML (score-partwise, plain or .mxl), with tempo and signature.
+"""Score files -> scores: MIDI is read here, MusicXML by `sheets`; each with tempo, metre and first bar.
 
 A score's melody is its named or highest part, its chords are its chord symbols or, where it has none, what
 the notes of each half bar spell; its drums are channel 10 or unpitched notes; who plays is read from the
-General MIDI programs. Times in seconds from the
-score's beginning, at its first tempo and signature; repeats are not played. Knows neither audio nor projects.
+General MIDI programs. Times in seconds from the score's beginning on its grid, at one tempo: where a score
+changes its own, its bars stay the grid's. Repeats are not played. Knows neither audio nor projects.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from editor.project import band, lanes
+from editor.project.disk import sheets
 from editor.project.harmony import chords_of_notes
+from editor.project.score import Score, told
 from engines.audio.timebase import Grid
 from engines.errors import InputError
-from engines.music import musicxml
-from engines.music.chords import parse
-from engines.requests import Chord, Hit, Note, Part
+from engines.music import metre
+from engines.music.midi import MidiFile, MidiNote, read_midi
+from engines.requests import Hit, Note, Part
 
-if TYPE_CHECKING:
-    import pretty_midi
-
-SUFFIXES = (".mid", ".midi", ".musicxml", ".xml", ".mxl")
-
-
-@dataclass(frozen=True)
-class Score:
-    """What a file holds, ready for the lanes. An empty lane was not in the file."""
-
-    chords: tuple[Chord, ...]
-    melody: tuple[Note, ...]
-    drums: tuple[Hit, ...]
-    bpm: float  # beats a minute; a beat of 6/8 is a dotted quarter
-    beats_per_bar: int
-    note: str = ""  # what was simplified or inferred, for the user
-    band: tuple[Part, ...] = ()  # who plays when
-
-    @property
-    def grid(self) -> Grid:
-        """The beat grid; beat 0 is the score's beginning."""
-        return Grid(self.bpm, self.beats_per_bar)
+MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
+SUFFIXES = (*MIDI_SUFFIXES, ".musicxml", ".xml", ".mxl")
+_STAMP_SECONDS = 0.005  # what a file's first bar may miss that of the grid which Inlay wrote into it
 
 
 def read_score(path: str | os.PathLike[str], lane: str = "") -> Score:
@@ -56,7 +38,7 @@ def read_score(path: str | os.PathLike[str], lane: str = "") -> Score:
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{name}: not a score; expected {', '.join(SUFFIXES)}")
-    score = _midi(path, lane) if suffix.startswith(".mid") else _musicxml(path)
+    score = _midi(path, lane) if suffix in MIDI_SUFFIXES else sheets.read_sheet(path)
     wanted = {"melody": score.melody, "drums": score.drums}.get(
         lane, score.chords or score.melody or score.drums or score.band
     )
@@ -70,117 +52,82 @@ def read_score(path: str | os.PathLike[str], lane: str = "") -> Score:
 
 
 def _midi(path: str | os.PathLike[str], lane: str) -> Score:
-    midi = lanes.read_midi(path)
-    _, tempi = midi.get_tempo_changes()
-    quarter = float(tempi[0]) if len(tempi) else 120.0
-    signature = midi.time_signature_changes[0] if midi.time_signature_changes else None
-    bpm, bar = _beats(
-        quarter, signature.numerator if signature else 4, signature.denominator if signature else 4
-    )
+    midi = read_midi(path)
+    grid, place, counted = _laid(midi)
     music = lanes.sounding(midi)
-    pitched = [track for track in music if not track.is_drum and track.notes]
+    pitched = [track for track in music if not track.is_drum]
+
+    def notes_of(notes: Iterable[MidiNote]) -> list[Note]:
+        spans = ((*place(note), note.pitch) for note in notes)
+        return [Note(start, end, pitch) for start, end, pitch in spans if end > start]
+
     melody: tuple[Note, ...] = ()
-    if pitched or lane == "melody":
-        melody = lanes.melody_from_midi(path)
+    track = lanes.melody_track(midi)
+    only_chords = bool(pitched) and all(track.name.lower() == "chords" for track in pitched)
+    if track is not None and (lane == "melody" or not only_chords):
+        melody = lanes.skyline(notes_of(track.notes))
     drums: tuple[Hit, ...] = ()
-    if lane == "drums" or any(track.is_drum and track.notes for track in music):
-        drums = lanes.drums_from_midi(path)  # says what is missing, or reads a loop off channel 10
+    if lane == "drums" or any(track.is_drum for track in music):
+        drums = lanes.hits_at([(place(note)[0], note.pitch) for note in lanes.drum_notes(midi)])
     named = [track for track in pitched if "chord" in track.name.lower()] or pitched
-    notes = [Note(float(n.start), float(n.end), int(n.pitch)) for track in named for n in track.notes]
-    chords = chords_of_notes(notes, Grid(bpm, bar))
-    told = "chords are inferred from the notes" if chords else ""
-    if lane != "melody" and pitched and all(track.name.lower() == "chords" for track in pitched):
-        melody = ()  # nothing but a chord track
-    return Score(chords, melody, drums, bpm, bar, told, () if lane else _midi_band(midi))
+    chords = chords_of_notes(notes_of(note for track in named for note in track.notes), grid)
+    inferred = "chords are inferred from the notes" if chords else ""
+    plays = () if lane else _midi_band(midi, place)
+    note = told([inferred, *midi.remarks, *counted])
+    return Score(chords, melody, drums, grid.bpm, grid.beats_per_bar, note, plays, grid.offset, midi.timed)
 
 
-def _midi_band(midi: pretty_midi.PrettyMIDI) -> tuple[Part, ...]:
+Place = Callable[[MidiNote], tuple[float, float]]  # a note's start and end in seconds on the score's grid
+
+
+def _laid(midi: MidiFile) -> tuple[Grid, Place, list[str]]:
+    """The grid of a MIDI file, where a note lies on it in seconds, and what the grid does not follow."""
+    if midi.timed:
+        return Grid(), lambda note: (note.start, note.end), []
+    kept, first_bar = metre.first_bar(midi.metres)
+    begins = min((note.at for track in midi.tracks for note in track.notes), default=0.0)
+    after = max(first_bar, begins)
+    tempo = next((t for at, t in reversed(midi.tempi) if at <= after + 1e-6), metre.TEMPO_UNSAID)
+    grid = _stamped(midi, kept, first_bar, tempo)
+    if grid is not None:
+        return grid, _on_stamp(midi, grid, first_bar), []
+    counting = metre.counted(kept, tempo, first_bar)
+    second = 60 / tempo  # of a quarter
+    changed = metre.changes(midi.metres, kept), metre.tempo_changes(midi.tempi, tempo, after)
+    return (
+        counting.grid(first_bar),
+        lambda note: (note.at * second, note.until * second),
+        [counting.remark, *changed],
+    )
+
+
+def _stamped(midi: MidiFile, kept: metre.Metre, first_bar: float, tempo: float) -> Grid | None:
+    """The grid that Inlay wrote into the file, where tempo and bars are still those of the file."""
+    grid = midi.stamp
+    if grid is None or (kept.over, kept.under) != (grid.beats_per_bar, 4) or abs(tempo / grid.bpm - 1) > 1e-3:
+        return None
+    bar = grid.beats_per_bar * grid.seconds_per_beat
+    missed = (midi.seconds(first_bar) - grid.offset + bar / 2) % bar - bar / 2
+    return grid if abs(missed) < _STAMP_SECONDS else None
+
+
+def _on_stamp(midi: MidiFile, grid: Grid, first_bar: float) -> Place:
+    """Notes of a file that Inlay wrote: its quarters are the grid's beats, but in the pickup."""
+    bars = round(grid.seconds_to_beats(midi.seconds(first_bar)) / grid.beats_per_bar)
+
+    def time(quarters: float, seconds: float) -> float:
+        beats = quarters - first_bar + bars * grid.beats_per_bar
+        return grid.beats_to_seconds(beats) if quarters >= first_bar else seconds
+
+    return lambda note: (time(note.at, note.start), time(note.until, note.end))
+
+
+def _midi_band(midi: MidiFile, place: Place) -> tuple[Part, ...]:
     """Who plays in a MIDI file: what its player tracks say where Inlay wrote it, else its programs."""
-    told = [(track, name) for track in midi.instruments if (name := lanes.player_of(track.name))]
-    rest = 0.0 if told else band.REST_SECONDS  # what Inlay wrote is exact
+    said = [(track, name) for track in midi.tracks if (name := lanes.player_of(track.name))]
+    rest = 0.0 if said else band.REST_SECONDS  # what Inlay wrote is exact
     plays: list[Part] = []
-    for track, name in told or [(track, "") for track in midi.instruments]:
-        program = None if track.is_drum else int(track.program)
-        notes = [(float(note.start), float(note.end)) for note in track.notes]
-        plays += band.of_notes(notes, program, name, rest)
+    for track, name in said or [(track, "") for track in midi.tracks]:
+        notes = [place(note) for note in track.notes]
+        plays += band.of_notes(notes, None if track.is_drum else track.program, name, rest)
     return band.joined(plays)
-
-
-def _beats(quarter: float, over: int, under: int) -> tuple[float, int]:
-    """Beats a minute and a bar from quarters a minute and a signature."""
-    if under == 8 and over % 3 == 0:
-        bpm, bar = quarter * 2 / 3, over // 3
-    else:
-        bpm, bar = quarter * under / 4, over
-    while bpm > 300:
-        bpm /= 2
-    while bpm < 30:
-        bpm *= 2
-    return bpm, min(max(bar, 1), 16)
-
-
-# ---- MusicXML
-
-
-def _musicxml(path: str | os.PathLike[str]) -> Score:
-    parts = musicxml.read_musicxml(path)
-    quarter = next((p.quarters_a_minute for p in parts if 1 <= p.quarters_a_minute <= 1000), 120.0)
-    over, under = next((musicxml.signature(p.metres[0]) for p in parts if p.metres), (4, 4))
-    bpm, bar = _beats(quarter, over, under) if over > 0 and under > 0 else (quarter, 4)
-    second = 60.0 / quarter  # seconds a quarter
-    plays = [each for part in parts for each in _plays(part, second)]
-    end = max((p.length for p in parts), default=0.0) * second
-    pitched = [p for p in parts if p.notes]
-    melody: tuple[Note, ...] = ()
-    if pitched:
-        part = max(pitched, key=lambda p: (_leads(p), sum(n.pitch for n in p.notes) / len(p.notes)))
-        melody = lanes.skyline(_notes(part, second))
-    symbols = next((p.symbols for p in parts if p.symbols), [])
-    chords, remark = _symbols([(s.at, s.written) for s in symbols if s.written], second, end)
-    if not symbols:
-        chords = chords_of_notes([note for p in pitched for note in _notes(p, second)], Grid(bpm, bar))
-        remark = "chords are inferred from the notes" if chords else ""
-    struck = {
-        (h.at * second, lanes.GM_DRUMS[h.key]) for p in parts for h in p.hits if h.key in lanes.GM_DRUMS
-    }
-    hits = tuple(Hit(time, drum) for time, drum in sorted(struck)[: lanes.MAX_OBJECTS])
-    return Score(chords, melody, hits, bpm, bar, remark, band.joined(plays))
-
-
-def _leads(part: musicxml.Part) -> bool:
-    return any(word in part.name.lower() for word in ("melod", "lead", "vocal", "voice"))
-
-
-def _notes(part: musicxml.Part, second: float) -> list[Note]:
-    """The notes of a part; `second` seconds a quarter."""
-    return [Note(n.at * second, (n.at + n.length) * second, n.pitch) for n in part.notes]
-
-
-def _plays(part: musicxml.Part, second: float) -> tuple[Part, ...]:
-    """Who plays a part when; `second` seconds a quarter. Nothing where the score names no sound for it."""
-    known = [hit for hit in part.hits if hit.key in lanes.GM_DRUMS]
-    struck = band.of_notes([(hit.at * second, hit.at * second) for hit in known], None)
-    drums = tuple(Part(p.start, max(p.end, p.start + second), p.instrument) for p in struck)
-    if not 0 <= part.program < 128:
-        return drums
-    times = [(note.start, note.end) for note in _notes(part, second)]
-    return (*drums, *band.of_notes(times, part.program))
-
-
-def _symbols(symbols: list[tuple[float, str]], second: float, end: float) -> tuple[tuple[Chord, ...], str]:
-    """Chord symbols at quarters -> chords that last until the next, and what was simplified."""
-    out: list[Chord] = []
-    simplified: dict[str, None] = {}
-    ordered = sorted(symbols, key=lambda pair: pair[0])
-    stops = [at * second for at, _ in ordered[1:]] + [end] * bool(ordered)
-    for (at, written), stop in zip(ordered, stops, strict=True):
-        if stop <= at * second:
-            continue
-        try:
-            known = parse(written)
-        except InputError:
-            continue
-        if known.simplified:
-            simplified[known.simplified] = None
-        out.append(Chord(at * second, stop, known.symbol))
-    return tuple(out), "; ".join(list(simplified)[:3])

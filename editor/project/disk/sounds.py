@@ -21,35 +21,29 @@ from editor.project.document import (
     Project,
     Sound,
 )
-from engines.audio.recording import Recording, read_recording, write_recording
+from engines.audio.recording import SUFFIXES, Recording, read_recording, write_recording
 from engines.errors import InputError
 
 MAX_SOUNDS = 8  # patched clips that stay in previews/ as files
 STALE_SECONDS = 3600.0  # age from which audio that nothing names is deleted
 _IN_FLAC = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24")
 _BY_CONTENT = re.compile(r"[0-9a-f]{16}\.(flac|wav|aiff|caf|w64|au)")  # what `add_audio` writes
-_SUFFIX = {
-    "WAV": ".wav",
-    "WAVEX": ".wav",
-    "RF64": ".wav",
-    "FLAC": ".flac",
-    "AIFF": ".aiff",
-    "CAF": ".caf",
-    "W64": ".w64",
-    "AU": ".au",
-}
 
 
 def add_audio(folder: Path, recording: Recording) -> str:
     """Store a recording in the project folder and give its file name. The same audio is stored once.
 
-    FLAC for integer samples that it can hold, else the recording's own container.
+    FLAC for integer samples that it can hold, else the recording's own container, which also holds the
+    chunks of a WAV file.
     """
     digest = hashlib.sha256(f"{recording.rate} {recording.subtype} {recording.samples.shape} ".encode())
     digest.update(np.ascontiguousarray(recording.samples).data)
+    for chunk in recording.chunks:
+        digest.update(chunk.id + chunk.data)
     name = digest.hexdigest()[:16]
-    own = _SUFFIX.get(recording.format, ".wav")
-    for suffix in (".flac", own) if recording.subtype in _IN_FLAC else (own,):
+    own = SUFFIXES.get(recording.format, ".wav")
+    in_flac = recording.subtype in _IN_FLAC and not recording.chunks
+    for suffix in (".flac", own) if in_flac else (own,):
         path = folder / f"{name}{suffix}"
         if path.exists():
             with suppress(OSError):

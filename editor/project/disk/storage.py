@@ -138,7 +138,7 @@ def _parse(folder: Path, content: bytes) -> Project | None:
         return project_from_json(whole["project"])
     except InputError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 
@@ -149,7 +149,9 @@ def _with_finished_takes(folder: Path, project: Project) -> Project:
     for path in (folder / TAKES).glob("t*.json"):
         if path.stem in known:
             continue
-        with suppress(ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError):
+        with suppress(
+            ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError
+        ):
             late.append(take_from_json(json.loads(read_bytes(path) or b"")))
     late.sort(key=lambda take: take.made)
     return replace(project, takes=(*project.takes, *late)) if late else project
