@@ -93,6 +93,17 @@ def test_everything_survives_saving(folder: Path) -> None:
     assert storage.open_project(folder) == storage.Opened(folder, project)
 
 
+def test_a_project_of_a_version_with_fewer_lanes_and_settings_opens(folder: Path) -> None:
+    project = full_project(folder)
+    storage.save_project(folder, project)
+    file = folder / files.DOCUMENT
+    told = json.loads(file.read_text())
+    del told["project"]["lanes"]["band"], told["project"]["settings"]["patience"]
+    file.write_text(json.dumps(told))
+    lanes, settings = replace(project.lanes, band=()), replace(project.settings, patience=Settings.patience)
+    assert storage.open_project(folder).project == replace(project, lanes=lanes, settings=settings)
+
+
 def test_new_projects_have_folders_of_their_own(tmp_path: Path) -> None:
     first, second = storage.new_project(tmp_path), storage.new_project(tmp_path)
     assert first.folder != second.folder
