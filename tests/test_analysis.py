@@ -209,6 +209,7 @@ def test_windows_join_without_a_trace() -> None:
         assert np.abs(here - there).mean() < tolerance, name
 
 
+@pytest.mark.slow
 def test_cancel_stops_between_windows() -> None:
     def stop(progress: Progress) -> None:
         if progress.step == 1:

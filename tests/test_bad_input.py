@@ -134,7 +134,12 @@ def assert_one_line(captured: pytest.CaptureResult[str], words: str) -> None:
     assert line.isprintable()  # one line, and nothing that a terminal would obey
 
 
-@pytest.mark.parametrize("name", FILES)
+LARGE = ("192 kHz", "six channels")  # of many samples; `make slow-test` waits for them
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in FILES]
+)
 def test_files(name: str, tiny_bundle: Path, tmp_path: Path, capsys: Captured) -> None:
     case = FILES[name]
     source, out = tmp_path / case.name, tmp_path / f"out{Path(case.name).suffix}"

@@ -177,7 +177,10 @@ def test_several_spans_in_one_pass_and_their_replay(
     assert status == 0 and np.array_equal(read_recording(again).samples, made)
 
 
-@pytest.mark.parametrize("edit", ["continue", "intro", "loop"])
+@pytest.mark.parametrize(
+    "edit",
+    ["continue", pytest.param("intro", marks=pytest.mark.slow), pytest.param("loop", marks=pytest.mark.slow)],
+)
 def test_a_recording_is_extended_and_its_report_replays(
     tiny_bundle: Path, tmp_path: Path, song: Path, capsys: Captured, edit: str
 ) -> None:
