@@ -36,6 +36,8 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         environment = {**os.environ, "INLAY_HOME": str(home), "OMP_NUM_THREADS": "1"}
+        if folder != ROOT:  # an installation of its own must not see this checkout
+            environment.pop("PYTHONPATH", None)
         command = [*program, "--port", str(port), "--bundle", str(bundle), "--device", "cpu"]
         command.append("--no-analysis")  # lanes are the tests' own; `test_analysis` asks for it by the button
         self.url = f"http://127.0.0.1:{port}/"
