@@ -28,10 +28,24 @@ from study.train.codec import finish
 from study.train.run import averaged_state
 
 LICENCE = "CC-BY-SA-4.0"
-BAND = "Takes the lanes of instruments and beats."
-NO_BAND = (
-    "Takes no lane of instruments or beats: who plays is carried by the words alone, which it follows weakly."
-)
+BAND = {  # whether FM, and AR, take the lanes of instruments and beats
+    (True, True): "Takes the lanes of instruments and beats.",
+    (
+        True,
+        False,
+    ): "FM takes the lanes of instruments and beats; to AR the words alone say who plays, and it follows "
+    "them weakly.",
+    (
+        False,
+        True,
+    ): "AR takes the lanes of instruments and beats; to FM the words alone say who plays, and it follows "
+    "them weakly.",
+    (
+        False,
+        False,
+    ): "Takes no lane of instruments or beats: who plays is carried by the words alone, which it "
+    "follows weakly.",
+}
 
 
 def lm_of(run: Path) -> LM:
@@ -186,7 +200,7 @@ Default guidance (all/text): {weights}; zero-shot: {spec.zero_shot}.
 ## What it can and cannot do
 - Makes 1-{spec.window_seconds:g} s of mono music at 32 kHz from words, chords, a melody and drums; re-makes spans of 0.1-8 s.
 {limits(figures)}
-- {BAND if spec.flow.band and spec.lm.band else NO_BAND}
+- {BAND[spec.flow.band, spec.lm.band]}
 - A span that blends in is carried by a copy of the music around it, which the networks re-voice: no engine's seams beat the
   bare copy's. What is asked of a span counts where it is changed (`study/README.md`, "What was asked, and what is heard").
 
