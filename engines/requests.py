@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.audio.recording import Recording
-from engines.audio.timebase import Grid
+from engines.audio.timebase import SHOWN_SECONDS, Grid
 from engines.knobs import knob
 from engines.outcomes import AUTO, CANDIDATES, SEARCH, Candidates, Comparison, Search
 from engines.progress import work_seconds
@@ -268,13 +268,13 @@ class InpaintRequest:
 
     def within_source(self) -> InpaintRequest:
         """The request with what ends a little after the source, as times are shown, ending with it."""
-        end = self.source.seconds
-        also = tuple((a, min(b, end)) for a, b in self.also)
-        return (
-            self
-            if self.end <= end and also == self.also
-            else replace(self, end=min(self.end, end), also=also)
-        )
+        end, beyond = self.source.seconds, max(SHOWN_SECONDS, 0.5 / self.source.rate)
+
+        def within(time: float) -> float:
+            return end if end < time <= end + beyond else time
+
+        last, also = within(self.end), tuple((a, within(b)) for a, b in self.also)
+        return self if (last, also) == (self.end, self.also) else replace(self, end=last, also=also)
 
     @property
     def seconds(self) -> float:

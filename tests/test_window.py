@@ -105,8 +105,9 @@ def test_of_several_fillings_the_one_that_sounds_like_the_original_is_taken() ->
     heard = whole(request)
     made = [late, wave, louder]
     taken = choose(request, made, heard, 32_000)
-    assert taken.chosen == 1 and taken.roughness[1] == min(taken.roughness)
-    assert len(taken.seams) == 2 and taken.agreement == []
+    costs = [one.roughness for one in taken.candidates.each]
+    assert taken.candidates.chosen == 1 and costs[1] == min(costs)
+    assert len(taken.seams) == 2 and all(one.agreement is None for one in taken.candidates.each)
     assert all(0.15 * 0.2 - 1e-9 <= fade <= 0.2 for fade in taken.fades[0])
     assert np.abs(taken.recording.as_float()[:, 0] - wave).max() < 0.02  # the codec's share is exact here
     short = replace(request, end=4.8)
@@ -153,5 +154,6 @@ def test_what_was_asked_outweighs_a_little_roughness(monkeypatch: pytest.MonkeyP
     heard = iter((Wish("instrument", "flute", share=0.0), Wish("instrument", "flute", share=1.0)))
     monkeypatch.setattr(choice, "wishes", lambda *_: (next(heard),))
     taken = choose(request, [wave, wave], whole(request), 32_000)
-    assert taken.chosen == 1 and taken.agreement == [0.0, 1.0]
-    assert taken.roughness[0] == taken.roughness[1]
+    first, second = taken.candidates.each
+    assert taken.candidates.chosen == 1 and (first.agreement, second.agreement) == (0.0, 1.0)
+    assert first.roughness == second.roughness
