@@ -52,6 +52,7 @@ class Band:
     @property
     def saved(self) -> list[tuple[Any, ...]]:
         """The lane in the project on disk, once the server has answered."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         self.page.wait_for_function("window.inlay.desk.settled")
         band = project(self.page, self.home)["lanes"]["band"]
         return sorted((part["instrument"], part["start"], part["end"], part["plays"]) for part in band)

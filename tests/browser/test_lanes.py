@@ -54,6 +54,7 @@ class Lane:
     @property
     def saved(self) -> list[tuple[Any, ...]]:
         """The lane in the project on disk, once the server has answered."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         self.page.wait_for_function("window.inlay.desk.settled")
         lanes = project(self.page, self.home)["lanes"][self.name]
         fields = {"chords": "symbol", "melody": "pitch", "drums": "drum"}[self.name]
