@@ -25,6 +25,7 @@ class EditEvent(_Event):
     id: str = Field(default="", max_length=40)  # a second event of the same id changes nothing
     name: str = Field(max_length=40)
     payload: dict[str, Any]
+    field: Literal["", "typed", "chosen"] = ""  # it came from a field, which shows it already
 
 
 class OpenEvent(_Event):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -150,10 +151,7 @@ class View:
     def all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
         """Updates of everything."""
         updates = self.shown(session, where, error)
-        standing = self.standing(session)
-        for box in self.layout.engines:
-            standing[box] = gr.update(value=standing[box], info=updates[box]["info"])
-        return updates | standing
+        return self.changed(session, dict.fromkeys(self.standing(session), ...), updates)
 
     def standing(self, session: Session) -> dict[Any, Any]:
         """Values of all that the user types into or ticks."""
@@ -175,18 +173,13 @@ class View:
             },
         }
 
-    def typed(self, session: Session) -> dict[Any, Any]:
-        """Values of the fields that a gesture on the timeline may change."""
-        project = session.project
-        return {
-            self.layout.prompt: project.span_prompt,
-            self.layout.follow: list(project.span_follow),
-            self.layout.tempo: project.grid.bpm,
-            self.layout.signature: f"{project.grid.beats_per_bar}/4",
-            self.layout.key: project.key,
-            self.layout.seed: project.seed,
-            **self.turned(session),
-        }
+    def changed(self, session: Session, before: Mapping[Any, Any], updates: dict[Any, Any]) -> dict[Any, Any]:
+        """The `updates` with the fields that are not as they stood `before`; others are left to who types."""
+        for field, value in self.standing(session).items():
+            if value != before[field]:
+                known = updates.get(field)
+                updates[field] = {**known, "value": value} if isinstance(known, dict) else value
+        return updates
 
     def turned(self, session: Session) -> dict[Any, Any]:
         """Values of the knobs."""
@@ -211,7 +204,7 @@ def document_state(
     session: Session, window: float, frame_rate: float, band_taken: bool = False
 ) -> EditorState:
     """A session's document for the page. `window`: seconds that the models hear; `frame_rate` in Hz."""
-    changes = session.changes  # read first: what comes meanwhile is told again
+    revs, changes = dict(session.revs), session.changes  # read first: what comes meanwhile is told again
     project, clip, history = session.project, None, session.history
     if project.clip and session.folder:
         clip = ClipState(
@@ -221,11 +214,12 @@ def document_state(
         )
     return editor_state(
         project,
-        rev=session.rev,
         changes=changes,
         project=session.folder.name if session.folder else "",
         clip=clip,
         error=session.error,
+        past=len(history.past),
+        future=len(history.future),
         undo=history.undo_label,
         redo=history.redo_label,
         held=session.held,
@@ -235,4 +229,4 @@ def document_state(
         bandTaken=band_taken,
         bandHearing=session.analysis.share,
         bandUnsure=project.clip is not None and session.analysis.unsure == project.clip.sound,
-    )
+    ).holding(revs)

@@ -32,7 +32,7 @@ class RunTrack:
     seed: int
     region: Region | None
     source: Sound | None
-    state: str = "waiting"  # "waiting" | "running" | "failed" | "cancelled"
+    state: str = "waiting"  # "waiting" | "running" | "failed" | "cancelled" | "interrupted"
     progress: float = 0.0  # 0..1
     note: str = "Waiting"
     index: int = 0  # which of the run's jobs

@@ -182,9 +182,9 @@ export class Timeline extends Viewport {
   #drawWords() {
     const { region } = this;
     const lane = this.selection.lane && this.lane(this.selection.lane);
-    const chosen = lane?.summary && lane.chosen.length;
+    const chosen = lane?.chosen.length && lane.summary; // what was chosen may be gone by an undo
     const number = 1 + [...this.spans.spans].sort((a, b) => a.start - b.start).findIndex(({ id }) => id === region?.id);
-    const words = chosen ? `<span>${text(lane.summary)}</span>`
+    const words = chosen ? `<span>${text(chosen)}</span>`
       : region ? `<i class="swatch"></i><b>Span ${number}</b> <span class="num">${formatSpan(region)}</span>
          <span class="soft num">${(region.end - region.start).toFixed(2)} s, bar ${barWords(desk.doc.grid, region.start)} to ${barWords(desk.doc.grid, region.end)}</span>`
         : desk.doc.clip ? '<span class="soft">Drag over the audio to choose what should change</span>' : '';

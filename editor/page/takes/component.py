@@ -81,7 +81,7 @@ class TrackState(GradioModel):
     seed: int = 0
     name: str = ""  # the musician's
     starred: bool = False
-    state: str = "ready"  # "waiting" | "running" | "ready" | "failed" | "cancelled"
+    state: str = "ready"  # "waiting" | "running" | "ready" | "failed" | "cancelled" | "interrupted"
     progress: float = 0.0  # 0..1
     note: str = ""  # progress or failure in words
     peaks: list[int] = Field(default_factory=list)  # of a run's sound so far, 0..100
