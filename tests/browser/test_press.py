@@ -72,6 +72,6 @@ def test_a_run_that_a_crash_took_leaves_a_card(
     page.wait_for_function("window.inlay.desk.run === false")
     expect(page.locator("inlay-takes .card.interrupted")).to_have_count(0)
     assert "ready" in page.evaluate(
-        "window.inlay.desk.group.tracks.filter((one) => one.engine === 'fm-zero-shot').map((one) => one.state)"
+        "window.inlay.desk.group.tracks.map(({ engine, state }) => engine === 'fm-zero-shot' && state)"
     )
     second.stop()
