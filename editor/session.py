@@ -54,6 +54,7 @@ class Session(Orders):
         self.judging = Judging(self._judged)
         self.revs: dict[str, int] = {}  # tab -> its newest gesture that is done and saved
         self.error: str | None = None  # about the last gesture
+        self.arrived = ""  # the file that came, or was refused, last
         self.refused: dict[str, str] = {}  # what stands in fields of the page and cannot be used -> why
         self.held = ""  # name of a project that this session should show and another process has
         self.tabs: set[str] = set()  # the pages that show it

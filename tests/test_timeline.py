@@ -70,6 +70,8 @@ def test_the_document_arrives_whole() -> None:
         "sort": "wish",
         "follow": ["chords", "drums", "band"],
         "clip": None,
+        "prompt": "",
+        "arrived": "",
         "past": 0,
         "future": 0,
         "undo": "tempo",

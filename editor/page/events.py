@@ -48,6 +48,7 @@ class UploadEvent(_Event):
     path: str = Field(max_length=4096)
     name: str = Field(max_length=1024)
     example: str = Field(default="", max_length=80)  # its file's name
+    id: str = Field(default="", max_length=40)  # by which the page knows the answer
     lane: str = Field(default="", max_length=20)  # a MIDI file for this lane; "" = both, or audio
 
 

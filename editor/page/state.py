@@ -147,6 +147,7 @@ class EditorState(GradioModel):
     bandTaken: bool = False  # whether the loaded models take the band lane
     bandHearing: float | None = None  # share of the clip that was listened to; None: nobody listens now
     bandUnsure: bool = False  # whether the last analysis is sure of no player
+    prompt: str = ""  # the clip's words
     words: list[WordState] = Field(default_factory=list)  # instruments of the clip's words
     conflicts: list[ConflictState] = Field(default_factory=list)  # of the active span or the clip
     sort: str = "wish"  # "wish" | "smoothest": the order of takes
@@ -157,6 +158,7 @@ class EditorState(GradioModel):
     undo: str = ""  # what Undo would take back
     redo: str = ""
     seen: list[str] = Field(default_factory=list)  # ids of the edits that came last
+    arrived: str = ""  # id of the file that came, or was refused, last
     error: str | None = None  # what was wrong with the last gesture
     held: str = ""  # folder of a project that was to be shown, but another process has it
     window: float = 10.0  # seconds that the models hear at once
@@ -204,6 +206,7 @@ def editor_state(document: Project, **fields: Any) -> EditorState:
             )
             for part in document.lanes.band
         ],
+        prompt=document.prompt,
         words=_words(document.prompt, document.not_meant),
         conflicts=[
             ConflictState(text=one.text, action=one.action, name=one.name, payload=one.payload)

@@ -7,7 +7,6 @@ keep), never while the user types.
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,7 +36,7 @@ class View:
         self.layout = layout
         self.spec = layout.spec
         self.pace = pace
-        self.window = float(self.spec.window_seconds)
+        self.window = pace.window = float(self.spec.window_seconds)
         self.frame_rate = 25.0
         self.band_taken = self.spec.flow.band or self.spec.lm.band
 
@@ -99,8 +98,6 @@ class View:
         seconds = region.end - region.start if region else project.length
         for spec, box in zip(ENGINES, self.layout.engines, strict=True):
             guess = self.pace.guess(spec.name, "inpaint" if region else "generate", seconds)
-            if guess and spec.network != "ar":
-                guess *= self._pieces(seconds, bool(region))
             updates[box] = gr.update(info=estimate_words(guess) if guess else " ")
         return updates
 
@@ -139,14 +136,6 @@ class View:
             f"Span of {region.end - region.start:.1f} s: at most {LONGEST_SECONDS:g} s are made at once; "
             "make it shorter"
         )
-
-    def _pieces(self, seconds: float, span: bool) -> int:
-        """Windows that the models work on, one after the other, for what is longer than one."""
-        from engines.filling.edits import PIECE_SECONDS
-        from engines.support import CONTEXT_SECONDS  # loads torch
-
-        fits = self.window - CONTEXT_SECONDS if span else self.window
-        return 1 if seconds <= fits + 1e-6 else math.ceil(seconds / min(PIECE_SECONDS, self.window / 2))
 
     def all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
         """Updates of everything."""
@@ -223,6 +212,7 @@ def document_state(
         undo=history.undo_label,
         redo=history.redo_label,
         held=session.held,
+        arrived=session.arrived,
         seen=list(session.saved.seen[-SEEN_SENT:]),
         window=window,
         frame_rate=frame_rate,

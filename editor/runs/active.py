@@ -95,7 +95,8 @@ class ActiveRun:
             at = event.progress
             share = at.fraction if at.stage == "sample" else 1.0 if at.stage == "decode" else 0.0
             self.say = self._quarter(event, share)
-            note = progress_words(at)
+            left = pace.left(event.engine, *self._work(index, length), at)
+            note = progress_words(at, left)
             self._put(index, state="running", progress=share, note=note, peaks=event.peaks)
         elif isinstance(event, Stopped):
             self._stop(event)
@@ -136,11 +137,17 @@ class ActiveRun:
     def _track(self, index: int) -> RunTrack | None:
         return next((track for track in self.tracks if track.index == index), None)
 
+    def _work(self, index: int, length: float) -> tuple[str, float]:
+        """What a job makes, as `Pace` knows it: kind and seconds."""
+        track = self._track(index)
+        if track is None:
+            return "inpaint", length
+        kind = "generate" if track.kind == "generate" else "inpaint"
+        return kind, length if track.seconds is None else track.seconds
+
     def _waiting(self, event: Queued, pace: Pace, length: float) -> str:
         """ "Next, about 14 s", or whom it waits for."""
-        track = self._track(event.index)
-        seconds = length if track is None or track.seconds is None else track.seconds
-        guess = pace.guess(event.engine, track.kind if track else "inpaint", seconds)
+        guess = pace.guess(event.engine, *self._work(event.index, length))
         about = f", about {estimate_words(guess)}" if guess else ""
         return f"{'Next' if event.position == 1 else 'Waiting'}{about}"
 

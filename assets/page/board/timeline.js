@@ -5,6 +5,7 @@
  */
 
 import { actionsOn } from './actions.js';
+import { arrivalWords } from '../store/arrivals.js';
 import { desk } from '../store/desk.js';
 import { icons, text } from '../parts/icons.js';
 import { Scope } from '../parts/scope.js';
@@ -141,7 +142,7 @@ export class Timeline extends Viewport {
     }
     if (what === 'taps') this.say(bpm ? `Tapped ${bpm} bpm` : `Tap ${3 - count} more times`, true);
     else if (message) this.say(message);
-    else if (what === 'doc') this.say(desk.doc.error ?? '');
+    else if (what === 'doc' || what === 'arriving') this.say(desk.doc.error ?? arrivalWords(desk.arriving), Boolean(desk.arriving?.step) && !desk.doc.error);
     this.redraw();
   }
 

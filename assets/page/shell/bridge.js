@@ -87,13 +87,16 @@ class Arrivals {
 
 /** Sends a file to the server's upload folder, or names an example; both go onto the timeline there. */
 async function send({ file, lane = '', example }, trigger, upload) {
-  if (example) return trigger('upload', { path: '', name: '', example });
-  desk.timeline?.say(`Reading ${file.name} …`);
+  const id = newId('f') + newId('');
+  const name = file?.name ?? 'The example';
+  desk.arrive({ id, name, step: file ? 'uploading' : 'reading' });
+  if (example) return trigger('upload', { id, path: '', name: '', example });
   try {
     const { path } = await upload(file);
-    return trigger('upload', { path, name: file.name, lane });
+    desk.arrive({ id, name, step: 'reading' });
+    return trigger('upload', { id, path, name, lane });
   } catch (error) {
-    return desk.timeline?.say(`${file.name}: could not be sent (${error.message ?? error}); try again.`);
+    return desk.arrive({ name, error: `${name}: could not be sent (${error.message ?? error}); try again.` });
   }
 }
 

@@ -24,7 +24,7 @@ const SLID = '#strength input'; // sends on its own, but keeps what is turned as
 
 /** What an edit of a field shows on the timeline before the server has answered. */
 const SHOWN = {
-  set_prompt: ({ prompt, span }) => (span ? { spans: changed(desk.doc.spans, span, { prompt }) } : {}),
+  set_prompt: ({ prompt, span }) => (span ? { spans: changed(desk.doc.spans, span, { prompt }) } : { prompt }),
   set_grid: (grid) => (Object.values(grid).every((value) => value > 0) ? { grid: { ...desk.doc.grid, ...grid } } : {}),
   set_key: ({ key }) => ({ key }),
   set_follow: ({ lanes }) => ({ follow: lanes }),
@@ -68,6 +68,21 @@ function keep(field) {
   echo = false;
 }
 
+let shown = ''; // for whom words stand in the field
+
+/** Another span has other words, at once: what is typed next must not go on where those of the last one end. */
+function turnTo(doc) {
+  const id = worded(doc);
+  if (id === shown) return;
+  shown = id;
+  const field = document.querySelector('#prompt textarea');
+  const words = doc.spans.find((span) => span.id === id)?.prompt ?? doc.prompt;
+  if (!field || field.value === words) return;
+  held.delete(field);
+  field.value = words;
+  keep(field);
+}
+
 /** Listens for the life of the page. */
 export function followTyping() {
   desk.worded = () => worded(desk.doc);
@@ -84,7 +99,10 @@ export function followTyping() {
     if (unread.has(target)) edit(target); // also what stood there before: an undo may not have been answered yet
   });
   // Undo is of a text while it is typed; whoever undoes from elsewhere, or draws, is done with the field.
-  desk.addEventListener('change', ({ detail }) => detail.what === 'hand' && held.clear());
+  desk.addEventListener('change', ({ detail }) => {
+    if (detail.what === 'hand') held.clear();
+    if (detail.what === 'doc') turnTo(desk.doc);
+  });
 }
 
 /** Sends the numbers whose fields were not left yet. */

@@ -26,6 +26,7 @@ class Desk extends EditedDocument {
   deleted = []; // [{id, label}] of takes that can be brought back
   results = []; // what each engine came to in the blind rounds
   rounds = 0; // blind rounds so far
+  arriving = null; // {id, name, step: "uploading" | "reading"} of a file on its way, {name, error} of one refused
   cancelling = new Set(); // ids of the runs that were asked to stop
   run = false; // whether a run goes on
   model = {}; // what is at work: {name, file, device, licence, duty, facts}
@@ -56,14 +57,17 @@ class Desk extends EditedDocument {
     if (before?.url !== clip?.url && !same) {
       this.player.clear();
       this.ghost.forget();
-      this.#askGhosts();
     }
+    this.#askGhosts(); // chords may have come, of which takes can say something
     this.#retrack();
     this.#setLoop();
+    const { arriving } = this;
+    if (arriving?.id && this.doc.arrived === arriving.id) this.arrive(this.doc.error ? { name: arriving.name, error: this.doc.error } : null);
   }
 
   /** A gesture is shown before the server has answered. */
   gestured() {
+    if (this.arriving?.error) this.arrive(null);
     this.#setLoop();
   }
 
@@ -151,6 +155,12 @@ class Desk extends EditedDocument {
 
   keep(track = this.track) {
     if (track?.kind === 'take' && track.state === 'ready' && !track.kept) this.edit('keep', { id: track.id });
+  }
+
+  /** How a file comes along: said wherever one can be given. */
+  arrive(news) {
+    this.arriving = news;
+    this.tell('arriving');
   }
 
   /** Stops one run, or all: said at once, done at the engine's next step. */

@@ -38,11 +38,14 @@ class Arrivals:
     def upload(self, event: gr.EventData, request: gr.Request) -> Updates:
         """A file that the page has sent, or an example that ships."""
         session = self.sessions.of(request.session_hash)
-        before = self.view.standing(session)
+        before, sent = self.view.standing(session), UploadEvent(path="", name="")
         try:
-            arrived = self._arrive(read_event(UploadEvent, event._data), session, request.session_hash)
+            sent = read_event(UploadEvent, event._data)
+            arrived = self._arrive(sent, session, request.session_hash)
         except InputError as error:
-            return self.view.shown(session, "timeline", str(error))
+            session.arrived, session.error = sent.id, str(error)  # until the next gesture
+            return self.view.shown(session)
+        arrived.arrived = sent.id
         if arrived is not session:
             return self.view.all(arrived)
         return self.view.changed(session, before, self.view.shown(session))
