@@ -16,34 +16,34 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editor.orders import Orders
 from editor.page import contract
 from editor.page.contract import Payload
 from editor.project import versions
 from editor.project.disk import examples, imports, library, storage
 from editor.project.disk.lock import Held
 from editor.project.disk.saved import SavedProject
-from editor.project.document import Project, Region, Sound
+from editor.project.document import Region, Sound
 from editor.project.history import History
-from editor.runs import asking, hearing
+from editor.runs import hearing
 from editor.runs.active import ActiveRun
 from editor.runs.agreement import Judging, Verdict
 from editor.runs.events import Done, JobEvent, Running
 from editor.runs.hearing import AnalysisJob, ClipAnalysis
-from editor.runs.job import Extension, Job, Kind, with_seed
+from editor.runs.job import Extension, Job
 from editor.runs.pace import Pace
 from editor.runs.runner import HEARTBEAT_SECONDS, Runner
 from engines.audio.recording import read_recording
 from engines.errors import InputError
-from engines.requests import ARSettings, FMSettings, InpaintRequest
+from engines.requests import InpaintRequest
 
 if TYPE_CHECKING:
     from engines.analysis.analyze import Analysis  # loads librosa
 
 log = logging.getLogger("inlay")
-Order = tuple[tuple[Job, ...], Sound | None]  # what a run does, and the clip that it works on
 
 
-class Session:
+class Session(Orders):
     """A project on the page."""
 
     def __init__(self, root: Path, place: str = "") -> None:
@@ -52,8 +52,10 @@ class Session:
         self.run = ActiveRun()
         self.analysis = ClipAnalysis()
         self.judging = Judging(self._judged)
-        self.rev = 0  # the newest gesture of the page that has come
+        self.revs: dict[str, int] = {}  # tab -> its newest gesture that is done and saved
         self.error: str | None = None  # about the last gesture
+        self.arrived = ""  # the file that came, or was refused, last
+        self.refused: dict[str, str] = {}  # what stands in fields of the page and cannot be used -> why
         self.held = ""  # name of a project that this session should show and another process has
         self.tabs: set[str] = set()  # the pages that show it
         self.abandoned = False  # lets go of the project when its run has ended
@@ -61,11 +63,6 @@ class Session:
         self.lock = threading.RLock()
         self._news = threading.Condition(self.lock)
         self._reports = 0  # counts what a run has reported
-
-    @property
-    def project(self) -> Project:
-        """The project now."""
-        return self.saved.project
 
     @property
     def history(self) -> History:
@@ -85,12 +82,18 @@ class Session:
     def _change(self) -> None:
         self.changes += 1
 
+    def heard(self, tab: str | None, rev: int) -> None:
+        """A gesture of a tab is done and saved, or refused: from now on documents may say so."""
+        self.revs[tab or ""] = max(self.revs.get(tab or "", 0), rev)
+
     def open(self, folder: Path) -> None:
         """Take up a project from disk. `Held` where another process has it."""
         with self.lock:
             notice = self.saved.open(folder)
             self.stop_analysis()
             self.error, self.held = notice or None, ""
+            if not self.run.running:
+                self.run.take_up(folder)
 
     def close(self) -> None:
         """Let go of the project; from then on nothing is written. `open` takes it up again."""
@@ -110,7 +113,7 @@ class Session:
     # ---- edits
 
     def apply(self, name: str, payload: object, id: str = "") -> None:
-        """One command from the page; InputError leaves everything as it was.
+        """One command from the page, "undo" and "redo" among them; InputError leaves everything as it was.
 
         Of several with the same `id` only the first does anything: a page that did not hear the answer
         sends it again.
@@ -118,18 +121,26 @@ class Session:
         with self.lock:
             if id in self.saved.seen:
                 return
-            if id:
+            try:
+                self._do(name, payload, id)
+            except Held:  # it can be sent again once the project, or a copy, is open here
+                raise
+            except InputError:
                 self.saved.see(id)
-            if name == "judge_again":
-                self.judge_again(Payload(name, payload).identifier("take"))
-                return
+                raise
+            self.saved.see(id)  # only now: a page that reads it forgets the edit
+
+    def _do(self, name: str, payload: object, id: str) -> None:
+        if name == "judge_again":
+            self.judge_again(Payload(name, payload).identifier("take"))
+        elif name == "undo":
+            self.saved.undo(id)
+        elif name == "redo":
+            self.saved.redo(id)
+        else:
             command = contract.command(name)
             project = contract.apply(self.project, name, payload)
-            try:
-                self.saved.record(project, command.label, name if command.merges else "", id)
-            except Held:  # it can be sent again once the project, or a copy, is open here
-                self.saved.forget(id)
-                raise
+            self.saved.record(project, command.label, name if command.merges else "", id)
 
     def undo(self) -> None:
         """One step back."""
@@ -250,44 +261,11 @@ class Session:
 
     # ---- runs
 
-    def order(
-        self,
-        kind: Kind,
-        ar: ARSettings,
-        fm: FMSettings,
-        engines: Sequence[str] | None = None,
-        together: bool = False,
-    ) -> Order:
-        """What a run of some kind asks of the engines, and the clip that it works on, of one document."""
-        project = self.project  # reading a long file takes a while, in which the document may change
-        jobs = asking.requests_for(project, self.saved.make_folder(), kind, engines, ar, fm, together)
-        return jobs, project.clip.sound if kind != "generate" and project.clip else None
-
-    def order_again(self, take_id: str) -> Order:
-        """The request of a take with its own seed and settings, and the lanes as they are now."""
-        project = self.project
-        take = versions.find_take(project, take_id)
-        return (asking.repeat(project, take, self.saved.make_folder()),), take.source
-
-    def order_another_seed(self, take_id: str) -> Order:
-        """The request of a take with the next free seed, and the clip that it works on."""
-        project = self.project
-        take = versions.find_take(project, take_id)
-        return (asking.vary(project, take, self.saved.make_folder()),), take.source
-
-    def order_retry(self, run_id: str, ar: ARSettings, fm: FMSettings) -> Order:
-        """The request of a run that failed or was cancelled, with the settings and the document of now."""
-        track = self.run.find(run_id)
-        if track is None:
-            raise InputError(f"run {run_id[:40]!r}: no longer there; press Inpaint or Generate")
-        jobs, source = self.order(track.kind, ar, fm, [track.engine], bool(track.spans))
-        return (with_seed(jobs[0], track.seed),), source
-
     def start(self, runner: Runner, jobs: Sequence[Job], source: Sound | None, pace: Pace) -> None:
         """Begin to do jobs; `watch` tells how they go. InputError while another run goes on."""
         with self.lock:
             folder = self.saved.make_folder()
-            self.run.begin(jobs, source)
+            self.run.begin(jobs, source, folder)
             self.changes += 1
         work = (runner, source, pace, folder)
         threading.Thread(target=self._work, args=work, name="inlay-run", daemon=True).start()

@@ -102,6 +102,7 @@ class Sessions:
         before = self._by_tab.get(tab)
         if before is not None and before is not session:
             before.tabs.discard(tab)
+            session.heard(tab, before.revs.pop(tab, 0))
             if not before.tabs:
                 before.abandon(cancel=False)  # its run is still wanted
         session.tabs.add(tab)
@@ -130,6 +131,7 @@ class Sessions:
             if session is None:
                 return
             session.tabs.discard(tab or "")
+            session.revs.pop(tab or "", None)
         if self._grace > 0:
             timer = threading.Timer(self._grace, self._abandon, (session,))
             timer.daemon = True

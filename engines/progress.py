@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 class Progress:
     """One report from a running engine."""
 
-    stage: str  # "queued", "load", "encode", "text", "sample", "decode"
+    stage: str  # "queued", "load", "begin", "encode", "text", "sample", "decode"
     step: int  # steps done, 0..total
     total: int
     elapsed: float  # seconds since the run began

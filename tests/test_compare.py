@@ -15,6 +15,7 @@ from editor.page.takes.words import choice_words, details, search_state, status_
 from editor.project import versions
 from editor.project.disk import sounds, storage
 from editor.project.document import Clip, Patch, Project, Region, Sound, Take
+from editor.runs.pace import Pace
 from editor.runs.track import RunTrack, estimate_words, progress_words, spent_words, with_state
 from engines.audio.recording import Recording, from_float
 from engines.progress import Progress
@@ -170,9 +171,22 @@ def test_estimates_are_round(seconds: float, words: str) -> None:
 
 
 def test_progress_in_words() -> None:
-    assert progress_words(Progress("sample", 31, 50, 9.0, 5.6)) == "62 %, about 6 s left"
-    assert progress_words(Progress("sample", 0, 50, 0.1, None)) == "0 %"
-    assert progress_words(Progress("load", 0, 1, 0.0, None)) == "Loading the models"
+    assert progress_words(Progress("sample", 31, 50, 9.0, 5.6), 5.6) == "62 %, about 6 s left"
+    assert progress_words(Progress("sample", 0, 50, 0.1, None), None) == "0 %"
+    assert progress_words(Progress("load", 0, 1, 0.0, None), 3.0) == "Loading the models"
+
+
+def test_one_estimate_that_gives_way_to_what_is_measured() -> None:
+    pace = Pace()
+    half = Progress("sample", 25, 50, 30.0, 0.4)  # the engine's own guess is of one stage alone
+    assert pace.left("fm", "inpaint", 4.0, half) == 30.0
+    pace.learn("fm", "inpaint", 4.0, 40.0)
+    assert pace.left("fm", "inpaint", 4.0, Progress("sample", 0, 50, 0.0, None)) == 40.0
+    assert pace.left("fm", "inpaint", 4.0, half) == 25.0  # between 20 s as expected and 30 s as measured
+    assert pace.left("fm", "inpaint", 4.0, Progress("sample", 50, 50, 60.0, None)) == 0.0
+    pace.window = 10.0  # what is longer is made in pieces, and each counts its own steps
+    assert pace.guess("fm", "generate", 20.0) == 40.0 * pace.pieces("generate", 20.0)
+    assert (pace.left("fm", "generate", 20.0, Progress("sample", 49, 50, 10.0, 0.2)) or 0) > 60.0
     assert spent_words(1.84) == "1.8 s"
     assert spent_words(14.2) == "14 s"
 

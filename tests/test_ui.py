@@ -33,16 +33,6 @@ from engines.requests import ARSettings, FMSettings, Guidance
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def knobs(page: ui.Page, **turned: Any) -> list[Any]:
-    """What stands in the panel's knobs, in their order."""
-    return [turned.get(name, knob.value) for name, knob in page.layout.knobs.items()]
-
-
-def standing(page: ui.Page, words: str | None, seed: int, length: float | None, **turned: Any) -> list[Any]:
-    """What stands in the panel as a run is started, in its order; the words are the clip's."""
-    return [words, "", seed, length, "1", True, True, True, *knobs(page, **turned)]
-
-
 class Tab:
     """Calls the page's listeners as a tab would."""
 
@@ -54,6 +44,23 @@ class Tab:
         event: Any = SimpleNamespace(_data=data)
         updates: dict[Any, Any] = attrgetter(listener)(self.page)(event, self.request)
         return updates
+
+    def type(self, name: str, /, **payload: Any) -> dict[Any, Any]:
+        """Something into a field of the panel."""
+        return self.send("edits.edit", {"rev": 0, "name": name, "payload": payload, "field": "typed"})
+
+    def fill(self, words: str, seed: int, length: float | None, **turned: Any) -> None:
+        """The panel before a run."""
+        self.type("set_prompt", prompt=words, span="")
+        self.type("set_seed", seed=seed)
+        self.type("set_length", seconds=length)
+        self.type("set_settings", **turned)
+
+    def start(self, kind: Any, *filled: Any, **turned: Any) -> list[dict[Any, Any]]:
+        """A run to its end, what stands in the panel `filled` in before."""
+        if filled:
+            self.fill(*filled, **turned)
+        return list(self.page.runs.starter(kind)(0, self.request))
 
 
 @pytest.fixture(scope="module")
@@ -217,9 +224,7 @@ def test_an_example_comes_with_its_words_and_lanes(page: ui.Page, tab: Tab) -> N
 
 
 def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
-    start = page.runs.starter("generate")
-    for _ in start(tab.request, *standing(page, "lo-fi", 11, 1.0, steps=2, top_k=0)):
-        pass
+    tab.start("generate", "lo-fi", 11, 1.0, steps=2, top_k=0)
     takes = page.sessions.of(tab.request.session_hash).project.takes
     assert [(take.engine, take.seed, take.prompt, take.seconds) for take in takes] == [
         ("ar", 11, "lo-fi", 1.0),
@@ -228,20 +233,19 @@ def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
 
 
 def test_variations_and_ticks_count_as_they_stand(page: ui.Page, tab: Tab) -> None:
-    fields = standing(page, "lo-fi", 11, 1.0, steps=2)
-    fields[4:8] = ["2", False, True, False]  # chosen just before the button was pressed
-    for _ in page.runs.starter("generate")(tab.request, *fields):
-        pass
+    tab.type("set_variations", count=2)
+    tab.type("set_engines", engines=["fm"])
+    tab.start("generate", "lo-fi", 11, 1.0, steps=2)
     takes = page.sessions.of(tab.request.session_hash).project.takes
     assert [(take.engine, take.seed) for take in takes] == [("fm", 11), ("fm", 12)]
 
 
 def test_a_run_that_cannot_be_says_why_in_the_status(page: ui.Page, tab: Tab) -> None:
-    (shown,) = page.runs.starter("inpaint")(tab.request, *standing(page, "", 0, 10))
+    (shown,) = tab.start("inpaint", "", 0, 10)
     assert "nothing to inpaint" in shown[page.layout.status]
-    (shown,) = page.runs.starter("generate")(tab.request, *standing(page, "x" * 10_000, 0, 10))
+    (shown,) = tab.start("generate", "x" * 10_000, 0, 10)
     assert "10000 characters" in shown[page.layout.status]
-    (shown,) = page.runs.starter("generate")(tab.request, *standing(page, "", 0, 10, steps=0))
+    (shown,) = tab.start("generate", "", 0, 10, steps=0)
     assert "FM steps 0: expected 1-1000" in shown[page.layout.status]
 
 
@@ -260,8 +264,7 @@ def test_spans_that_no_engine_can_fill_say_why(
     write_recording(tmp_path / "song.wav", from_float(noise, 8000))
     tab.send("arrivals.upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
     tab.send("edits.edit", {"rev": 1, "name": "add_span", "payload": {"start": start, "end": end}})
-    for _ in page.runs.starter("inpaint")(tab.request, *standing(page, "", 0, 10, steps=2)):
-        pass
+    tab.start("inpaint", "", 0, 10, steps=2)
     session = page.sessions.of(tab.request.session_hash)
     assert [run.state for run in session.run.tracks] == ["failed"] * 3
     assert said in session.run.tracks[0].note, session.run.tracks[0].note
@@ -269,20 +272,19 @@ def test_spans_that_no_engine_can_fill_say_why(
 
 def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui.Page, tab: Tab) -> None:
     session = page.sessions.of(tab.request.session_hash)
-    page.fields.turn(session, *[None] * len(page.layout.knobs))
+    session.apply("set_settings", dict.fromkeys(page.layout.knobs))
     ar, fm = page.fields.resolved(session)
     assert ar == ARSettings() and fm == FMSettings(zero_shot=page.view.spec.zero_shot)
     turned: dict[str, Any] = {"steps": 8, "solver": "midpoint", "schedule": "sway", "guidance": 2.5}
     turned |= {"text_guidance": 0.5, "temperature": 0.7, "top_k": 40, "top_p": 0.9, "cooling": 0.2}
     turned |= {"candidates": 3, "fm_candidates": 2, "zero_shot": "search", "budget": 64}
-    page.fields.turn(session, *knobs(page, **turned))
+    tab.type("set_settings", **turned)
     ar, fm = page.fields.resolved(session)
     weights = Guidance(all=2.5, text=0.5)
     assert ar == ARSettings(0.7, 40, 0.9, weights, 0.2, 3)
     assert fm == FMSettings("midpoint", 8, weights, "search", "sway", budget=64, candidates=2)
     for wrong in ({"steps": 0}, {"solver": "nonsense"}, {"guidance": float("nan")}, {"temperature": "hot"}):
-        with pytest.raises(InputError):
-            page.fields.turn(session, *knobs(page, **wrong))
+        assert "place-error" in tab.type("set_settings", **wrong)[page.layout.knob_error]
     assert page.fields.resolved(session) == (ar, fm)
     assert session.folder
     shown = Tab(page, "reloaded").send("edits.open", {"project": session.folder.name})
@@ -291,18 +293,18 @@ def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui.Page, ta
 
 def test_a_preset_sets_the_knobs_and_a_turned_knob_is_ones_own(page: ui.Page, tab: Tab) -> None:
     session = page.sessions.of(tab.request.session_hash)
-    page.fields.turn(session, *knobs(page, steps=8, temperature=0.7))
+    tab.type("set_settings", steps=8, temperature=0.7)
     assert page.view.shown(session)[page.layout.preset] == settings.CUSTOM
-    shown = page.fields.preset("Small variation", tab.request)
+    sent = {"rev": 1, "name": "set_preset", "payload": {"name": "Small variation"}, "field": "chosen"}
+    shown = tab.send("edits.edit", sent)
     assert shown[page.layout.preset] == "Small variation"
     assert [shown[page.layout.knobs[name]] for name in ("strength", "steps", "temperature")] == [
         0.35,
         25,
         1.0,
     ]
-    page.edits.undo(tab.request)
-    assert session.project.settings.steps == 8
-    assert page.fields.preset(settings.CUSTOM, tab.request)[page.layout.knobs["steps"]] == 8
+    shown = tab.send("edits.edit", {"rev": 2, "name": "undo", "payload": {}})
+    assert session.project.settings.steps == 8 and shown[page.layout.knobs["steps"]] == 8
     with pytest.raises(InputError, match="expected one of As delivered"):
         session.apply("set_preset", {"name": "Loud"})
 
@@ -324,10 +326,13 @@ def test_every_knob_and_action_has_a_tooltip(page: ui.Page, built: tuple[ui.Page
 
 
 def test_undo_shows_the_fields_as_they_were(page: ui.Page, tab: Tab) -> None:
-    page.fields.words("first", "", tab.request)
-    shown = page.edits.undo(tab.request)
+    tab.type("set_prompt", prompt="first", span="")
+    shown = tab.send("edits.edit", {"rev": 1, "id": "u1", "name": "undo", "payload": {}})
     assert shown[page.layout.prompt] == "" and shown[page.layout.timeline].redo == "prompt"
-    assert page.edits.redo(tab.request)[page.layout.prompt] == "first"
+    again = tab.send("edits.edit", {"rev": 2, "id": "u1", "name": "undo", "payload": {}})  # sent by a reload
+    assert again[page.layout.timeline].redo == "prompt" and page.layout.prompt not in again
+    shown = tab.send("edits.edit", {"rev": 3, "id": "r1", "name": "redo", "payload": {}})
+    assert shown[page.layout.prompt] == "first"
 
 
 def test_words_go_to_what_they_were_typed_for(page: ui.Page, tab: Tab) -> None:
@@ -336,16 +341,15 @@ def test_words_go_to_what_they_were_typed_for(page: ui.Page, tab: Tab) -> None:
         session.apply("add_span", {"id": id, "start": start, "end": start + 1})
     session.apply("set_span_own", {"id": "a", "own": True})
     assert session.project.span is not None and session.project.span.id == "b"  # while words for a still come
-    page.fields.words("brass", "a", tab.request)
-    page.fields.lanes(["drums"], "a", tab.request)
-    page.fields.words("piano", "", tab.request)
-    page.fields.words(None, "", tab.request)  # a run has brought them
+    tab.type("set_prompt", prompt="brass", span="a")
+    tab.type("set_follow", lanes=["drums"], span="a")
+    tab.type("set_prompt", prompt="piano", span="")
     spans = {span.id: span for span in session.project.spans}
     assert (session.project.prompt, spans["a"].prompt, spans["b"].prompt) == ("piano", "brass", None)
     assert spans["a"].follow == ("drums",) and session.project.follow == ("chords",)
     session.apply("delete_span", {"id": "a"})
-    page.fields.words("gone", "a", tab.request)
-    shown = page.fields.words("x" * 10_000, "", tab.request)
+    tab.type("set_prompt", prompt="gone", span="a")
+    shown = tab.type("set_prompt", prompt="x" * 10_000, span="")
     assert session.project.prompt == "piano" and "10000 characters" in shown[page.layout.prompt_error]
 
 
@@ -359,14 +363,14 @@ def test_the_bundle_and_what_is_missing_are_named(page: ui.Page, monkeypatch: py
 
 
 def test_only_what_needs_a_length_asks_for_one(page: ui.Page, tab: Tab) -> None:
-    (shown,) = page.runs.starter("inpaint")(tab.request, *standing(page, "", 0, None))
+    (shown,) = tab.start("inpaint", "", 0, None)
     assert "nothing to inpaint" in shown[page.layout.status]
     for kind in ("generate", "continue", "intro"):
-        (shown,) = page.runs.starter(kind)(tab.request, *standing(page, "", 0, 300))
+        (shown,) = tab.start(kind, "", 0, 300)
         assert "expected 1-120 s" in shown[page.layout.status]
-    (shown,) = page.runs.starter("continue")(tab.request, *standing(page, "", 0, 4))
+    (shown,) = tab.start("continue", "", 0, 4)
     assert "nothing to continue" in shown[page.layout.status]
-    slot = page.fields.setter("set_length", lambda value: {"seconds": value})(300, tab.request)
+    slot = tab.type("set_length", seconds=300)
     assert "Length 300 s" in slot[page.layout.knob_error]
 
 
@@ -378,7 +382,7 @@ def test_a_missing_bundle_is_one_line(tmp_path: Path) -> None:
 def test_a_project_is_opened_copied_and_begun_in_its_tab(page: ui.Page, tab: Tab, song_file: Path) -> None:
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
-    session.rev = 7
+    session.heard(tab.request.session_hash, 7)
     assert session.folder
     shown = tab.send("edits.project", {"action": "copy", "name": "Second", "rev": 9})
     copy = shown[page.layout.timeline]
@@ -450,10 +454,10 @@ def test_a_lane_that_was_drawn_is_replaced_only_when_asked(page: ui.Page, tab: T
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
     session.apply("draw_chords", {"chords": [{"start": 0, "end": 4, "symbol": "F#m"}]})
-    *_, last = page.arrivals.analyse(tab.request)
+    *_, last = page.arrivals.analyse(0, tab.request)
     assert {chord.symbol for chord in last[page.layout.timeline].chords} == {"F#m"}
     assert last[page.layout.replace] == gr.update(visible=True)
-    shown = page.arrivals.replace_lanes(tab.request)
+    shown = page.arrivals.replace_lanes(0, tab.request)
     assert "F#m" not in {chord.symbol for chord in shown[page.layout.timeline].chords}
     assert shown[page.layout.replace] == gr.update(visible=False)
 

@@ -25,6 +25,7 @@ class EditEvent(_Event):
     id: str = Field(default="", max_length=40)  # a second event of the same id changes nothing
     name: str = Field(max_length=40)
     payload: dict[str, Any]
+    field: Literal["", "typed", "chosen"] = ""  # it came from a field, which shows it already
 
 
 class OpenEvent(_Event):
@@ -47,6 +48,7 @@ class UploadEvent(_Event):
     path: str = Field(max_length=4096)
     name: str = Field(max_length=1024)
     example: str = Field(default="", max_length=80)  # its file's name
+    id: str = Field(default="", max_length=40)  # by which the page knows the answer
     lane: str = Field(default="", max_length=20)  # a MIDI file for this lane; "" = both, or audio
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from editor.page import panel
+from editor.page.contract import COMMANDS
 from editor.page.takes.component import Takes
 from editor.page.takes.words import status_markup
 from editor.page.timeline import MODULES, Timeline
@@ -52,6 +53,7 @@ class Layout:
             with gr.Column(elem_id="stage"):
                 self.timeline = Timeline(
                     vocabulary=chords.VOCABULARY,
+                    merging=[name for name, command in COMMANDS.items() if command.merges],
                     tips=panel.TIPS,
                     engines=[spec.to_json() for spec in ENGINES],
                     model=self.model,
@@ -66,7 +68,13 @@ class Layout:
         with gr.Row(elem_id="bar"):
             gr.HTML(BRAND, elem_id="brand")
             self.name = gr.Textbox(
-                "Untitled", container=False, elem_id="name", max_lines=1, label="Project name", max_length=100
+                "Untitled",
+                interactive=True,  # as all that is typed into: Gradio knows nothing that it would send
+                container=False,
+                elem_id="name",
+                max_lines=1,
+                label="Project name",
+                max_length=100,
             )
             self.saved = gr.HTML("", elem_id="saved")
             gr.Radio(
@@ -79,7 +87,9 @@ class Layout:
                 label="View",
             )
             gr.HTML("", elem_classes="grow")
-            self.tempo = gr.Number(120, container=False, elem_id="tempo", label="Tempo, bpm")
+            self.tempo = gr.Number(
+                120, interactive=True, container=False, elem_id="tempo", label="Tempo, bpm"
+            )
             gr.Button("Tap", elem_id="tap")
             self.signature = gr.Dropdown(
                 SIGNATURES,
@@ -108,6 +118,7 @@ class Layout:
             with gr.Column(elem_id="prompt-box"):
                 self.prompt = gr.Textbox(
                     "",
+                    interactive=True,
                     label="Words",
                     show_label=False,  # <inlay-spans> names it, for the clip or for one span
                     lines=1,
@@ -115,8 +126,8 @@ class Layout:
                     elem_id="prompt",
                     placeholder="Describe it: warm electric piano, brushed drums, upright bass",
                 )
-                # The page fills in what words and lanes were chosen for: the clip, or a span's id.
-                self.meant = gr.Textbox("", visible=False)
+                # The page fills in the number of a click that is a turn of the hand, as gestures have (TURN).
+                self.turn = gr.Number(0, precision=0, visible=False)
                 gr.HTML("<inlay-words></inlay-words>", elem_id="words")
                 self.prompt_error = gr.HTML("", elem_classes="error-slot")
             with gr.Column(elem_id="follow-box"):
@@ -153,8 +164,8 @@ class Layout:
                     elem_id="variations",
                     elem_classes="seg",
                 )
-                self.seed = gr.Number(0, label="Seed", precision=0, elem_id="seed")
-                self.length = gr.Number(10, label="Length, s", elem_id="length")
+                self.seed = gr.Number(0, interactive=True, label="Seed", precision=0, elem_id="seed")
+                self.length = gr.Number(10, interactive=True, label="Length, s", elem_id="length")
             self.knobs: dict[str, gr.Component] = {"strength": panel.build_strength()}
             self.knob_error = gr.HTML("", elem_classes="error-slot")
             with gr.Accordion("Advanced", open=False, elem_id="advanced"):

@@ -33,7 +33,7 @@ class Page:
         self.view = View(self.layout, device.pace)
         self.follower = Follower(self.view, sessions)
         self.edits = Edits(self.view, sessions)
-        self.fields = Fields(self.view, sessions)
+        self.fields = Fields(self.view)
         self.arrivals = Arrivals(self.view, sessions, listens)
         self.runs = Runs(self.view, sessions, device, self.fields, self.follower.watching)
 
@@ -44,7 +44,7 @@ class Page:
             self.layout.place(questions(self.sessions))
             self.follower.wire(self.edits.wire(telling))
             self.arrivals.wire(telling)
-            self.fields.wire(telling)
+            self.fields.wire()
             self.runs.wire(telling)
             app.unload(self._leave)
             Api(self.device).place()

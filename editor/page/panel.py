@@ -72,6 +72,7 @@ def _control(one: PanelKnob) -> gr.Component:
         return gr.Dropdown(choices, value=default, label=_label(one), filterable=False, elem_id=one.id)
     return gr.Number(
         default,
+        interactive=True,
         label=_label(one),
         step=knob.step,
         precision=0 if knob.whole else None,

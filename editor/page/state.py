@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradio.data_classes import GradioModel
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from editor.project import wording
 from editor.project.document import Project, Span
@@ -130,7 +130,7 @@ _serial = _Serial()
 class EditorState(GradioModel):
     """The document as the page shows it."""
 
-    rev: int = 0
+    rev: int = 0  # the newest gesture of the tab that it holds (`addressed`)
     serial: int = 0  # grows with every document; the page drops one that was overtaken. 0 = none yet
     changes: int = 0  # how often the project had changed, in whatever tab
     project: str = ""  # name of the project's folder; "" until something is saved
@@ -147,18 +147,34 @@ class EditorState(GradioModel):
     bandTaken: bool = False  # whether the loaded models take the band lane
     bandHearing: float | None = None  # share of the clip that was listened to; None: nobody listens now
     bandUnsure: bool = False  # whether the last analysis is sure of no player
+    prompt: str = ""  # the clip's words
     words: list[WordState] = Field(default_factory=list)  # instruments of the clip's words
     conflicts: list[ConflictState] = Field(default_factory=list)  # of the active span or the clip
     sort: str = "wish"  # "wish" | "smoothest": the order of takes
     follow: list[str] = Field(default_factory=list)  # lanes that condition the active span, or a new clip
     clip: ClipState | None = None
+    past: int = 0  # steps that can be undone, and done again
+    future: int = 0
     undo: str = ""  # what Undo would take back
     redo: str = ""
     seen: list[str] = Field(default_factory=list)  # ids of the edits that came last
+    arrived: str = ""  # id of the file that came, or was refused, last
     error: str | None = None  # what was wrong with the last gesture
     held: str = ""  # folder of a project that was to be shown, but another process has it
     window: float = 10.0  # seconds that the models hear at once
     frame_rate: float = 25.0  # of the models' latents, Hz
+    _revs: dict[str, int] = PrivateAttr(default_factory=dict)
+
+    def holding(self, revs: dict[str, int]) -> EditorState:
+        """It was read after the gestures `revs` (tab -> number) were done; all of them, until `addressed`."""
+        self._revs = revs
+        self.rev = max(revs.values(), default=0)
+        return self
+
+    def addressed(self, tab: str) -> EditorState:
+        """For one tab: tabs number their gestures each for itself, and one must not wait for another's."""
+        self.rev = self._revs.get(tab, 0)
+        return self
 
 
 def editor_state(document: Project, **fields: Any) -> EditorState:
@@ -190,6 +206,7 @@ def editor_state(document: Project, **fields: Any) -> EditorState:
             )
             for part in document.lanes.band
         ],
+        prompt=document.prompt,
         words=_words(document.prompt, document.not_meant),
         conflicts=[
             ConflictState(text=one.text, action=one.action, name=one.name, payload=one.payload)

@@ -74,6 +74,7 @@ class Timeline(gr.HTML):
         value: EditorState | None = None,
         *,
         vocabulary: tuple[str, ...] = (),
+        merging: Sequence[str] = (),
         tips: Mapping[str, str] | None = None,
         engines: Sequence[Mapping[str, object]] = (),
         model: Mapping[str, Any] | None = None,
@@ -86,6 +87,7 @@ class Timeline(gr.HTML):
             apply_default_css=False,
             server_functions=[midi_of_lanes],
             vocabulary=list(vocabulary),
+            merging=list(merging),  # edits that make one step of undo where they follow each other
             instruments=band.names(),
             tips=dict(tips or {}),  # id of an element of the page -> its tooltip
             engines=[dict(row) for row in engines],  # as of `engines.roster.EngineSpec.to_json`

@@ -7,7 +7,7 @@ keep), never while the user types.
 from __future__ import annotations
 
 import html
-import math
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -36,7 +36,7 @@ class View:
         self.layout = layout
         self.spec = layout.spec
         self.pace = pace
-        self.window = float(self.spec.window_seconds)
+        self.window = pace.window = float(self.spec.window_seconds)
         self.frame_rate = 25.0
         self.band_taken = self.spec.flow.band or self.spec.lm.band
 
@@ -98,8 +98,6 @@ class View:
         seconds = region.end - region.start if region else project.length
         for spec, box in zip(ENGINES, self.layout.engines, strict=True):
             guess = self.pace.guess(spec.name, "inpaint" if region else "generate", seconds)
-            if guess and spec.network != "ar":
-                guess *= self._pieces(seconds, bool(region))
             updates[box] = gr.update(info=estimate_words(guess) if guess else " ")
         return updates
 
@@ -139,21 +137,10 @@ class View:
             "make it shorter"
         )
 
-    def _pieces(self, seconds: float, span: bool) -> int:
-        """Windows that the models work on, one after the other, for what is longer than one."""
-        from engines.filling.edits import PIECE_SECONDS
-        from engines.support import CONTEXT_SECONDS  # loads torch
-
-        fits = self.window - CONTEXT_SECONDS if span else self.window
-        return 1 if seconds <= fits + 1e-6 else math.ceil(seconds / min(PIECE_SECONDS, self.window / 2))
-
     def all(self, session: Session, where: str = "", error: str = "") -> dict[Any, Any]:
         """Updates of everything."""
         updates = self.shown(session, where, error)
-        standing = self.standing(session)
-        for box in self.layout.engines:
-            standing[box] = gr.update(value=standing[box], info=updates[box]["info"])
-        return updates | standing
+        return self.changed(session, dict.fromkeys(self.standing(session), ...), updates)
 
     def standing(self, session: Session) -> dict[Any, Any]:
         """Values of all that the user types into or ticks."""
@@ -175,18 +162,13 @@ class View:
             },
         }
 
-    def typed(self, session: Session) -> dict[Any, Any]:
-        """Values of the fields that a gesture on the timeline may change."""
-        project = session.project
-        return {
-            self.layout.prompt: project.span_prompt,
-            self.layout.follow: list(project.span_follow),
-            self.layout.tempo: project.grid.bpm,
-            self.layout.signature: f"{project.grid.beats_per_bar}/4",
-            self.layout.key: project.key,
-            self.layout.seed: project.seed,
-            **self.turned(session),
-        }
+    def changed(self, session: Session, before: Mapping[Any, Any], updates: dict[Any, Any]) -> dict[Any, Any]:
+        """The `updates` with the fields that are not as they stood `before`; others are left to who types."""
+        for field, value in self.standing(session).items():
+            if value != before[field]:
+                known = updates.get(field)
+                updates[field] = {**known, "value": value} if isinstance(known, dict) else value
+        return updates
 
     def turned(self, session: Session) -> dict[Any, Any]:
         """Values of the knobs."""
@@ -211,7 +193,7 @@ def document_state(
     session: Session, window: float, frame_rate: float, band_taken: bool = False
 ) -> EditorState:
     """A session's document for the page. `window`: seconds that the models hear; `frame_rate` in Hz."""
-    changes = session.changes  # read first: what comes meanwhile is told again
+    revs, changes = dict(session.revs), session.changes  # read first: what comes meanwhile is told again
     project, clip, history = session.project, None, session.history
     if project.clip and session.folder:
         clip = ClipState(
@@ -221,18 +203,20 @@ def document_state(
         )
     return editor_state(
         project,
-        rev=session.rev,
         changes=changes,
         project=session.folder.name if session.folder else "",
         clip=clip,
         error=session.error,
+        past=len(history.past),
+        future=len(history.future),
         undo=history.undo_label,
         redo=history.redo_label,
         held=session.held,
+        arrived=session.arrived,
         seen=list(session.saved.seen[-SEEN_SENT:]),
         window=window,
         frame_rate=frame_rate,
         bandTaken=band_taken,
         bandHearing=session.analysis.share,
         bandUnsure=project.clip is not None and session.analysis.unsure == project.clip.sound,
-    )
+    ).holding(revs)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from editor.project.document import Sound, Take
 from editor.project.versions import ENGINE_LABELS
+from editor.runs import interrupted
 from editor.runs.events import Failed, JobEvent, Queued, Running, Stopped
 from editor.runs.job import Job
 from editor.runs.pace import Pace
@@ -28,10 +30,16 @@ class ActiveRun:
         self.say = ""  # what a screen reader is told next
         self.jobs: tuple[Job, ...] = ()
         self.cancel = threading.Event()
+        self.folder: Path | None = None  # where a crash finds it
         self.skipped: set[int] = set()  # jobs that are stopped alone
 
-    def begin(self, jobs: Sequence[Job], source: Sound | None) -> None:
-        """Jobs have been given to the device. InputError while another run goes on."""
+    def take_up(self, folder: Path) -> None:
+        """A project was opened: what was going on there when the server last stopped is shown."""
+        self.folder = folder
+        self.tracks = interrupted.found(folder)
+
+    def begin(self, jobs: Sequence[Job], source: Sound | None, folder: Path) -> None:
+        """Jobs on the project of a folder have been given to the device. InputError while another run goes on."""
         if self.running:
             raise InputError("a run is going on: wait for it, or cancel it first")
         self.running = True
@@ -40,20 +48,35 @@ class ActiveRun:
         self.jobs = tuple(jobs)
         self.takes, self.message = (), ""
         self.say = f"Started, {len(jobs)} take{'' if len(jobs) == 1 else 's'}"
-        self.tracks = tuple(track_of(job, source, index) for index, job in enumerate(jobs))
+        self.folder = folder
+        begun = tuple(track_of(job, source, index) for index, job in enumerate(jobs))
+        self.tracks = (*(track for track in self.tracks if track.state == "interrupted"), *begun)
+        self._note()
 
     def end(self) -> None:
         """The run is over; what failed or was cancelled stays to be seen."""
         self.running = False
         self.tracks = tuple(track for track in self.tracks if track.state not in ("running", "waiting"))
+        self._note()
+
+    def forget(self, track: RunTrack) -> None:
+        """One that a crash has interrupted is not wanted any more, or is made again."""
+        self.tracks = tuple(other for other in self.tracks if other is not track)
+        self._note()
 
     def find(self, id: str) -> RunTrack | None:
         """The track of that name; None once it has become a take."""
         return next((track for track in self.tracks if track.id == id), None)
 
     def skip(self, id: str) -> None:
-        """Stop one job that works or waits; the others go on. InputError for one that has ended."""
+        """Stop one job that works or waits; the others go on. InputError for one that has ended.
+
+        What a crash has interrupted is forgotten.
+        """
         track = self.find(id)
+        if track is not None and track.state == "interrupted":  # seen, and not wanted again
+            self.forget(track)
+            return
         if track is None or track.state not in ("running", "waiting"):
             raise InputError(f"run {id[:40]!r}: it has ended already; there is nothing to stop")
         self.skipped.add(track.index)
@@ -72,7 +95,8 @@ class ActiveRun:
             at = event.progress
             share = at.fraction if at.stage == "sample" else 1.0 if at.stage == "decode" else 0.0
             self.say = self._quarter(event, share)
-            note = progress_words(at)
+            left = pace.left(event.engine, *self._work(index, length), at)
+            note = progress_words(at, left)
             self._put(index, state="running", progress=share, note=note, peaks=event.peaks)
         elif isinstance(event, Stopped):
             self._stop(event)
@@ -83,6 +107,7 @@ class ActiveRun:
     def finish(self, index: int) -> Job:
         """A job has become a take; gives the job."""
         self.tracks = tuple(track for track in self.tracks if track.index != index)
+        self._note()
         return self.jobs[index]
 
     def _stop(self, event: Stopped) -> None:
@@ -96,16 +121,33 @@ class ActiveRun:
         self._put(event.index, state="cancelled", note=note)
 
     def _put(self, index: int, **fields: object) -> None:
+        before = self._stages()
         self.tracks = with_state(self.tracks, index, **fields)
+        if self._stages() != before:
+            self._note()
+
+    def _stages(self) -> list[tuple[str, int]]:
+        """How far the jobs are, roughly: a crash need not know it better."""
+        return [(track.state, int(20 * track.progress)) for track in self.tracks]
+
+    def _note(self) -> None:
+        if self.folder is not None:
+            interrupted.note(self.folder, self.tracks)
 
     def _track(self, index: int) -> RunTrack | None:
         return next((track for track in self.tracks if track.index == index), None)
 
+    def _work(self, index: int, length: float) -> tuple[str, float]:
+        """What a job makes, as `Pace` knows it: kind and seconds."""
+        track = self._track(index)
+        if track is None:
+            return "inpaint", length
+        kind = "generate" if track.kind == "generate" else "inpaint"
+        return kind, length if track.seconds is None else track.seconds
+
     def _waiting(self, event: Queued, pace: Pace, length: float) -> str:
         """ "Next, about 14 s", or whom it waits for."""
-        track = self._track(event.index)
-        seconds = length if track is None or track.seconds is None else track.seconds
-        guess = pace.guess(event.engine, track.kind if track else "inpaint", seconds)
+        guess = pace.guess(event.engine, *self._work(event.index, length))
         about = f", about {estimate_words(guess)}" if guess else ""
         return f"{'Next' if event.position == 1 else 'Waiting'}{about}"
 

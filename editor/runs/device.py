@@ -8,6 +8,7 @@ from typing import Any
 from editor.runs.pace import Pace
 from editor.runs.runner import Runner
 from engines.errors import InputError
+from engines.roster import ENGINES
 
 log = logging.getLogger("inlay")
 
@@ -27,6 +28,7 @@ class Device:
             models = self.models()
             for load in (models.text, models.codec, models.fm, models.ar):
                 load()
+            self.runner.loaded.update(spec.name for spec in ENGINES)
         except InputError as error:
             log.warning("%s", error)
 

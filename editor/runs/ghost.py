@@ -5,12 +5,16 @@ Times in seconds on the clip's clock. Loads no torch; knows neither sessions nor
 
 from __future__ import annotations
 
+import json
 import threading
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from editor.project.disk import sounds
+from editor.project.disk.files import PREVIEWS, write_atomic
 from editor.project.document import Region, Sound, Take
 from editor.runs import hearing
 from engines.audio.timebase import seconds_to_samples
@@ -42,8 +46,39 @@ def ghost(folder: Path, take: Take) -> Ghost:
         return _listen(folder, take.sound, take.region)
 
 
+def _kept(folder: Path, sound: Sound, region: Region | None) -> Path:
+    """Where what was heard is written down, so that a restart need not listen again."""
+    told = json.dumps([asdict(sound), asdict(region) if region else None])
+    return folder / PREVIEWS / f"heard-{sha256(told.encode()).hexdigest()[:16]}.json"
+
+
+def _read(path: Path) -> Ghost | None:
+    try:
+        told = json.loads(path.read_bytes())
+        return Ghost(
+            tuple(Chord(*chord) for chord in told["chords"]), tuple(Note(*note) for note in told["melody"])
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
 @lru_cache(maxsize=128)
 def _listen(folder: Path, sound: Sound, region: Region | None) -> Ghost:
+    path = _kept(folder, sound, region)
+    if (known := _read(path)) is not None:
+        return known
+    heard = _analysed(folder, sound, region)
+    with suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        told = {
+            "chords": [astuple(chord) for chord in heard.chords],
+            "melody": [astuple(note) for note in heard.melody],
+        }
+        write_atomic(path, json.dumps(told).encode())
+    return heard
+
+
+def _analysed(folder: Path, sound: Sound, region: Region | None) -> Ghost:
     from engines.analysis.analyze import analyze  # loads librosa
 
     recording = sounds.read_sound(folder, sound)

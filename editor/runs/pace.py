@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import suppress
 from pathlib import Path
 
 from editor.project.knobs import network_of
+from engines.progress import Progress
 
 
 class Pace:
@@ -17,6 +19,7 @@ class Pace:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
+        self.window: float | None = None  # seconds that the models hear at once
         self._seconds: dict[tuple[str, str], tuple[float, float]] = {}
         if path is not None:
             with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
@@ -34,13 +37,38 @@ class Pace:
                 )
 
     def guess(self, engine: str, kind: str, seconds: float) -> float | None:
-        """Expected seconds for a run, None when this kind has not run yet.
+        """Expected seconds for a run, None when this kind has not run yet. The one estimate of the page.
 
-        AR writes frame after frame, its time grows with the length; flow matching always works on the
-        whole window.
+        AR writes frame after frame, its time grows with the length; flow matching always works on a
+        whole window, and on several one after the other where it has to.
         """
         known = self._seconds.get((engine, kind)) or self._seconds.get((engine, "inpaint"))
         if known is None:
             return None
         length, spent = known
-        return spent * seconds / length if network_of(engine) == "ar" else spent
+        if network_of(engine) == "ar":
+            return spent * seconds / length
+        return spent * self.pieces(kind, seconds) / self.pieces(kind, length)
+
+    def left(self, engine: str, kind: str, seconds: float, at: Progress) -> float | None:
+        """Seconds that a run which is `at` work still takes; None while nobody knows.
+
+        What was expected gives way to what is measured as the run goes on.
+        """
+        done, expected = at.fraction, self.guess(engine, kind, seconds)
+        if expected is None:
+            return at.elapsed * (1 - done) / done if done > 0.02 and self.pieces(kind, seconds) == 1 else None
+        pieces = 1 if network_of(engine) == "ar" else self.pieces(kind, seconds)
+        if pieces > 1:  # each counts its own steps
+            return max(expected - at.elapsed, (1 - done) * expected / pieces)
+        return (1 - done) * ((1 - done) * expected + at.elapsed)
+
+    def pieces(self, kind: str, seconds: float) -> int:
+        """Windows that the models work on, one after the other, for what is longer than one."""
+        if self.window is None:
+            return 1
+        from engines.filling.edits import PIECE_SECONDS
+        from engines.support import CONTEXT_SECONDS  # loads torch
+
+        fits = self.window if kind == "generate" else self.window - CONTEXT_SECONDS
+        return 1 if seconds <= fits + 1e-6 else math.ceil(seconds / min(PIECE_SECONDS, self.window / 2))

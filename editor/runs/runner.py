@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -84,6 +85,7 @@ class Runner:
         self._serve = serve or dispatch_run
         self._supports = supports or dispatch_supports
         self._line = _Line()
+        self.loaded: set[str] = set()  # engines whose models are in memory
 
     def run(
         self,
@@ -108,7 +110,7 @@ class Runner:
                 if ahead := self._line.ahead(ticket):
                     on_event(Queued(job.engine, ahead, index))
             for index, (job, ticket) in enumerate(zip(jobs, tickets, strict=True)):
-                report = _Report(job.engine, index, on_event, cancel, skipped)
+                report = _Report(job.engine, index, on_event, cancel, skipped, self.loaded)
                 try:
                     event = self._one(job, ticket, report, folder, source)
                 finally:
@@ -204,8 +206,10 @@ class _Report:
         on_event: OnEvent,
         cancel: threading.Event,
         skipped: Container[int],
+        loaded: set[str],
     ) -> None:
         self.engine = engine
+        self._loaded = loaded
         self.index = index
         self.on_event = on_event
         self.newest = Progress("load", 0, 1, 0.0, None)
@@ -222,9 +226,19 @@ class _Report:
     def begin(self) -> None:
         """Say that the job works now."""
         self._sent = time.perf_counter()
+        self.newest = self._known(self.newest)
         self.on_event(Running(self.engine, self.newest, self.index))
 
+    def _known(self, progress: Progress) -> Progress:
+        """Engines say that they load whenever they begin; what is there already is not loaded again."""
+        if progress.stage != "load":
+            self._loaded.add(self.engine)
+        elif self.engine in self._loaded:
+            return replace(progress, stage="begin")
+        return progress
+
     def __call__(self, progress: Progress) -> None:
+        progress = self._known(progress)
         self.newest = progress
         if self.stopped:
             raise Cancelled

@@ -16,6 +16,7 @@ from engines.requests import InpaintRequest
 
 STAGES = {
     "load": "Loading the models",
+    "begin": "Beginning",
     "queued": "Waiting for the device",
     "text": "Reading the prompt",
     "encode": "Listening to the clip",
@@ -32,7 +33,7 @@ class RunTrack:
     seed: int
     region: Region | None
     source: Sound | None
-    state: str = "waiting"  # "waiting" | "running" | "failed" | "cancelled"
+    state: str = "waiting"  # "waiting" | "running" | "failed" | "cancelled" | "interrupted"
     progress: float = 0.0  # 0..1
     note: str = "Waiting"
     index: int = 0  # which of the run's jobs
@@ -75,14 +76,14 @@ def estimate_words(seconds: float) -> str:
     return f"{max(1, round(seconds / 60))} min"
 
 
-def progress_words(progress: Progress) -> str:
-    """A report as a musician reads it: "62 %, about 6 s left"."""
+def progress_words(progress: Progress, left: float | None) -> str:
+    """A report as a musician reads it: "62 %, about 6 s left"; `left` in seconds (`pace.Pace`)."""
     if progress.stage != "sample":
         return STAGES.get(progress.stage, "Working")
     share = f"{round(progress.fraction * 100)} %"
-    if progress.remaining is None:
+    if left is None:
         return share
-    return f"{share}, about {estimate_words(progress.remaining)} left"
+    return f"{share}, about {estimate_words(left)} left"
 
 
 def spent_words(seconds: float) -> str:

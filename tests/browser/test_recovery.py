@@ -80,8 +80,8 @@ def test_after_kill_9_in_a_run_takes_and_undo_are_there(
     page.goto(second.url)
     page.wait_for_function(READY)
     page.evaluate("(folder) => window.inlay.desk.projectEvent({ action: 'open', folder, rev: 0 })", project)
-    page.wait_for_function("window.inlay.desk.group?.tracks.length === 3")
-    assert states(page) == {"ar": "ready", "fm": "ready"}
+    page.wait_for_function("window.inlay.desk.group?.tracks.length === 4")
+    assert states(page) == {"ar": "ready", "fm": "ready", "fm-zero-shot": "interrupted"}
     page.wait_for_function("window.inlay.desk.player.tracks.size === 4")  # and their sound is there
     undone = []
     while state(page, "doc.undo"):

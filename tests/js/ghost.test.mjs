@@ -4,7 +4,7 @@ import { Ghost } from '../../assets/page/store/ghost.js';
 import { chordAgreement } from '../../assets/page/music/chords.js';
 
 const grid = { bpm: 120, beats_per_bar: 4, offset: 0 };
-const take = { id: 't1', kind: 'take', state: 'ready', seconds: 8, region: { start: 2, end: 4 } };
+const take = { id: 't1', kind: 'take', state: 'ready', seconds: 8, region: { start: 2, end: 4 }, asked: ['chords', 'melody'] };
 const heard = {
   chords: [{ start: 2, end: 3.5, symbol: 'Am7' }, { start: 3.5, end: 4, symbol: 'F' }],
   melody: [{ start: 2, end: 2.5, pitch: 69 }],
@@ -32,6 +32,13 @@ test('a chord agrees where its root and third were heard', async () => {
   assert.equal(ghost.chord(take, { start: 6, end: 12, symbol: 'F' }, grid), 0.5); // what lies outside the span does not count
   assert.equal(ghost.chord(take, { start: 0, end: 4, symbol: 'Am' }, grid), null);
   assert.equal(chordAgreement('N', 0, 1, heard.chords), 0);
+});
+
+test('of a lane that a take was not told it says nothing', async () => {
+  const { ghost } = await asked();
+  const untold = { ...take, asked: [] };
+  assert.equal(ghost.chord(untold, { start: 4, end: 8, symbol: 'Am' }, grid), null);
+  assert.equal(ghost.bars(untold, [{ id: 'n', start: 2, end: 6, pitch: 69 }], grid).size, 0);
 });
 
 test('the melody in beats, and the agreement of a bar', async () => {

@@ -28,5 +28,5 @@ interface Event {
 }
 
 interface Window {
-  inlay?: { desk: any };
+  inlay?: { desk: any; choose: any; turn: any };
 }

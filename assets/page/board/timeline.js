@@ -5,6 +5,7 @@
  */
 
 import { actionsOn } from './actions.js';
+import { arrivalWords } from '../store/arrivals.js';
 import { desk } from '../store/desk.js';
 import { icons, text } from '../parts/icons.js';
 import { Scope } from '../parts/scope.js';
@@ -141,7 +142,7 @@ export class Timeline extends Viewport {
     }
     if (what === 'taps') this.say(bpm ? `Tapped ${bpm} bpm` : `Tap ${3 - count} more times`, true);
     else if (message) this.say(message);
-    else if (what === 'doc') this.say(desk.doc.error ?? '');
+    else if (what === 'doc' || what === 'arriving') this.say(desk.doc.error ?? arrivalWords(desk.arriving), Boolean(desk.arriving?.step) && !desk.doc.error);
     this.redraw();
   }
 
@@ -182,9 +183,9 @@ export class Timeline extends Viewport {
   #drawWords() {
     const { region } = this;
     const lane = this.selection.lane && this.lane(this.selection.lane);
-    const chosen = lane?.summary && lane.chosen.length;
+    const chosen = lane?.chosen.length && lane.summary; // what was chosen may be gone by an undo
     const number = 1 + [...this.spans.spans].sort((a, b) => a.start - b.start).findIndex(({ id }) => id === region?.id);
-    const words = chosen ? `<span>${text(lane.summary)}</span>`
+    const words = chosen ? `<span>${text(chosen)}</span>`
       : region ? `<i class="swatch"></i><b>Span ${number}</b> <span class="num">${formatSpan(region)}</span>
          <span class="soft num">${(region.end - region.start).toFixed(2)} s, bar ${barWords(desk.doc.grid, region.start)} to ${barWords(desk.doc.grid, region.end)}</span>`
         : desk.doc.clip ? '<span class="soft">Drag over the audio to choose what should change</span>' : '';

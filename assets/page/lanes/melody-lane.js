@@ -23,7 +23,8 @@ export class MelodyLane extends CanvasLane {
   edits = { erase: 'erase_notes', move: 'move_notes', resize: 'resize_notes' };
   lastLength = 1; // beats, of a note that a click draws
   lastPitch = 67;
-  #top = null; // pitch at the upper edge, null = follow the notes
+  #top = null; // pitch at the upper edge, null = follow the notes: until one presses here, or scrolls
+  #shown = null; // the notes that were drawn last
   #counted = { notes: null, middle: 67 };
 
   constructor(timeline, host, head) {
@@ -79,6 +80,14 @@ export class MelodyLane extends CanvasLane {
     return this.#counted.middle;
   }
 
+  /** Rows stand still under the hand; notes that come from elsewhere and lie out of sight are looked for. */
+  #look(notes) {
+    if (this.#shown === notes) return;
+    this.#shown = notes;
+    const inSight = ({ pitch }) => pitch < this.top && pitch >= this.top - this.rows;
+    if (this.#top !== null && notes.length && !notes.some(inSight)) this.#top = null;
+  }
+
   scroll(semitones) {
     this.#top = clamp(this.top + semitones, LOW + this.rows, HIGH + 1);
     this.timeline.redraw();
@@ -105,6 +114,7 @@ export class MelodyLane extends CanvasLane {
     const { c, width, height } = prepare(this.canvas, boxOf(this.canvas));
     const { view, duration } = this.timeline;
     const notes = this.items;
+    this.#look(notes);
     const end = Math.min(width, (duration - view.start) * view.pps);
     const scale = scaleOf(desk.key);
     const [first, last] = [Math.max(LOW, Math.floor(this.top - this.rows) - 1), Math.min(HIGH, Math.ceil(this.top))];
@@ -151,7 +161,8 @@ export class MelodyLane extends CanvasLane {
   hit(event) {
     const beats = this.rawBeat(event);
     const pitch = this.pitchAt(event);
-    const slack = reach(event, 3, 12) / (this.timeline.view.pps * (60 / desk.doc.grid.bpm)); // short notes can be met
+    // Short notes can be met; a pen that is put beside a note draws, its edges are taken hold of inside it.
+    const slack = reach(event, this.timeline.tool === 'draw' ? 0 : 3, 12) / (this.timeline.view.pps * (60 / desk.doc.grid.bpm)); // short notes can be met
     const there = desk.doc.melody.filter(({ start, end }) => beats >= start - slack && beats < end + slack);
     // Rows are thinner than a finger: the nearest note is meant, but where one is drawn beside another.
     const rows = this.timeline.tool === 'draw' ? 0 : reach(event, 0, 12) / this.row;
@@ -178,6 +189,7 @@ export class MelodyLane extends CanvasLane {
   press(event) {
     if (event.button !== 0) return undefined;
     this.host.focus({ preventScroll: true });
+    this.#top = this.top;
     const { tool } = this.timeline;
     const note = this.hit(event);
     if (tool === 'erase') return this.#erase(event);
@@ -286,6 +298,7 @@ export class MelodyLane extends CanvasLane {
   }
 
   #double(event) {
+    this.#top = this.top;
     if (this.timeline.tool !== 'select' || this.hit(event)) return;
     const step = Math.min(this.stepBeats(event) || 0.25, 1);
     const start = this.beatAt(event, Math.floor, step);
@@ -325,6 +338,7 @@ export class MelodyLane extends CanvasLane {
 
   /** A note at the playhead, of the last pitch and length. */
   insert() {
+    this.#top = this.top;
     const step = Math.min(this.stepBeats() || 0.25, 1);
     const { chosen } = this;
     const here = secondsToBeats(desk.doc.grid, desk.player.position);

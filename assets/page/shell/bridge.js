@@ -6,9 +6,10 @@
 import { newId } from '../music/cells.js';
 import { desk } from '../store/desk.js';
 import { learnEngines } from '../store/engines.js';
+import { Line } from '../store/line.js';
 import { Outbox } from '../store/outbox.js';
 import { showHeld } from './project-menu.js';
-import { followTyping, unsent } from './typing.js';
+import { followTyping, sendTyped, unsent } from './typing.js';
 import { focused } from './page.js';
 import '../board/timeline.js';
 import './spans-panel.js';
@@ -28,29 +29,6 @@ function pageName() {
   const name = known ?? ['page-', '', '', ''].map(newId).join('');
   if (!known) sessionStorage.setItem(PAGE, name);
   return name;
-}
-
-/** One after the other: of two requests on their way at once, the later one may arrive first. */
-class Line {
-  #turn;
-
-  /** `opened` resolves once the project of this tab is known. */
-  constructor(trigger, opened) {
-    this.trigger = trigger;
-    this.#turn = opened;
-  }
-
-  edit(data) {
-    return this.then(() => {
-      this.trigger('edit', data);
-      return desk.answer(data.rev);
-    });
-  }
-
-  then(work) {
-    this.#turn = this.#turn.then(work);
-    return this.#turn;
-  }
 }
 
 /** The documents as they arrive: what they confirm, and what has to be sent again to whom they belong. */
@@ -109,19 +87,23 @@ class Arrivals {
 
 /** Sends a file to the server's upload folder, or names an example; both go onto the timeline there. */
 async function send({ file, lane = '', example }, trigger, upload) {
-  if (example) return trigger('upload', { path: '', name: '', example });
-  desk.timeline?.say(`Reading ${file.name} …`);
+  const id = newId('f') + newId('');
+  const name = file?.name ?? 'The example';
+  desk.arrive({ id, name, step: file ? 'uploading' : 'reading' });
+  if (example) return trigger('upload', { id, path: '', name: '', example });
   try {
     const { path } = await upload(file);
-    return trigger('upload', { path, name: file.name, lane });
+    desk.arrive({ id, name, step: 'reading' });
+    return trigger('upload', { id, path, name, lane });
   } catch (error) {
-    return desk.timeline?.say(`${file.name}: could not be sent (${error.message ?? error}); try again.`);
+    return desk.arrive({ name, error: `${name}: could not be sent (${error.message ?? error}); try again.` });
   }
 }
 
 /** The timeline: `props.value` is the document, `trigger` carries edits, uploads and runs back. */
 export function bindTimeline({ props, trigger, upload, watch, functions }) {
   desk.vocabulary = props.vocabulary ?? [];
+  desk.merging = props.merging ?? [];
   desk.tips = props.tips ?? {};
   desk.model = props.model ?? {};
   learnEngines(props.engines ?? []);
@@ -129,7 +111,10 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
   desk.midiOf = (lanes) => functions.midi_of_lanes(lanes);
   let answered;
   const opened = new Promise((resolve) => { answered = resolve; }); // the project of this tab is known only then
-  const line = new Line(trigger, opened);
+  const line = new Line(opened, (edit) => {
+    trigger('edit', edit);
+    return desk.answer(edit.rev);
+  });
   const outbox = new Outbox(sessionStorage);
   const arrivals = new Arrivals(outbox, line, answered);
   const page = pageName();
@@ -138,20 +123,36 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
     const last = focused();
     last?.blur?.(); // a field of the page's own makes its edit as it is left
     const own = outbox.pending.filter(({ project }) => project === desk.doc.project).map((one) => ({ rev: 0, ...one }));
-    const edits = [...own, ...unsent(last)];
+    const edits = [...own, ...unsent()];
     if (edits.length) navigator.sendBeacon(new URL('inlay/late', document.baseURI), JSON.stringify({ page, edits }));
   });
   desk.send = async (kind, data) => {
     if (kind === 'edit') {
       const id = newId('e') + newId('');
       outbox.add({ id, project: desk.doc.project ?? '', name: data.name, payload: data.payload });
-      return line.edit({ id, ...data });
+      const overtaken = line.edit({ id, ...data });
+      return overtaken && outbox.drop(overtaken);
     }
-    await opened;
-    if (kind === 'upload') return send(data, trigger, upload);
-    if (kind !== 'project') return trigger(kind, data);
-    arrivals.await(data);
-    return line.then(() => desk.projectEvent(data)); // what was edited before belongs to the project before
+    if (['cancel', 'watch'].includes(kind)) return opened.then(() => trigger(kind, data));
+    sendTyped();
+    // What was edited before belongs to what is shown or made now; a file comes when it has been read.
+    if (kind === 'upload') return line.then(() => { send(data, trigger, upload); });
+    if (kind === 'run') return line.then(() => { trigger('run', data); });
+    if (kind === 'project') arrivals.await(data);
+    return line.then(() => {
+      (kind === 'project' ? desk.projectEvent : desk.vote)(data);
+      return data.rev && desk.answer(data.rev);
+    });
+  };
+  desk.turn = () => {
+    sendTyped();
+    const rev = desk.nextRev();
+    return new Promise((begin) => {
+      line.then(() => {
+        begin(rev);
+        return desk.answer(rev);
+      });
+    });
   };
   const take = () => arrivals.take(props.value);
   watch('value', take);

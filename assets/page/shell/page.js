@@ -11,6 +11,7 @@ import { listening } from '../store/listening.js';
 import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
 import { showHelp } from './help.js';
 import './start.js';
+import { choose } from './typing.js';
 import { acceptDrops } from './upload.js';
 
 const stage = () => document.querySelector('#stage');
@@ -49,9 +50,9 @@ const PAGE_ACTIONS = {
   continue: () => press('continue'),
   intro: () => press('intro'),
   'make-loop': () => press('make-loop'),
-  cancel: () => desk.send('cancel', {}),
-  undo: () => press('undo'),
-  redo: () => press('redo'),
+  cancel: () => desk.cancel(),
+  undo: () => desk.undo(),
+  redo: () => desk.redo(),
 };
 
 const isCell = (node) => Boolean(node?.classList?.contains('cell'));
@@ -103,10 +104,46 @@ const BUTTONS = {
   export: showExports,
   project: showProjects,
   keys: showHelp,
+  cancel: () => desk.cancel(),
+  undo: () => desk.undo(),
+  redo: () => desk.redo(),
   tap: () => desk.tapTempo(),
   drawer: () => document.querySelector('#page').classList.toggle('drawn'),
   theme: () => localStorage.setItem('inlay-theme', document.body.classList.toggle('dark') ? 'dark' : 'light'),
 };
+
+const RUNS = ['inpaint', 'auto', 'inpaint-all', 'generate', 'continue', 'intro', 'make-loop'];
+const PRESSED = 15_000; // ms after which a press that nobody answers may be made again
+
+/** What a press says at once, long before the server has: `data-busy` stands on the button until it has. */
+function busy(button, words) {
+  if (button.dataset.busy) return;
+  button.dataset.busy = words;
+  button.setAttribute('aria-busy', 'true');
+  desk.takes?.announce(words);
+  setTimeout(() => idle(button), PRESSED);
+}
+
+function idle(button) {
+  delete button.dataset.busy;
+  button.removeAttribute('aria-busy');
+}
+
+/** The buttons of runs: one that was pressed says so, and takes no second press. */
+function watchPresses() {
+  const pressed = (ids) => ids.map((id) => document.getElementById(id)).filter((button) => button?.dataset.busy);
+  document.addEventListener('click', (event) => {
+    const button = event.target.closest?.(RUNS.map((id) => `#${id}`).join());
+    if (!button || button.disabled) return;
+    if (pressed(RUNS).length) return event.stopPropagation();
+    return busy(button, 'Starting…');
+  }, { capture: true });
+  desk.addEventListener('change', ({ detail }) => {
+    if (detail.what === 'cancelling') busy(document.getElementById('cancel'), 'Cancelling…');
+    if (detail.what === 'takes' && !desk.run) pressed(['cancel']).forEach(idle);
+    if (desk.run || (detail.what === 'doc' && desk.settled)) pressed(RUNS).forEach(idle); // it runs, or says why not
+  });
+}
 
 /** View and theme follow the desk, and the desk them. */
 function watchBar() {
@@ -200,7 +237,7 @@ function type(selector, words) {
   if (!field) return;
   Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value').set.call(field, words);
   field.dispatchEvent(new InputEvent('input', { bubbles: true }));
-  field.dispatchEvent(new KeyboardEvent('keypress', { key: 'a', bubbles: true })); // what Gradio listens to
+  field.dispatchEvent(new Event('change', { bubbles: true })); // a number is sent once it stands
   field.focus();
 }
 
@@ -214,7 +251,8 @@ function start() {
   acceptDrops(document.body, document.querySelector('#page'));
   document.querySelector('#page').append(document.createElement('inlay-start'));
   watchBar();
-  window.inlay = { desk };
+  watchPresses();
+  window.inlay = { desk, choose, turn: () => desk.turn() };
 }
 
 start();

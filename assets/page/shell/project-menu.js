@@ -38,7 +38,7 @@ export function showExports() {
   });
 }
 
-const sendProject = (data) => desk.send('project', { ...data, rev: desk.doc.rev });
+const sendProject = (data) => desk.send('project', { ...data, rev: desk.nextRev() });
 
 export function showSaveAs() {
   const now = document.querySelector('#name input')?.value ?? '';

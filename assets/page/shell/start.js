@@ -12,6 +12,7 @@ import { progressionCells, progressionsIn } from '../music/progressions.js';
 import { STORY, drawStory } from '../takes/story.js';
 import { showWhenStyled, styles } from '../parts/styled.js';
 import { formatLength } from '../music/time.js';
+import { arrivalWords } from '../store/arrivals.js';
 import { chooseFile } from './upload.js';
 import { drawWave, prepare, tokens } from '../parts/wave.js';
 
@@ -48,7 +49,7 @@ ${styles(STYLE)}
     <section><h2>Open an example</h2><div class="examples"></div></section>
     <section><h2>Or bring a recording</h2><div class="drop"><span class="signs">${icons.wave}${icons.midi}${icons.folder}</span><b>Drop a file here</b>
       <p class="soft">WAV, FLAC, OGG or MP3 up to 40 minutes, MIDI, or an Inlay project.<br>Chords, melody and drums are read from it for you.</p>
-      <button class="choose">${icons.file}<span>Choose a file</span></button></div></section>
+      <button class="choose">${icons.file}<span>Choose a file</span></button><div class="arriving" role="status"></div></div></section>
   </div>
   <div class="story">${STORY}</div>
 </div>`;
@@ -77,8 +78,22 @@ export class Start extends HTMLElement {
     this.find('.key').addEventListener('change', () => this.#offer(), options);
     this.#scope.observe(new MutationObserver(() => this.#draw()), document.body, { attributes: true, attributeFilter: ['class'] });
     this.#scope.observe(new ResizeObserver(() => this.#draw()), this);
+    desk.addEventListener('change', ({ detail }) => detail.what === 'arriving' && this.#tellArrival(), options);
     this.#offer();
     this.#show();
+  }
+
+  /** A file on its way, step by step, or why it was refused; in the place where one is dropped. */
+  #tellArrival() {
+    const { arriving } = desk;
+    const zone = this.find('.drop');
+    zone.classList.toggle('refused', Boolean(arriving?.error));
+    zone.classList.toggle('busy', Boolean(arriving?.step));
+    this.find('.choose span').textContent = arriving?.error ? 'Choose another file' : 'Choose a file';
+    this.find('.choose').disabled = Boolean(arriving?.step);
+    const steps = ['uploading', 'reading'].map((step, i) => `<li class="${arriving?.step === step ? 'now' : ''}"><b class="num">${i + 1}</b>${step === 'uploading' ? 'Uploading' : 'Reading'}</li>`);
+    this.find('.arriving').innerHTML = !arriving ? '' : arriving.error ? `<p class="error">${icons.warn}<span>${text(arriving.error)}</span></p>`
+      : `<p><b>${text(arrivalWords(arriving))}</b></p><ol>${steps.join('')}<li><b class="num">3</b>Listening</li></ol>`;
   }
 
   disconnectedCallback() {

@@ -1,8 +1,7 @@
 /**
- * What the elements of one page share: the document as the server last confirmed it (plus gestures on
- * their way), the takes, the player, and what is only looked at (view, key, chosen take and chord).
+ * What the elements of one page share: the document with the gestures on their way (`document.js`), the takes, the
+ * player, and what is only looked at (view, key, chosen take and chord).
  *
- * The document goes whole from the server to the page; the page sends one command per gesture (`answers.js`).
  * Times in seconds, chords in beats. Knows neither Gradio nor any element: what they offer stands in `ports.js`.
  */
 
@@ -10,20 +9,10 @@ import { Meter } from '../sound/meter.js';
 import { Player } from '../sound/player.js';
 import { buildPyramid } from '../sound/peaks.js';
 import { silence } from '../sound/silence.js';
-import { Answers } from './answers.js';
-import { Ports } from './ports.js';
+import { EditedDocument } from './document.js';
 import { loopSpan } from './loop.js';
-import { arranged, changed, withSpan, withoutSpan } from './spans.js';
-import { changes as differences, newId } from '../music/cells.js';
 import { Ghost } from './ghost.js';
 import { Synth } from '../sound/synth.js';
-import { tappedTempo, tapsInTime } from '../music/tempo.js';
-
-const EMPTY = {
-  rev: 0, seconds: 10, grid: { bpm: 120, beats_per_bar: 4, offset: 0 }, key: 'C major', region: null, spans: [], active: '',
-  band: [], bandHearing: null, bandUnsure: false, chords: [], melody: [], drums: [], follow: [], clip: null,
-  undo: '', redo: '', error: null, window: 10, frame_rate: 25,
-};
 
 /** A group whose takes know their number: keys end at 9. */
 function numbered(group) {
@@ -31,16 +20,15 @@ function numbered(group) {
   return { ...group, tracks: group.tracks.map((track) => (track.kind === 'take' ? { ...track, number: (number += 1) } : track)) };
 }
 
-class Desk extends Ports {
-  doc = EMPTY;
+class Desk extends EditedDocument {
   groups = []; // [{id, label, region, tracks: [...]}], oldest first
   versions = []; // [{id, label, engine, parent, current}], oldest first
   deleted = []; // [{id, label}] of takes that can be brought back
   results = []; // what each engine came to in the blind rounds
   rounds = 0; // blind rounds so far
+  arriving = null; // {id, name, step: "uploading" | "reading"} of a file on its way, {name, error} of one refused
+  cancelling = new Set(); // ids of the runs that were asked to stop
   run = false; // whether a run goes on
-  vocabulary = [];
-  instruments = []; // who may play: [{name, family, short, also}]
   model = {}; // what is at work: {name, file, device, licence, duty, facts}
   tips = {}; // id of a control of the page -> what it does
   view = 'edit';
@@ -49,11 +37,9 @@ class Desk extends Ports {
   meter = new Meter(this.player);
   synth = new Synth(this.player, () => ({ doc: this.doc, loop: this.loop }));
   ghost = new Ghost();
-  #answers = new Answers();
   #listened = false;
   #group = null; // chosen group, null = the newest
   #pyramids = new WeakMap();
-  #taps = [];
 
   constructor() {
     super();
@@ -63,119 +49,26 @@ class Desk extends Ports {
     this.player.addEventListener('select', () => this.#askGhost(this.track));
   }
 
-  tell(what, detail = null) {
-    this.dispatchEvent(new CustomEvent('change', { detail: { what, ...detail } }));
-  }
-
-  // ---- the document
-
-  /** The server's document; dropped when a newer gesture is on its way, or when a newer one came first. */
-  receive(doc) {
-    if (!doc || !this.#answers.hear(doc)) return;
-    const before = this.doc.clip;
-    this.doc = { ...EMPTY, ...doc, error: doc.error || this.#answers.refused };
+  /** The document has changed: what is heard goes along. `before` is the clip that there was. */
+  arrived(before) {
     // Keep and its undo change the clip in place, so the sound goes on; another recording starts anew.
-    const same = before && doc.clip && Math.abs(before.seconds - doc.clip.seconds) < 1e-6;
-    if (before?.url !== this.doc.clip?.url && !same) {
+    const { clip } = this.doc;
+    const same = before && clip && Math.abs(before.seconds - clip.seconds) < 1e-6;
+    if (before?.url !== clip?.url && !same) {
       this.player.clear();
       this.ghost.forget();
-      this.#askGhosts();
     }
+    this.#askGhosts(); // chords may have come, of which takes can say something
     this.#retrack();
     this.#setLoop();
-    this.tell('doc');
+    const { arriving } = this;
+    if (arriving?.id && this.doc.arrived === arriving.id) this.arrive(this.doc.error ? { name: arriving.name, error: this.doc.error } : null);
   }
 
-  /** Whether the server has seen and saved every gesture. */
-  get settled() {
-    return this.#answers.settled;
-  }
-
-  /** Until the server has seen a gesture, and for ten seconds at most. */
-  answer(rev) {
-    return this.#answers.until(rev);
-  }
-
-  /** One gesture: shows `change` at once and sends the command. */
-  edit(name, payload, change = {}) {
-    const rev = this.nextRev();
-    this.doc = { ...this.doc, ...change, rev, error: null };
+  /** A gesture is shown before the server has answered. */
+  gestured() {
+    if (this.arriving?.error) this.arrive(null);
     this.#setLoop();
-    this.tell('doc');
-    this.send('edit', { rev, name, payload });
-  }
-
-  /** The number of a new gesture: what the server answers to older ones is not shown any more. */
-  nextRev() {
-    return this.#answers.next(this.doc.rev);
-  }
-
-  get key() {
-    return this.doc.key;
-  }
-
-  /** What a player is called where there is little room, and the family of one. */
-  shortOf = (name) => inSentence(this.#instrument(name)?.short || name, name);
-
-  familyOf = (name) => this.#instrument(name)?.family ?? null;
-
-  #instrument(name) {
-    return this.instruments.find((one) => one.name === name);
-  }
-
-  /** A new state of a lane ('band', 'chords', 'melody', 'drums') under the name of an edit; sends what differs. */
-  editLane(edit, lane, items) {
-    const { put, remove } = differences(this.doc[lane], items);
-    if (put.length || remove.length) this.edit(edit, { [lane]: put, remove }, { [lane]: items });
-    else this.tell('doc');
-  }
-
-  setGrid(change) {
-    this.edit('set_grid', change, { grid: { ...this.doc.grid, ...change } });
-  }
-
-  /** One tap of the tempo; from the third on it counts. */
-  tapTempo() {
-    this.#taps = tapsInTime([...this.#taps, performance.now() / 1000]);
-    const bpm = tappedTempo(this.#taps);
-    if (bpm) this.setGrid({ bpm });
-    this.tell('taps', { count: this.#taps.length, bpm });
-  }
-
-  // ---- spans
-
-  /** A span {id, start, end}: a known one moves, another is added; it becomes the active one. */
-  putSpan({ id, start, end }) {
-    const known = this.doc.spans.find((span) => span.id === id);
-    if (known && this.doc.active === id && known.start === start && known.end === end) return;
-    this.edit(known ? 'set_span' : 'add_span', { id, start, end }, withSpan(this.doc.spans, { id, start, end }));
-  }
-
-  activateSpan(id) {
-    if (id && id !== this.doc.active) this.edit('activate_span', { id }, arranged(this.doc.spans, id));
-  }
-
-  deleteSpan(id) {
-    this.edit('delete_span', { id }, withoutSpan(this.doc.spans, id, this.doc.active));
-  }
-
-  setSpanOwn(id, own) {
-    this.edit('set_span_own', { id, own }, { spans: changed(this.doc.spans, id, { prompt: own ? '' : null, follow: own ? this.doc.follow : null }) });
-  }
-
-  /** The active span's place; null removes it. */
-  setRegion(region) {
-    if (region) this.putSpan({ id: this.doc.active || newId('s'), ...region });
-    else if (this.doc.region) this.edit('clear_region', {}, arranged(this.doc.spans.filter(({ id }) => id !== this.doc.active), ''));
-  }
-
-  /** The other way to fill the active span: blended in, or changed. */
-  turnIntent() {
-    const { spans, active } = this.doc;
-    const span = spans.find(({ id }) => id === active);
-    if (!span?.resolved) return;
-    const intent = span.resolved === 'blend' ? 'change' : 'blend';
-    this.edit('set_intent', { span: active, intent }, { spans: changed(spans, active, { intent, resolved: intent, reason: 'Picked by you.' }) });
   }
 
   // ---- takes
@@ -199,6 +92,7 @@ class Desk extends Ports {
     if (begun || groups.length > this.groups.length) this.#group = null; // show where something happens
     this.groups = groups.map(numbered);
     this.run = run;
+    if (!run) this.cancelling.clear();
     this.#retrack();
     this.tell('takes');
     this.#askGhosts();
@@ -261,6 +155,22 @@ class Desk extends Ports {
 
   keep(track = this.track) {
     if (track?.kind === 'take' && track.state === 'ready' && !track.kept) this.edit('keep', { id: track.id });
+  }
+
+  /** How a file comes along: said wherever one can be given. */
+  arrive(news) {
+    this.arriving = news;
+    this.tell('arriving');
+  }
+
+  /** Stops one run, or all: said at once, done at the engine's next step. */
+  cancel(run = '') {
+    if (!this.run && !run) return;
+    const going = ({ id, state }) => (!run || id === run) && ['running', 'waiting', 'interrupted'].includes(state);
+    for (const { id } of this.groups.flatMap(({ tracks }) => tracks).filter(going)) this.cancelling.add(id);
+    this.send('cancel', { run });
+    if (!run) this.tell('cancelling');
+    this.tell('takes');
   }
 
   anotherSeed(track = this.track) {
@@ -389,10 +299,6 @@ class Desk extends Ports {
     this.#setLoop();
     this.tell('view');
   }
-
 }
-
-/** A short name as it stands within a sentence: small, unless the whole name is a proper one. */
-const inSentence = (short, name) => (name[0] === name[0].toLowerCase() ? short[0].toLowerCase() + short.slice(1) : short);
 
 export const desk = Object.seal(new Desk());

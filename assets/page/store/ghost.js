@@ -22,7 +22,8 @@ export class Ghost {
     known.set(track.id, null);
     try {
       const heard = await ask(track.id);
-      if (heard?.chords) known.set(track.id, heard);
+      if (!heard) throw new Error('nobody answers yet');
+      if (heard.chords) known.set(track.id, heard);
     } catch {
       known.delete(track.id); // asked again when it is chosen again
       return false;
@@ -49,7 +50,7 @@ export class Ghost {
   /** Share of a chord cell's time inside the take in which its chord was heard; null where it does not reach. */
   chord(track, cell, grid) {
     const heard = this.of(track);
-    if (!heard) return null;
+    if (!heard || !track.asked?.includes('chords')) return null; // of what it was not told it says nothing
     const { region } = track;
     const from = Math.max(beatsToSeconds(grid, cell.start), region?.start ?? 0);
     const to = Math.min(beatsToSeconds(grid, cell.end), region?.end ?? track.seconds);
@@ -58,7 +59,7 @@ export class Ghost {
 
   /** Agreement of the drawn melody, bar by bar: Map(bar -> share), only bars that the take reaches. */
   bars(track, notes, grid) {
-    if (!this.of(track)) return new Map();
+    if (!this.of(track) || !track.asked?.includes('melody')) return new Map();
     const from = secondsToBeats(grid, track.region?.start ?? 0);
     const to = secondsToBeats(grid, track.region?.end ?? track.seconds);
     const inside = notes.filter(({ start, end }) => end > from && start < to)

@@ -12,7 +12,7 @@ export const MOST = 4; // takes side by side
 /** Ids of the takes to begin with: the newest of each engine, then others, newest first, what came to nothing last; in the list's order. */
 export function offered(tracks) {
   const takes = tracks.filter(({ kind }) => kind === 'take');
-  const dead = ({ state }) => (state === 'failed' || state === 'cancelled' ? 1 : 0);
+  const dead = ({ state }) => (['failed', 'cancelled', 'interrupted'].includes(state) ? 1 : 0);
   const newest = [...takes].reverse().sort((a, b) => dead(a) - dead(b));
   const first = newest.filter((track, i) => newest.findIndex(({ engine }) => engine === track.engine) === i);
   const rest = newest.filter((track) => !first.includes(track));

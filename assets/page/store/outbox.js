@@ -30,6 +30,11 @@ export class Outbox {
     this.#write();
   }
 
+  /** An edit that another has overtaken before it was sent. */
+  drop({ id }) {
+    this.confirm([id]);
+  }
+
   /** The server has seen edits of these ids. */
   confirm(ids) {
     const seen = new Set(ids);

@@ -16,8 +16,10 @@ export class Ports extends EventTarget {
 
   // ---- messages, set by the bridge
 
-  /** @type {(kind: string, data: object) => any} Sends 'edit', 'run', 'cancel', 'upload', 'watch' or 'project'. */
+  /** @type {(kind: string, data: object) => any} Sends 'edit', 'run', 'cancel', 'upload', 'watch', 'vote' or 'project'. */
   send = () => {};
+  /** @type {() => Promise<number>} The number of a click, once all that was done before it is saved. */
+  turn = async () => 0;
   /** @type {(data: object) => any} Shows another project in this tab. */
   projectEvent = () => {};
   /** @type {(data: object) => any} The ratings of a blind round. */
@@ -36,8 +38,6 @@ export class Ports extends EventTarget {
 
   // ---- the panel's words, set by the bridge
 
-  /** @type {any} what was typed into the prompt, and for what */
-  typed = null;
   /** @type {() => string} the span whose words stand in the panel, "" = the clip */
   worded = () => '';
 

@@ -250,7 +250,7 @@ export class Blind {
 
   cast() {
     if (!this.#round || this.#round.revealed || missing(this.#round)) return;
-    desk.vote(ballot(this.#round));
+    desk.send('vote', ballot(this.#round));
     this.#set({ ...this.#round, revealed: true });
   }
 

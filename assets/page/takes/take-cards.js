@@ -42,7 +42,15 @@ export function takeButton(act, track, icon, label, title, extra = '') {
 }
 
 /** What stops one run, and what that is called: those that wait are skipped. */
-export const stopWords = (track) => (track.state === 'waiting' ? ['Skip', 'Leave this one out; the others go on'] : ['Cancel', 'Stop this one; the others go on']);
+export function stopButton(track) {
+  if (desk.cancelling.has(track.id)) return takeButton('stop', track, icons.close, 'Cancelling…', 'It stops at its next step', 'disabled');
+  return takeButton('stop', track, icons.close, ...(track.state === 'waiting' ? ['Skip', 'Leave this one out; the others go on'] : ['Cancel', 'Stop this one; the others go on']));
+}
+
+/** Once more what came to nothing; what a crash has interrupted may be put away, too. */
+export const retryButtons = (track) => (track.state === 'interrupted'
+  ? takeButton('retry', track, '', 'Run again', 'Make it again with the same seed', 'class="wide"') + takeButton('stop', track, icons.close, '', 'Put the card away', 'class="ic"')
+  : takeButton('retry', track, '', 'Try again', 'Run it again'));
 
 export const starButton = (track) =>
   takeButton('star', track, track.starred ? icons.starred : icons.star, '', track.starred ? 'Take the star away (*)' : 'Star (*)', `class="ic star" aria-pressed="${track.starred}"`);
@@ -120,12 +128,12 @@ export class TakeCards {
     if (track.state === 'running' || track.state === 'waiting') {
       return [
         `<div class="progress" style="--e:var(--${engineOf(track.engine).token})"><i></i></div><p class="say note">${track.state === 'waiting' ? icons.clock : ''}<span></span></p>`,
-        takeButton('stop', track, icons.close, ...stopWords(track)),
+        stopButton(track),
       ];
     }
     return [
-      `<p class="say ${track.state}">${track.state === 'failed' ? icons.warn : icons.close}<span title="${text(track.note)}">${text(track.note)}</span></p>`,
-      takeButton('retry', track, '', 'Try again', 'Run it again'),
+      `<p class="say ${track.state}">${track.state === 'cancelled' ? icons.close : icons.warn}<span title="${text(track.note)}">${text(track.note)}</span></p>`,
+      retryButtons(track),
     ];
   }
 

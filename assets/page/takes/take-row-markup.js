@@ -1,7 +1,7 @@
 /** A row of Listen as markup: who made the take, what came of the wish, marks over its waveform, seams and actions. */
 
 import { bandByBar } from './take-band.js';
-import { starButton, stopWords, takeButton, wishSay } from './take-cards.js';
+import { starButton, retryButtons, stopButton, takeButton, wishSay } from './take-cards.js';
 import { isSmooth, numberOf, percent, seamFigures, takeSpoken } from './take-words.js';
 import { wishList } from './wish-words.js';
 import { formatShort } from '../music/time.js';
@@ -65,11 +65,11 @@ const barCell = ({ players, asked }, i) =>
 /** Seams and actions; of the original what makes it comparable. */
 function right(track, heard) {
   if (track.kind === 'original') return `<p class="soft">${originalWords(track)}</p>`;
-  if (track.state === 'failed' || track.state === 'cancelled') {
-    return `<p class="say ${track.state}">${icons.warn}<span>${text(track.note)}</span></p><div class="actions">${takeButton('retry', track, '', 'Try again', 'Run it again')}</div>`;
+  if (['failed', 'cancelled', 'interrupted'].includes(track.state)) {
+    return `<p class="say ${track.state}">${icons.warn}<span>${text(track.note)}</span></p><div class="actions">${retryButtons(track)}</div>`;
   }
   if (track.state !== 'ready') {
-    return `<div class="progress" style="--e:var(--${engineOf(track.engine).token})"><i></i></div><p class="say note"><span></span></p><div class="actions">${takeButton('stop', track, icons.close, ...stopWords(track))}</div>`;
+    return `<div class="progress" style="--e:var(--${engineOf(track.engine).token})"><i></i></div><p class="say note"><span></span></p><div class="actions">${stopButton(track)}</div>`;
   }
   const seams = track.seams.map((seam) => `<p class="say" title="${text(seamFigures(seam))}">${isSmooth(seam) ? icons.check : icons.warn}<span>${text(seam.words)} at ${formatShort(seam.time)}</span></p>`).join('');
   const why = track.why ? `<p class="say soft" title="${text(track.why_more)}"><span>${text(track.why)}</span></p>` : '';

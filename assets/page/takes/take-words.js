@@ -37,7 +37,7 @@ export function takeSpoken(track) {
 /** "2 ready, 1 running". */
 export function countWords(tracks) {
   const count = (state) => tracks.filter((track) => track.kind === 'take' && track.state === state).length;
-  return ['ready', 'running', 'waiting', 'failed', 'cancelled']
+  return ['ready', 'running', 'waiting', 'failed', 'cancelled', 'interrupted']
     .map((state) => [count(state), state]).filter(([n]) => n).map(([n, word]) => `${n} ${word}`).join(', ');
 }
 

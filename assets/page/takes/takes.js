@@ -126,7 +126,7 @@ export class Takes extends HTMLElement {
   sign(tracks) {
     const of = (track) => {
       const { id, state, kept, words, digit, name, starred, note, wish, wishState, band } = track;
-      return [id, state, kept, words, digit, name, starred, wish, wishState, band, this.agreement(track), state === 'running' || state === 'waiting' ? '' : note];
+      return [id, state, kept, words, digit, name, starred, wish, wishState, band, this.agreement(track), desk.cancelling.has(id), state === 'running' || state === 'waiting' ? '' : note];
     };
     return JSON.stringify([desk.group?.id, desk.track?.id, desk.player.playing, desk.solo, tracks.map(of)]);
   }
@@ -177,7 +177,7 @@ export class Takes extends HTMLElement {
       sheet: () => showTake(track),
       tree: () => showTree(),
       retry: () => desk.send('run', { retry: track.id }),
-      stop: () => desk.send('cancel', { run: track.id }),
+      stop: () => desk.cancel(track.id),
       pick: () => listening.pick(track.id),
       sort: () => desk.sortTakes(button.dataset.by),
       judge: () => desk.judgeAgain(track),

@@ -100,7 +100,7 @@ export const wishSpoken = (track) => (track.wishState ? (wishLine(track)?.words 
 // ---- the order of takes
 
 const isReady = ({ kind, state }) => kind === 'take' && state === 'ready';
-const LATER = { ready: 0, failed: 1, cancelled: 1, running: 2, waiting: 3 };
+const LATER = { ready: 0, failed: 1, cancelled: 1, interrupted: 1, running: 2, waiting: 3 };
 
 /** How far a take's wishes came true, 0..1; null where it was not judged. */
 export const agreement = ({ wish = [], wishState = '' }) => (wishState || !wish.length ? null : wish.reduce((sum, one) => sum + granted(one), 0) / wish.length);

@@ -10,8 +10,7 @@ from gradio.utils import get_upload_folder
 
 from editor.mishaps import in_one_line
 from editor.page.events import UploadEvent, read_event
-from editor.page.listeners.edits import step
-from editor.page.listeners.wiring import ANALYSES, EDITS, QUIET, Telling, Updates
+from editor.page.listeners.wiring import ANALYSES, EDITS, QUIET, TURN, Telling, Updates
 from editor.page.view import View
 from editor.project.disk import imports, scores
 from editor.session import Session
@@ -33,19 +32,25 @@ class Arrivals:
         view, layout = self.view, self.view.layout
         arrived = layout.timeline.upload(telling(self.upload), None, view.everything, **QUIET)
         arrived.then(telling(self.listen), None, view.everything, **ANALYSES)
-        layout.hear.click(telling(self.analyse), None, view.everything, trigger_mode="multiple", **ANALYSES)
-        layout.replace.click(telling(self.replace_lanes), None, view.everything, **EDITS)
+        turned = {"inputs": layout.turn, "outputs": view.everything, "js": TURN}
+        layout.hear.click(telling(self.analyse), **turned, trigger_mode="multiple", **ANALYSES)
+        layout.replace.click(telling(self.replace_lanes), **turned, **EDITS)
 
     def upload(self, event: gr.EventData, request: gr.Request) -> Updates:
         """A file that the page has sent, or an example that ships."""
         session = self.sessions.of(request.session_hash)
+        before, sent = self.view.standing(session), UploadEvent(path="", name="")
         try:
             sent = read_event(UploadEvent, event._data)
             with in_one_line(imports.label_of(sent.name, "upload")):
-                session = self._arrive(sent, session, request.session_hash)
+                arrived = self._arrive(sent, session, request.session_hash)
         except InputError as error:
-            return self.view.shown(session, "timeline", str(error))
-        return self.view.all(session)
+            session.arrived, session.error = sent.id, str(error)  # until the next gesture
+            return self.view.shown(session)
+        arrived.arrived = sent.id
+        if arrived is not session:
+            return self.view.all(arrived)
+        return self.view.changed(session, before, self.view.shown(session))
 
     def _arrive(self, sent: UploadEvent, session: Session, tab: str | None) -> Session:
         """Put it where it belongs; the session that the tab shows from now on."""
@@ -61,8 +66,7 @@ class Arrivals:
         suffix = Path(sent.name).suffix.lower()
         if suffix == ".zip":
             opened = imports.project_from(path, imports.label_of(sent.name, "zip"), self.sessions.root)
-            rev, session = session.rev, self.sessions.open(tab, opened.folder.name)
-            session.rev = max(session.rev, rev)
+            session = self.sessions.open(tab, opened.folder.name)
         elif suffix in scores.SUFFIXES:
             session.import_score(path, sent.name, sent.lane)
         else:
@@ -72,9 +76,10 @@ class Arrivals:
         path.unlink(missing_ok=True)
         return session
 
-    def analyse(self, request: gr.Request) -> Iterator[Updates]:
+    def analyse(self, turn: int, request: gr.Request) -> Iterator[Updates]:
         """Analyse the clip, or the active span anew; while it goes on, stop it."""
         layout, session = self.view.layout, self.sessions.of(request.session_hash)
+        session.heard(request.session_hash, turn)
         if session.analysis.share is not None:
             session.stop_analysis()
             yield {**self.view.analysis(session), layout.timeline: self.view.document(session)}
@@ -84,6 +89,7 @@ class Arrivals:
         except InputError as error:
             yield self.view.shown(session, "knobs", str(error))
             return
+        yield {layout.timeline: self.view.document(session)}
         yield from self.listen(request)
 
     def listen(self, request: gr.Request) -> Iterator[Updates]:
@@ -106,6 +112,14 @@ class Arrivals:
             layout.follow: list(project.span_follow),
         }
 
-    def replace_lanes(self, request: gr.Request) -> Updates:
+    def replace_lanes(self, turn: int, request: gr.Request) -> Updates:
         """What was heard onto all lanes."""
-        return step(self.view, self.sessions.of(request.session_hash), Session.replace_lanes, "knobs")
+        session = self.sessions.of(request.session_hash)
+        session.error = None
+        before, wrong = self.view.standing(session), ""
+        try:
+            session.replace_lanes()
+        except InputError as error:
+            wrong = str(error)
+        session.heard(request.session_hash, turn)
+        return self.view.changed(session, before, self.view.shown(session, "knobs", wrong))

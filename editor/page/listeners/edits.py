@@ -1,8 +1,7 @@
-"""Gestures on the document: opening, edits, undo and redo, votes, and the projects of the home."""
+"""Gestures on the document: opening, edits with undo and redo, votes, and the projects of the home."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +20,7 @@ from editor.session import Session
 from editor.sessions import Sessions
 from engines.errors import InputError
 
-TAKE_COMMANDS = {"judge_again"} | {  # edits that change what the cards show
+TAKE_COMMANDS = {"judge_again", "undo", "redo"} | {  # edits that change what the cards show
     name for name in contract.COMMANDS if name in ("keep", "show_version") or name.endswith("_take")
 }
 
@@ -38,8 +37,6 @@ class Edits:
         view, layout = self.view, self.view.layout
         opened = layout.timeline.open(telling(self.open), None, view.everything, **EDITS)
         layout.timeline.edit(telling(self.edit), None, view.everything, **GESTURES)
-        layout.undo.click(telling(self.undo), None, view.everything, **GESTURES)
-        layout.redo.click(telling(self.redo), None, view.everything, **GESTURES)
         layout.takes.vote(telling(self.vote), None, [layout.takes, layout.timeline], **EDITS)
         layout.takes.project(telling(self.project), None, view.everything, **EDITS)
         return opened
@@ -53,23 +50,33 @@ class Edits:
         return self.view.all(self.sessions.resume(request.session_hash, sent.project, sent.page))
 
     def edit(self, event: gr.EventData, request: gr.Request) -> Updates:
-        """One gesture."""
-        view, session = self.view, self.sessions.of(request.session_hash)
-        before = view.typed(session)
+        """One gesture, a step of undo or redo, or what was typed or chosen in a field."""
+        view, tab = self.view, request.session_hash
+        session = self.sessions.of(tab)
+        before = view.standing(session)
         session.error, session.held = None, ""
-        name = ""
+        sent, slot, wrong = EditEvent(rev=0, name="", payload={}), "timeline", ""
         try:
-            session.rev = max(session.rev, rev_of(event._data))  # the page waits for it, whatever is wrong
             sent = read_event(EditEvent, event._data)
-            name = sent.name
-            session.apply(sent.name, sent.payload, sent.id)
+            slot = "timeline" if not sent.field else "prompt" if sent.name == "set_prompt" else "knobs"
+            apply_field(session, sent.name, sent.payload, sent.id)
+            if not sent.field:
+                session.refused.clear()  # fields are written anew where they changed
+            session.refused.pop(_field_of(sent), None)
         except InputError as error:
             session.held = error.folder.name if isinstance(error, Held) else ""
-            session.error = _taken_back(name, error)  # stands until the next gesture
-            return view.shown(session, "timeline", session.error, takes=False)
+            wrong = _taken_back(sent.name, error)
+            if slot == "timeline":
+                session.error = wrong  # stands until the next gesture
+            else:
+                session.refused[_field_of(sent)] = wrong
+        # Only now, whatever is wrong: a document that was read before must not say that it holds the gesture.
+        session.heard(tab, rev_of(event._data))
+        updates = view.shown(session, slot, wrong, takes=sent.name in TAKE_COMMANDS and not wrong)
+        if sent.field == "chosen" and sent.name != "set_preset":  # it may be chosen anew by now
+            return updates
         # Another span has other words, a tapped tempo stands in its field; all else is left to who types.
-        changed = {field: value for field, value in view.typed(session).items() if value != before[field]}
-        return view.shown(session, takes=sent.name in TAKE_COMMANDS) | changed
+        return view.changed(session, before, updates)
 
     def late(self, data: object) -> None:
         """The edits that a page has sent as it was closed. Nobody hears what is wrong with one."""
@@ -81,14 +88,6 @@ class Edits:
             for edit in sent.edits:
                 with suppress(InputError):
                     apply_field(session, edit.name, edit.payload, edit.id)
-
-    def undo(self, request: gr.Request) -> Updates:
-        """One step back."""
-        return step(self.view, self.sessions.of(request.session_hash), Session.undo, "timeline")
-
-    def redo(self, request: gr.Request) -> Updates:
-        """One step forward."""
-        return step(self.view, self.sessions.of(request.session_hash), Session.redo, "timeline")
 
     def vote(self, event: gr.EventData, request: gr.Request) -> Updates:
         """A blind round is over."""
@@ -102,16 +101,15 @@ class Edits:
 
     def project(self, event: gr.EventData, request: gr.Request) -> Updates:
         """Another project into this tab: a new one, one of the home, or a copy of this one."""
-        session = self.sessions.of(request.session_hash)
-        rev = session.rev
+        tab = request.session_hash
+        session = self.sessions.of(tab)
         try:
-            sent = read_event(ProjectEvent, event._data)
-            rev = max(rev, sent.rev)
-            session = self._opened(sent, session, request.session_hash)
+            session = self._opened(read_event(ProjectEvent, event._data), session, tab)
         except InputError as error:
             session.held = error.folder.name if isinstance(error, Held) else ""
+            session.heard(tab, rev_of(event._data))
             return self.view.shown(session, "timeline", str(error))
-        session.rev = max(session.rev, rev)
+        session.heard(tab, rev_of(event._data))
         return self.view.all(session)
 
     def _opened(self, sent: ProjectEvent, session: Session, tab: str | None) -> Session:
@@ -127,24 +125,18 @@ class Edits:
         return self.sessions.open(tab, copy)
 
 
-def step(view: View, session: Session, change: Callable[[Session], object], slot: str) -> Updates:
-    """What changes the whole page at a click; what speaks against it is told in the `slot`."""
-    session.error = None
-    try:
-        change(session)
-    except InputError as error:
-        return view.shown(session, slot, str(error))
-    return view.all(session)
-
-
 def apply_field(session: Session, command: str, payload: dict[str, Any], id: str = "") -> None:
-    """A field's command. Words and lanes name the span that they were chosen for, "" = the clip."""
+    """A command, also of a field. Words and lanes name the span that they were chosen for, "" = the clip."""
     fields = dict(payload)
     span = fields.pop("span", "") if command in ("set_prompt", "set_follow") else ""
     if span in {each.id for each in session.project.spans}:
         session.apply(command.replace("set_", "set_span_"), {"id": span, **fields}, id)
     elif not span:  # a span that is gone meanwhile has taken its words along
         session.apply(command, fields, id)
+
+
+def _field_of(sent: EditEvent) -> str:
+    return " ".join((sent.name, *sorted(sent.payload)))
 
 
 def _taken_back(name: str, error: InputError) -> str:

@@ -44,6 +44,7 @@ class Follower:
         def remember(request: gr.Request, updates: Any) -> Any:
             shown = updates.get(self.view.layout.timeline) if isinstance(updates, dict) else None
             if isinstance(shown, EditorState) and request.session_hash:
+                shown.addressed(request.session_hash)
                 self._shown[request.session_hash] = shown.changes
                 self._shown.move_to_end(request.session_hash)
                 while len(self._shown) > 4 * MAX_SESSIONS:
@@ -93,11 +94,11 @@ class Follower:
                 typed = view.standing(session)
             # A change is looked at twice, so that the answer to this tab's own gesture comes first.
             elif changes == seen[1] and changes > self._shown.get(tab, changes):
-                now = view.standing(session)
                 self._shown[tab] = changes
-                yield view.shown(session) | {
-                    field: value for field, value in now.items() if typed.get(field) != value
-                }
+                updates = view.shown(session)
+                updates[view.layout.timeline].addressed(tab)
+                now = view.standing(session)  # last: what is typed meanwhile must not be told as it was
+                yield view.changed(session, typed, updates)
                 typed = now
             elif changes == seen[1]:
                 typed = view.standing(session)

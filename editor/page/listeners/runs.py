@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 import gradio as gr
 
 from editor.page.events import CancelEvent, RunEvent, read_event
-from editor.page.listeners.edits import apply_field
-from editor.page.listeners.fields import Fields, ticked
-from editor.page.listeners.wiring import AT_ONCE, RUNS, Telling, Updates
+from editor.page.listeners.fields import Fields
+from editor.page.listeners.wiring import AT_ONCE, RUNS, TURN, Telling, Updates
 from editor.page.view import View
 from editor.runs.device import Device
 from editor.runs.job import Kind
 from editor.session import Session
 from editor.sessions import Sessions
 from engines.errors import InputError
-from engines.roster import ENGINES
 
 
 class Runs:
@@ -37,10 +34,6 @@ class Runs:
     def wire(self, telling: Telling) -> None:
         """Bind the listeners."""
         view, layout = self.view, self.view.layout
-        knobs = [*layout.knobs.values()]
-        typed = [layout.prompt, layout.meant, layout.seed, layout.length, layout.variations]
-        typed += [*layout.engines, *knobs]
-        started = {**RUNS, "js": "(_, __, ...rest) => [...window.inlay.desk.typed.take(), ...rest]"}
         buttons: list[tuple[gr.Button, Callable[..., Iterator[Updates]]]] = [
             (layout.inpaint, self.starter("inpaint")),
             (layout.inpaint_all, self.starter("inpaint", together=True)),
@@ -49,10 +42,9 @@ class Runs:
             *((button, self.starter(kind)) for kind, button in layout.extend.items()),
         ]
         for button, start in buttons:
-            button.click(telling(start), typed, view.light, **started)
-        layout.timeline.run(telling(self.again), knobs, view.light, **RUNS)
+            button.click(telling(start), layout.turn, view.light, js=TURN, **RUNS)
+        layout.timeline.run(telling(self.again), None, view.light, **RUNS)
         layout.timeline.watch(telling(self.watch), None, view.light, **RUNS)
-        layout.stop.click(self.cancel, None, None, **AT_ONCE)
         layout.timeline.cancel(self.skip, None, None, **AT_ONCE)
 
     def starter(
@@ -63,44 +55,29 @@ class Runs:
         `together`: of all spans at once.
         """
 
-        def start(
-            request: gr.Request,
-            words: str | None,
-            meant: str,
-            seed: Any,
-            length: Any,
-            count: str,
-            *chosen: Any,
-        ) -> Iterator[Updates]:
+        def start(turn: int, request: gr.Request) -> Iterator[Updates]:
             session = self.sessions.of(request.session_hash)
-            ticks, knobs = chosen[: len(ENGINES)], chosen[len(ENGINES) :]
             try:
-                # What stands in the fields counts, even if its own event is still on the way.
-                if words is not None:
-                    apply_field(session, "set_prompt", {"prompt": words, "span": meant})
-                session.apply("set_seed", {"seed": seed})
-                session.apply("set_variations", {"count": int(count)})
-                if engines is None:
-                    session.apply("set_engines", {"engines": ticked(*ticks)})
-                if kind not in ("inpaint", "loop"):
-                    session.apply("set_length", {"seconds": length})
-                self.fields.turn(session, *knobs)
+                for field, why in session.refused.items():  # what stands in the fields counts
+                    if not (field.startswith("set_length") and kind in ("inpaint", "loop")):
+                        raise InputError(why)
                 order = session.order(kind, *self.fields.resolved(session), engines, together)
                 session.start(self.device.runner, *order, self.device.pace)
             except InputError as error:
+                session.heard(request.session_hash, turn)
                 yield self.view.shown(session, "run", str(error))
                 return
+            session.heard(request.session_hash, turn)
             yield from self._stream(session, request)
 
         return start
 
-    def again(self, event: gr.EventData, request: gr.Request, *knobs: Any) -> Iterator[Updates]:
+    def again(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
         """A take again, as it was or with another seed, or a run that failed."""
         session = self.sessions.of(request.session_hash)
         try:
             sent = read_event(RunEvent, event._data)
             if sent.retry:
-                self.fields.turn(session, *knobs)
                 order = session.order_retry(sent.retry, *self.fields.resolved(session))
             elif sent.again:
                 order = session.order_again(sent.again)
@@ -134,10 +111,6 @@ class Runs:
                 yield self.view.shown(session)
         finally:
             self.watching.discard(tab)
-
-    def cancel(self, request: gr.Request) -> None:
-        """Stop what works and all that waits."""
-        self.sessions.of(request.session_hash).run.cancel.set()
 
     def skip(self, event: gr.EventData, request: gr.Request) -> None:
         """Stop one run of several, or all of them."""

@@ -9,11 +9,11 @@ Updates = dict[Any, Any]  # component -> what it shows from now on
 Listener = Callable[..., Any]  # gives Updates, or yields them
 Telling = Callable[[Listener], Listener]  # of `follow.Follower`
 
+# A click waits until all that was done before it is saved, and what is done after it waits for its answer.
+TURN = "async (_, ...rest) => [await window.inlay.turn(), ...rest]"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # One line for all edits of the page keeps a tab's gestures in order; each takes milliseconds.
 EDITS: dict[str, Any] = {**QUIET, "concurrency_id": "edits", "concurrency_limit": 1}
-# By default Gradio drops what is chosen while an answer is on its way.
-CHOSEN: dict[str, Any] = {**EDITS, "trigger_mode": "always_last"}
 GESTURES: dict[str, Any] = {**EDITS, "trigger_mode": "multiple"}
 ANALYSES: dict[str, Any] = {**QUIET, "concurrency_id": "listening", "concurrency_limit": 16}
 RUNS: dict[str, Any] = {**QUIET, "concurrency_id": "runs", "concurrency_limit": 16}

@@ -81,7 +81,7 @@ class TrackState(GradioModel):
     seed: int = 0
     name: str = ""  # the musician's
     starred: bool = False
-    state: str = "ready"  # "waiting" | "running" | "ready" | "failed" | "cancelled"
+    state: str = "ready"  # "waiting" | "running" | "ready" | "failed" | "cancelled" | "interrupted"
     progress: float = 0.0  # 0..1
     note: str = ""  # progress or failure in words
     peaks: list[int] = Field(default_factory=list)  # of a run's sound so far, 0..100
@@ -96,6 +96,7 @@ class TrackState(GradioModel):
     whole: bool = False  # the audio is a clip of its own, not a part of the timeline's
     kept: bool = False
     wish: list[WishState] = Field(default_factory=list)  # what was asked, and what of it is heard
+    asked: list[str] = Field(default_factory=list)  # lanes that it was told: others say nothing of it
     wishState: str = ""  # "pending" while it is listened to, "failed", "unknown": nobody can tell; else ""
     band: list[PlayerState] = Field(default_factory=list)  # who is heard in it
     details: list[list[str]] = Field(default_factory=list)  # [what, value] of all that it was made with

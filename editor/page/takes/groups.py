@@ -249,11 +249,17 @@ def _take(
         whole=take.region is None or bool(extends),
         kept=project.kept == take.id,
         seams=[_seam(seam, later) for seam in take.seams],
+        asked=[lane for lane, drawn in _controls(take).items() if drawn],
         wish=[WishState.model_validate(wish) for wish in take.wish],
         band=[_player(part, later) for part in take.band],
         details=details(take),
         search=search_state(take),
     )
+
+
+def _controls(take: Take) -> Mapping[str, Any]:
+    controls = take.parameters.get("controls")
+    return controls if isinstance(controls, Mapping) else {}
 
 
 def _player(part: Mapping[str, Any], later: float) -> PlayerState:

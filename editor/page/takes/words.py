@@ -152,7 +152,7 @@ def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str =
 
 
 def _urgency(run: RunTrack) -> int:
-    return ("running", "waiting", "failed", "cancelled").index(run.state)
+    return ("running", "waiting", "failed", "cancelled", "interrupted").index(run.state)
 
 
 def _line(engine: str, words: str, state: str, progress: float = 0.0) -> str:

@@ -14,6 +14,7 @@ DOCUMENT = "project.json"
 BACKUP = "project.json.bak"
 PREVIEWS = "previews"  # folder of audio that is made from other files
 JOURNAL = "history.jsonl"  # undo and redo, beside the document
+RUN = "run.json"  # what a run is doing, for as long as it goes on
 TAKES = "takes"  # folder of takes that have been finished
 MAX_DOCUMENT = 32 << 20  # bytes; a larger project.json is not one of ours
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,120}")

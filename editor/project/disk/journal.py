@@ -50,17 +50,15 @@ class Journal:
     def did(self, before: Project, after: Project, label: str, merge: str = "", id: str = "") -> None:
         """An edit, and the id that its page gave it. InputError when the disk refuses."""
         line = {"do": _changes(_state(before), _state(after)), "label": label, "merge": merge}
-        self._append(line | ({"id": id} if id else {}))
-        if id:
-            self.seen = (*self.seen, id)[-MAX_SEEN:]
+        self._append_seen(line, id)
 
-    def undid(self) -> None:
+    def undid(self, id: str = "") -> None:
         """One step back."""
-        self._append({"undo": 1})
+        self._append_seen({"undo": 1}, id)
 
-    def redid(self) -> None:
+    def redid(self, id: str = "") -> None:
         """One step forward."""
-        self._append({"redo": 1})
+        self._append_seen({"redo": 1}, id)
 
     def take_back(self) -> None:
         """Drop the last line: the document could not be saved after it."""
@@ -132,6 +130,11 @@ class Journal:
             return History(project), False
         return replace(found, present=project), at >= len([line for line in lines if line])
 
+    def _append_seen(self, line: dict[str, Any], id: str) -> None:
+        self._append(line | ({"id": id} if id else {}))
+        if id:
+            self.seen = (*self.seen, id)[-MAX_SEEN:]
+
     def _append(self, line: object) -> None:
         try:
             with self._path.open("ab") as file:
@@ -165,6 +168,7 @@ class _Replay:
         elif "undo" in line or "redo" in line:
             self.history = self.history.undo() if "undo" in line else self.history.redo()
             self.state = _state(self.history.present)
+            self.seen += [str(line["id"])] if "id" in line else []
         else:
             raise KeyError("neither an edit nor undo nor redo")
 

@@ -70,7 +70,7 @@ def duplicate(folder: Path, name: str = "") -> storage.Opened:
     copy = storage.new_project(folder.parent, project)
     try:
         for path in _files(folder):
-            if path.name in (files.DOCUMENT, files.BACKUP, files.JOURNAL):
+            if path.name in (files.DOCUMENT, files.BACKUP, files.JOURNAL, files.RUN):
                 continue  # these are written to
             target = copy.folder / path.relative_to(folder)
             target.parent.mkdir(exist_ok=True)

@@ -72,25 +72,22 @@ class SavedProject:
             self._hold = None
 
     def see(self, id: str) -> None:
-        """Remember the id of an edit, so that it is not done twice."""
-        self.seen = (*self.seen, id)[-MAX_SEEN:]
-
-    def forget(self, id: str) -> None:
-        """Let an edit be sent again: it could not be done."""
-        self.seen = tuple(known for known in self.seen if known != id)
+        """Remember the id of an edit ("" has none), so that it is not done twice."""
+        if id:
+            self.seen = (*self.seen, id)[-MAX_SEEN:]
 
     def record(self, project: Project, label: str, merge: str = "", id: str = "") -> None:
         """An edit: one step of the history. InputError when it cannot be saved, and then it is not done."""
         after, before = self.history.do(project, label, merge), self.project
         self.step(after, lambda journal: journal.did(before, after.present, label, merge, id))
 
-    def undo(self) -> None:
+    def undo(self, id: str = "") -> None:
         """One step back."""
-        self.step(self.history.undo(), Journal.undid)
+        self.step(self.history.undo(), lambda journal: journal.undid(id))
 
-    def redo(self) -> None:
+    def redo(self, id: str = "") -> None:
         """One step forward."""
-        self.step(self.history.redo(), Journal.redid)
+        self.step(self.history.redo(), lambda journal: journal.redid(id))
 
     def step(self, history: History, log: Callable[[Journal], None] | None = None) -> None:
         """Take and save another history; what cannot be saved is not done (InputError).

@@ -1,0 +1,58 @@
+"""A file on its way, and one that is refused: said in words wherever a file can be given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_edit import upload
+from tests.browser.test_hand import slowly
+
+FRESH = "() => { sessionStorage.clear(); location.reload(); }"
+
+
+def start_page(page: Page) -> None:
+    page.evaluate(FRESH)
+    page.wait_for_function(
+        "document.querySelector('#page')?.hasAttribute('data-start') && window.inlay.desk.doc.serial"
+    )
+
+
+def give(page: Page, path: Path, button: str) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.locator(button).locator("visible=true").first.click()
+    chooser.value.set_files(path)
+
+
+def test_the_start_page_says_what_comes_and_why_a_file_is_refused(
+    page: Page, song_file: Path, tmp_path: Path
+) -> None:
+    start_page(page)
+    wrong = tmp_path / "letter.wav"
+    wrong.write_text("Dear all, this is no music.")
+    give(page, wrong, "inlay-start .choose")
+    zone = page.locator("inlay-start .drop")
+    expect(zone).to_contain_text("letter.wav")
+    expect(zone.locator(".error")).to_be_visible()
+    expect(zone.locator(".choose")).to_have_text("Choose another file")
+    page.screenshot(path="/tmp/refused.png")
+    slowly(page, 1)
+    give(page, song_file, "inlay-start .choose")
+    expect(zone).to_contain_text("my song.wav is being")
+    expect(zone.locator("li.now")).to_have_count(1)
+    page.screenshot(path="/tmp/arriving.png")
+    page.wait_for_function("window.inlay.desk.doc.clip")
+    assert page.locator("#page").get_attribute("data-start") is None
+    expect(page.locator("inlay-timeline .notice")).to_have_text("")
+
+
+def test_so_does_the_page_of_a_clip(page: Page, song_file: Path, tmp_path: Path) -> None:
+    upload(page, song_file)
+    wrong = tmp_path / "letter.mid"
+    wrong.write_text("Dear all, this is no music.")
+    slowly(page, 0.5)
+    give(page, wrong, "inlay-timeline [data-midi=melody]")
+    expect(page.locator("inlay-timeline .notice")).to_contain_text("letter.mid is being")
+    expect(page.locator("inlay-timeline .notice")).not_to_contain_text("is being")
+    expect(page.locator("inlay-timeline .notice")).to_contain_text("letter.mid")

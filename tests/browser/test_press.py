@@ -1,0 +1,77 @@
+"""Every press is answered at once, and a run that a crash took can be made again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.test_edit import drag_span, state, upload
+from tests.browser.test_hand import slowly
+from tests.browser.test_recovery import LATE, READY, servers, slow
+from tests.serving import Server
+
+__all__ = ["servers"]  # a fixture
+
+# How long after a press a button says something, ms; null while it does not.
+SAID = """([id, words]) => new Promise((done) => {
+  const button = document.getElementById(id); const begun = performance.now();
+  const look = () => (button.dataset.busy === words ? done(performance.now() - begun)
+    : performance.now() - begun > 5000 ? done(null) : requestAnimationFrame(look));
+  button.addEventListener('click', () => {}, { once: true }); look(); button.click(); })"""
+
+
+def test_inpaint_and_cancel_answer_within_a_tenth_of_a_second(page: Page, song_file: Path) -> None:
+    slow(page, song_file)
+    slowly(page, 1)
+    assert page.evaluate(SAID, ["inpaint", "Starting…"]) < 100
+    page.locator("#inpaint").click(force=True)  # a second press is none
+    page.wait_for_function("window.inlay.desk.run")
+    expect(page.locator("#inpaint")).not_to_have_attribute("data-busy", "Starting…")
+    page.wait_for_function("window.inlay.desk.group?.tracks.some(({ state }) => state === 'running')")
+    assert page.evaluate(SAID, ["cancel", "Cancelling…"]) < 100
+    assert page.locator("inlay-takes .card", has_text="Cancelling…").count() >= 1
+    page.wait_for_function("window.inlay.desk.run === false")
+    assert page.locator("#cancel").get_attribute("data-busy") is None
+    assert "going on" not in page.locator("#status").inner_text()
+
+
+def test_one_that_cannot_run_says_so_and_the_button_is_free_again(page: Page, song_file: Path) -> None:
+    upload(page, song_file)
+    drag_span(page, 1, 2)
+    page.locator("#prompt textarea").fill("x" * 10_000)
+    page.locator("#inpaint").click()
+    expect(page.locator("#status")).to_contain_text("10000 characters")
+    expect(page.locator("#inpaint")).not_to_have_attribute("data-busy", "Starting…")
+
+
+def test_a_run_that_a_crash_took_leaves_a_card(
+    servers: Callable[[], Server], context: BrowserContext, song_file: Path
+) -> None:
+    first = servers()
+    page = context.new_page()
+    page.goto(first.url)
+    page.wait_for_function(READY)
+    slow(page, song_file)
+    page.locator("#inpaint").click()
+    page.wait_for_function(LATE, timeout=120_000)
+    project = state(page, "doc.project")
+    first.kill()
+    second = servers()
+    page = context.new_page()
+    page.goto(second.url)
+    page.wait_for_function(READY)
+    page.evaluate("(folder) => window.inlay.desk.projectEvent({ action: 'open', folder, rev: 0 })", project)
+    card = page.locator("inlay-takes .card.interrupted")
+    expect(card).to_contain_text("Interrupted")
+    expect(card).to_contain_text("Inlay was restarted at")
+    page.screenshot(path="/tmp/interrupted.png")
+    card.get_by_text("Run again").click()
+    page.wait_for_function("window.inlay.desk.run")
+    page.wait_for_function("window.inlay.desk.run === false")
+    expect(page.locator("inlay-takes .card.interrupted")).to_have_count(0)
+    assert "ready" in page.evaluate(
+        "window.inlay.desk.group.tracks.map(({ engine, state }) => engine === 'fm-zero-shot' && state)"
+    )
+    second.stop()
