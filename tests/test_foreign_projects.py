@@ -152,12 +152,15 @@ def test_whatever_breaks_is_one_line_with_the_files_name(caplog: pytest.LogCaptu
 
 
 class FakeView:
-    """Shows where an error stands."""
+    """Shows where an error stands; what a gesture left is above the timeline."""
 
     layout = SimpleNamespace(timeline="timeline")
 
+    def standing(self, session: object) -> None:
+        """Nothing stands."""
+
     def shown(self, session: object, where: str = "", error: str = "") -> dict[str, str]:
-        return {where: error}
+        return {where: error or getattr(session, "error", None) or ""}
 
 
 def test_a_broken_upload_is_told_at_the_timeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +176,7 @@ def test_a_broken_upload_is_told_at_the_timeline(tmp_path: Path, monkeypatch: py
     view: Any = FakeView()
     event: Any = SimpleNamespace(_data={"path": str(path), "name": "my song.wav"})
     request: Any = SimpleNamespace(session_hash="tab")
-    told = arrivals.Arrivals(view, sessions, False).upload(event, request)["timeline"]
+    told = arrivals.Arrivals(view, sessions, False).upload(event, request)[""]
     assert told.startswith("my song.wav: ") and "division by zero" in told
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser.conftest import PATIENCE
 from tests.browser.test_edit import drag_span, upload
 
 # Counts what the page's own modules leave on targets that outlive them, and what still waits for its time.
@@ -96,8 +97,16 @@ DIALOGS = """() => {
 
 
 @pytest.fixture
-def counting(context: BrowserContext, open_page: Callable[[], Page], song_file: Path) -> Page:
-    context.add_init_script(COUNT)
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A profile of its own, whose pages are counted from their first line on."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="dark") as context:
+        context.set_default_timeout(PATIENCE)
+        context.add_init_script(COUNT)
+        yield context
+
+
+@pytest.fixture
+def counting(open_page: Callable[[], Page], song_file: Path) -> Page:
     page = open_page()
     upload(page, song_file)
     drag_span(page, 1.02, 1.98)
