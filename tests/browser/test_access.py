@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_edit import drag_span, settled, state, upload
@@ -115,31 +114,30 @@ def test_the_focus_goes_into_a_dialog_and_back(page: Page) -> None:
     expect(button).to_be_focused()
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_text_stands_out_from_its_ground(browser: Browser, address: str, scheme: str) -> None:
-    with browser.new_context(color_scheme="light" if scheme == "light" else "dark") as context:
-        page = context.new_page()
-        page.goto(address)
-        page.wait_for_function("window.inlay?.desk.timeline?.view")
-        ratios = page.evaluate(
-            """() => {
-              const style = getComputedStyle(document.querySelector('inlay-timeline'));
-              const light = (name) => {
-                const hex = style.getPropertyValue(`--${name}`).trim().slice(1);
-                const [r, g, b] = [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255)
-                  .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-              };
-              const ratio = (...pair) => {
-                const [low, high] = pair.map(light).sort((a, b) => a - b);
-                return (high + 0.05) / (low + 0.05);
-              };
-              return [['text', 'surface'], ['muted', 'surface'], ['faint', 'lane'], ['muted', 'lane'],
-                ['faint', 'row'], ['muted', 'cell'], ['span-ink', 'span'], ['span-text', 'surface'],
-                ['err', 'surface'], ['text', 'hover']].map(([a, b]) => [a, b, ratio(a, b)]);
-            }"""
-        )
-        assert [pair for pair in ratios if pair[2] < 4.5] == []
+GROUND = "(hex) => getComputedStyle(document.documentElement).getPropertyValue('--bg').trim() === hex"
+RATIOS = """() => {
+  const style = getComputedStyle(document.querySelector('inlay-timeline'));
+  const light = (name) => {
+    const hex = style.getPropertyValue(`--${name}`).trim().slice(1);
+    const [r, g, b] = [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ratio = (...pair) => {
+    const [low, high] = pair.map(light).sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  return [['text', 'surface'], ['muted', 'surface'], ['faint', 'lane'], ['muted', 'lane'],
+    ['faint', 'row'], ['muted', 'cell'], ['span-ink', 'span'], ['span-text', 'surface'],
+    ['err', 'surface'], ['text', 'hover']].map(([a, b]) => [a, b, ratio(a, b)]);
+}"""
+
+
+def test_text_stands_out_from_its_ground(page: Page) -> None:
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+        page.wait_for_function(GROUND, arg="#e7e5df" if scheme == "light" else "#121315")
+        assert [pair for pair in page.evaluate(RATIOS) if pair[2] < 4.5] == [], scheme
 
 
 def test_ghosts_of_a_take(page: Page, song_file: Path) -> None:

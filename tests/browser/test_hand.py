@@ -124,7 +124,7 @@ def agree(page: Page, home: Path, model: Model) -> None:
     assert told == [notes for notes, _ in model.back]
 
 
-@pytest.mark.parametrize(("seed", "lag"), [(1, 0.0), (2, 0.0), (3, 0.15), (4, 0.4)])
+@pytest.mark.parametrize(("seed", "lag"), [(1, 0.0), (4, 0.4)])
 def test_the_page_the_journal_and_the_project_agree(
     page: Page, melody: Lane, home: Path, seed: int, lag: float
 ) -> None:

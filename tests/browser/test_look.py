@@ -12,6 +12,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.test_edit import drag_span, inpaint, settled, state, upload
 
+# Two frames later, what was asked for has been drawn.
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 def colour(page: Page, name: str) -> str:
     value: str = page.evaluate(
@@ -35,11 +38,17 @@ def test_theme_button_and_system_theme(page: Page, browser: Browser, address: st
         assert colour(fresh, "--bg") == "#e7e5df"
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1440, 900), (2560, 1440)])
-def test_everything_is_in_the_window(page: Page, size: tuple[int, int], song_file: Path) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+def test_everything_is_in_the_window(page: Page, song_file: Path) -> None:
     upload(page, song_file)
     drag_span(page, 1, 2)
+    for size in ((1280, 720), (1440, 900), (2560, 1440)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.evaluate(DRAWN)
+        in_the_window(page, size)
+
+
+def in_the_window(page: Page, size: tuple[int, int]) -> None:
+    """All that one works with can be seen."""
     for selector in (
         "#inpaint",
         "#generate",
@@ -86,7 +95,7 @@ def test_the_parts_have_their_measures(page: Page, song_file: Path) -> None:
     drag_span(page, 1, 2)
     for (width, height), wanted in LAYOUT.items():
         page.set_viewport_size({"width": width, "height": height})
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.evaluate(DRAWN)
         found = page.evaluate(MEASURE, PARTS)
         rounded = tuple(None if size is None else round(size) for size in found)
         assert rounded == wanted, (width, height)
@@ -152,7 +161,7 @@ def test_many_takes_and_long_names_stay_in_their_boxes(page: Page, song_file: Pa
         page.set_viewport_size({"width": width, "height": height})
         for view in ("edit", "listen"):
             page.evaluate("(view) => window.inlay.desk.setView(view)", view)
-            page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            page.evaluate(DRAWN)
             assert page.evaluate(STICKING_OUT) == [], (width, height, view)
             if width > 700:
                 name, views = page.locator("#name").bounding_box(), page.locator("#view").bounding_box()
@@ -165,19 +174,23 @@ def test_many_takes_and_long_names_stay_in_their_boxes(page: Page, song_file: Pa
 
 
 # 1440 x 900 and 1280 x 720 at a zoom of 200 %, and a phone on its side.
-@pytest.mark.parametrize("size", [(720, 450), (640, 360), (844, 390)])
-def test_a_low_window_scrolls_its_lanes(page: Page, size: tuple[int, int], song_file: Path) -> None:
+LOW = ((720, 450), (640, 360), (844, 390))
+
+
+def test_a_low_window_scrolls_its_lanes(page: Page, song_file: Path) -> None:
     upload(page, song_file)
     drag_span(page, 1, 2)
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    for lane, least in (("audio", 60), ("chords", 44), ("melody", 84)):
-        box = page.locator(f"inlay-timeline .{lane}").bounding_box()
-        assert box and box["height"] >= least - 0.5, lane
-    for part in ("inlay-timeline .play", "#inpaint" if size[0] <= 700 else "inlay-takes .strip h2"):
-        page.locator(part).scroll_into_view_if_needed()
-        expect(page.locator(part)).to_be_in_viewport()
-        assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")  # in the page
+    for width, height in LOW:
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(DRAWN)
+        for lane, least in (("audio", 60), ("chords", 44), ("melody", 84)):
+            box = page.locator(f"inlay-timeline .{lane}").bounding_box()
+            assert box and box["height"] >= least - 0.5, (lane, width)
+        for part in ("inlay-timeline .play", "#inpaint" if width <= 700 else "inlay-takes .strip h2"):
+            page.locator(part).scroll_into_view_if_needed()
+            expect(page.locator(part)).to_be_in_viewport()
+            within = "document.documentElement.scrollHeight <= window.innerHeight"  # it scrolls in the page
+            assert page.evaluate(within), (part, width)
 
 
 def test_what_is_opened_comes_into_view_and_can_be_reached(page: Page, song_file: Path) -> None:
@@ -216,32 +229,39 @@ def test_borders_of_a_span_leave_words_in_an_empty_lane_alone(page: Page, song_f
 
 
 def test_fingers_find_every_chord_of_the_key(browser: Browser, address: str, song_file: Path) -> None:
-    for width, height in ((390, 844), (360, 740), (820, 1180)):
-        with browser.new_context(
-            viewport={"width": width, "height": height}, has_touch=True, is_mobile=True
-        ) as context:
-            page = context.new_page()
-            page.goto(address)
-            page.wait_for_function("window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial")
-            upload(page, song_file)
-            page.evaluate(
-                "window.inlay.desk.editLane('draw_chords', 'chords',"
-                " [{ id: 'c1', start: 0, end: 4, symbol: 'C' }])"
-            )
-            page.locator("inlay-timeline .cell").focus()
-            page.keyboard.press("Enter")
-            popover = page.locator("inlay-timeline .popover")
-            whole = popover.bounding_box()
-            keys = popover.locator(".key button").evaluate_all(
-                "(nodes) => nodes.map((node) => "
-                "[node.getBoundingClientRect().toJSON(), node.scrollWidth - node.clientWidth])"
-            )
-            assert whole and len(keys) == 7
-            for box, cut in keys:
-                assert box["height"] >= 44 and box["width"] >= 42 and cut <= 0
-                assert whole["x"] <= box["left"] and box["right"] <= whole["x"] + whole["width"]
-            page.keyboard.press("Escape")
-            assert page.evaluate(STICKING_OUT) == []
+    with browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    ) as context:
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_function("window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial")
+        upload(page, song_file)
+        page.evaluate(
+            "window.inlay.desk.editLane('draw_chords', 'chords',"
+            " [{ id: 'c1', start: 0, end: 4, symbol: 'C' }])"
+        )
+        for width, height in ((390, 844), (360, 740), (820, 1180)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.evaluate(DRAWN)
+            keys_for_fingers(page)
+
+
+def keys_for_fingers(page: Page) -> None:
+    """The chords' popover has a key for each chord, whole and large enough."""
+    page.locator("inlay-timeline .cell").focus()
+    page.keyboard.press("Enter")
+    popover = page.locator("inlay-timeline .popover")
+    whole = popover.bounding_box()
+    keys = popover.locator(".key button").evaluate_all(
+        "(nodes) => nodes.map((node) => "
+        "[node.getBoundingClientRect().toJSON(), node.scrollWidth - node.clientWidth])"
+    )
+    assert whole and len(keys) == 7
+    for box, cut in keys:
+        assert box["height"] >= 44 and box["width"] >= 42 and cut <= 0
+        assert whole["x"] <= box["left"] and box["right"] <= whole["x"] + whole["width"]
+    page.keyboard.press("Escape")
+    assert page.evaluate(STICKING_OUT) == []
 
 
 def test_the_page_to_start_from(context: BrowserContext, address: str) -> None:
