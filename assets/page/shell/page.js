@@ -15,7 +15,12 @@ import { choose } from './typing.js';
 import { acceptDrops } from './upload.js';
 
 const stage = () => document.querySelector('#stage');
-const press = (id) => document.querySelector(`#${id} button, button#${id}`)?.click();
+const buttonOf = (id) => document.querySelector(`#${id} button, button#${id}`);
+const press = (id) => {
+  const button = buttonOf(id);
+  if (button?.disabled && !desk.settled && RUNS.includes(id)) pressLater(button);
+  else button?.click();
+};
 
 /** The focused element, through shadow roots. */
 export function focused() {
@@ -122,6 +127,17 @@ function busy(button, words) {
   button.setAttribute('aria-busy', 'true');
   desk.takes?.announce(words);
   setTimeout(() => idle(button), PRESSED);
+}
+
+/** A run that is asked for before the span, just drawn, has been answered: it begins when it has been. */
+function pressLater(button) {
+  const answered = ({ detail }) => {
+    if (detail.what !== 'doc' || !desk.settled) return;
+    desk.removeEventListener('change', answered);
+    requestAnimationFrame(() => requestAnimationFrame(() => { idle(button); button.click(); }));
+  };
+  busy(button, 'Starting…');
+  desk.addEventListener('change', answered);
 }
 
 function idle(button) {
