@@ -253,7 +253,7 @@ def test_span_by_handles_keys_and_fields(page: Page, song_file: Path) -> None:
     error = page.locator("#span-box .place-error:not(:empty)")
     expect(error).to_contain_text("the end must follow the start")
     expect(error).to_contain_text("Still using 1.50–3.00 s")
-    page.locator("#span-box .remedy", has_text="Swap them").click()
+    page.locator("#span-box .remedy", has_text="Swap them").click(delay=60)  # as long as a hand holds a button
     page.wait_for_function('JSON.stringify(window.inlay.desk.doc.region) === \'{"start":0.5,"end":1.5}\'')
     expect(page.locator("#span-box .place-error:not(:empty)")).to_have_count(0)
     page.locator("inlay-spans li.active .end").fill("3.75")

@@ -22,6 +22,7 @@ export function spanError(start, end, duration) {
 
 export class SpansPanel extends HTMLElement {
   #error = null; // {id, words, swap}
+  #said = new WeakMap(); // row -> what stands in its place for errors
   #scope = null;
 
   connectedCallback() {
@@ -94,7 +95,9 @@ export class SpansPanel extends HTMLElement {
     row.querySelector('.soft').textContent = `${(span.end - span.start).toFixed(2)} s`;
     row.querySelector('.remove').setAttribute('aria-label', `Remove span ${number}`);
     const words = error ? `${icons.warn}<span>${text(error.words)}. Still using ${span.start.toFixed(2)}–${span.end.toFixed(2)} s.${error.swap ? ' <button class="remedy">Swap them</button>' : ''}</span>` : '';
-    if (row.querySelector('.place-error').innerHTML !== words) row.querySelector('.place-error').innerHTML = words;
+    if (this.#said.get(row) === words) return; // the remedy that is being pressed stays the same button
+    this.#said.set(row, words);
+    row.querySelector('.place-error').innerHTML = words;
   }
 
   #typed(event) {
