@@ -10,7 +10,8 @@ import { actionOf, worksInFields } from './keys.js';
 import { listening } from '../store/listening.js';
 import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
 import { showHelp } from './help.js';
-import './start.js';
+import { showAbout } from '../guide/about.js';
+import '../start/start.js';
 import { choose } from './typing.js';
 import { acceptDrops } from './upload.js';
 
@@ -53,6 +54,7 @@ const PAGE_ACTIONS = {
   cancel: () => desk.cancel(),
   undo: () => desk.undo(),
   redo: () => desk.redo(),
+  about: () => showAbout(),
 };
 
 const isCell = (node) => Boolean(node?.classList?.contains('cell'));
@@ -104,6 +106,7 @@ const BUTTONS = {
   export: showExports,
   project: showProjects,
   keys: showHelp,
+  mark: () => showAbout(),
   cancel: () => desk.cancel(),
   undo: () => desk.undo(),
   redo: () => desk.redo(),
@@ -136,6 +139,7 @@ function watchPresses() {
     const button = event.target.closest?.(RUNS.map((id) => `#${id}`).join());
     if (!button || button.disabled) return;
     if (pressed(RUNS).length) return event.stopPropagation();
+    if (button.id === 'generate') desk.firstSound.ask(desk.groups.flatMap(({ tracks }) => tracks));
     return busy(button, 'Starting…');
   }, { capture: true });
   desk.addEventListener('change', ({ detail }) => {
@@ -166,6 +170,8 @@ function watchBar() {
       furnish();
     }
     if (detail.what === 'press') press(detail.id);
+    if (detail.what === 'projects') showProjects();
+    if (detail.what === 'about') showAbout(detail.page);
     if (detail.what === 'prompt') type('#prompt textarea', detail.words);
     if (detail.what === 'generate') generate(detail);
   });
@@ -189,7 +195,7 @@ function furnish() {
   box.insertAdjacentHTML('beforeend', `<button class="unfold" title="All settings, or the short sheet" aria-label="All settings, or the short sheet">${icons.down}</button>`);
   seed.querySelector('.dice').addEventListener('click', () => type('#seed input', String(Math.floor(Math.random() * 10_000))));
   box.querySelector('.unfold').addEventListener('click', () => document.querySelector('#page').classList.toggle('drawn'));
-  document.querySelector('#bar').insertAdjacentHTML('beforeend', '<button id="keys" title="Keys (?)" aria-label="Keys">?</button>'); // where the timeline's own is not
+  document.querySelector('#bar').insertAdjacentHTML('beforeend', '<inlay-model id="bar-model"></inlay-model><button id="keys" title="Keys (?)" aria-label="Keys">?</button>'); // where the timeline's and the panel's own are not
   const closed = document.querySelector('#advanced > button:not(.open)');
   showWhenOpened(document.querySelector('#advanced'), document.querySelector('#knobs'));
   if (closed && matchMedia('(min-width: 2000px) and (min-height: 1200px)').matches) closed.click();

@@ -11,6 +11,7 @@ import { buildPyramid } from '../sound/peaks.js';
 import { silence } from '../sound/silence.js';
 import { EditedDocument } from './document.js';
 import { loopSpan } from './loop.js';
+import { FirstSound } from './first-sound.js';
 import { Ghost } from './ghost.js';
 import { Synth } from '../sound/synth.js';
 
@@ -37,6 +38,7 @@ class Desk extends EditedDocument {
   meter = new Meter(this.player);
   synth = new Synth(this.player, () => ({ doc: this.doc, loop: this.loop }));
   ghost = new Ghost();
+  firstSound = new FirstSound();
   #listened = false;
   #group = null; // chosen group, null = the newest
   #pyramids = new WeakMap();
@@ -95,7 +97,16 @@ class Desk extends EditedDocument {
     if (!run) this.cancelling.clear();
     this.#retrack();
     this.tell('takes');
+    this.#soundFirst();
     this.#askGhosts();
+  }
+
+  /** Plays what was generated when it is ready. */
+  #soundFirst() {
+    const tracks = this.groups.flatMap((group) => group.tracks);
+    const track = this.firstSound.next(tracks, { playing: this.player.playing, hidden: document.hidden });
+    if (!this.run) this.firstSound.forget();
+    if (track) this.audition(track);
   }
 
   #askGhost(track) {
