@@ -40,12 +40,16 @@ class Desk extends EditedDocument {
   ghost = new Ghost();
   firstSound = new FirstSound();
   #listened = false;
+  #first = ''; // id of a take that is played as soon as it is loaded, and the timeline holds a clip
   #group = null; // chosen group, null = the newest
   #pyramids = new WeakMap();
 
   constructor() {
     super();
-    this.player.addEventListener('loaded', () => this.tell('audio'));
+    this.player.addEventListener('loaded', () => {
+      this.tell('audio');
+      this.#playFirst();
+    });
     this.player.addEventListener('failed', (event) => this.tell('audio', event.detail));
     for (const what of ['state', 'select']) this.player.addEventListener(what, () => this.tell('player'));
     this.player.addEventListener('select', () => this.#askGhost(this.track));
@@ -106,7 +110,15 @@ class Desk extends EditedDocument {
     const tracks = this.groups.flatMap((group) => group.tracks);
     const track = this.firstSound.next(tracks, { playing: this.player.playing, hidden: document.hidden });
     if (!this.run) this.firstSound.forget();
-    if (track) this.audition(track);
+    if (track) this.#first = track.id;
+    this.#playFirst();
+  }
+
+  #playFirst() {
+    const track = this.#first && this.doc.clip && this.player.tracks.has(this.#first) && this.group?.tracks.find(({ id }) => id === this.#first);
+    if (!track) return;
+    this.#first = '';
+    if (!this.player.playing) this.audition(track);
   }
 
   #askGhost(track) {
