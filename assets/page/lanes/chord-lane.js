@@ -31,7 +31,7 @@ export class ChordLane extends Lane {
 
   constructor(timeline, host, head) {
     super(timeline, 'chords', 'c', host, head);
-    head.innerHTML = `<b>Chords</b><span class="soft"></span><button class="text-button to-beats" hidden title="These chords lie where they were heard. Put their borders on the beats; undo brings them back">Snap to beats</button><div class="foot">
+    head.innerHTML = `<b>Chords</b><span class="soft"></span><button class="text-button offer to-beats" hidden title="These chords lie where they were heard. Put their borders on the beats; undo brings them back">Snap to beats</button><div class="foot">
       <button class="ic" data-mute="chords" aria-pressed="true"></button>
       <button class="ic" data-menu="chords" title="Progressions, transposition" aria-label="Chord lane menu" aria-haspopup="dialog">${icons.more}</button></div>`;
     this.words = head.querySelector('.soft');

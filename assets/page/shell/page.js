@@ -8,6 +8,7 @@ import { ENGINES } from '../store/engines.js';
 import { icons } from '../parts/icons.js';
 import { actionOf, worksInFields } from './keys.js';
 import { listening } from '../store/listening.js';
+import { whyNoClip, whyNoInpaint } from '../store/why.js';
 import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
 import { showHelp } from './help.js';
 import { showAbout } from '../guide/about.js';
@@ -165,6 +166,7 @@ function watchBar() {
       const radio = document.querySelector(`#view input[value="${wanted}"]`);
       if (radio && !radio.checked) radio.click();
     }
+    if (detail.what === 'takes') tip();
     if (detail.what === 'doc') {
       name();
       furnish();
@@ -196,6 +198,7 @@ function furnish() {
   seed.querySelector('.dice').addEventListener('click', () => type('#seed input', String(Math.floor(Math.random() * 10_000))));
   box.querySelector('.unfold').addEventListener('click', () => document.querySelector('#page').classList.toggle('drawn'));
   document.querySelector('#bar').insertAdjacentHTML('beforeend', '<inlay-model id="bar-model"></inlay-model><button id="keys" title="Keys (?)" aria-label="Keys">?</button>'); // where the timeline's and the panel's own are not
+  new MutationObserver(tip).observe(document.querySelector('#foot'), { subtree: true, attributes: true, attributeFilter: ['disabled'] }); // Gradio turns them on and off in its own time
   const closed = document.querySelector('#advanced > button:not(.open)');
   showWhenOpened(document.querySelector('#advanced'), document.querySelector('#knobs'));
   if (closed && matchMedia('(min-width: 2000px) and (min-height: 1200px)').matches) closed.click();
@@ -224,10 +227,23 @@ function name() {
   for (const [id, { tag }] of Object.entries(ENGINES)) document.getElementById(`engine-${id}`)?.style.setProperty('--tag', `'${tag}'`);
   const title = document.querySelector('#name input');
   if (title && title.title !== title.value) title.title = title.value; // a long one is cut off
-  for (const [id, words] of Object.entries(desk.tips)) {
+  tip();
+}
+
+/** Tooltips of the panel's controls; a button that is off says why. */
+function tip() {
+  const off = whyOff();
+  for (const [id, usual] of Object.entries(desk.tips)) {
     const control = document.getElementById(id);
+    const words = (control?.disabled && off[id]) || usual;
     if (control && control.title !== words) control.title = words;
   }
+}
+
+/** Why buttons are off, by their ids. */
+function whyOff() {
+  const [span, clip] = [whyNoInpaint(desk.doc, desk.run), whyNoClip(desk.doc, desk.run)];
+  return { inpaint: span, auto: span, 'inpaint-all': span, continue: clip, intro: clip, 'make-loop': clip };
 }
 
 function label(id, words, title) {
