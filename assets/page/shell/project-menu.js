@@ -73,7 +73,7 @@ export async function showProjects() {
   sheet.querySelector('p').outerHTML = `<div class="bar"><button data-act="new">${icons.plus}<span>New</span></button>
     <button data-act="copy" title="Ctrl S">${icons.file}<span>Save as</span></button>
     <button data-act="file" title="A project that was exported as a zip">${icons.download}<span>Import a zip</span></button></div>
-    <label class="search">${icons.search}<input type="search" aria-label="Search projects" placeholder="Search by name, words, key or tempo"></label>
+    <label class="search">${icons.search}<input role="searchbox" aria-label="Search projects" placeholder="Search by name, words, key or tempo"></label>
     <p class="soft" role="status"></p><ul class="projects"></ul>`;
   const [field, said, list] = ['.search input', '[role=status]', '.projects'].map((place) => sheet.querySelector(place));
   const show = () => {
