@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from engines.errors import Cancelled, InputError
 
 log = logging.getLogger("inlay")
+KEPT = 30  # entries of the log that a report of a fault can hold
+
+
+class _Recent(logging.Handler):
+    """Remembers what was logged last."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.entries: deque[str] = deque(maxlen=KEPT)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.entries.append(self.format(record))
+        if logging.lastResort is not None and not logging.getLogger().handlers:  # as if this were not here
+            logging.lastResort.handle(record)
+
+
+_recent = _Recent()
+log.addHandler(_recent)
+
+
+def recent() -> list[str]:
+    """The log's newest entries, oldest first."""
+    return list(_recent.entries)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from editor.orders import Orders
 from editor.page import contract
 from editor.page.contract import Payload
-from editor.project import versions
+from editor.project import commands, versions
 from editor.project.disk import examples, imports, library, storage
 from editor.project.disk.lock import Held
 from editor.project.disk.saved import SavedProject
@@ -58,6 +58,8 @@ class Session(Orders):
         self.refused: dict[str, str] = {}  # what stands in fields of the page and cannot be used -> why
         self.held = ""  # name of a project that this session should show and another process has
         self.tabs: set[str] = set()  # the pages that show it
+        self.listens = False  # whether a generated clip is analysed by itself
+        self._unheard = False  # one is there, to be analysed when its run is over
         self.abandoned = False  # lets go of the project when its run has ended
         self.changes = 0  # grows with everything that a page shows
         self.lock = threading.RLock()
@@ -200,7 +202,8 @@ class Session(Orders):
         score = imports.score_from(path, label, lane)
         with self.lock:
             words = imports.put_words(self.project, score, lane)
-            self.saved.record(imports.put_score(self.project, score, lane), f"import {label}")
+            put = commands.name_after_file(imports.put_score(self.project, score, lane), label)
+            self.saved.record(put, f"import {label}")
             self.error = f"{label}: {words}" if words else None
 
     # ---- what is in the clip
@@ -307,6 +310,10 @@ class Session(Orders):
                 self.changes += 1
                 with suppress(InputError):
                     self._begin_to_judge()
+                unheard, self._unheard = self._unheard, False
+                with suppress(InputError):  # what was generated may be gone again
+                    if unheard:
+                        self.analyse()
                 self._report()
                 if self.abandoned and not self.tabs:
                     self.close()
@@ -344,7 +351,9 @@ class Session(Orders):
         self.judging.add(take)
         self.run.say = f"{versions.ENGINE_LABELS.get(take.engine, event.engine)} is ready"
         if take.kind == "generate" and self.project.clip is None:
-            self.saved.record(versions.keep(self.project, take.id), "keep the first clip")
+            kept = commands.name_after_words(versions.keep(self.project, take.id), take.prompt)
+            self.saved.record(kept, "keep the first clip")
+            self._unheard = self.listens
         else:
             self.saved.save()
 

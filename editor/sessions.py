@@ -27,6 +27,7 @@ class Sessions:
     def __init__(self, root: Path, grace: float = GRACE_SECONDS, place: str = "") -> None:
         self.root = root
         self.place = place  # where this process can be found
+        self.listens = False  # whether what comes into a session is analysed by itself
         self._grace = grace
         self._by_tab: OrderedDict[str, Session] = OrderedDict()
         self._pages: dict[str, str] = {}  # tab -> the secret of its page, which a reload keeps
@@ -95,6 +96,7 @@ class Sessions:
 
     def _made(self) -> Session:
         session = Session(self.root, self.place)
+        session.listens = self.listens
         self._alive.add(session)
         return session
 

@@ -14,13 +14,13 @@ from engines.filling import edits
 from engines.outcomes import Comparison
 from engines.progress import Progress, ProgressHook
 from engines.requests import GenerateRequest, InpaintRequest, Request, Result, Support
-from engines.roster import BY_NAME, ENGINE_NAMES, ENGINES, EngineSpec
+from engines.roster import BY_NAME, ENGINE_NAMES, IN_TURN, EngineSpec
 
 if TYPE_CHECKING:
     from engines.checkpoints.shelf import Models
 
 # Order in which "auto" tries the engines.
-AUTO: tuple[EngineSpec, ...] = tuple(sorted(ENGINES, key=lambda spec: spec.turn))
+AUTO: tuple[EngineSpec, ...] = IN_TURN
 TURNS = 3  # seeds that each engine may try until what was asked is heard
 GOOD_ENOUGH = 0.5  # a score that half of the original's own moments exceed: nothing more is tried
 

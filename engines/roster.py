@@ -24,7 +24,7 @@ class EngineSpec:
     network: Literal["ar", "fm"]  # whose weights and whose settings of a request it takes
     method: str  # in the paper's tables
     cost: float  # time beside the cheapest engine's, measured on two cores
-    turn: int  # order in which "auto" tries it
+    turn: int  # order in which a run takes them, and "auto" tries them
 
     def to_json(self) -> dict[str, object]:
         """For the page."""
@@ -41,3 +41,4 @@ ENGINES: tuple[EngineSpec, ...] = (
 )
 ENGINE_NAMES: tuple[EngineName, ...] = tuple(spec.name for spec in ENGINES)
 BY_NAME: dict[str, EngineSpec] = {spec.name: spec for spec in ENGINES}
+IN_TURN: tuple[EngineSpec, ...] = tuple(sorted(ENGINES, key=lambda spec: spec.turn))  # soonest heard first

@@ -127,7 +127,7 @@ def project_with_clip(folder: Path) -> Project:
 def test_generate_asks_the_two_generators(folder: Path) -> None:
     project = chord(Project(prompt="piano", length=5, seed=7), 0, 4, "Am")
     requests = requests_for(project, folder, "generate")
-    assert [request.engine for request in requests] == ["ar", "fm"]
+    assert [request.engine for request in requests] == ["fm", "ar"]
     for request in requests:
         assert isinstance(request, GenerateRequest)
         assert (request.prompt, request.seconds, request.seed) == ("piano", 5, 7)
@@ -137,7 +137,7 @@ def test_generate_asks_the_two_generators(folder: Path) -> None:
 
 def test_inpaint_asks_the_ticked_engines_with_one_source(folder: Path) -> None:
     requests = requests_for(project_with_clip(folder), folder, "inpaint", fm=FMSettings(steps=3))
-    assert [request.engine for request in requests] == ["ar", "fm", "fm-zero-shot"]
+    assert [request.engine for request in requests] == ["fm", "ar", "fm-zero-shot"]
     sources = {id(request.source) for request in requests if isinstance(request, InpaintRequest)}
     assert len(sources) == 1
     assert all(
@@ -218,7 +218,7 @@ def test_variations_have_seeds_of_their_own_and_come_round_by_round(folder: Path
     project = commands.set_variations(project_with_clip(folder), 3)
     requests = requests_for(project, folder, "inpaint", ["ar", "fm"])
     assert [(r.engine, r.seed) for r in requests] == [
-        ("ar", 7), ("fm", 7), ("ar", 8), ("fm", 8), ("ar", 9), ("fm", 9),
+        ("fm", 7), ("ar", 7), ("fm", 8), ("ar", 8), ("fm", 9), ("ar", 9),
     ]  # fmt: skip
     last = commands.set_seed(project, commands.MAX_SEED)
     assert [r.seed for r in requests_for(last, folder, "generate", ["fm"])] == [commands.MAX_SEED, 0, 1]
@@ -251,9 +251,9 @@ def test_a_take_whose_source_is_elsewhere_is_refused(folder: Path) -> None:
 def test_three_engines_one_after_the_other_each_stored(folder: Path, engine: FakeEngine) -> None:
     requests = requests_for(project_with_clip(folder), folder, "inpaint")
     events = list(engine.runner().stream(requests, folder=folder))
-    assert finals(events) == [("Done", "ar"), ("Done", "fm"), ("Done", "fm-zero-shot")]
+    assert finals(events) == [("Done", "fm"), ("Done", "ar"), ("Done", "fm-zero-shot")]
     assert [(e.engine, e.position) for e in events[:2] if isinstance(e, Queued)] == [
-        ("fm", 1),
+        ("ar", 1),
         ("fm-zero-shot", 2),
     ]
     for event in events:

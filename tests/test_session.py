@@ -134,7 +134,7 @@ def test_a_run_becomes_takes_and_keep_undo_redo_lose_none(
     assert len(seen) > 1 and seen[-1] == ""
     assert (session.run.tracks, session.run.running) == ((), False)
     takes = session.project.takes
-    assert [take.engine for take in takes] == ["ar", "fm", "fm-zero-shot"]
+    assert [take.engine for take in takes] == ["fm", "ar", "fm-zero-shot"]
     assert pace.guess("ar", "inpaint", 2.0) == pytest.approx(0.6)  # twice the span, twice the time
     assert pace.guess("fm", "inpaint", 2.0) == pytest.approx(0.3)
     session.apply("keep", {"id": takes[1].id})
@@ -196,24 +196,24 @@ def test_one_run_that_waits_is_skipped_at_once_and_the_others_go_on(
     ready(session, song_file)
     session.start(held.runner(song), *session.order("inpaint", ARSettings(), FMSettings()), Pace())
     assert held.reached.wait(20)
-    session.skip("run-fm-1")
+    session.skip("run-ar-1")
     assert [(run.engine, run.state, run.note) for run in session.run.tracks][1] == (
-        "fm",
+        "ar",
         "cancelled",
         "Skipped",
     )
     with pytest.raises(InputError, match="nothing to stop"):
-        session.skip("run-fm-1")
+        session.skip("run-ar-1")
     with pytest.raises(InputError, match="nothing to stop"):
         session.skip("run-elsewhere-7")
     held.may_go_on.set()
     for _ in session.watch():
         pass
-    assert [take.engine for take in session.project.takes] == ["ar", "fm-zero-shot"]
-    assert [(run.engine, run.note) for run in session.run.tracks] == [("fm", "Skipped")]
+    assert [take.engine for take in session.project.takes] == ["fm", "fm-zero-shot"]
+    assert [(run.engine, run.note) for run in session.run.tracks] == [("ar", "Skipped")]
     run(session, Runner(lambda: song, fake_run, lambda request: Support()),
-        *session.order_retry("run-fm-1", ARSettings(), FMSettings()))  # fmt: skip
-    assert [take.engine for take in session.project.takes] == ["ar", "fm-zero-shot", "fm"]
+        *session.order_retry("run-ar-1", ARSettings(), FMSettings()))  # fmt: skip
+    assert [take.engine for take in session.project.takes] == ["fm", "fm-zero-shot", "ar"]
 
 
 def test_a_continued_clip_is_kept_in_the_tree_of_the_one_it_was_made_from(
@@ -284,7 +284,7 @@ def test_a_page_that_comes_back_sees_the_run_it_left(
 
 def test_the_first_generated_clip_goes_onto_an_empty_timeline(session: Session, runner: Runner) -> None:
     requests, _ = session.order("generate", ARSettings(), FMSettings())
-    assert [request.engine for request in requests] == ["ar", "fm"]
+    assert [request.engine for request in requests] == ["fm", "ar"]  # the sooner one is heard first
     run(session, runner, requests, None)
     assert session.project.kept == session.project.takes[0].id
     run(session, runner, [replace(request, seed=5) for request in requests], None)
@@ -299,7 +299,7 @@ def test_another_seed_is_the_same_request_with_the_next_free_one(
     first = session.project.takes[0]
     (request,), source = session.order_another_seed(first.id)
     assert isinstance(request, InpaintRequest) and source == first.source
-    assert (request.engine, request.seed, request.start, request.end) == ("ar", 1, 1, 2)
+    assert (request.engine, request.seed, request.start, request.end) == ("fm", 1, 1, 2)
     run(session, loud_runner(1), (request,), source)
     (third,), _ = session.order_another_seed(first.id)
     assert isinstance(third, InpaintRequest) and third.seed == 2
@@ -330,7 +330,7 @@ def test_again_follows_the_lanes_of_now_and_a_twin_is_no_second_take(
     assert request.seed == first.seed and request.controls.chords
     assert request.controls.chords[0].symbol == "Dm"
     run(session, runner, (request,), source)
-    assert len(session.project.takes) == 3 and session.run.say.startswith("The same as AR seed 0")
+    assert len(session.project.takes) == 3 and session.run.say.startswith("The same as FM seed 0")
     session.apply("delete_take", {"id": first.id})
     run(session, runner, (request,), source)  # what was deleted is back, not doubled
     assert [take.deleted for take in session.project.takes] == [False] * 3
@@ -451,7 +451,7 @@ def test_a_copy_is_a_project_of_its_own(tmp_path: Path, song_file: Path, runner:
     inpaint(session, runner)
     copy = sessions.open("one", session.duplicate("Second thoughts"))
     assert copy is not session and copy.project.name == "Second thoughts"
-    assert replace(copy.project, name="Untitled") == session.project
+    assert replace(copy.project, name="my song") == session.project
     copy.apply("set_prompt", {"prompt": "only here"})
     assert session.project.prompt == "" and sessions.of("one") is copy
     assert sessions.new("one").project.clip is None and sessions.of("one").folder is None
@@ -624,7 +624,7 @@ def test_all_spans_in_one_pass_make_one_take_an_engine(
     assert ["Spans", "1.000–2.000, 2.500–3.500 s"] in group.tracks[1].details
 
     session.apply("keep", {"id": take.id})
-    assert takes_state(session).versions[-1].label == "AR seed 0, 2 spans, 1.00–3.50 s"
+    assert takes_state(session).versions[-1].label == "FM seed 0, 2 spans, 1.00–3.50 s"
     session.undo()
     assert session.project.kept is None and storage.open_project(session.folder).project == session.project
     (again,), _ = session.order_again(take.id)

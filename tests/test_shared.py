@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from editor.project import band
+from editor.project.harmony import fitting_key
 from engines.music.chords import QUALITIES, ROOTS, VOCABULARY
 from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW
 from engines.roster import ENGINES
@@ -24,6 +25,10 @@ TABLES: dict[str, Any] = {
     },
     "instruments": band.names(),
     "engines": [spec.to_json() for spec in ENGINES],
+    "keys": [
+        {**case, "fits": fitting_key([(pitch, length) for pitch, length in case["notes"]], case["key"])}
+        for case in json.loads((SHARED / "keys.json").read_text("utf-8"))
+    ],
 }
 
 

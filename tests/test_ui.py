@@ -227,8 +227,8 @@ def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
     tab.start("generate", "lo-fi", 11, 1.0, steps=2, top_k=0)
     takes = page.sessions.of(tab.request.session_hash).project.takes
     assert [(take.engine, take.seed, take.prompt, take.seconds) for take in takes] == [
-        ("ar", 11, "lo-fi", 1.0),
         ("fm", 11, "lo-fi", 1.0),
+        ("ar", 11, "lo-fi", 1.0),
     ]
 
 
@@ -425,7 +425,7 @@ def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
     assert session.folder
-    export_file, recent_projects, ghost_of_take = questions(page.sessions)
+    export_file, recent_projects, picture, at_work, ghost_of_take = questions(page.sessions, page.device)
     answer = export_file({"project": session.folder.name, "kind": "flac"})
     assert answer["name"] == "song.flac" and "exports/clip.flac" in answer["url"]
     for wrong in (None, 3, {}, {"project": ".."}, {"project": session.folder.name, "kind": "exe"},
@@ -433,7 +433,22 @@ def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
         error = export_file(wrong)["error"]
         assert error and "\n" not in error
     assert session.folder.name in [entry["folder"] for entry in recent_projects()]
+    assert len(picture({"project": session.folder.name})["peaks"]) == 128
+    assert picture({"project": ".."}) == picture(None) == {"peaks": [], "span": None}
+    assert at_work()["licence"]
     assert "error" in ghost_of_take({"project": session.folder.name, "take": "t9"})
+
+
+def test_a_generated_clip_is_named_heard_and_shown(
+    page: ui.Page, tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page.sessions, "listens", True)
+    shown = tab.start("generate", "lo-fi piano", 3, 1.0, steps=2)
+    named = [update[page.layout.name] for update in shown if page.layout.name in update]
+    assert named == ["Lo-fi piano"]
+    *_, last = page.runs.listen(tab.request)
+    assert last[page.layout.hear]["value"] == "Analyse clip" and page.layout.key in last
+    assert list(page.runs.listen(tab.request)) == [{page.layout.hearing: gr.skip()}]  # once
 
 
 def test_an_uploaded_recording_is_heard_and_its_lanes_filled(

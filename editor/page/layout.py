@@ -14,6 +14,7 @@ from editor.page.takes.component import Takes
 from editor.page.takes.words import status_markup
 from editor.page.timeline import MODULES, Timeline
 from editor.project.commands import MAX_VARIATIONS
+from editor.project.harmony import KEYS
 from editor.project.lanes import LANE_NAMES
 from editor.runs.job import Kind
 from engines.analysis import chordino
@@ -25,15 +26,10 @@ if TYPE_CHECKING:
     from engines.checkpoints.shelf import BundleSpec  # loads torch
 
 SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
-KEYS = [
-    f"{tonic} {mode}"
-    for mode, tonics in (("major", "C Db D Eb E F F# G Ab A Bb B"), ("minor", "C C# D Eb E F F# G G# A Bb B"))
-    for tonic in tonics.split()
-]
-BRAND = """<h1 class="mark"><svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
+BRAND = """<h1><button id="mark" class="mark" title="About Inlay, and a short guide (H)"><svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
 <g fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round">
 <path d="M1.3 8.2v1.6M5.8 5.2v7.6M14.8 5.2v7.6M19.3 8.2v1.6"/></g>
-<rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</h1>"""
+<rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</button></h1>"""
 
 
 class Layout:
@@ -100,7 +96,7 @@ class Layout:
                 filterable=False,
             )
             self.key = gr.Dropdown(
-                KEYS, value="C major", container=False, elem_id="key", label="Key", filterable=False
+                list(KEYS), value="C major", container=False, elem_id="key", label="Key", filterable=False
             )
             self.undo = gr.Button("Undo", elem_id="undo", interactive=False)
             self.redo = gr.Button("Redo", elem_id="redo", interactive=False)

@@ -25,9 +25,10 @@ class Page:
     """One object a server; the state of tabs is in `Sessions`."""
 
     def __init__(self, device: Device, sessions: Sessions, listens: bool = True) -> None:
-        """With `listens`, a recording is analysed as soon as it is opened. InputError without a bundle."""
+        """With `listens`, what is opened or generated is analysed by itself. InputError without a bundle."""
         self.device = device
         self.sessions = sessions
+        sessions.listens = listens
         models = device.models()
         self.layout = Layout(models.spec, model_card(models))
         self.view = View(self.layout, device.pace)
@@ -35,13 +36,14 @@ class Page:
         self.edits = Edits(self.view, sessions)
         self.fields = Fields(self.view)
         self.arrivals = Arrivals(self.view, sessions, listens)
-        self.runs = Runs(self.view, sessions, device, self.fields, self.follower.watching)
+        listen = self.arrivals.listen_on
+        self.runs = Runs(self.view, sessions, device, self.fields, self.follower.watching, listen)
 
     def build(self) -> gr.Blocks:
         """Make the blocks."""
         telling = self.follower.telling
         with gr.Blocks(title="Inlay", fill_width=True, analytics_enabled=False) as app:
-            self.layout.place(questions(self.sessions))
+            self.layout.place(questions(self.sessions, self.device))
             self.follower.wire(self.edits.wire(telling))
             self.arrivals.wire(telling)
             self.fields.wire()

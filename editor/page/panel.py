@@ -10,7 +10,41 @@ import gradio as gr
 from editor.project.document import Settings
 from editor.project.knobs import BY_KNOB, CUSTOM, GROUPS, PANEL, PRESETS, PanelKnob
 
-BUNDLES = "bundle's"  # stands for a knob that is left to the bundle
+BUNDLES = "As the model likes"  # stands for a knob that is left to the bundle
+# Under Advanced a knob and its choices have a plain word; the expert's stands behind it: in the tooltip,
+# of a choice in brackets. The command line has the expert's alone.
+PLAIN = {
+    "crossfade": "Blend at the edges",
+    "match": "Match what is around",
+    "guidance": "Keep to words and lanes",
+    "text_guidance": "Words over lanes",
+    "solver": "Way of stepping",
+    "steps": "Steps",
+    "schedule": "Where the steps lie",
+    "zero_shot": "How ZS fits in",
+    "budget": "Effort of ZS",
+    "fm_candidates": "Tries of FM",
+    "temperature": "Surprise",
+    "top_k": "Choose among",
+    "top_p": "Likeliest share",
+    "cooling": "Calm the detail",
+    "candidates": "Tries of AR",
+    "patience": "Time for Fix it",
+    "join": "Length of a loop's join",
+}
+CHOICES = {
+    "ab2": "Few steps, quick",
+    "euler": "Plain",
+    "midpoint": "Twice as careful",
+    "dopri5": "Exact, slow",
+    "uniform": "Even",
+    "sway": "Short ones first",
+    "search": "Try several",
+    "replacement": "Put back the known",
+    "inversion": "Trace it back",
+    "resampling": "Go back and forth",
+    "guided": "Pull towards it",
+}
 ACTIONS = {  # element -> what it does, with its key
     "inpaint-all": "Re-make all spans with the clip's words and lanes; a take holds all of them (⇧A)",
     "inpaint": "Re-make the span with every ticked engine (Ctrl ↵)",
@@ -26,7 +60,13 @@ ACTIONS = {  # element -> what it does, with its key
     "preset": "Knobs for a purpose: what you choose sets all of those below and the strength",
     "follow": "Lanes that the engines are told",
 }
-TIPS = {**ACTIONS, **{one.id: one.knob.tip for one in PANEL}}
+TIPS = {
+    **ACTIONS,
+    **{
+        one.id: f"{one.knob.tip}. Experts call it: {one.knob.label}" if one.name in PLAIN else one.knob.tip
+        for one in PANEL
+    },
+}
 
 
 def build_strength() -> gr.Slider:
@@ -66,7 +106,7 @@ def build_advanced() -> dict[str, gr.Component]:
 def _control(one: PanelKnob) -> gr.Component:
     knob, default = one.knob, getattr(Settings(), one.name)
     if knob.choices:
-        choices = [(choice, choice) for choice in knob.choices]
+        choices = [(f"{CHOICES[name]} ({name})" if name in CHOICES else name, name) for name in knob.choices]
         if one.empty is not ...:
             choices.insert(0, (BUNDLES, one.empty))
         return gr.Dropdown(choices, value=default, label=_label(one), filterable=False, elem_id=one.id)
@@ -85,4 +125,5 @@ def _label(one: PanelKnob) -> str:
     """What a knob is called on the page, with its unit."""
     knob = one.knob
     unit = f",{knob.unit}" if knob.unit else ""
-    return f"{knob.label[:1].upper()}{knob.label[1:]}{unit}"
+    label = PLAIN.get(one.name, knob.label)
+    return f"{label[:1].upper()}{label[1:]}{unit}"

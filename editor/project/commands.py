@@ -11,7 +11,8 @@ from dataclasses import replace
 from unicodedata import category
 
 from editor.project import knobs, lanes
-from editor.project.document import Project
+from editor.project.document import UNNAMED, Project
+from editor.project.harmony import fitting_key
 from engines.audio.timebase import Grid
 from engines.errors import InputError
 from engines.requests import LONGEST_SECONDS, MAX_PROMPT
@@ -20,6 +21,7 @@ from engines.roster import ENGINE_NAMES
 LENGTH_SECONDS = (1.0, LONGEST_SECONDS)  # what Generate may be asked for, and what may be added
 MAX_SEED = 2**32 - 1
 MAX_NAME = 100  # characters
+NAME_FROM_WORDS = 40  # characters that words give to a name
 MAX_VARIATIONS = 4
 SORTS = ("smoothest", "wish")  # how the takes of a span may be ordered
 
@@ -50,7 +52,27 @@ def set_name(project: Project, name: str) -> Project:
     name = clean_text(name)
     if len(name) > MAX_NAME:
         raise InputError(f"name of {len(name)} characters: at most {MAX_NAME}; shorten it")
-    return replace(project, name=name or "Untitled")
+    return replace(project, name=name or UNNAMED)
+
+
+def name_after_file(project: Project, label: str) -> Project:
+    """Named as the file that came into it, where nobody has named it."""
+    return _named(project, label.rsplit(".", 1)[0])
+
+
+def name_after_words(project: Project, words: str) -> Project:
+    """Named by the first of the words that it was described with, where nobody has named it."""
+    words = clean_text(words)
+    if len(words) > NAME_FROM_WORDS:
+        fits = words[: NAME_FROM_WORDS + 1]
+        whole = fits.rpartition(",")[0] if "," in fits[8:] else fits.rpartition(" ")[0]
+        words = whole.rstrip(" ,.;") or fits[:-1]
+    return _named(project, words[:1].upper() + words[1:])
+
+
+def _named(project: Project, name: str) -> Project:
+    name = clean_text(name)[:MAX_NAME]
+    return replace(project, name=name) if name and project.name == UNNAMED else project
 
 
 def set_prompt(project: Project, prompt: str) -> Project:
@@ -88,6 +110,12 @@ def set_key(project: Project, key: str) -> Project:
         raise InputError(f"key {key[:20]!r}: expected a tonic and major or minor, as in F# minor")
     lanes.palette(tonic + ("m" if mode == "minor" else ""))
     return replace(project, key=key)
+
+
+def set_fitting_key(project: Project) -> Project:
+    """The key that the melody fits far better than the project's, where there is one."""
+    found = fitting_key([(note.pitch, note.end - note.start) for note in project.lanes.melody], project.key)
+    return replace(project, key=found) if found else project
 
 
 def set_engines(project: Project, engines: Sequence[str]) -> Project:

@@ -252,11 +252,14 @@ class Settings:
     )
 
 
+UNNAMED = "Untitled"  # a project that nobody, and nothing in it, has named yet
+
+
 @dataclass(frozen=True)
 class Project:
     """Everything on the page that is worth keeping."""
 
-    name: str = "Untitled"
+    name: str = UNNAMED
     prompt: str = ""
     length: float = 10.0  # seconds, for Generate
     seed: int = 0

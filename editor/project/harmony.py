@@ -1,4 +1,4 @@
-"""What notes spell: the chords of a score that has no chord symbols. Pure functions; times in seconds."""
+"""What notes spell: chords, for a score without chord symbols, and the key that they fit. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,37 @@ from engines.audio.timebase import Grid
 from engines.music.chords import QUALITIES, ROOTS
 from engines.requests import Chord, Note
 
+KEYS = tuple(
+    f"{tonic} {mode}"
+    for mode, tonics in (("major", "C Db D Eb E F F# G Ab A Bb B"), ("minor", "C C# D Eb E F F# G G# A Bb B"))
+    for tonic in tonics.split()
+)  # as the page spells them
+_SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
+FEW = 3  # notes outside a key that may be passing ones
+SHARE = 0.1  # of all notes
 HARMONY_VOICES = 1.5  # fewer notes at once spell no chords
+
+
+def fitting_key(notes: Sequence[tuple[int, float]], key: str) -> str:
+    """A key that notes, each with its pitch and length, fit far better than `key`; "" where there is none.
+
+    Of keys with the same scale the one whose tonic sounds longest. The page offers the same (`notes.js`).
+    """
+    if key not in KEYS:  # spelled as the page does not: somebody chose it
+        return ""
+    outside = _outside(notes, KEYS.index(key))
+    if outside < FEW or outside < SHARE * len(notes):
+        return ""
+    total = sum(length for _, length in notes) or 1.0
+    home = [sum(length for pitch, length in notes if pitch % 12 == tonic) / total for tonic in range(12)]
+    best = min(range(len(KEYS)), key=lambda i: (_outside(notes, i), -round(home[i % 12], 6), i))
+    return KEYS[best] if 2 * _outside(notes, best) <= outside else ""
+
+
+def _outside(notes: Sequence[tuple[int, float]], index: int) -> int:
+    """How many notes lie outside a key, by its place in KEYS."""
+    scale = {(index % 12 + step) % 12 for step in _SCALES["minor" if index >= 12 else "major"]}
+    return sum(pitch % 12 not in scale for pitch, _ in notes)
 
 
 def chords_of_notes(notes: Sequence[Note], grid: Grid) -> tuple[Chord, ...]:

@@ -18,7 +18,7 @@ from editor.runs.job import GENERATORS, Extension, ExtensionKind, Job, Kind, wit
 from engines.audio.timebase import Grid
 from engines.errors import InputError
 from engines.requests import CHANGES, CONTINUED, ARSettings, Change, Controls, FMSettings, GenerateRequest, Hit, InpaintRequest, Intent, LaneValue
-from engines.roster import ENGINE_NAMES, EngineName
+from engines.roster import ENGINE_NAMES, IN_TURN, EngineName
 
 Run = tuple[EngineName, int]  # which engine makes it, from which seed
 _ASKED_THERE = tuple(name for name in CONTINUED if name != "chords")  # asked where drawn: chords go on anyway
@@ -53,9 +53,9 @@ def requests_for(
 
 
 def _runs(project: Project, kind: Kind, engines: Sequence[str] | None) -> list[Run]:
-    """The engines and seeds of a run, variation after variation."""
+    """The engines and seeds of a run, variation after variation; the one that answers soonest comes first."""
     ticked = project.engines if engines is None else engines
-    chosen: list[EngineName] = [name for name in ENGINE_NAMES if name in ticked]
+    chosen: list[EngineName] = [spec.name for spec in IN_TURN if spec.name in ticked]
     variations = project.variations
     if kind == "inpaint" and "auto" in ticked:
         chosen, variations = ["auto"], 1

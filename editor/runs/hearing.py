@@ -117,6 +117,8 @@ def fill(project: Project, analysis: Analysis, replace_all: bool = False) -> Fil
     drawn = lanes_of(analysis, project.grid)
     put = [name for name in lanes.LANE_NAMES if name not in keep and (getattr(drawn, name) or name in full)]
     project = drawing.set_lanes(project, drawn, put)
+    if not keep and not key:  # not clear, but most notes may still speak against what stood there
+        project = commands.set_fitting_key(project)
     filled = tuple(name for name in put if getattr(project.lanes, name))
     follow = [name for name in lanes.LANE_NAMES if name in (*project.follow, *filled)]
     return Filled(commands.set_follow(project, follow), filled, tuple(n for n in keep if getattr(drawn, n)))

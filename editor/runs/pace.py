@@ -29,12 +29,18 @@ class Pace:
 
     def learn(self, engine: str, kind: str, seconds: float, spent: float) -> None:
         """A run of `seconds` of audio has taken `spent` seconds."""
+        self._seconds.pop((engine, kind), None)  # the newest stands last
         self._seconds[engine, kind] = (seconds, spent)
         if self._path is not None:
             with suppress(OSError):
                 self._path.write_text(
                     json.dumps({" ".join(key): known for key, known in self._seconds.items()})
                 )
+
+    def measured(self, engine: str) -> tuple[float, float] | None:
+        """Seconds of audio and seconds that they took, of an engine's newest run here; None where it never ran."""
+        known = [of for (name, _), of in self._seconds.items() if name == engine]
+        return known[-1] if known else None
 
     def guess(self, engine: str, kind: str, seconds: float) -> float | None:
         """Expected seconds for a run, None when this kind has not run yet. The one estimate of the page.

@@ -356,7 +356,7 @@ def test_listen_view_loops_the_span_and_keeps(page: Page, song_file: Path) -> No
     page.locator("inlay-takes footer .play").click()
     page.wait_for_function("window.inlay.desk.player.position > 0.3")
     page.locator("inlay-takes .switch button").nth(2).click()
-    assert state(page, "track.engine") == "fm" and state(page, "player.playing")
+    assert state(page, "track.engine") == "ar" and state(page, "player.playing")
     assert state(page, "looping") is True
     rows.nth(2).locator("button", has_text="Keep").click()
     page.wait_for_function("window.inlay.desk.doc.undo === 'keep take'")

@@ -107,7 +107,7 @@ def test_keeping_grows_a_tree_that_leads_back(takes: Page, home: Path) -> None:
     page.locator("inlay-takes .tree").click()
     tree = page.locator("dialog.inlay-sheet .tree")
     expect(tree.locator("ul ul > li")).to_have_count(2)
-    expect(tree.locator("[aria-current=true]")).to_contain_text("FM")
+    expect(tree.locator("[aria-current=true]")).to_contain_text("AR")
     tree.locator("button", has_text="my song.wav").click()
     until_undo(page, "go to version")
     project = saved(page, home)

@@ -81,3 +81,16 @@ test('many cells at once cut what they cover as they would one after the other',
     }
   }
 });
+
+test('chords that were heard come onto beats, none over another', () => {
+  const heard = [cell('a', 0.12, 1.93), cell('b', 1.93, 2.3), cell('c', 2.3, 3.7), cell('d', 3.7, 4.08), cell('e', 4.08, 7.9)];
+  assert.equal(cells.offBeats(heard, 0, 8), 5);
+  const put = cells.onBeats(heard, 0, 8);
+  assert.deepEqual(put, [cell('a', 0, 2), cell('c', 2, 4), cell('e', 4, 8)]);
+  assert.equal(cells.offBeats(put, 0, 8), 0);
+});
+
+test('what begins before the first beat stays inside the clip', () => {
+  assert.deepEqual(cells.onBeats([cell('a', -0.6, 1.1), cell('b', 1.1, 7.7)], -0.6, 7.7), [cell('a', -0.6, 1), cell('b', 1, 7.7)]);
+  assert.equal(cells.offBeats([cell('a', -0.6, 1), cell('b', 1, 7.7)], -0.6, 7.7), 0);
+});

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { flagWords } from '../../assets/page/board/flag.js';
+import { flagTimes, flagWords } from '../../assets/page/board/flag.js';
 
 const span = { start: 6, end: 9.5, prompt: 'Airy flute takes the tune, no drums' };
 
@@ -17,4 +17,12 @@ test('never on a phone, and never words of the clip', () => {
   assert.equal(flagWords(span, 400, true, true), '');
   assert.equal(flagWords({ ...span, prompt: null }, 400, true), '');
   assert.equal(flagWords({ ...span, prompt: '' }, 400, true), '');
+});
+
+test('times of another span stay where there is room for both, and go before its words do', () => {
+  assert.equal(flagTimes(span, 100, false, ''), '6.00–9.50 s');
+  assert.equal(flagTimes(span, 100, false, span.prompt), '');
+  assert.equal(flagTimes(span, 100, true, span.prompt), '6.00–9.50 s');
+  assert.equal(flagTimes(span, 260, false, span.prompt), '6.00–9.50 s');
+  assert.equal(flagTimes(span, 160, false, 'flute'), '6.00–9.50 s');
 });

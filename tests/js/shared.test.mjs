@@ -5,7 +5,7 @@ import test from 'node:test';
 import { complete, pitchesOf, split } from '../../assets/page/music/chords.js';
 import { kindOf, searched } from '../../assets/page/music/band.js';
 import { DRUMS, PATTERNS } from '../../assets/page/music/drums.js';
-import { HIGH, LOW } from '../../assets/page/music/notes.js';
+import { HIGH, LOW, fittingKey } from '../../assets/page/music/notes.js';
 import { tag } from '../../assets/page/parts/icons.js';
 import { engineOf } from '../../assets/page/store/engines.js';
 import { shared, withEngines } from './shared.mjs';
@@ -14,6 +14,13 @@ test('the drums stand in the order of the models\' rows', () => {
   assert.deepEqual(DRUMS, shared('drums'));
   const known = new Set(['name', ...DRUMS]);
   for (const pattern of PATTERNS) assert.deepEqual(Object.keys(pattern).filter((row) => !known.has(row)), [], pattern.name);
+});
+
+test('a key that fits better is the one that the server finds', () => {
+  for (const { key, notes, fits } of shared('keys')) {
+    let start = 0;
+    assert.equal(fittingKey(notes.map(([pitch, length]) => ({ pitch, start, end: (start += length) })).map((note, i) => ({ ...note, start: note.end - notes[i][1] })), key), fits, key);
+  }
 });
 
 test('the melody lane ends where the models do', () => {

@@ -7,7 +7,7 @@
 import { desk } from '../store/desk.js';
 import { drag } from '../parts/gestures.js';
 import { newId } from '../music/cells.js';
-import { flagWords } from './flag.js';
+import { flagTimes, flagWords } from './flag.js';
 import { barBeat, beatsToSeconds, clamp, formatSpan, round, spanFrom, timeToX } from '../music/time.js';
 
 export class SpanLayer {
@@ -91,7 +91,7 @@ export class SpanLayer {
     flag.classList.toggle('small', width < 104);
     flag.classList.toggle('tiny', width < 36);
     flag.classList.toggle('worded', Boolean(words));
-    const shown = [number, words, words && !active ? '' : formatSpan(span)];
+    const shown = [number, words, flagTimes(span, width - Math.max(0, -left), active, words)];
     [...flag.children].forEach((part, i) => part.textContent !== String(shown[i]) && (part.textContent = shown[i]));
     const title = [span.prompt ?? '', `${formatSpan(span)}. Drag to move the span, double-click for the whole bar`].filter(Boolean).join('\n');
     if (flag.title !== title) flag.title = title;

@@ -9,18 +9,20 @@ import { desk } from '../store/desk.js';
 import { drag, reach } from '../parts/gestures.js';
 import { icons, text } from '../parts/icons.js';
 import { engineOf } from '../store/engines.js';
-import { cover, halves, merged, moved, newId, put, resized, shifted, startOf, tidy, within, without } from '../music/cells.js';
+import { cover, halves, merged, moved, newId, offBeats, onBeats, put, resized, shifted, startOf, tidy, within, without } from '../music/cells.js';
 import { fitSymbol, roman, transposedSymbol } from '../music/chords.js';
 import { Lane } from './lane.js';
 import { barBeat, beatsToSeconds, secondsToBeats } from '../music/time.js';
 
 const EDGE = 8; // pixels that resize
+const NUMERAL = 7; // pixels of a letter of a numeral
 const THIN = 48; // pixels of a cell that has none to spare beside its symbol
 
 /** What stands in a cell of some width: the symbol, the numeral where it fits, and what was heard of it. */
 function cellMarkup(symbol, numeral, heard, width) {
   const share = heard && width > 84 ? `<i style="--e:var(--${heard.token})"></i>${text(heard.words)}` : '';
-  return `<b>${text(symbol)}</b>${width > 34 ? `<small>${text(numeral)}${share}</small>` : ''}`;
+  const small = `${numeral.length * NUMERAL + THIN / 2 <= width ? text(numeral) : ''}${share}`; // whole, or not at all
+  return `<b>${text(symbol)}</b>${width > 34 && small ? `<small>${small}</small>` : ''}`;
 }
 
 export class ChordLane extends Lane {
@@ -29,10 +31,12 @@ export class ChordLane extends Lane {
 
   constructor(timeline, host, head) {
     super(timeline, 'chords', 'c', host, head);
-    head.innerHTML = `<b>Chords</b><span class="soft"></span><div class="foot">
+    head.innerHTML = `<b>Chords</b><span class="soft"></span><button class="text-button offer to-beats" hidden title="These chords lie where they were heard. Put their borders on the beats; undo brings them back">Snap to beats</button><div class="foot">
       <button class="ic" data-mute="chords" aria-pressed="true"></button>
       <button class="ic" data-menu="chords" title="Progressions, transposition" aria-label="Chord lane menu" aria-haspopup="dialog">${icons.more}</button></div>`;
     this.words = head.querySelector('.soft');
+    this.toBeats = head.querySelector('.to-beats');
+    this.toBeats.addEventListener('click', () => this.commit('quantise', onBeats(desk.doc.chords, this.low, this.high)));
     host.innerHTML = `<div class="beats"></div><div class="cells"></div><canvas class="ghost"></canvas>
       <div class="hint">${icons.draw}<span>No chords yet. Draw them with <kbd>D</kbd>, or double-click a bar.</span></div>`;
     this.beats = host.querySelector('.beats');
@@ -94,6 +98,8 @@ export class ChordLane extends Lane {
     }
     for (const node of kept.values()) node.remove();
     this.#placed = { cells, key: desk.key, all };
+    this.toBeats.hidden = !offBeats(cells, this.low, this.high);
+    this.words.hidden = !this.toBeats.hidden;
     this.words.textContent = cells.length ? [...known.values()].filter(Boolean).slice(0, 4).join(' ') : 'None yet';
   }
 

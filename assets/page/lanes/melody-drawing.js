@@ -3,6 +3,7 @@
  * keyboard. Functions of the lane, its pen and the theme's colours; they change nothing.
  */
 
+import { apart, inside as within } from '../parts/labels.js';
 import { secondsToBeats } from '../music/time.js';
 import { HIGH, LOW, firstAfter, pitchName } from '../music/notes.js';
 import { boxOf, prepare } from '../parts/wave.js';
@@ -63,10 +64,12 @@ export function drawGhost(lane, c, colour, width) {
   c.textBaseline = 'alphabetic';
   const from = secondsToBeats(doc.grid, track.region?.start ?? 0);
   const words = `${heard.length ? 'Dashed: heard' : 'No melody heard'} in take ${numberOf(track)}`;
-  c.fillText(words, Math.max(8, lane.x(from) + 8), lane.height - 6);
-  for (const [bar, share] of ghost.bars(track, doc.melody, doc.grid)) {
-    c.fillText(`${Math.round(share * 100)} %`, Math.max(lane.x(from), lane.x(bar * doc.grid.beats_per_bar)) + 8, 14);
-  }
+  c.fillText(words, within(lane.x(from) + 8, c.measureText(words).width, width), lane.height - 6);
+  const shares = [...ghost.bars(track, doc.melody, doc.grid)].map(([bar, share]) => {
+    const figure = `${Math.round(share * 100)} %`;
+    return { figure, x: Math.max(lane.x(from), lane.x(bar * doc.grid.beats_per_bar)) + 8, wide: c.measureText(figure).width };
+  });
+  for (const { figure, x } of apart(shares, width)) c.fillText(figure, x, 14);
 }
 
 /** The keyboard at the left edge, what is chosen marked on it. */

@@ -10,7 +10,7 @@ import { drag, reach } from '../parts/gestures.js';
 import { icons } from '../parts/icons.js';
 import { cover, halves, newId, put, resized, shifted, tidy, within, without } from '../music/cells.js';
 import { scaleOf } from '../music/chords.js';
-import { HIGH, LOW, fitWords, inRange, pitchName, pitchWithin, transposed } from '../music/notes.js';
+import { HIGH, LOW, fitWords, fittingKey, inRange, pitchName, pitchWithin, transposed } from '../music/notes.js';
 import { CanvasLane } from './canvas-lane.js';
 import { drawGhost, drawKeys, drawNames, drawNotes } from './melody-drawing.js';
 import { announceItem } from './lane-grid.js';
@@ -29,12 +29,14 @@ export class MelodyLane extends CanvasLane {
 
   constructor(timeline, host, head) {
     super(timeline, 'melody', 'n', host, head);
-    head.innerHTML = `<b>Melody</b><span class="soft"></span><div class="foot">
+    head.innerHTML = `<b>Melody</b><span class="soft"></span><button class="text-button offer" hidden></button><div class="foot">
       <button class="ic" data-mute="melody" aria-pressed="true"></button>
       <button class="ic" data-midi="melody" title="Open a MIDI file" aria-label="Open a MIDI file for the melody">${icons.midi}</button>
       <button class="ic" data-menu="melody" title="Transpose, quantise, MIDI" aria-label="Melody lane menu" aria-haspopup="dialog">${icons.more}</button></div>
       <canvas class="keys" title="Drag or turn the wheel to scroll the pitches"></canvas>`;
     this.words = head.querySelector('.soft');
+    this.offer = head.querySelector('.offer');
+    this.offer.addEventListener('click', () => this.useFittingKey());
     this.keys = head.querySelector('.keys');
     host.innerHTML = `<canvas></canvas><div class="hint card" role="row"><div role="gridcell"><b>No melody yet</b>
       <p>Draw notes with <kbd>D</kbd> here, or drop a MIDI file.</p><p class="buttons">
@@ -132,8 +134,25 @@ export class MelodyLane extends CanvasLane {
     this.drawMarquee(c, colour);
     this.hint.hidden = notes.length > 0 || this.timeline.tool === 'draw';
     this.words.textContent = fitWords(notes, desk.key);
+    this.#offerKey(notes);
     drawKeys(this, colour, scale);
     this.#name();
+  }
+
+  #fitting = { notes: null, key: '', found: '' }; // counted once for the notes and the key that there are
+
+  /** A key that the line fits far better than the one that stands in the bar, to be had by a click. */
+  #offerKey(notes) {
+    if (this.draft) return; // not while a gesture goes on
+    if (this.#fitting.notes !== notes || this.#fitting.key !== desk.key) this.#fitting = { notes, key: desk.key, found: fittingKey(notes, desk.key) };
+    const { found } = this.#fitting;
+    this.offer.hidden = !found;
+    if (found && this.offer.textContent !== `Use ${found}`) Object.assign(this.offer, { textContent: `Use ${found}`, title: `Most of these notes lie in ${found}. The notes stay; chords and rows are offered in that key` });
+  }
+
+  useFittingKey() {
+    const { found: key } = this.#fitting;
+    if (key) desk.edit('set_key', { key }, { key });
   }
 
   #name() {

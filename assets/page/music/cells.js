@@ -114,6 +114,28 @@ export function quantised(items, step) {
   });
 }
 
+const OFF = 0.02; // beats from which a border is off the beat
+
+/** How many cells begin or end off the beat, other than where the clip does (`low` and `high`). */
+export const offBeats = (cells, low, high) => cells.filter(({ start, end }) => [start, end]
+  .some((beats) => [Math.round(beats), low, high].every((place) => Math.abs(beats - place) > OFF))).length;
+
+/** Cells on whole beats within `low` to `high`, none over another: of those that come onto one beat the longest stays. */
+export function onBeats(cells, low, high) {
+  const kept = new Map(); // beat -> the cell that begins there
+  for (const cell of cells) {
+    const start = Math.round(cell.start);
+    const other = kept.get(start);
+    if (!other || cell.end - cell.start > other.end - other.start) kept.set(start, cell);
+  }
+  const starts = [...kept.keys()].sort((a, b) => a - b);
+  return starts.map((start, i) => {
+    const cell = kept.get(start);
+    const end = Math.min(Math.max(Math.round(cell.end), start + 1), starts[i + 1] ?? Infinity, high);
+    return tidy({ ...cell, start: Math.max(start, low), end });
+  }).filter(({ start, end }) => end > start);
+}
+
 /** Copies of items with new ids, moved by `beats`. */
 export const copies = (items, beats, prefix) => items.map((item) => ({ ...shifted(item, beats), id: newId(prefix) }));
 

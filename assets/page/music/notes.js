@@ -2,7 +2,7 @@
  * Melody notes {id, start, end, pitch}: one voice, MIDI 43-95, times in beats. Pure functions. Knows no DOM.
  */
 
-import { scaleOf } from './chords.js';
+import { KEYS, scaleOf } from './chords.js';
 
 export const LOW = 43; // G2
 export const HIGH = 95; // B6
@@ -40,6 +40,22 @@ export function fitWords(notes, key) {
   const scale = scaleOf(key);
   const outside = notes.filter(({ pitch }) => !scale.has(pitch % 12)).length;
   return outside ? `${outside} of ${notes.length} outside ${key}` : `Fits ${key}`;
+}
+
+const outsideOf = (notes, key) => {
+  const scale = scaleOf(key);
+  return notes.filter(({ pitch }) => !scale.has(pitch % 12)).length;
+};
+
+/** A key that notes fit far better than `key`, "" where there is none; as the server finds it (`harmony.fitting_key`). */
+export function fittingKey(notes, key) {
+  const now = outsideOf(notes, key);
+  if (now < 3 || now < 0.1 * notes.length) return '';
+  const home = new Array(12).fill(0);
+  for (const { pitch, start, end } of notes) home[pitch % 12] += end - start;
+  const ranked = KEYS.map((name, i) => ({ name, outside: outsideOf(notes, name), home: home[i % 12] }))
+    .sort((a, b) => a.outside - b.outside || b.home - a.home);
+  return 2 * ranked[0].outside <= now ? ranked[0].name : '';
 }
 
 /** Index of the first note that ends after `beats`: notes are in order, so drawing may begin there. */

@@ -89,11 +89,13 @@ class Arrivals {
 async function send({ file, lane = '', example }, trigger, upload) {
   const id = newId('f') + newId('');
   const name = file?.name ?? 'The example';
-  desk.arrive({ id, name, step: file ? 'uploading' : 'reading' });
+  const began = performance.now();
+  desk.arrive({ id, name, step: file ? 'uploading' : 'reading', size: file?.size ?? 0 });
   if (example) return trigger('upload', { id, path: '', name: '', example });
   try {
     const { path } = await upload(file);
-    desk.arrive({ id, name, step: 'reading' });
+    if (desk.arriving?.id !== id) return undefined; // cancelled meanwhile, or another one was given
+    desk.arrive({ id, name, step: 'reading', size: file.size, took: (performance.now() - began) / 1000 });
     return trigger('upload', { id, path, name, lane });
   } catch (error) {
     return desk.arrive({ name, error: `${name}: could not be sent (${error.message ?? error}); try again.` });
@@ -167,6 +169,8 @@ export function bindTakes({ element, props, trigger, watch, functions }) {
   desk.exportFile = (data) => functions.export_file(data);
   desk.ghostOf = (take) => functions.ghost_of_take({ project: desk.doc.project, take });
   desk.recentProjects = () => functions.recent_projects({});
+  desk.pictureOf = (folder) => functions.picture_of_project({ project: folder });
+  desk.atWork = () => functions.at_work({});
   let before = null; // whether a run went on; a page that was loaded meanwhile watches it
   const take = () => {
     if (!props.value?.groups) return;

@@ -53,6 +53,7 @@ export const KEYS = [
   ['+', 'zoom-in', 'Zoom in', 'View'],
   ['−', 'zoom-out', 'Zoom out', 'View'],
   ['⇧0', 'fit', 'Fit the clip', 'View'],
+  ['H', 'about', 'About, and a short guide', 'View'],
   ['?', 'help', 'This sheet', 'View'],
   ['Ctrl ↵', 'inpaint', 'Inpaint', 'Run'],
   ['⇧A', 'inpaint-all', 'Inpaint all spans in one pass', 'Run'],
@@ -74,7 +75,7 @@ const PLAIN = {
   arrowleft: 'nudge-left', arrowright: 'nudge-right', arrowup: 'up', arrowdown: 'down', pageup: 'scroll-up', pagedown: 'scroll-down',
   v: 'tool-select', d: 'tool-draw', s: 'tool-split', x: 'tool-erase', ',': 'step-back', '.': 'step-on', i: 'insert', w: 'band', j: 'merge', q: 'quantise',
   r: 'again', m: 'match', y: 'difference', o: 'solo', '*': 'star',
-  a: 'add-span', f: 'follow', p: 'preview', u: 'intent', t: 'tap', b: 'beat-one',
+  a: 'add-span', h: 'about', f: 'follow', p: 'preview', u: 'intent', t: 'tap', b: 'beat-one',
   enter: 'palette', delete: 'delete', backspace: 'delete', '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out', '?': 'help',
 };
 const SHIFTED = {

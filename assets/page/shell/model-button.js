@@ -1,6 +1,7 @@
 /**
  * <inlay-model>: which models are at work and on what, and behind the button what one has to know of them. What it says
- * comes with the page from the bundle's own card. In the page's own tree; its popover is the timeline's.
+ * comes with the page from the bundle's own card, how fast it is here from the server when it is asked. In the page's
+ * own tree; its popover is the timeline's.
  */
 
 import { Scope } from '../parts/scope.js';
@@ -13,16 +14,30 @@ class ModelCard extends Popover {
     super(timeline, 'The models at work', 'model-card');
   }
 
-  markup() {
-    const { name, file, device, licence, duty, facts } = desk.model;
-    return `<h2>${text(name)}<span class="soft">${text(file)}</span><button class="ic" data-act="close" aria-label="Close">${icons.close}</button></h2>
-      <dl><div><dt>Runs on</dt><dd>${text(device)}</dd></div>
-      <div><dt>Licence</dt><dd>${text([duty, licence].filter(Boolean).join(' · '))}</dd></div></dl>
-      <ul>${facts.map((fact) => `<li>${text(fact)}</li>`).join('')}</ul>`;
+  #work = null; // as of `desk.atWork`
+
+  show(anchor, home) {
+    super.show(anchor, home);
+    desk.atWork().then((work) => {
+      this.#work = work;
+      if (this.isOpen) this.again('[data-act=close]');
+    });
   }
 
-  press() {
+  markup() {
+    const { name, file, licence, duty, facts } = desk.model;
+    const device = this.#work?.device ?? desk.model.device;
+    const speeds = this.#work ? this.#work.engines.map(({ tag, speed }) => `<li><b>${text(tag)}</b> ${text(speed)}</li>`).join('') : '<li>Asking …</li>';
+    return `<h2>${text(name)}<span class="soft">${text(file)}</span><button class="ic" data-act="close" aria-label="Close">${icons.close}</button></h2>
+      <dl><div><dt>Runs on</dt><dd>${text(device)}</dd></div>
+      <div><dt>Licence</dt><dd>${text([duty, licence].filter(Boolean).join(' · '))}</dd></div>
+      <div><dt>Speed</dt><dd><ol>${speeds}</ol></dd></div></dl>
+      <ul>${facts.map((fact) => `<li>${text(fact)}</li>`).join('')}</ul><p class="foot"><button data-act="about">About, guide, every licence</button></p>`;
+  }
+
+  press({ dataset }) {
     this.close();
+    if (dataset.act === 'about') desk.tell('about', { page: 'six' });
   }
 }
 

@@ -8,9 +8,11 @@ import { ENGINES } from '../store/engines.js';
 import { icons } from '../parts/icons.js';
 import { actionOf, worksInFields } from './keys.js';
 import { listening } from '../store/listening.js';
+import { whyNoClip, whyNoInpaint } from '../store/why.js';
 import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
 import { showHelp } from './help.js';
-import './start.js';
+import { showAbout } from '../guide/about.js';
+import '../start/start.js';
 import { choose } from './typing.js';
 import { acceptDrops } from './upload.js';
 
@@ -58,6 +60,7 @@ const PAGE_ACTIONS = {
   cancel: () => desk.cancel(),
   undo: () => desk.undo(),
   redo: () => desk.redo(),
+  about: () => showAbout(),
 };
 
 const isCell = (node) => Boolean(node?.classList?.contains('cell'));
@@ -109,6 +112,7 @@ const BUTTONS = {
   export: showExports,
   project: showProjects,
   keys: showHelp,
+  mark: () => showAbout(),
   cancel: () => desk.cancel(),
   undo: () => desk.undo(),
   redo: () => desk.redo(),
@@ -152,6 +156,7 @@ function watchPresses() {
     const button = event.target.closest?.(RUNS.map((id) => `#${id}`).join());
     if (!button || button.disabled) return;
     if (pressed(RUNS).length) return event.stopPropagation();
+    if (button.id === 'generate') desk.firstSound.ask(desk.groups.flatMap(({ tracks }) => tracks));
     return busy(button, 'Starting…');
   }, { capture: true });
   desk.addEventListener('change', ({ detail }) => {
@@ -177,11 +182,14 @@ function watchBar() {
       const radio = document.querySelector(`#view input[value="${wanted}"]`);
       if (radio && !radio.checked) radio.click();
     }
+    if (detail.what === 'takes') tip();
     if (detail.what === 'doc') {
       name();
       furnish();
     }
     if (detail.what === 'press') press(detail.id);
+    if (detail.what === 'projects') showProjects();
+    if (detail.what === 'about') showAbout(detail.page);
     if (detail.what === 'prompt') type('#prompt textarea', detail.words);
     if (detail.what === 'generate') generate(detail);
   });
@@ -205,7 +213,8 @@ function furnish() {
   box.insertAdjacentHTML('beforeend', `<button class="unfold" title="All settings, or the short sheet" aria-label="All settings, or the short sheet">${icons.down}</button>`);
   seed.querySelector('.dice').addEventListener('click', () => type('#seed input', String(Math.floor(Math.random() * 10_000))));
   box.querySelector('.unfold').addEventListener('click', () => document.querySelector('#page').classList.toggle('drawn'));
-  document.querySelector('#bar').insertAdjacentHTML('beforeend', '<button id="keys" title="Keys (?)" aria-label="Keys">?</button>'); // where the timeline's own is not
+  document.querySelector('#bar').insertAdjacentHTML('beforeend', '<inlay-model id="bar-model"></inlay-model><button id="keys" title="Keys (?)" aria-label="Keys">?</button>'); // where the timeline's and the panel's own are not
+  new MutationObserver(tip).observe(document.querySelector('#foot'), { subtree: true, attributes: true, attributeFilter: ['disabled'] }); // Gradio turns them on and off in its own time
   const closed = document.querySelector('#advanced > button:not(.open)');
   showWhenOpened(document.querySelector('#advanced'), document.querySelector('#knobs'));
   if (closed && matchMedia('(min-width: 2000px) and (min-height: 1200px)').matches) closed.click();
@@ -234,10 +243,23 @@ function name() {
   for (const [id, { tag }] of Object.entries(ENGINES)) document.getElementById(`engine-${id}`)?.style.setProperty('--tag', `'${tag}'`);
   const title = document.querySelector('#name input');
   if (title && title.title !== title.value) title.title = title.value; // a long one is cut off
-  for (const [id, words] of Object.entries(desk.tips)) {
+  tip();
+}
+
+/** Tooltips of the panel's controls; a button that is off says why. */
+function tip() {
+  const off = whyOff();
+  for (const [id, usual] of Object.entries(desk.tips)) {
     const control = document.getElementById(id);
+    const words = (control?.disabled && off[id]) || usual;
     if (control && control.title !== words) control.title = words;
   }
+}
+
+/** Why buttons are off, by their ids. */
+function whyOff() {
+  const [span, clip] = [whyNoInpaint(desk.doc, desk.run), whyNoClip(desk.doc, desk.run)];
+  return { inpaint: span, auto: span, 'inpaint-all': span, continue: clip, intro: clip, 'make-loop': clip };
 }
 
 function label(id, words, title) {

@@ -3,7 +3,7 @@
 import { desk } from '../store/desk.js';
 import { icons, text } from '../parts/icons.js';
 import { openSheet } from '../takes/take-sheet.js';
-import { formatLength } from '../music/time.js';
+import { drawPictures, found, projectRow } from '../start/recent.js';
 import { chooseFile } from './upload.js';
 
 const EXPORTS = [
@@ -53,11 +53,12 @@ export function showSaveAs() {
   field.addEventListener('keydown', (event) => event.key === 'Enter' && sheet.querySelector('[data-act=save]').click());
 }
 
+const SHOWN = 60; // projects that the list shows at once; a search finds the others
+
 export async function showProjects() {
   const sheet = openSheet('Projects', '<p class="soft">Looking …</p>', (act, button) => {
     const acts = {
       new: () => sendProject({ action: 'new' }),
-      copy: () => showSaveAs(),
       file: () => chooseFile(),
       open: () => sendProject({ action: 'open', folder: button.dataset.folder }),
     };
@@ -69,14 +70,29 @@ export async function showProjects() {
     return true;
   });
   const entries = await desk.recentProjects();
-  const rows = entries.map(({ folder, name, saved, seconds, takes }) => {
-    const about = [seconds ? formatLength(seconds) : 'no clip', `${takes} take${takes === 1 ? '' : 's'}`].join(', ');
-    return `<li><button data-act="open" data-folder="${text(folder)}" ${folder === desk.doc.project ? 'aria-current="true"' : ''}><b>${text(name)}</b><span class="soft num">${about}</span><span class="spring"></span><span class="soft num">${text(saved)}</span></button></li>`;
-  });
   sheet.querySelector('p').outerHTML = `<div class="bar"><button data-act="new">${icons.plus}<span>New</span></button>
     <button data-act="copy" title="Ctrl S">${icons.file}<span>Save as</span></button>
     <button data-act="file" title="A project that was exported as a zip">${icons.download}<span>Import a zip</span></button></div>
-    <ul class="choices">${rows.join('') || '<li class="soft">No projects yet.</li>'}</ul>`;
+    <label class="search">${icons.search}<input role="searchbox" aria-label="Search projects" placeholder="Search by name, words, key or tempo"></label>
+    <p class="soft" role="status"></p><ul class="projects"></ul>`;
+  const [field, said, list] = ['.search input', '[role=status]', '.projects'].map((place) => sheet.querySelector(place));
+  const show = () => {
+    const fitting = found(entries, field.value);
+    list.innerHTML = fitting.slice(0, SHOWN).map((entry) => `<li>${projectRow(entry, entry.folder === desk.doc.project)}</li>`).join('');
+    said.textContent = countWords(entries.length, fitting.length, field.value.trim());
+    drawPictures(list, entries, (folder) => desk.pictureOf(folder));
+  };
+  field.addEventListener('input', show);
+  show();
+  field.focus();
+}
+
+/** How many projects there are, or fit what is sought. */
+function countWords(all, fitting, sought) {
+  if (!all) return 'No projects yet.';
+  if (!fitting) return `None of ${all} fits ${sought}.`;
+  const more = fitting > SHOWN ? `; the newest ${SHOWN} are shown` : '';
+  return `${sought ? `${fitting} of ${all}` : `${all} project${all === 1 ? '' : 's'}`}${more}`;
 }
 
 /** A project that another process has: who, and what can be done. */

@@ -6,7 +6,8 @@
 import { kWeighting, momentary, peak } from './loudness.js';
 
 const FLOOR = -60; // dB, the left end of the bars
-const FALL = 24; // dB a second that a bar falls by
+const FALL = 24; // dB a second that a bar falls by while something plays
+const REST = 240; // and once it has stopped: nothing sounds, and nothing may look as if it did
 const BLOCK = 0.4; // seconds
 const WORDS = 0.2; // seconds between two figures, so that they can be read
 
@@ -23,6 +24,7 @@ export class Meter {
   #levels = [FLOOR, FLOOR];
   #drawn = 0; // time of the last frame, ms
   #told = 0; // time of the last figure
+  #host = null; // where it stands now: another view has another
 
   constructor(player) {
     this.#player = player;
@@ -57,30 +59,45 @@ export class Meter {
   /** Moves a meter in `host`, once a frame. `channels` of what plays: mono lies on both bars. */
   draw(host, channels, now = performance.now()) {
     const { playing } = this.#player;
-    if (!playing && Math.max(...this.#levels) <= FLOOR) {
-      if (this.#told) this.#tell(host, null);
+    if (host !== this.#host) this.#turn(host);
+    if (!playing && this.#told) {
+      this.#tell(host, null);
       this.#told = 0;
-      return;
     }
+    if (!playing && Math.max(...this.#levels) <= FLOOR) return;
     if (!this.#nodes) this.#make();
     const seconds = Math.min(0.1, (now - this.#drawn) / 1000);
     this.#drawn = now;
     const tops = this.#read(this.#nodes.peaks, 2048).map((samples) => 20 * Math.log10(Math.max(peak([samples]), 1e-6)));
     if (channels === 1) tops[1] = tops[0];
-    const bars = host.querySelectorAll('.bars i');
     tops.forEach((top, i) => {
-      this.#levels[i] = Math.max(playing ? top : FLOOR, this.#levels[i] - FALL * seconds, FLOOR);
-      bars[i].style.transform = `scaleX(${share(this.#levels[i]).toFixed(3)})`;
-      bars[i].classList.toggle('full', this.#levels[i] > -0.1);
+      this.#levels[i] = Math.max(playing ? top : FLOOR, this.#levels[i] - (playing ? FALL : REST) * seconds, FLOOR);
     });
+    this.#bars(host, this.#levels);
     if (!playing || now - this.#told < 1000 * WORDS) return;
     const weighted = this.#read(this.#nodes.weighted, Math.round(BLOCK * this.#player.context.sampleRate));
     this.#tell(host, momentary(channels === 1 ? weighted.slice(0, 1) : weighted));
     this.#told = now;
   }
 
+  #bars(host, levels) {
+    host.querySelectorAll('.bars i').forEach((bar, i) => {
+      bar.style.transform = `scaleX(${share(levels[i]).toFixed(3)})`;
+      bar.classList.toggle('full', levels[i] > -0.1);
+    });
+  }
+
+  /** It stands in another view from now on: what it left in the last one goes. */
+  #turn(host) {
+    if (this.#host) {
+      this.#bars(this.#host, [FLOOR, FLOOR]);
+      this.#tell(this.#host, null);
+    }
+    this.#host = host;
+  }
+
   #tell(host, lufs) {
-    const words = Number.isFinite(lufs) ? `${lufs.toFixed(1).replace('-', '−')} LUFS` : '';
+    const words = lufs !== null && Number.isFinite(lufs) ? `${lufs.toFixed(1).replace('-', '−')} LUFS` : '';
     host.querySelector('.lufs').textContent = words;
     const meter = host.querySelector('.meter');
     meter.setAttribute('aria-valuenow', Math.round(Math.max(...this.#levels)));

@@ -11,6 +11,7 @@ import { buildPyramid } from '../sound/peaks.js';
 import { silence } from '../sound/silence.js';
 import { EditedDocument } from './document.js';
 import { loopSpan } from './loop.js';
+import { FirstSound } from './first-sound.js';
 import { Ghost } from './ghost.js';
 import { Synth } from '../sound/synth.js';
 
@@ -37,13 +38,18 @@ class Desk extends EditedDocument {
   meter = new Meter(this.player);
   synth = new Synth(this.player, () => ({ doc: this.doc, loop: this.loop }));
   ghost = new Ghost();
+  firstSound = new FirstSound();
   #listened = false;
+  #first = ''; // id of a take that is played as soon as it is loaded, and the timeline holds a clip
   #group = null; // chosen group, null = the newest
   #pyramids = new WeakMap();
 
   constructor() {
     super();
-    this.player.addEventListener('loaded', () => this.tell('audio'));
+    this.player.addEventListener('loaded', () => {
+      this.tell('audio');
+      this.#playFirst();
+    });
     this.player.addEventListener('failed', (event) => this.tell('audio', event.detail));
     for (const what of ['state', 'select']) this.player.addEventListener(what, () => this.tell('player'));
     this.player.addEventListener('select', () => this.#askGhost(this.track));
@@ -95,7 +101,24 @@ class Desk extends EditedDocument {
     if (!run) this.cancelling.clear();
     this.#retrack();
     this.tell('takes');
+    this.#soundFirst();
     this.#askGhosts();
+  }
+
+  /** Plays what was generated when it is ready. */
+  #soundFirst() {
+    const tracks = this.groups.flatMap((group) => group.tracks);
+    const track = this.firstSound.next(tracks, { playing: this.player.playing, hidden: document.hidden });
+    if (!this.run) this.firstSound.forget();
+    if (track) this.#first = track.id;
+    this.#playFirst();
+  }
+
+  #playFirst() {
+    const track = this.#first && this.doc.clip && this.player.tracks.has(this.#first) && this.group?.tracks.find(({ id }) => id === this.#first);
+    if (!track) return;
+    this.#first = '';
+    if (!this.player.playing) this.audition(track);
   }
 
   #askGhost(track) {

@@ -33,6 +33,10 @@ export class Ports extends EventTarget {
   midiOf = async () => OFFLINE;
   /** @type {() => Promise<any[]>} the projects of the home, newest first */
   recentProjects = async () => [];
+  /** @type {(folder: string) => Promise<any>} the picture of a project: {peaks, span} */
+  pictureOf = async () => ({ peaks: [], span: null });
+  /** @type {() => Promise<any>} what works now and how fast, licences, and a report of faults; null without a server */
+  atWork = async () => null;
   /** @type {(take: string) => Promise<any>} chords and melody that were heard in a take */
   ghostOf = async () => null;
 

@@ -7,7 +7,7 @@ import { listening } from '../store/listening.js';
 import { countWords, numberOf, percent, seamSentences, takeName, takeSpoken } from './take-words.js';
 import { playersIn } from './take-band.js';
 import { sortable, wishLine } from './wish-words.js';
-import { STORY, drawStory } from './story.js';
+import { STORY, drawScenes } from './story.js';
 import { drawTrack } from './track-wave.js';
 
 const AROUND = 1; // seconds beside the span on a card
@@ -90,7 +90,7 @@ export class TakeCards {
     find('.cards').classList.toggle('wished', tracks.some((track) => wishLine(track)));
     find('.compare').disabled = !tracks.some((track) => track.kind === 'take' && track.state === 'ready');
     if (!group) {
-      drawStory(this.takes.shadowRoot.querySelectorAll('.story canvas'), colour);
+      drawScenes(this.takes.shadowRoot.querySelectorAll('.story canvas'), colour);
       return;
     }
     const sign = this.takes.sign(tracks);

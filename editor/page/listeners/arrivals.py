@@ -112,6 +112,13 @@ class Arrivals:
             layout.follow: list(project.span_follow),
         }
 
+    def listen_on(self, request: gr.Request) -> Iterator[Updates]:
+        """Tell how an analysis goes that a run has left behind; where none goes on, nothing is new."""
+        if self.sessions.of(request.session_hash).analysis.share is None:
+            yield {self.view.layout.hearing: gr.skip()}
+            return
+        yield from self.listen(request)
+
     def replace_lanes(self, turn: int, request: gr.Request) -> Updates:
         """What was heard onto all lanes."""
         session = self.sessions.of(request.session_hash)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from editor.mishaps import in_one_line
+from editor.page import about
 from editor.page.contract import Payload
 from editor.page.takes.groups import clock_shift
 from editor.page.timeline import file_address
 from editor.project import versions
-from editor.project.disk import exports, library, storage
+from editor.project.disk import exports, library, pictures, storage
 from editor.runs import ghost
+from editor.runs.device import Device
 from editor.sessions import Sessions
 from engines.errors import InputError
 
 
-def questions(sessions: Sessions) -> Iterator[Callable[..., Any]]:
+def questions(sessions: Sessions, device: Device) -> Iterator[Callable[..., Any]]:
     """The functions, by whose names the page asks; Gradio marks them, which a bound method does not allow."""
 
     def export_file(sent: Any) -> dict[str, str]:
@@ -37,6 +40,17 @@ def questions(sessions: Sessions) -> Iterator[Callable[..., Any]]:
         """The projects of the home, those saved last first."""
         return [asdict(entry) for entry in library.recent(sessions.root)]
 
+    def picture_of_project(sent: Any) -> dict[str, Any]:
+        """{"project"} -> {"peaks", "span"} as of `pictures.Picture`; nothing where it cannot be had."""
+        with suppress(InputError), in_one_line("picture"):
+            folder = sessions.folder(Payload("picture", sent).text("project", 80))
+            return asdict(pictures.picture(folder, storage.open_project(folder).project))
+        return {"peaks": [], "span": None}
+
+    def at_work(_: Any = None) -> dict[str, Any]:
+        """What works now and how fast, under which licence all is, and a report of faults: `about`."""
+        return about.at_work(device)
+
     def ghost_of_take(sent: Any) -> dict[str, Any]:
         """{"project", "take"} -> {"chords", "melody"} heard in it, seconds, or {"error": one line}."""
         try:
@@ -49,4 +63,4 @@ def questions(sessions: Sessions) -> Iterator[Callable[..., Any]]:
         except InputError as error:
             return {"error": str(error)}
 
-    yield from (export_file, recent_projects, ghost_of_take)
+    yield from (export_file, recent_projects, picture_of_project, at_work, ghost_of_take)

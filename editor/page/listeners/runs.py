@@ -9,7 +9,7 @@ import gradio as gr
 
 from editor.page.events import CancelEvent, RunEvent, read_event
 from editor.page.listeners.fields import Fields
-from editor.page.listeners.wiring import AT_ONCE, RUNS, TURN, Telling, Updates
+from editor.page.listeners.wiring import ANALYSES, AT_ONCE, RUNS, TURN, Listener, Telling, Updates
 from editor.page.view import View
 from editor.runs.device import Device
 from editor.runs.job import Kind
@@ -22,14 +22,24 @@ class Runs:
     """Listeners of everything that starts, watches or stops a run."""
 
     def __init__(
-        self, view: View, sessions: Sessions, device: Device, fields: Fields, watching: set[str]
+        self,
+        view: View,
+        sessions: Sessions,
+        device: Device,
+        fields: Fields,
+        watching: set[str],
+        listen: Listener,
     ) -> None:
-        """`watching` is kept up to date with the tabs that are told here how a run goes."""
+        """`watching` is kept up to date with the tabs that are told here how a run goes.
+
+        `listen` tells how the analysis goes of a clip that was generated.
+        """
         self.view = view
         self.sessions = sessions
         self.device = device
         self.fields = fields
         self.watching = watching
+        self.listen = listen
 
     def wire(self, telling: Telling) -> None:
         """Bind the listeners."""
@@ -42,9 +52,11 @@ class Runs:
             *((button, self.starter(kind)) for kind, button in layout.extend.items()),
         ]
         for button, start in buttons:
-            button.click(telling(start), layout.turn, view.light, js=TURN, **RUNS)
-        layout.timeline.run(telling(self.again), None, view.light, **RUNS)
-        layout.timeline.watch(telling(self.watch), None, view.light, **RUNS)
+            pressed = button.click(telling(start), layout.turn, [*view.light, layout.name], js=TURN, **RUNS)
+            if button is layout.generate:
+                pressed.then(telling(self.listen), None, view.everything, **ANALYSES)
+        layout.timeline.run(telling(self.again), None, [*view.light, layout.name], **RUNS)
+        layout.timeline.watch(telling(self.watch), None, [*view.light, layout.name], **RUNS)
         layout.timeline.cancel(self.skip, None, None, **AT_ONCE)
 
     def starter(
@@ -99,7 +111,7 @@ class Runs:
 
     def _stream(self, session: Session, request: gr.Request) -> Iterator[Updates]:
         """Tell the page how a run goes; a finished take updates more than a report."""
-        tab, before = request.session_hash or "", None
+        tab, before, name = request.session_hash or "", None, session.project.name
         self.watching.add(tab)
         try:
             for _ in session.watch():
@@ -107,8 +119,11 @@ class Runs:
                 if now == before:
                     yield self.view.going(session)
                     continue
-                before = now
-                yield self.view.shown(session)
+                clip_came, before = before is not None and not before[2] and now[2], now
+                updates = self.view.shown(session)
+                if clip_came and session.project.name != name:  # the first prompt names the project
+                    updates[self.view.layout.name] = session.project.name
+                yield updates
         finally:
             self.watching.discard(tab)
 

@@ -50,18 +50,20 @@ def project_from(path: Path, label: str, root: Path) -> storage.Opened:
 
 
 def put_recording(project: Project, folder: Path, recording: Recording, label: str) -> Project:
-    """A recording onto the timeline, its samples into the project's folder."""
+    """A recording onto the timeline, its samples into the project's folder; its file names the project."""
     file = sounds.add_audio(folder, recording)
     clip = Clip(file, recording.seconds, recording.rate, recording.channels, label)
-    return versions.set_clip(project, clip)
+    return commands.name_after_file(versions.set_clip(project, clip), label)
 
 
 def put_score(project: Project, score: Score, lane: str) -> Project:
     """A score on the melody or drum lane, or ("") on all lanes that it has; its bars come onto the project's.
 
-    Tempo, signature and first bar are the score's where all lanes were empty and there is no clip.
+    Tempo, signature and first bar are the score's, and the key the one that it fits, where all lanes were
+    empty and there is no clip.
     """
-    if _decides(project, lane):
+    decides = _decides(project, lane)
+    if decides:
         project = commands.set_grid(project, score.bpm, score.beats_per_bar, score.offset)
     laid = _laid(project, score, lane)
     put = Lanes(
@@ -71,7 +73,8 @@ def put_score(project: Project, score: Score, lane: str) -> Project:
         band.put_in(band.to_lane(score.band, laid, "midi"), project.spans, project.grid),
     )
     names = [name for name in lanes.LANE_NAMES if getattr(put, name) and lane in ("", name)]
-    return edited.marked(project, drawing.set_lanes(project, put, names))
+    drawn = edited.marked(project, drawing.set_lanes(project, put, names))
+    return commands.set_fitting_key(drawn) if decides else drawn
 
 
 def put_words(project: Project, score: Score, lane: str) -> str:

@@ -20,7 +20,7 @@ from editor.project.disk.journal import Journal
 from engines.errors import InputError
 
 log = logging.getLogger("inlay")
-MAX_LISTED = 50  # projects in the list of recent ones
+MAX_LISTED = 1000  # projects in the list, which can be searched
 MAX_FILES = 20_000  # in a zip
 MAX_BYTES = 16 << 30  # of a zip, unpacked
 _DERIVED = (files.PREVIEWS, "exports")  # folders that can be made again
@@ -36,6 +36,12 @@ class Entry:
     saved: str  # local time, "2026-11-21 17:42"
     seconds: float  # of its clip, 0 = none
     takes: int
+    words: str = ""  # what it was described with, its spans' words too
+    key: str = ""
+    bpm: float = 0.0
+
+
+_KNOWN: dict[Path, tuple[int, Entry]] = {}  # document -> when it was written, in ns, and what it said
 
 
 def recent(root: Path) -> tuple[Entry, ...]:
@@ -47,17 +53,34 @@ def recent(root: Path) -> tuple[Entry, ...]:
     found = []
     for path in documents[:MAX_LISTED]:
         try:
-            project = storage.open_project(path.parent).project
-        except InputError:
+            found.append(_entry(path))
+        except (InputError, FileNotFoundError):
             continue
         except Exception:  # whatever is wrong with one project, the others are listed
             log.exception("%s cannot be read", path)
-            continue
-        saved = datetime.fromtimestamp(path.stat().st_mtime)
-        takes = sum(not take.deleted for take in project.takes)
-        seconds = project.clip.seconds if project.clip else 0.0
-        found.append(Entry(path.parent.name, project.name, f"{saved:%Y-%m-%d %H:%M}", seconds, takes))
     return tuple(found)
+
+
+def _entry(path: Path) -> Entry:
+    """A project as the list shows it, by its document; one that has not changed is not read again."""
+    written = path.stat().st_mtime_ns
+    known = _KNOWN.get(path)
+    if known is not None and known[0] == written:
+        return known[1]
+    project = storage.open_project(path.parent).project
+    prompts = dict.fromkeys([project.prompt, *(span.prompt or "" for span in project.spans)])
+    entry = Entry(
+        folder=path.parent.name,
+        name=project.name,
+        saved=f"{datetime.fromtimestamp(written / 1e9):%Y-%m-%d %H:%M}",
+        seconds=project.clip.seconds if project.clip else 0.0,
+        takes=sum(not take.deleted for take in project.takes),
+        words="; ".join(filter(None, prompts))[:400],
+        key=project.key,
+        bpm=project.grid.bpm,
+    )
+    _KNOWN[path] = (written, entry)
+    return entry
 
 
 def duplicate(folder: Path, name: str = "") -> storage.Opened:

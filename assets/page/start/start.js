@@ -1,24 +1,23 @@
 /**
- * <inlay-start>: the page before there is a clip. Describe one, open an example, or bring a recording; or go on
- * with empty lanes, to draw on them first. Gone as soon as the project holds anything.
+ * <inlay-start>: the page before there is a clip. Describe one, bring a recording, go on with a project, or hear and
+ * open an example; or begin with empty lanes, to draw on them first. Gone as soon as the project holds anything.
  */
 
 import { KEYS } from '../music/chords.js';
 import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
-import { buildPyramid, loudest } from '../sound/peaks.js';
+import { text } from '../parts/icons.js';
 import { progressionCells, progressionsIn } from '../music/progressions.js';
-import { STORY, drawStory } from '../takes/story.js';
+import { STORY, drawScenes } from '../takes/story.js';
 import { showWhenStyled, styles } from '../parts/styled.js';
-import { formatLength } from '../music/time.js';
-import { arrivalWords } from '../store/arrivals.js';
-import { chooseFile } from './upload.js';
-import { drawWave, prepare, tokens } from '../parts/wave.js';
+import { tokens } from '../parts/wave.js';
+import { chooseFile } from '../shell/upload.js';
+import { DROP_ZONE, tellArrival } from './drop-zone.js';
+import { Examples } from './examples.js';
+import { drawPictures, projectRow } from './recent.js';
 
 const STYLE = new URL('./start.css', import.meta.url).href;
-const EXAMPLES = new URL('../../examples/', import.meta.url);
-const SHOWN = ['01.flac', '05.flac', '11.flac']; // of the clips that the bundle made
+const RECENT = 3;
 const PASSED = 'inlay-started'; // sessionStorage: project in which the lanes were chosen
 const BARS = [2, 4, 8, 12, 16];
 const TRIES = {
@@ -35,7 +34,7 @@ ${styles(STYLE)}
   <form class="ask">
     <textarea rows="2" maxlength="2000" aria-label="Describe the clip" placeholder="Describe it: warm electric piano, brushed drums, upright bass"></textarea>
     <div class="knobs">
-      <label class="pick"><select class="bars" aria-label="Length of the new clip">${BARS.map((bars) => `<option value="${bars}" ${bars === 4 ? 'selected' : ''}>${bars} bars</option>`).join('')}</select></label>
+      <label class="pick"><select class="bars" aria-label="Length of the new clip"></select></label>
       <label class="pick number"><input class="bpm" type="number" min="20" max="300" step="any" value="120" aria-label="Tempo of the new clip"><span>bpm</span></label>
       <label class="pick"><select class="key" aria-label="Key of the new clip">${KEYS.map((key) => `<option>${text(key)}</option>`).join('')}</select></label>
       <label class="pick"><select class="chords" aria-label="Chords of the new clip"></select></label>
@@ -46,25 +45,25 @@ ${styles(STYLE)}
   <p class="tries"><span class="soft">Try</span>${Object.keys(TRIES).map((name) => `<button class="pill" data-try="${text(name)}">${text(name)}</button>`).join('')}
     <span class="spring"></span><button class="lanes" title="Draw chords, melody and drums first">Begin with empty lanes</button></p>
   <div class="ways">
-    <section><h2>Open an example</h2><div class="examples"></div></section>
-    <section><h2>Or bring a recording</h2><div class="drop"><span class="signs">${icons.wave}${icons.midi}${icons.folder}</span><b>Drop a file here</b>
-      <p class="soft">WAV, FLAC, OGG or MP3 up to 40 minutes, MIDI, or an Inlay project.<br>Chords, melody and drums are read from it for you.</p>
-      <button class="choose">${icons.file}<span>Choose a file</span></button><div class="arriving" role="status"></div></div></section>
+    <section class="recent"><h2><span>How it works</span><button class="all" hidden></button></h2><div class="rows"><div class="story">${STORY}</div></div></section>
+    <section><h2>Or bring a recording</h2>${DROP_ZONE}</section>
   </div>
-  <div class="story">${STORY}</div>
+  <section class="made"><h2><span>Examples</span><span class="soft">Made by the model that comes with Inlay</span></h2><ul class="examples"></ul></section>
 </div>`;
 
 export class Start extends HTMLElement {
   #scope = null;
-  #pyramids = new Map(); // file -> its pyramid
-  #asked = false;
+  #examples = null;
   #shown = null;
+  #listed = ''; // the projects that stand in the list
+  #entries = []; // the projects of the list
   #project = ''; // that was shown last
 
   connectedCallback() {
     if (!this.shadowRoot) {
       this.attachShadow({ mode: 'open' }).innerHTML = TEMPLATE;
       showWhenStyled(this);
+      this.#examples = new Examples(this.find('.examples'));
     }
     this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
@@ -76,27 +75,17 @@ export class Start extends HTMLElement {
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) this.#make();
     }, options);
     this.find('.key').addEventListener('change', () => this.#offer(), options);
+    this.find('.bpm').addEventListener('input', () => this.#lengths(), options);
     this.#scope.observe(new MutationObserver(() => this.#draw()), document.body, { attributes: true, attributeFilter: ['class'] });
     this.#scope.observe(new ResizeObserver(() => this.#draw()), this);
-    desk.addEventListener('change', ({ detail }) => detail.what === 'arriving' && this.#tellArrival(), options);
+    desk.addEventListener('change', ({ detail }) => detail.what === 'arriving' && tellArrival(this.find('.drop'), desk.arriving), options);
+    this.#lengths();
     this.#offer();
     this.#show();
   }
 
-  /** A file on its way, step by step, or why it was refused; in the place where one is dropped. */
-  #tellArrival() {
-    const { arriving } = desk;
-    const zone = this.find('.drop');
-    zone.classList.toggle('refused', Boolean(arriving?.error));
-    zone.classList.toggle('busy', Boolean(arriving?.step));
-    this.find('.choose span').textContent = arriving?.error ? 'Choose another file' : 'Choose a file';
-    this.find('.choose').disabled = Boolean(arriving?.step);
-    const steps = ['uploading', 'reading'].map((step, i) => `<li class="${arriving?.step === step ? 'now' : ''}"><b class="num">${i + 1}</b>${step === 'uploading' ? 'Uploading' : 'Reading'}</li>`);
-    this.find('.arriving').innerHTML = !arriving ? '' : arriving.error ? `<p class="error">${icons.warn}<span>${text(arriving.error)}</span></p>`
-      : `<p><b>${text(arrivalWords(arriving))}</b></p><ol>${steps.join('')}<li><b class="num">3</b>Listening</li></ol>`;
-  }
-
   disconnectedCallback() {
+    this.#examples?.stop();
     this.#scope?.end();
   }
 
@@ -120,17 +109,49 @@ export class Start extends HTMLElement {
     const blank = this.#blank && desk.view === 'edit';
     const page = document.querySelector('#page');
     if (page) page.toggleAttribute('data-start', blank);
+    if (blank && desk.doc.serial) this.#recent();
     if (this.#shown === blank) return;
     this.#shown = blank;
     this.hidden = !blank;
-    if (!blank) return;
-    this.#examples();
+    if (!blank) return void this.#leave();
+    this.#examples.load();
     this.#draw();
     if (matchMedia('(pointer: fine)').matches) this.find('textarea').focus();
   }
 
+  /** Something else is on the page: nothing sounds on, and the list is asked for anew the next time. */
+  #leave() {
+    this.#examples.stop();
+    this.#listed = '';
+  }
+
+  /** What was worked on last; whoever has nothing yet is told how it works. */
+  async #recent() {
+    if (this.#listed) return;
+    this.#listed = 'asked';
+    const entries = (await desk.recentProjects()).filter(({ seconds, takes }) => seconds || takes);
+    if (this.hidden || !entries.length) return;
+    this.find('.recent h2 span').textContent = 'Go on with';
+    const all = this.find('.all');
+    all.hidden = false;
+    all.textContent = entries.length === 1 ? 'Search' : `All ${entries.length} projects, search`;
+    const shown = this.#entries = entries.slice(0, RECENT);
+    this.find('.recent .rows').innerHTML = shown.map((entry) => projectRow(entry)).join('');
+    await drawPictures(this.find('.recent .rows'), shown, (folder) => desk.pictureOf(folder));
+  }
+
   #ready() {
     this.find('.make').disabled = !this.find('textarea').value.trim();
+  }
+
+  /** "4 bars, 8 s" at the tempo that stands there. */
+  #lengths() {
+    const bpm = Number(this.find('.bpm').value) || 120;
+    const bars = this.find('.bars');
+    const chosen = bars.value || '4';
+    const seconds = (count) => Number(((count * desk.doc.grid.beats_per_bar * 60) / bpm).toFixed(1));
+    bars.innerHTML = BARS.map((count) => `<option value="${count}">${count} bars, ${seconds(count)} s</option>`).join('');
+    bars.value = chosen;
   }
 
   /** The progressions of the key. */
@@ -148,8 +169,12 @@ export class Start extends HTMLElement {
       this.find('textarea').focus();
     } else if (button.matches('.make')) this.#make();
     else if (button.matches('.choose')) chooseFile();
+    else if (button.matches('.cancel')) desk.arrive(null);
     else if (button.matches('.lanes')) this.pass();
+    else if (button.matches('.all')) desk.tell('projects');
+    else if (button.dataset.hear) this.#examples.toggle(button.dataset.hear);
     else if (button.dataset.example) desk.send('upload', { example: button.dataset.example });
+    else if (button.dataset.folder) desk.send('project', { action: 'open', folder: button.dataset.folder, rev: desk.nextRev() });
   }
 
   /** On to the lanes, empty as they are. */
@@ -178,43 +203,12 @@ export class Start extends HTMLElement {
     desk.tell('generate', { words, seconds: Math.round((beats * 6000) / bpm) / 100 });
   }
 
-  // ---- examples
-
-  async #examples() {
-    if (this.#asked) return;
-    this.#asked = true;
-    try {
-      const { examples } = await (await fetch(new URL('examples.json', EXAMPLES))).json();
-      const shown = examples.filter(({ file }) => SHOWN.includes(file));
-      this.find('.examples').innerHTML = shown.map(({ file, style, seconds, prompt }) => `<button data-example="${text(file)}" title="${text(prompt)}">
-        <canvas></canvas><span><b>${text(style[0].toUpperCase() + style.slice(1))}</b><span class="soft num">${formatLength(seconds)}, ${text(prompt.split(',').slice(0, 2).join(','))}</span></span>${icons.right}</button>`).join('');
-      await Promise.all(shown.map(({ file }) => this.#read(file)));
-    } catch {
-      this.find('.examples').innerHTML = '<p class="soft">The examples are not installed.</p>';
-    }
-    this.#draw();
-  }
-
-  async #read(file) {
-    const sound = await (await fetch(new URL(file, EXAMPLES))).arrayBuffer();
-    const audio = new OfflineAudioContext(1, 1, 32_000);
-    const buffer = await audio.decodeAudioData(sound);
-    const channels = Array.from({ length: buffer.numberOfChannels }, (_, i) => buffer.getChannelData(i));
-    this.#pyramids.set(file, { ...buildPyramid(channels), rate: buffer.sampleRate, start: 0 });
-  }
-
   #draw() {
     if (this.hidden) return;
-    const colour = tokens(this);
-    drawStory(this.shadowRoot.querySelectorAll('.story canvas'), colour);
-    for (const button of this.shadowRoot.querySelectorAll('[data-example]')) {
-      const pyramid = this.#pyramids.get(button.dataset.example);
-      if (!pyramid) continue;
-      const { c, width, height } = prepare(button.querySelector('canvas'));
-      const view = { start: 0, pps: (width * pyramid.rate) / pyramid.length };
-      const shape = { middle: height / 2, half: height / 2 - 2, gain: 0.95 / Math.max(loudest(pyramid), 0.05) };
-      drawWave(c, pyramid, view, { ...shape, from: 0, to: width, colour: colour('wave') });
-    }
+    drawScenes(this.shadowRoot.querySelectorAll('.story canvas'), tokens(this));
+    // The pictures' colours are the theme's; their sizes are the window's.
+    const rows = this.find('.recent .rows');
+    if (rows.querySelector('.project')) drawPictures(rows, this.#entries, (folder) => desk.pictureOf(folder));
   }
 }
 
