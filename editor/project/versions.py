@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from editor.project import edited, knobs, lanes
 from editor.project.commands import MAX_NAME, clean_text, set_prompt, set_seed
-from editor.project.document import Clip, Project, Rating, Round, Sound, Span, Take, Version
+from editor.project.document import Clip, Project, Rating, Region, Round, Sound, Span, Take, Version
 from engines.errors import InputError
 from engines.roster import ENGINES
 
@@ -161,6 +161,18 @@ def same_recording(project: Project, one: Clip, other: Clip) -> bool:
     """Whether two clips began as the same recording, so that one clock can hold both."""
     root = _root(project, one)
     return root is not None and root == _root(project, other)
+
+
+def clock_shift(project: Project, source: Sound | None, kind: str, region: Region | None) -> float:
+    """Seconds from the clock of a take (its source, kind and region) to that of the clip on the timeline.
+
+    Before it is kept, an intro lies before 0; once it is, what was made earlier lies so much later.
+    """
+    clip = project.clip
+    before = next((v.clip for v in project.versions if v.clip.sound == source), None)
+    if clip is None or before is None or not same_recording(project, clip, before):
+        return 0.0
+    return clip.lead - before.lead - (region.end if kind == "intro" and region else 0.0)
 
 
 def _root(project: Project, clip: Clip | None, parent: str | None = None) -> str | None:
