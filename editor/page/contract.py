@@ -190,6 +190,8 @@ LANE_EDITS: dict[str, str] = {
     "set_pattern": "drum pattern",
     "swing": "swing",
     "tap_hits": "tap drums",
+    "record_notes": "record melody",
+    "record_hits": "record drums",
     "draw_band": "draw players",
     "move_band": "move players",
     "resize_band": "resize players",

@@ -8,6 +8,7 @@ import { ENGINES } from '../store/engines.js';
 import { icons } from '../parts/icons.js';
 import { actionOf, worksInFields } from './keys.js';
 import { listening } from '../store/listening.js';
+import '../record/record.js';
 import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
 import { showHelp } from './help.js';
 import './start.js';
@@ -53,6 +54,7 @@ const PAGE_ACTIONS = {
   cancel: () => desk.cancel(),
   undo: () => desk.undo(),
   redo: () => desk.redo(),
+  record: () => desk.record?.toggle(),
 };
 
 const isCell = (node) => Boolean(node?.classList?.contains('cell'));
@@ -64,7 +66,7 @@ function onKey(event) {
   const found = actionOf(event);
   if (!found || !isFree(found.action, node)) return;
   if (found.action === 'play' && isCell(node)) node.blur();
-  if (perform(found)) event.preventDefault();
+  if (desk.record?.answers(found.action) || perform(found)) event.preventDefault();
 }
 
 /** Whether a view has keys of its own that come before all actions: letters in the blind test, drums that are tapped. */

@@ -19,7 +19,7 @@ import { tokens } from '../parts/wave.js';
 
 const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 const STYLE = new URL('./takes.css', import.meta.url).href;
-const TEMPLATE = `${styles(STYLE)}${CARDS}${ROWS}${BLIND}<p class="live" role="status" aria-live="polite"></p>`;
+const TEMPLATE = `${styles(STYLE)}${CARDS}${ROWS}${BLIND}<inlay-record hidden></inlay-record><p class="live" role="status" aria-live="polite"></p>`;
 
 export class Takes extends HTMLElement {
   #scope = null;
