@@ -137,10 +137,19 @@ class Session(Orders):
             self.saved.undo(id)
         elif name == "redo":
             self.saved.redo(id)
+        elif name in contract.ARRANGEMENTS:
+            self._arrange(name, payload, id)
         else:
             command = contract.command(name)
             project = contract.apply(self.project, name, payload)
             self.saved.record(project, command.label, name if command.merges else "", id)
+
+    def _arrange(self, name: str, payload: object, id: str) -> None:
+        """A section copied or moved: the samples of the clip along with the document."""
+        command = contract.ARRANGEMENTS[name]
+        made = command.run(self.project, Payload(name, payload))
+        self.stop_analysis()
+        self.saved.record(imports.put_arranged(made, self.saved.make_folder()), command.label, "", id)
 
     def undo(self) -> None:
         """One step back."""

@@ -185,7 +185,7 @@ def _root(project: Project, clip: Clip | None, parent: str | None = None) -> str
 
 
 def _moved(project: Project, seconds: float) -> Project:
-    """Lanes and spans so much later in time: with them goes the music that they belong to."""
+    """Lanes, spans and sections so much later in time: with them goes the music that they belong to."""
     if not seconds:
         return project
     grid = project.grid
@@ -197,7 +197,8 @@ def _moved(project: Project, seconds: float) -> Project:
         replace(span, start=round(span.start + seconds, 6), end=round(span.end + seconds, 6))
         for span in project.spans
     )
-    return replace(project, grid=replace(grid, offset=offset), lanes=later, spans=spans)
+    sections = tuple(replace(s, start=s.start + bars, end=s.end + bars) for s in project.sections)
+    return replace(project, grid=replace(grid, offset=offset), lanes=later, spans=spans, sections=sections)
 
 
 def _version_of(project: Project, sound: Sound) -> Version | None:

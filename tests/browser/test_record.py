@@ -1,4 +1,4 @@
-"""Recording by the page: a microphone and a keyboard that the browser makes up, and every refusal in words."""
+"""Recording by the page, from a microphone and a keyboard that are made up, and every refusal in words."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ KEYBOARD = """
   const input = { id: 'k', name: 'Keystation 49', state: 'connected', onmidimessage: null };
   const access = { inputs: new Map([['k', input]]), onstatechange: null };
   navigator.requestMIDIAccess = async () => access;
-  window.play = (...data) => input.onmidimessage({ data: new Uint8Array(data), timeStamp: performance.now() });
+  const now = () => performance.now();
+  window.play = (...data) => input.onmidimessage({ data: new Uint8Array(data), timeStamp: now() });
 """
+
+REFUSES = """((name) => {
+  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', name); };
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +120,7 @@ def test_a_keyboard_plays_into_melody_and_drums(beeping: BrowserContext, address
     page = opened(
         beeping,
         address,
-        KEYBOARD
-        + "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); };",
+        KEYBOARD + REFUSES + "('NotFoundError');",
     )
     page.locator("inlay-timeline .audio-head [data-action=record]").click()
     panel = page.locator("inlay-record")
@@ -170,7 +174,7 @@ def test_no_microphone_and_no_keyboard_are_said_in_words(page: Page) -> None:
     foot = page.locator("inlay-record .mic .foot")
     for name, words in refusals.items():
         page.evaluate(
-            "(name) => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', name); }; }",
+            REFUSES,
             name,
         )
         page.evaluate("window.inlay.desk.record.microphone.open(window.inlay.desk.player.context)")

@@ -1,9 +1,9 @@
-"""A project as a DAWproject 1.0 file: clip, takes, lanes and tempo, for other music programs. Loads no torch.
+"""A project as a DAWproject 1.0 file: clip, takes, lanes, sections and tempo for other programs.
 
 A zip of project.xml, metadata.xml and the audio (github.com/bitwig/dawproject). Its places are beats; whole
 bars are put before the first one where something begins before it, so that bars keep their numbers where they
 can. Audio is not stretched: its clips count seconds. Takes are muted, so that one hears what the page plays.
-Inlay has no stems of instruments, so there are none: the takes are what can be laid over the clip.
+Inlay has no stems of instruments, so there are none: the takes are what can be laid over the clip. Loads no torch.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def write(path: Path, folder: Path, project: Project, title: str) -> None:
             name = f"Take {number}, {versions.take_label(take)}"
             file.audio(_Audio(name, start, recording, add(recording, number, name)), muted=True)
         file.lanes(project.lanes)
+        file.markers([(section.name, section.start) for section in project.sections])
         archive.writestr("project.xml", _bytes(file.root()))
         archive.writestr("metadata.xml", _bytes(_metadata(title, project.clip)))
 
@@ -93,6 +94,7 @@ class _File:
         self._structure = Xml.Element("Structure")
         self._arrangement = self._named(Xml.Element("Arrangement"))
         self._lanes = self._named(Xml.SubElement(self._arrangement, "Lanes", timeUnit="beats"))
+        self._markers: Xml.Element | None = None
         master = self._track("Master", "audio notes", "master")
         self._structure.remove(master)
         self._master = master
@@ -111,6 +113,8 @@ class _File:
         self._structure.append(self._master)
         root.append(self._structure)
         root.append(self._arrangement)
+        if self._markers is not None:
+            self._arrangement.append(self._markers)
         points = self._points("TempoAutomation", tempo, unit="bpm")
         Xml.SubElement(points, "RealPoint", time="0", value=_number(grid.bpm), interpolation="hold")
         points = self._points("TimeSignatureAutomation", metre)
@@ -153,6 +157,15 @@ class _File:
                     start = max(0.0, self._at(part.start))
                     clip = self._clip(holder, start, self._at(part.end) - start, player)
                     self._named(Xml.SubElement(clip, "Notes"))
+
+    def markers(self, named: Sequence[tuple[str, int]]) -> None:
+        """A marker at the beginning of each section: its name, and its first bar."""
+        bar = self.grid.beats_per_bar
+        for name, start in named:
+            if self._markers is None:
+                self._markers = self._named(Xml.Element("Markers", timeUnit="beats"))
+            time = _number(max(0.0, self._at(start * bar)))
+            Xml.SubElement(self._markers, "Marker", time=time, name=_text(name))
 
     def _notes(
         self, name: str, clips: Iterable[tuple[str, Sequence[Note]]], channel: int = 0, loud: float = _LOUD

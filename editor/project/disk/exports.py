@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from editor.project import blind, lanes, versions
+from editor.project import blind, lanes, sections, versions
 from editor.project.disk import dawproject, library, sounds
 from editor.project.disk.dawproject import safe
 from editor.project.document import Project, Sound, Take
@@ -37,6 +37,7 @@ KINDS = (
     "dawproject",
     "project",
     "take",
+    "section",
     "request",
     "blind",
     "ratings",
@@ -55,7 +56,7 @@ class _Asked:
     folder: Path
     project: Project
     kind: str
-    part: str  # id of the take that is meant
+    part: str  # id of the take or the section that is meant
 
     @property
     def name(self) -> str:
@@ -66,7 +67,7 @@ class _Asked:
 def export(folder: Path, project: Project, kind: str, part: str = "") -> tuple[Path, str]:
     """Write one kind of export; the file and the name that it shall have on the user's disk.
 
-    `part` names the take that is meant. InputError when there is nothing to export, or no such kind.
+    `part` names the take or section that is meant. InputError when there is nothing to export, or no such kind.
     """
     if kind not in KINDS:
         raise InputError(f"export {kind[:20]!r}: expected one of {', '.join(KINDS)}")
@@ -188,6 +189,19 @@ def _take(asked: _Asked) -> tuple[Path, str]:
     return path, f"{take_title(asked.project, take)}.wav"
 
 
+def _section(asked: _Asked) -> tuple[Path, str]:
+    """The clip's samples from a section's first bar to its last."""
+    recording, grid = _heard(asked), asked.project.grid
+    section = sections.find_section(asked.project, asked.part)
+    first, last = (
+        seconds_to_samples(max(0.0, grid.beats_to_seconds(bar * grid.beats_per_bar)), recording.rate)
+        for bar in (section.start, section.end)
+    )
+    path = asked.place / "section.wav"
+    write_recording(path, replace(recording, samples=recording.samples[first:last], chunks=()))
+    return path, f"{asked.name} {safe(section.name)}.wav"
+
+
 def _request(asked: _Asked) -> tuple[Path, str]:
     take = versions.find_take(asked.project, asked.part)
     told: dict[str, Any] = {"inlay": "request", "version": FORMAT, "request": take.parameters}
@@ -206,6 +220,7 @@ _WRITERS: dict[str, Callable[[_Asked], tuple[Path, str]]] = {  # kind -> who wri
     "dawproject": _dawproject,
     "project": _project,
     "take": _take,
+    "section": _section,
     "request": _request,
     "blind": _ratings,
     "ratings": _ratings,

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from editor.project import band, commands, drawing, edited, lanes, versions
+from editor.project.arrangement import Arranged
 from editor.project.disk import library, sounds, splices, storage
 from editor.project.disk.scores import read_score
 from editor.project.document import Clip, Lanes, Project
@@ -71,6 +72,16 @@ def lay_over(project: Project, folder: Path, recording: Recording, label: str, a
         clip.label if clip else label,
     )
     return versions.set_clip(project, made)
+
+
+def put_arranged(made: Arranged, folder: Path) -> Project:
+    """A document in another order, and the samples of its clip with it."""
+    clip = made.project.clip
+    if clip is None:
+        return made.project
+    before = sounds.read_sound(folder, clip.sound)
+    whole = splices.in_order(before, made.samples(before.rate, before.length))
+    return put_recording(made.project, folder, whole, clip.label)
 
 
 def put_score(project: Project, score: Score, lane: str) -> Project:

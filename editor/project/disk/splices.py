@@ -36,9 +36,14 @@ def laid_over(clip: Recording | None, part: Recording, at: float) -> Recording:
 
 
 def in_order(clip: Recording, pieces: Sequence[tuple[int, int]]) -> Recording:
-    """The clip's samples [first, last) of each piece, one after the other."""
+    """The clip's samples [first, last) of each piece, one after the other; silence beyond its ends."""
     _check_length(sum(last - first for first, last in pieces) / clip.rate)
-    samples = np.concatenate([clip.samples[first:last] for first, last in pieces])
+    samples = np.zeros((sum(last - first for first, last in pieces), clip.channels), clip.samples.dtype)
+    at = 0
+    for first, last in pieces:
+        begin, end = min(max(first, 0), clip.length), min(max(last, 0), clip.length)
+        samples[at + begin - first : at + end - first] = clip.samples[begin:end]
+        at += last - first
     return replace(clip, samples=samples, chunks=_placeless(clip))
 
 
