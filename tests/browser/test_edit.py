@@ -14,7 +14,8 @@ from playwright.sync_api import Page, expect
 def upload(page: Page, path: Path) -> None:
     with page.expect_file_chooser() as chooser:
         new = page.locator("#page").get_attribute("data-start") is not None
-        ways = "inlay-start .choose" if new else "inlay-timeline .choose, inlay-timeline .audio-head button:not([data-action])"
+        bring = "inlay-timeline .choose, inlay-timeline .audio-head button:not([data-action])"
+        ways = "inlay-start .choose" if new else bring
         page.locator(ways).locator("visible=true").first.click()
     chooser.value.set_files(path)
     page.wait_for_function("window.inlay.desk.pyramid('base')")

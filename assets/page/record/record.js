@@ -7,7 +7,7 @@ import { desk } from '../store/desk.js';
 import { icons, text } from '../parts/icons.js';
 import { Scope } from '../parts/scope.js';
 import { showWhenStyled, styles } from '../parts/styled.js';
-import { barBeat, formatClock } from '../music/time.js';
+import { barWords, formatClock } from '../music/time.js';
 import { pitchName } from '../music/notes.js';
 import { Keyboard } from './keyboard.js';
 import { GOOD, levelWords, shareOf } from './level.js';
@@ -177,9 +177,8 @@ export class Record extends HTMLElement {
     if (!this.armed) return;
     const { phase, start, busy } = this.recorder;
     const at = busy ? start : desk.timeline?.snapped(desk.player.position) ?? 0;
-    const { bar } = barBeat(desk.doc.grid, at);
     this.dataset.phase = phase;
-    const title = { idle: 'Ready to record', counting: 'Count-in', recording: `Recording from bar ${bar}` }[phase];
+    const title = { idle: 'Ready to record', counting: 'Count-in', recording: `Recording from bar ${barWords(desk.doc.grid, at).replace(/\.1$/, '')}` }[phase];
     if (this.find('h2').textContent !== title) {
       this.find('h2').textContent = title;
       this.#say(title);

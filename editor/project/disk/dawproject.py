@@ -3,7 +3,8 @@
 A zip of project.xml, metadata.xml and the audio (github.com/bitwig/dawproject). Its places are beats; whole
 bars are put before the first one where something begins before it, so that bars keep their numbers where they
 can. Audio is not stretched: its clips count seconds. Takes are muted, so that one hears what the page plays.
-Inlay has no stems of instruments, so there are none: the takes are what can be laid over the clip. Loads no torch.
+Inlay has no stems of instruments, so there are none: the takes are what can be laid over the clip.
+Loads no torch.
 """
 
 from __future__ import annotations

@@ -67,7 +67,8 @@ class _Asked:
 def export(folder: Path, project: Project, kind: str, part: str = "") -> tuple[Path, str]:
     """Write one kind of export; the file and the name that it shall have on the user's disk.
 
-    `part` names the take or section that is meant. InputError when there is nothing to export, or no such kind.
+    `part` names the take or section that is meant. InputError when there is nothing to export, or no such
+    kind.
     """
     if kind not in KINDS:
         raise InputError(f"export {kind[:20]!r}: expected one of {', '.join(KINDS)}")
