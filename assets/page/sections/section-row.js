@@ -52,8 +52,9 @@ export class SectionRow {
     const { view } = timeline;
     const { grid, region } = desk.doc;
     const cells = items.map((section) => {
-      const left = timeToX(view, barTime(grid, section.start));
-      const wide = timeToX(view, barTime(grid, section.end)) - left;
+      const left = Math.max(0, timeToX(view, barTime(grid, section.start))); // its name stays in sight
+      const wide = Math.min(timeline.width, timeToX(view, barTime(grid, section.end))) - left;
+      if (wide < 2) return '';
       const own = regionOf(grid, section, timeline.duration);
       const on = region && Math.abs(region.start - own.start) < 1e-3 && Math.abs(region.end - own.end) < 1e-3;
       return `<button class="section" data-id="${text(section.id)}" aria-haspopup="dialog" aria-pressed="${Boolean(on)}" aria-label="${text(section.name)}, ${barsWords(section)}, menu"
@@ -73,8 +74,10 @@ export class SectionRow {
     if (!section || event.button !== 0 || event.target.closest('.more')) return;
     const box = event.target.closest('.section').getBoundingClientRect();
     const near = reach(event, ...EDGE);
-    const edge = event.clientX > box.right - near ? 'end' : event.clientX < box.left + near ? 'start' : '';
     const at = (now) => nearestBar(desk.doc.grid, this.timeline.timeAt(now));
+    const { left } = this.host.getBoundingClientRect();
+    const isAt = (bar) => Math.abs(left + timeToX(this.timeline.view, barTime(desk.doc.grid, bar)) - event.clientX) <= near; // not where it is cut off
+    const edge = event.clientX > box.right - near && isAt(section.end) ? 'end' : event.clientX < box.left + near && isAt(section.start) ? 'start' : '';
     drag(event, this.host, edge ? this.#stretch(section, edge, at) : this.#carry(section, event, at));
   }
 

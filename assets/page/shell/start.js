@@ -49,7 +49,7 @@ ${styles(STYLE)}
     <section><h2>Open an example</h2><div class="examples"></div></section>
     <section><h2>Or bring a recording</h2><div class="drop"><span class="signs">${icons.wave}${icons.midi}${icons.folder}</span><b>Drop a file here</b>
       <p class="soft">WAV, FLAC, OGG or MP3 up to 40 minutes, MIDI, or an Inlay project.<br>Chords, melody and drums are read from it for you.</p>
-      <button class="choose">${icons.file}<span>Choose a file</span></button><div class="arriving" role="status"></div></div></section>
+      <div class="row"><button class="choose">${icons.file}<span>Choose a file</span></button> <button class="record" title="From the microphone or a MIDI keyboard (⇧R)">${icons.mic}<span>Record</span></button></div><div class="arriving" role="status"></div></div></section>
   </div>
   <div class="story">${STORY}</div>
 </div>`;
@@ -149,6 +149,10 @@ export class Start extends HTMLElement {
     } else if (button.matches('.make')) this.#make();
     else if (button.matches('.choose')) chooseFile();
     else if (button.matches('.lanes')) this.pass();
+    else if (button.matches('.record')) {
+      this.pass();
+      desk.record?.toggle();
+    }
     else if (button.dataset.example) desk.send('upload', { example: button.dataset.example });
   }
 
