@@ -236,6 +236,15 @@ def test_an_intro_that_is_not_kept_lies_before_the_clip(folder: Path, song: Reco
     assert numbers(found["Melody"][0], "time") == (8,)
 
 
+def test_takes_of_another_recording_are_left_out(folder: Path, song: Recording) -> None:
+    project = put_take(with_song(folder, song, Grid()), folder, 1, 0, song)
+    other = replace(song, samples=song.samples[::-1])
+    clip = Clip(sounds.add_audio(folder, other), song.seconds, song.rate, song.channels, "Other.wav")
+    root, files = opened(folder, versions.set_clip(project, clip))
+    assert not [name for name in tracks(root) if name.startswith("Take")]
+    assert len([name for name in files if name.endswith(".wav")]) == 1
+
+
 def test_names_from_anywhere_are_written_as_text_alone(folder: Path, song: Recording) -> None:
     project = with_song(folder, song, Grid())
     assert project.clip

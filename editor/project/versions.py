@@ -168,11 +168,17 @@ def clock_shift(project: Project, source: Sound | None, kind: str, region: Regio
 
     Before it is kept, an intro lies before 0; once it is, what was made earlier lies so much later.
     """
-    clip = project.clip
-    before = next((v.clip for v in project.versions if v.clip.sound == source), None)
-    if clip is None or before is None or not same_recording(project, clip, before):
+    clip, before = project.clip, source_on_clock(project, source)
+    if clip is None or before is None:
         return 0.0
     return clip.lead - before.lead - (region.end if kind == "intro" and region else 0.0)
+
+
+def source_on_clock(project: Project, source: Sound | None) -> Clip | None:
+    """The clip of that sound where it is what the clip on the timeline was made of; else None."""
+    clip = project.clip
+    before = next((v.clip for v in project.versions if v.clip.sound == source), None)
+    return before if clip and before and same_recording(project, clip, before) else None
 
 
 def _root(project: Project, clip: Clip | None, parent: str | None = None) -> str | None:

@@ -218,3 +218,40 @@ def test_a_take_is_dragged_out_as_its_own_file(
     assert download.value.suggested_filename == name.replace(".flac", ".wav")
     download.value.save_as(tmp_path / "take.wav")
     assert np.array_equal(read_recording(tmp_path / "take.wav").samples, samples)
+
+
+def test_what_sounds_on_a_beat_lies_on_it_and_the_latency_is_taken_off(page: Page, home: Path) -> None:
+    """The microphone is a stream of the page's own, with a tone in it half a second after the count-in."""
+    page.evaluate("window.inlay.desk.setGrid({ bpm: 240 })")
+    page.evaluate("""navigator.mediaDevices.getUserMedia = async () => {
+      window.mouth = new MediaStreamAudioDestinationNode(window.inlay.desk.player.context);
+      return window.mouth.stream;
+    }""")
+    places = []
+    for late in (0.0, 0.2):
+        page.evaluate("window.inlay.desk.player.seek(0)")
+        page.keyboard.press("Shift+R")
+        page.wait_for_function("window.inlay.desk.record.microphone.state === 'ready'")
+        page.evaluate(f"window.inlay.desk.record.microphone.latency = {{ seconds: {late}, known: true }}")
+        page.keyboard.press("Shift+R")
+        page.wait_for_function("window.inlay.desk.record.recorder.phase === 'counting'")
+        page.evaluate("""() => {
+          const { context } = window.inlay.desk.player;
+          const at = context.currentTime - window.inlay.desk.record.recorder.time + 0.5;
+          const tone = new ConstantSourceNode(context, { offset: 0.5 });
+          tone.connect(window.mouth);
+          tone.start(at);
+          tone.stop(at + 0.1);
+        }""")
+        page.wait_for_function("window.inlay.desk.record.recorder.time > 1.2")
+        page.keyboard.press("Shift+R")
+        page.wait_for_function("!window.inlay.desk.record.armed && window.inlay.desk.doc.clip")
+        page.wait_for_function("window.inlay.desk.settled && !window.inlay.desk.arriving")
+        folder = home / state(page, "doc.project")
+        clip = storage.open_project(folder).project.clip
+        assert clip
+        recording = sounds.read_sound(folder, clip.sound)
+        assert recording.subtype == "FLOAT" and clip.label == "Microphone.wav"
+        places.append(int(np.argmax(recording.samples[:, 0] > 0.2)) / recording.rate)
+    assert abs(places[0] - 0.5) < 0.1  # the stream is a little late itself
+    assert abs(places[0] - places[1] - 0.2) < 0.05
