@@ -25,7 +25,9 @@ from editor.project.document import (
     LanePart,
     Lanes,
     Project,
+    Region,
     Span,
+    Take,
 )
 from editor.session import Session
 from engines.audio.recording import Recording, from_float, read_recording, write_recording
@@ -280,4 +282,38 @@ def test_sections_are_markers_of_a_dawproject(session: Session) -> None:
     Schema(SCHEMAS / "Project.xsd").check(root)
     markers = [(m.get("name"), float(m.get("time", ""))) for m in root.findall("Arrangement/Markers/Marker")]
     assert markers == [("Verse", 0), ("Chorus", 8)]
+    session.close()
+
+
+def test_a_take_from_before_is_not_kept_over_another_order_and_is_again_once_that_is_undone(
+    session: Session,
+) -> None:
+    clip = session.project.clip
+    assert clip and session.folder
+    part = Recording(np.zeros((44_100, 2), np.int16), 44_100)
+    take = Take(
+        "t1", "inpaint", "fm", 7, "", sounds.add_audio(session.folder, part), 12.0, Region(4, 5), clip.sound,
+        rate=44_100, channels=2, first=4 * 44_100,
+    )  # fmt: skip
+    session.saved.history = session.history.with_takes(take)
+    session.apply("repeat_section", {"id": "b1", "new": "bn"})
+    with pytest.raises(InputError, match="FM seed 7: made before a section was copied or moved"):
+        session.apply("keep", {"id": "t1"})
+    assert versions.clock_shift(session.project, take.source, take.kind, take.region) == 0
+    session.undo()
+    session.apply("keep", {"id": "t1"})
+    assert session.project.kept == "t1" and len(session.project.sections) == 2
+    after = sound_of(session)
+    session.apply("repeat_section", {"id": "b1", "new": "bn"})  # what was kept goes along
+    assert np.array_equal(sound_of(session), np.concatenate([after[: 4 * 44_100], after]))
+    session.close()
+
+
+def test_an_intro_before_the_clip_does_not_move_lanes_again(session: Session) -> None:
+    project = session.project
+    assert project.clip
+    led = replace(project, clip=replace(project.clip, lead=3.0))
+    led = replace(led, versions=(replace(project.versions[0], clip=led.clip),))
+    made = versions.set_arranged(led, Clip("b.wav", 16.0, 44_100, 2, "noise.wav"))
+    assert made.clip and made.clip.lead == 3.0 and made.lanes == led.lanes and made.grid == led.grid
     session.close()

@@ -25,6 +25,13 @@ def set_clip(project: Project, clip: Clip) -> Project:
     return _show(project, clip, None, None)
 
 
+def set_arranged(project: Project, clip: Clip) -> Project:
+    """Put the clip on the timeline in another order of its pieces. Takes made before lie on another clock."""
+    before = project.clip and _version_of(project, project.clip.sound)
+    lead = project.clip.lead if project.clip else 0.0
+    return _show(project, replace(clip, lead=lead), before.id if before else None, None)
+
+
 def add_take(project: Project, take: Take) -> Project:
     """Add a finished take; one whose id is there already changes nothing."""
     if any(known.id == take.id for known in project.takes):
@@ -49,6 +56,10 @@ def twin_of(project: Project, take: Take) -> Take | None:
 def keep(project: Project, id: str) -> Project:
     """Put a take on the timeline. A re-made span leaves the clip its name."""
     take = find_take(project, id)
+    if _arranged_since(project, take):
+        raise InputError(
+            f"{take_label(take)}: made before a section was copied or moved; undo that, or make it again here"
+        )
     sound = take.sound
     project = replace(project, spans=tuple(_after(span, take) for span in project.spans))
     clip = Clip(sound.file, take.seconds, take.rate, take.channels, take_label(take), sound.patches)
@@ -185,9 +196,26 @@ def _root(project: Project, clip: Clip | None, parent: str | None = None) -> str
     """The version that a clip began as; None for one that is no version and comes from none."""
     known = {version.id: version for version in project.versions}
     version = known.get(parent or "") or (_version_of(project, clip.sound) if clip else None)
-    while version is not None and version.parent in known:
+    while version is not None and version.parent in known and not _is_arranged(version):
         version = known[version.parent]
     return version.id if version else None
+
+
+def _is_arranged(version: Version) -> bool:
+    """Whether it is another order of its parent's pieces, with a clock of its own."""
+    return version.parent is not None and version.take is None
+
+
+def _arranged_since(project: Project, take: Take) -> bool:
+    """Whether the clip on the timeline is another order of what a take was made of."""
+    known = {version.id: version for version in project.versions}
+    made_of = next((v.clip for v in project.versions if v.clip.sound == take.source), None)
+    wanted, root = _root(project, made_of), _root(project, project.clip)
+    while wanted and root and (parent := known[root].parent) in known:
+        root = _root(project, known[parent or ""].clip)
+        if root == wanted:
+            return True
+    return False
 
 
 def _moved(project: Project, seconds: float) -> Project:

@@ -35,7 +35,7 @@ def write(path: Path, folder: Path, project: Project, title: str) -> None:
     """Write the file. InputError when there is nothing in the project yet."""
     if project.clip is None and project.lanes == Lanes():
         raise InputError("nothing to export: upload a recording, generate a clip or draw on the lanes first")
-    takes = [_placed(project, take) for take in project.takes if not take.deleted and _fits(project, take)]
+    takes = [_placed(project, take) for take in project.takes if _leaves(project, take)]
     file = _File(project.grid, min((0.0, *(start for _, start in takes))))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
 
@@ -67,8 +67,10 @@ def safe(name: str) -> str:
     return kept[:60] or "clip"
 
 
-def _fits(project: Project, take: Take) -> bool:
-    """Whether a take lies on the clip's clock: one of another recording, or of another order of it, does not."""
+def _leaves(project: Project, take: Take) -> bool:
+    """Whether a take lies on the clip's clock: one of another recording, or another order of it, does not."""
+    if take.deleted:
+        return False
     return take.source is None or versions.source_on_clock(project, take.source) is not None
 
 

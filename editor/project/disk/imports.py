@@ -81,7 +81,10 @@ def put_arranged(made: Arranged, folder: Path) -> Project:
         return made.project
     before = sounds.read_sound(folder, clip.sound)
     whole = splices.in_order(before, made.samples(before.rate, before.length))
-    return put_recording(made.project, folder, whole, clip.label)
+    file = sounds.add_audio(folder, whole)
+    return versions.set_arranged(
+        made.project, Clip(file, whole.seconds, whole.rate, whole.channels, clip.label)
+    )
 
 
 def put_score(project: Project, score: Score, lane: str) -> Project:
