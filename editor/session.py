@@ -139,6 +139,11 @@ class Session(Orders):
             self.saved.undo(id)
         elif name == "redo":
             self.saved.redo(id)
+        elif name in contract.ARRANGEMENTS:
+            command = contract.ARRANGEMENTS[name]
+            made = command.run(self.project, Payload(name, payload))
+            self.stop_analysis()  # the samples of the clip go along with the document
+            self.saved.record(imports.put_arranged(made, self.saved.make_folder()), command.label, "", id)
         else:
             command = contract.command(name)
             project = contract.apply(self.project, name, payload)
@@ -181,6 +186,15 @@ class Session(Orders):
             folder = self.saved.make_folder()
             self.saved.record(imports.put_recording(self.project, folder, recording, label), f"open {label}")
             self.error = recording.note or None
+
+    def lay_over(self, path: Path, name: str, at: float) -> None:
+        """Lay what was recorded over the clip from a time on, in seconds; without one it becomes the clip."""
+        label = imports.label_of(name, "recording")
+        recording = imports.recording_from(path, label)
+        with self.lock:
+            self.stop_analysis()
+            project = imports.lay_over(self.project, self.saved.make_folder(), recording, label, at)
+            self.saved.record(project, "record")
 
     def open_example(self, file: str) -> bool:
         """Put a clip that ships on the timeline, with its words and lanes; whether it has all lanes."""

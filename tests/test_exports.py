@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from editor.cli import main as cli
+from editor.page.takes import groups
 from editor.project import drawing, lanes, spans, versions
 from editor.project.disk import exports, sounds, storage
 from editor.project.document import Clip, LaneNote, Lanes, Project
@@ -218,3 +219,17 @@ def test_requests_that_cannot_be_used_say_why(
     said = capsys.readouterr().err
     assert words in said and said.count("\n") == 1
     assert not (tmp_path / "out.wav").exists()
+
+
+def test_a_take_leaves_as_a_file_of_its_own(folder: Path, song: Recording) -> None:
+    project = with_take(folder, song)
+    path, name = exports.export(folder, project, "take", project.takes[0].id)
+    assert name == "My song inlay FM seed 7 1.00-2.00 s.wav"
+    expected = song.samples[song.rate : 2 * song.rate] // 3
+    assert np.array_equal(read_recording(path).samples, expected)
+    (group,) = groups.groups(project, folder, [], str)
+    (take,) = [track for track in group.tracks if track.kind == "take"]
+    assert take.file_name == "My song inlay FM seed 7 1.00-2.00 s.flac"
+    assert np.array_equal(read_recording(Path(take.file)).samples, expected)
+    with pytest.raises(InputError, match="no such take"):
+        exports.export(folder, project, "take", "t0")

@@ -10,6 +10,7 @@ import pytest
 
 from editor.project import band
 from editor.project.harmony import fitting_key
+from editor.project.lanes import GM_DRUMS
 from engines.music.chords import QUALITIES, ROOTS, VOCABULARY
 from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW
 from engines.roster import ENGINES
@@ -24,6 +25,7 @@ TABLES: dict[str, Any] = {
         "vocabulary": list(VOCABULARY),
     },
     "instruments": band.names(),
+    "gm-drums": {str(key): drum for key, drum in sorted(GM_DRUMS.items())},
     "engines": [spec.to_json() for spec in ENGINES],
     "keys": [
         {**case, "fits": fitting_key([(pitch, length) for pitch, length in case["notes"]], case["key"])}

@@ -68,6 +68,7 @@ def test_the_document_arrives_whole() -> None:
         "words": [],
         "conflicts": [],
         "sort": "wish",
+        "sections": [],
         "follow": ["chords", "drums", "band"],
         "clip": None,
         "prompt": "",

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from editor.project import commands, drawing, spans, versions
+from editor.project import arrangement, commands, drawing, sections, spans, versions
 from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes, Project
 from editor.project.lanes import MAX_OBJECTS
 from engines.errors import InputError
@@ -190,6 +190,8 @@ LANE_EDITS: dict[str, str] = {
     "set_pattern": "drum pattern",
     "swing": "swing",
     "tap_hits": "tap drums",
+    "record_notes": "record melody",
+    "record_hits": "record drums",
     "draw_band": "draw players",
     "move_band": "move players",
     "resize_band": "resize players",
@@ -272,7 +274,46 @@ COMMANDS: dict[str, Command] = {
     "set_settings": Command(
         "advanced settings", lambda p, x: commands.set_settings(p, x.fields), merges=True
     ),
+    "add_section": Command(
+        "add section",
+        lambda p, x: sections.add_section(p, x.text("name", 80), x.whole("start"), x.whole("end"), _id(x)),
+    ),
+    "name_section": Command(
+        "name section", lambda p, x: sections.name_section(p, x.identifier(), x.text("name", 80))
+    ),
+    "set_section": Command(
+        "change section",
+        lambda p, x: sections.set_section(p, x.identifier(), x.whole("start"), x.whole("end")),
+    ),
+    "split_section": Command(
+        "split section",
+        lambda p, x: sections.split_section(p, x.identifier(), x.whole("bar"), x.identifier("new")),
+    ),
+    "remove_section": Command(
+        "remove the section's name", lambda p, x: sections.remove_section(p, x.identifier())
+    ),
     **{name: Command(label, _edit_lanes_event) for name, label in LANE_EDITS.items()},
+}
+
+
+@dataclass(frozen=True)
+class Arranging:
+    """An edit that puts the sound in another order, too: whoever has the samples finishes it."""
+
+    label: str
+    run: Callable[[Project, Payload], arrangement.Arranged]
+
+
+ARRANGEMENTS: dict[str, Arranging] = {
+    "repeat_section": Arranging(
+        "repeat section", lambda p, x: arrangement.repeated(p, x.identifier(), x.identifier("new"))
+    ),
+    "copy_section": Arranging(
+        "copy section", lambda p, x: arrangement.copied(p, x.identifier(), x.whole("at"), x.identifier("new"))
+    ),
+    "move_section": Arranging(
+        "move section", lambda p, x: arrangement.moved(p, x.identifier(), x.whole("at"))
+    ),
 }
 
 

@@ -50,6 +50,7 @@ class UploadEvent(_Event):
     example: str = Field(default="", max_length=80)  # its file's name
     id: str = Field(default="", max_length=40)  # by which the page knows the answer
     lane: str = Field(default="", max_length=20)  # a MIDI file for this lane; "" = both, or audio
+    at: float | None = Field(default=None, ge=0, le=1e5)  # a microphone's: laid over the clip from there on
 
 
 class RunEvent(_Event):

@@ -65,6 +65,15 @@ class SpanState(GradioModel):
     reason: str = ""  # why, in words
 
 
+class SectionState(GradioModel):
+    """A named stretch of whole bars, half-open, counted from 0."""
+
+    id: str
+    name: str
+    start: int
+    end: int
+
+
 class NoteState(GradioModel):
     """A melody note, half-open, in beats."""
 
@@ -140,6 +149,7 @@ class EditorState(GradioModel):
     region: RegionState | None = None  # where the active span lies
     spans: list[SpanState] = Field(default_factory=list)
     active: str = ""  # id of the active span
+    sections: list[SectionState] = Field(default_factory=list)
     chords: list[ChordState] = Field(default_factory=list)
     melody: list[NoteState] = Field(default_factory=list)
     drums: list[HitState] = Field(default_factory=list)
@@ -189,6 +199,7 @@ def editor_state(document: Project, **fields: Any) -> EditorState:
         region=RegionState(start=document.region.start, end=document.region.end) if document.region else None,
         spans=[_span_state(document, span) for span in document.spans],
         active=document.active,
+        sections=[SectionState(id=s.id, name=s.name, start=s.start, end=s.end) for s in document.sections],
         follow=list(document.span_follow),
         chords=[
             ChordState(id=cell.id, start=cell.start, end=cell.end, symbol=cell.symbol)

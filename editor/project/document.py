@@ -1,4 +1,4 @@
-"""The document: frozen Project, Clip, Lanes, Span, Region, Take. Loads no torch.
+"""The document: frozen Project, Clip, Lanes, Span, Region, Section, Take. Loads no torch.
 
 Lane objects carry an `id` so that a gesture can name them. Chord cells and drum hits are in
 beats on the project's grid (they move with the tempo), notes in beats too; regions and audio are
@@ -38,6 +38,16 @@ class Span:
     changed: tuple[str, ...] = ()  # lanes that were edited inside it since the last take was kept
     ignored: tuple[str, ...] = ()  # lanes that are not followed here, whatever `follow` says
     not_meant: tuple[str, ...] = ()  # instruments that its words name and that are not meant
+
+
+@dataclass(frozen=True)
+class Section:
+    """A named stretch of whole bars, half-open, counted from 0 at the grid's beat 0."""
+
+    id: str
+    name: str  # "Verse"
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -279,6 +289,7 @@ class Project:
     rounds: tuple[Round, ...] = ()  # of the blind listening test, oldest first
     variations: int = 1  # takes that each engine makes at a click
     settings: Settings = field(default_factory=Settings)
+    sections: tuple[Section, ...] = ()  # in order of bars; none overlaps another
 
     @property
     def span(self) -> Span | None:

@@ -56,9 +56,9 @@ GM_DRUMS: dict[int, str] = {
     **dict.fromkeys((41, 43, 45, 47, 48, 50, 58), "tom"),
     **dict.fromkeys((49, 51, 52, 53, 55, 57, 59), "cymbal"),
 }
-_DRUM_TO_GM = {"kick": 36, "snare": 38, "hat": 42, "tom": 45, "cymbal": 49}
-_HIT_SECONDS = 0.05  # length of a written drum note
-_PLAYER = "Band: "  # begins the name of a track that says only when a player plays
+DRUM_TO_GM = {"kick": 36, "snare": 38, "hat": 42, "tom": 45, "cymbal": 49}
+HIT_SECONDS = 0.05  # length of a written drum note
+PLAYER = "Band: "  # begins the name of a track that says only when a player plays
 _NO_DRUM = 0  # a key of channel 10 that no kit sounds
 _SHORTEST_NOTE = 0.02  # seconds; a shorter scrap of a skyline is not a note that anyone hears
 
@@ -283,12 +283,9 @@ def write_midi(path: str | os.PathLike[str], lanes: Lanes, grid: Grid) -> None:
     melody = [(*_clipped(note, grid), note.pitch, 96) for note in lanes.melody]
     chords: list[tuple[float, float, int, int]] = []
     for cell in lanes.chords:
-        low = bass(cell.symbol)
-        if low is not None:
-            voices = [36 + low, *(60 + pitch for pitch in pitch_classes(cell.symbol))]
-            chords += [(*_clipped(cell, grid), pitch, 72) for pitch in voices]
-    times = [(grid.beats_to_seconds(hit.time), _DRUM_TO_GM[hit.drum]) for hit in lanes.drums]
-    drums = [(time, time + _HIT_SECONDS, key, 96) for time, key in times if time >= 0]
+        chords += [(*_clipped(cell, grid), pitch, 72) for pitch in chord_voices(cell.symbol)]
+    times = [(grid.beats_to_seconds(hit.time), DRUM_TO_GM[hit.drum]) for hit in lanes.drums]
+    drums = [(time, time + HIT_SECONDS, key, 96) for time, key in times if time >= 0]
     tracks = (
         WrittenTrack("Melody", 0, False, melody),
         WrittenTrack("Chords", 0, False, chords),
@@ -299,6 +296,12 @@ def write_midi(path: str | os.PathLike[str], lanes: Lanes, grid: Grid) -> None:
     Path(path).write_bytes(midi_bytes([track for track in heard if track.notes], grid))
 
 
+def chord_voices(symbol: str) -> tuple[int, ...]:
+    """The MIDI pitches that a chord is written with: its bass and a close position; none of `N`."""
+    low = bass(symbol)
+    return () if low is None else (36 + low, *(60 + pitch for pitch in pitch_classes(symbol)))
+
+
 def sounding(midi: MidiFile) -> list[MidiTrack]:
     """The tracks of a MIDI file that are music: not those that only say who plays."""
     return [track for track in midi.tracks if player_of(track.name) is None]
@@ -306,7 +309,7 @@ def sounding(midi: MidiFile) -> list[MidiTrack]:
 
 def player_of(track: str) -> str | None:
     """The row of the band lane that a track of `write_midi` stands for; None of any other track."""
-    name = track.removeprefix(_PLAYER)
+    name = track.removeprefix(PLAYER)
     return name if name != track and name in ROWS else None
 
 
@@ -320,7 +323,7 @@ def _players(lanes: Lanes, grid: Grid) -> list[WrittenTrack]:
     programs = {name: INSTRUMENTS[name][0] for name in notes if name in INSTRUMENTS}
     programs |= {name: FAMILIES[name] * 8 for name in notes if name in FAMILIES}
     return [
-        WrittenTrack(_PLAYER + name, programs.get(name, 0), name == DRUMS_ROW, played)
+        WrittenTrack(PLAYER + name, programs.get(name, 0), name == DRUMS_ROW, played)
         for name, played in notes.items()
     ]
 
@@ -356,4 +359,4 @@ def _clipped(cell: _Cell, grid: Grid) -> tuple[float, float]:
     return max(0.0, grid.beats_to_seconds(cell.start)), max(0.0, grid.beats_to_seconds(cell.end))
 
 
-assert set(_DRUM_TO_GM) == set(DRUMS)
+assert set(DRUM_TO_GM) == set(DRUMS)

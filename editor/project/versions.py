@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from editor.project import edited, knobs, lanes
 from editor.project.commands import MAX_NAME, clean_text, set_prompt, set_seed
-from editor.project.document import Clip, Project, Rating, Round, Sound, Span, Take, Version
+from editor.project.document import Clip, Project, Rating, Region, Round, Sound, Span, Take, Version
 from engines.errors import InputError
 from engines.roster import ENGINES
 
@@ -23,6 +23,13 @@ ENGINE_LABELS: dict[str, str] = {spec.name: spec.tag for spec in ENGINES}
 def set_clip(project: Project, clip: Clip) -> Project:
     """Put uploaded audio on the timeline. The region stays if it lies inside the new clip."""
     return _show(project, clip, None, None)
+
+
+def set_arranged(project: Project, clip: Clip) -> Project:
+    """Put the clip on the timeline in another order of its pieces. Takes made before lie on another clock."""
+    before = project.clip and _version_of(project, project.clip.sound)
+    lead = project.clip.lead if project.clip else 0.0
+    return _show(project, replace(clip, lead=lead), before.id if before else None, None)
 
 
 def add_take(project: Project, take: Take) -> Project:
@@ -49,6 +56,10 @@ def twin_of(project: Project, take: Take) -> Take | None:
 def keep(project: Project, id: str) -> Project:
     """Put a take on the timeline. A re-made span leaves the clip its name."""
     take = find_take(project, id)
+    if _arranged_since(project, take):
+        raise InputError(
+            f"{take_label(take)}: made before a section was copied or moved; undo that, or make it again here"
+        )
     sound = take.sound
     project = replace(project, spans=tuple(_after(span, take) for span in project.spans))
     clip = Clip(sound.file, take.seconds, take.rate, take.channels, take_label(take), sound.patches)
@@ -163,17 +174,52 @@ def same_recording(project: Project, one: Clip, other: Clip) -> bool:
     return root is not None and root == _root(project, other)
 
 
+def clock_shift(project: Project, source: Sound | None, kind: str, region: Region | None) -> float:
+    """Seconds from the clock of a take (its source, kind and region) to that of the clip on the timeline.
+
+    Before it is kept, an intro lies before 0; once it is, what was made earlier lies so much later.
+    """
+    clip, before = project.clip, source_on_clock(project, source)
+    if clip is None or before is None:
+        return 0.0
+    return clip.lead - before.lead - (region.end if kind == "intro" and region else 0.0)
+
+
+def source_on_clock(project: Project, source: Sound | None) -> Clip | None:
+    """The clip of that sound where it is what the clip on the timeline was made of; else None."""
+    clip = project.clip
+    before = next((v.clip for v in project.versions if v.clip.sound == source), None)
+    return before if clip and before and same_recording(project, clip, before) else None
+
+
 def _root(project: Project, clip: Clip | None, parent: str | None = None) -> str | None:
     """The version that a clip began as; None for one that is no version and comes from none."""
     known = {version.id: version for version in project.versions}
     version = known.get(parent or "") or (_version_of(project, clip.sound) if clip else None)
-    while version is not None and version.parent in known:
+    while version is not None and version.parent in known and not _is_arranged(version):
         version = known[version.parent]
     return version.id if version else None
 
 
+def _is_arranged(version: Version) -> bool:
+    """Whether it is another order of its parent's pieces, with a clock of its own."""
+    return version.parent is not None and version.take is None
+
+
+def _arranged_since(project: Project, take: Take) -> bool:
+    """Whether the clip on the timeline is another order of what a take was made of."""
+    known = {version.id: version for version in project.versions}
+    made_of = next((v.clip for v in project.versions if v.clip.sound == take.source), None)
+    wanted, root = _root(project, made_of), _root(project, project.clip)
+    while wanted and root and (parent := known[root].parent) in known:
+        root = _root(project, known[parent or ""].clip)
+        if root == wanted:
+            return True
+    return False
+
+
 def _moved(project: Project, seconds: float) -> Project:
-    """Lanes and spans so much later in time: with them goes the music that they belong to."""
+    """Lanes, spans and sections so much later in time: with them goes the music that they belong to."""
     if not seconds:
         return project
     grid = project.grid
@@ -185,7 +231,8 @@ def _moved(project: Project, seconds: float) -> Project:
         replace(span, start=round(span.start + seconds, 6), end=round(span.end + seconds, 6))
         for span in project.spans
     )
-    return replace(project, grid=replace(grid, offset=offset), lanes=later, spans=spans)
+    sections = tuple(replace(s, start=s.start + bars, end=s.end + bars) for s in project.sections)
+    return replace(project, grid=replace(grid, offset=offset), lanes=later, spans=spans, sections=sections)
 
 
 def _version_of(project: Project, sound: Sound) -> Version | None:

@@ -84,6 +84,13 @@ def test_no_violations(themed: Page, song_file: Path) -> None:
     judge(page, "an error in its place")
     page.locator("#span-box .remedy").click()
 
+    page.evaluate("window.inlay.desk.timeline.sections.add()")
+    closed(page, lambda: page.locator("inlay-timeline .section .more").click(), "menu of a section")
+    page.evaluate("window.inlay.desk.record.arm()")
+    page.locator("inlay-record[data-phase=idle] .mic .foot button").wait_for()  # no microphone here
+    judge(page, "recording")
+    page.locator("inlay-record [data-act=discard]").click()
+
     page.locator("#inpaint").click()
     settled(page)
     judge(page, "takes")

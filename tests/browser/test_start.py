@@ -1,4 +1,4 @@
-"""The page to start from: examples that are heard, projects with pictures, what is generated sounds by itself."""
+"""The page to start from: examples are heard, projects have pictures, clips sound."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def test_all_examples_are_heard_before_one_is_opened(page: Page) -> None:
     tiles = page.locator("inlay-start .examples li")
     expect(tiles).to_have_count(12)
     page.evaluate(
-        "HTMLMediaElement.prototype.play = function () { window.sounds = this.src; return new Promise(() => {}); }"
+        "HTMLMediaElement.prototype.play = function () "
+        "{ window.sounds = this.src; return new Promise(() => {}); }"
     )
     first, last = tiles.first.locator(".hear"), tiles.last.locator(".hear")
     expect(first).to_have_attribute("aria-label", "Play Jazz waltz")

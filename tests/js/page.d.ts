@@ -27,6 +27,13 @@ interface Event {
   detail: any;
 }
 
+/** The audio thread's own, in which `capture-worklet.js` runs. */
+declare class AudioWorkletProcessor {
+  port: MessagePort;
+}
+declare function registerProcessor(name: string, processor: unknown): void;
+declare const currentFrame: number;
+
 interface Window {
   inlay?: { desk: any; choose: any; turn: any };
 }

@@ -8,6 +8,7 @@ import { round } from '../music/time.js';
 export const actionsOn = (timeline, lane) => ({
   play: () => desk.togglePlay(),
   rewind: () => desk.player.seek(0),
+  record: () => desk.record?.toggle(),
   loop: () => desk.toggleLoop(),
   follow: () => { timeline.following = !timeline.following; },
   preview: () => timeline.transport.togglePreview(),

@@ -74,7 +74,9 @@ export class LaneMenu extends Popover {
     return `<div class="rows"><h2>Signature and key</h2><div class="pairs"><select data-signature aria-label="Time signature">${options([2, 3, 4, 5, 6, 7], beats, (count) => `${count}/4`)}</select>
       <select data-key aria-label="Key">${options(KEYS, desk.key)}</select></div><h2>Beat 1 of bar 1</h2><label class="pair"><span>Lies at, seconds</span><input type="text" inputmode="decimal" data-offset value="${Number(offset.toFixed(4))}"></label>
       <div class="buttons">${button('beat-one', 'At the playhead', 'B')}${button('beat-zero', 'At 0 s')}</div>
-      <h2>Tempo</h2><label class="pair"><span>Beats a minute</span><input type="text" inputmode="decimal" data-bpm value="${Number(bpm.toFixed(2))}"></label><div class="buttons">${button('tap-tempo', 'Tap', 'T')}${button('half', 'Half')}${button('double', 'Double')}</div></div>`;
+      <h2>Tempo</h2><label class="pair"><span>Beats a minute</span><input type="text" inputmode="decimal" data-bpm value="${Number(bpm.toFixed(2))}"></label><div class="buttons">${button('tap-tempo', 'Tap', 'T')}${button('half', 'Half')}${button('double', 'Double')}</div>
+      <h2>Sections<span>verse, chorus …</span></h2><div class="buttons">${button('add-section', desk.doc.region ? 'Add a section over the span' : 'Add a section')}</div>
+      <h2>Record</h2><div class="buttons">${button('record', 'Microphone or MIDI keyboard', '⇧R')}</div></div>`;
   }
 
   press(pressed) {
@@ -108,6 +110,8 @@ export class LaneMenu extends Popover {
       'save-midi': () => this.timeline.saveMidi(this.#lane),
       hear: () => this.timeline.toggleLane(this.#lane),
       'beat-one': () => desk.setGrid({ offset: desk.player.position }),
+      record: () => desk.record?.toggle(),
+      'add-section': () => this.timeline.sections.add(),
       'beat-zero': () => desk.setGrid({ offset: 0 }),
       'tap-tempo': () => desk.tapTempo(),
       half: () => desk.setGrid({ bpm: grid.bpm / 2 }),

@@ -27,6 +27,8 @@ ${styles(STYLE)}
 <div class="board" role="group" aria-label="Timeline" tabindex="0" data-tab="melody">
   <div class="head minimap-head"></div>
   <div class="minimap"></div>
+  <div class="head sections-head"></div>
+  <div class="sections"></div>
   <div class="head ruler-head"><button class="text-button" data-menu="grid" title="Signature, key, where beat 1 lies (B), tempo (T)" aria-haspopup="dialog">Bar<span>, seconds</span></button></div>
   <div class="ruler"><canvas></canvas></div>
   <div class="head audio-head"></div>

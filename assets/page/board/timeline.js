@@ -19,6 +19,7 @@ import { LaneSizes } from './lane-sizes.js';
 import { MelodyLane } from '../lanes/melody-lane.js';
 import { Minimap } from './minimap.js';
 import { Palette } from './palette.js';
+import { SectionRow } from '../sections/section-row.js';
 import { SpanLayer } from './span-layer.js';
 import { Touch } from './touch.js';
 import { Transport } from './transport.js';
@@ -93,6 +94,7 @@ export class Timeline extends Viewport {
     this.drums = new DrumLane(this, ...part('drums'));
     this.written = [this.band, this.chords, this.melody, this.drums]; // lanes that one writes in
     this.lanes = [this.audio, ...this.written];
+    this.sections = new SectionRow(this, ...part('sections'));
     this.spans = new SpanLayer(this, this.find('.spans'));
     this.transport = new Transport(this, this.find('.transport'));
     this.palette = new Palette(this);
@@ -173,6 +175,7 @@ export class Timeline extends Viewport {
     const cells = (lane) => lane === this.band || lane === this.chords;
     for (const lane of [...this.lanes.filter((other) => !cells(other)), ...this.lanes.filter(cells)]) if (boxOf(lane.host).height) lane.draw(colour);
     this.minimap.draw(colour);
+    this.sections.draw();
     this.spans.draw();
     this.spans.leaveFree(this.shadowRoot.querySelectorAll('.hint.card:not([hidden]), .hint:not([hidden]) > span'));
     this.#drawWords();

@@ -54,7 +54,7 @@ export class AudioLane {
     this.canvas = host.querySelector('canvas');
     this.run = host.querySelector('.run');
     this.empty = host.querySelector('.empty');
-    head.innerHTML = `<b>Audio</b><span class="soft"></span><div class="foot"><button class="ic" title="Bring another recording, or drop one" aria-label="Bring another recording">${icons.file}</button></div>`;
+    head.innerHTML = `<b>Audio</b><span class="soft"></span><div class="foot"><button class="ic" title="Bring another recording, or drop one" aria-label="Bring another recording">${icons.file}</button><button class="ic" data-action="record" title="Record from the microphone or a MIDI keyboard (⇧R)" aria-label="Record">${icons.mic}</button></div>`;
     this.words = head.querySelector('.soft');
     this.open = head.querySelector('button');
     for (const button of [this.open, host.querySelector('.choose')]) button.addEventListener('click', () => chooseFile());
@@ -84,6 +84,7 @@ export class AudioLane {
     const shape = { middle: height / 2, half: height / 2 - 14, gain };
     if (!doc.clip) {
       this.words.textContent = 'None yet';
+      desk.record?.paint(c, view, height, colour);
       this.run.hidden = true;
       return;
     }
@@ -96,6 +97,7 @@ export class AudioLane {
       c.font = `400 12px ${colour('font')}`;
       c.fillText('Reading the audio …', 12, height / 2);
     }
+    desk.record?.paint(c, view, height, colour);
     this.#drawRun(region);
   }
 

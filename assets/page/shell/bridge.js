@@ -86,7 +86,7 @@ class Arrivals {
 }
 
 /** Sends a file to the server's upload folder, or names an example; both go onto the timeline there. */
-async function send({ file, lane = '', example }, trigger, upload) {
+async function send({ file, lane = '', example, at = null }, trigger, upload) {
   const id = newId('f') + newId('');
   const name = file?.name ?? 'The example';
   const began = performance.now();
@@ -96,7 +96,7 @@ async function send({ file, lane = '', example }, trigger, upload) {
     const { path } = await upload(file);
     if (desk.arriving?.id !== id) return undefined; // cancelled meanwhile, or another one was given
     desk.arrive({ id, name, step: 'reading', size: file.size, took: (performance.now() - began) / 1000 });
-    return trigger('upload', { id, path, name, lane });
+    return trigger('upload', { id, path, name, lane, at });
   } catch (error) {
     return desk.arrive({ name, error: `${name}: could not be sent (${error.message ?? error}); try again.` });
   }

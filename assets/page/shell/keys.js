@@ -19,6 +19,7 @@ export const KEYS = [
   ['M', 'match', 'Level match', 'Takes'],
   ['Y', 'difference', 'Difference view', 'Takes'],
   ['Delete', 'discard', 'Delete the take (in Listen)', 'Takes'],
+  ['⇧R', 'record', 'Record: begin, stop', 'Listen'],
   ['F', 'follow', 'Follow the playhead', 'Listen'],
   ['P', 'preview', 'Hear the lanes', 'Listen'],
   ['⇧P', 'click', 'Hear a click', 'Listen'],
@@ -79,7 +80,7 @@ const PLAIN = {
   enter: 'palette', delete: 'delete', backspace: 'delete', '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out', '?': 'help',
 };
 const SHIFTED = {
-  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', a: 'inpaint-all', f: 'fix', l: 'make-loop', o: 'sort', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
+  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', a: 'inpaint-all', f: 'fix', l: 'make-loop', o: 'sort', r: 'record', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
 };
 const COMMAND = { enter: 'inpaint', z: 'undo', y: 'redo', '.': 'cancel', c: 'copy', v: 'paste', d: 'repeat', a: 'choose-all', s: 'save-as', e: 'export' };
 const COMMAND_SHIFTED = { enter: 'generate', z: 'redo' };

@@ -9,6 +9,7 @@ import { icons } from '../parts/icons.js';
 import { actionOf, worksInFields } from './keys.js';
 import { listening } from '../store/listening.js';
 import { whyNoClip, whyNoInpaint } from '../store/why.js';
+import '../record/record.js';
 import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
 import { showHelp } from './help.js';
 import { showAbout } from '../guide/about.js';
@@ -61,6 +62,7 @@ const PAGE_ACTIONS = {
   undo: () => desk.undo(),
   redo: () => desk.redo(),
   about: () => showAbout(),
+  record: () => desk.record?.toggle(),
 };
 
 const isCell = (node) => Boolean(node?.classList?.contains('cell'));
@@ -72,7 +74,7 @@ function onKey(event) {
   const found = actionOf(event);
   if (!found || !isFree(found.action, node)) return;
   if (found.action === 'play' && isCell(node)) node.blur();
-  if (perform(found)) event.preventDefault();
+  if (desk.record?.answers(found.action) || perform(found)) event.preventDefault();
 }
 
 /** Whether a view has keys of its own that come before all actions: letters in the blind test, drums that are tapped. */

@@ -12,6 +12,7 @@ const EXPORTS = [
   ['mp3', 'MP3', 'small, for sending; not lossless'],
   ['stems', 'Stems of spans', 'every span and take as a file of its own'],
   ['midi', 'MIDI of the lanes', 'melody, chords, drums and who plays'],
+  ['dawproject', 'DAWproject', 'clip, takes, lanes and tempo for Bitwig, Cubase, Studio One; no stems of instruments'],
   ['project', 'Project', 'everything in a zip, to be opened elsewhere'],
 ];
 

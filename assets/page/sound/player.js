@@ -90,6 +90,11 @@ export class Player extends EventTarget {
     return current ? Math.min(Math.max(current.from + now - current.at, current.from), current.to) : this.#rest;
   }
 
+  /** Seconds until what was asked to play at a later time sounds. */
+  get waiting() {
+    return this.playing ? Math.max(0, (this.#passes[0]?.at ?? 0) - this.#context.currentTime) : 0;
+  }
+
   /** The decoded buffer of an address; fetched and decoded once. */
   load(url) {
     if (!this.#loading.has(url)) {
@@ -179,7 +184,8 @@ export class Player extends EventTarget {
     if (this.playing && !same) this.#restart();
   }
 
-  async play(from = this.#rest) {
+  /** Plays from a position, as soon as it can or at a time of the context. */
+  async play(from = this.#rest, at = 0) {
     if (!this.#tracks.size) return;
     if (!(await this.#awake())) {
       const message = 'The browser found no output for sound. Plug one in, or allow sound for this page, then press play again.';
@@ -190,7 +196,8 @@ export class Player extends EventTarget {
     if (this.#loop && (position < this.#loop.start - 0.01 || position >= this.#loop.end)) position = this.#loop.start;
     this.#stopAll();
     this.playing = true;
-    this.#schedule(this.context.currentTime + LEAD, position);
+    const soonest = this.context.currentTime + LEAD;
+    this.#schedule(Math.max(at, soonest), at && at < soonest ? position + soonest - at : position);
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.#tick(), 40);
     this.dispatchEvent(new CustomEvent('state'));

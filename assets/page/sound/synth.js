@@ -61,11 +61,16 @@ export class Synth {
     this.#sound({ length: 0.25, ...event }, context.currentTime + 0.005);
   }
 
+  /** One click at a time of the context: what is counted in stands before anything that plays. */
+  clickAt(at, accent) {
+    this.#sound({ kind: 'click', accent }, at);
+  }
+
   #look() {
     const { player } = this;
     if (!player.playing || !(this.on || this.click)) return;
     const position = player.position;
-    const now = player.context.currentTime;
+    const now = player.context.currentTime + player.waiting;
     const { doc, loop } = this.score();
     const jumped = position < this.#seen - 0.005 || position > this.#seen + JUMP;
     if (jumped) {

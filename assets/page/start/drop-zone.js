@@ -6,7 +6,7 @@ import { arrivalSteps, sizeWords } from '../store/arrivals.js';
 export const DROP_ZONE = `<div class="drop"><div class="invite"><span class="signs">${icons.wave}${icons.midi}${icons.folder}</span><b>Drop a file here</b>
   <p class="soft">WAV, FLAC, OGG or MP3 up to 40 minutes, MIDI, or an Inlay project. Chords, melody, drums and who plays are read from it for you.</p></div>
   <div class="arriving" role="status"></div>
-  <button class="choose">${icons.file}<span>Choose a file</span></button></div>`;
+  <div class="row"><button class="choose">${icons.file}<span>Choose a file</span></button> <button class="record" title="From the microphone or a MIDI keyboard (⇧R)">${icons.mic}<span>Record</span></button></div></div>`;
 
 const STATES = { done: icons.check, now: '', next: '' };
 
@@ -17,7 +17,7 @@ export function tellArrival(zone, arriving) {
   zone.classList.toggle('refused', Boolean(arriving?.error));
   zone.classList.toggle('busy', Boolean(arriving?.step));
   zone.querySelector('.choose span').textContent = arriving?.error ? 'Choose another file' : 'Choose a file';
-  zone.querySelector('.choose').hidden = Boolean(arriving?.step);
+  zone.querySelector('.row').hidden = Boolean(arriving?.step);
   const place = zone.querySelector('.arriving');
   if (!arriving) place.innerHTML = '';
   else if (arriving.error) place.innerHTML = `<p class="error">${icons.warn}<span>${text(arriving.error)}</span></p>`;

@@ -173,6 +173,10 @@ export class Start extends HTMLElement {
     else if (button.matches('.lanes')) this.pass();
     else if (button.matches('.all')) desk.tell('projects');
     else if (button.dataset.hear) this.#examples.toggle(button.dataset.hear);
+    else if (button.matches('.record')) {
+      this.pass();
+      desk.record?.toggle();
+    }
     else if (button.dataset.example) desk.send('upload', { example: button.dataset.example });
     else if (button.dataset.folder) desk.send('project', { action: 'open', folder: button.dataset.folder, rev: desk.nextRev() });
   }

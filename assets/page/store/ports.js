@@ -14,6 +14,9 @@ export class Ports extends EventTarget {
   /** @type {any} <inlay-takes> */
   takes = null;
 
+  /** @type {any} <inlay-record> */
+  record = null;
+
   // ---- messages, set by the bridge
 
   /** @type {(kind: string, data: object) => any} Sends 'edit', 'run', 'cancel', 'upload', 'watch', 'vote' or 'project'. */

@@ -8,6 +8,7 @@ import { countWords, numberOf, percent, seamSentences, takeName, takeSpoken } fr
 import { playersIn } from './take-band.js';
 import { sortable, wishLine } from './wish-words.js';
 import { STORY, drawScenes } from './story.js';
+import { isFile } from './take-drag.js';
 import { drawTrack } from './track-wave.js';
 
 const AROUND = 1; // seconds beside the span on a card
@@ -118,7 +119,7 @@ export class TakeCards {
     const time = track.kind === 'take' && track.state === 'ready' && track.words ? `<span class="soft num spent" title="Time that it took">${text(track.words)}</span>` : '';
     const star = track.kind === 'take' && track.state === 'ready' ? starButton(track) : '';
     const [words, actions] = this.#about(track);
-    return `<article class="card ${track.state} ${this.takes.isHeard(track) ? 'heard' : ''}" data-take="${track.id}" aria-label="${text(takeSpoken(track))}">
+    return `<article class="card ${track.state} ${this.takes.isHeard(track) ? 'heard' : ''}" data-take="${track.id}" ${isFile(track) ? 'draggable="true"' : ''} aria-label="${text(takeSpoken(track))}">
       <header>${digit}${name}<span class="spring"></span>${time}${star}</header><canvas data-wave="${track.id}"></canvas>
       <div class="words">${words}</div><div class="actions">${actions}</div></article>`;
   }

@@ -36,6 +36,7 @@ export function showTake(track) {
       <button data-act="seed" title="Run it again with another seed (E)">${icons.dice}<span>Another seed</span></button>
       <button data-act="use" title="Prompt, seed and knobs as they were for this take">Use these settings</button>
       ${track.region ? '<button data-act="solo" title="Hear its span alone (O)">Hear it alone</button>' : ''}
+      <button data-act="file" title="Its own samples; or drag the card out of the window">${icons.download}<span>WAV</span></button>
       <button data-act="request" title="All that the command line needs to make this take again">Request as JSON</button>
       <span class="spring"></span>
       <button data-act="delete" class="danger" title="Out of the list; undo brings it back">${icons.trash}<span>Delete</span></button>
@@ -45,6 +46,7 @@ export function showTake(track) {
       seed: () => desk.anotherSeed(track),
       use: () => desk.edit('use_take', { id: track.id }),
       solo: () => desk.toggleSolo(track),
+      file: () => desk.download('take', track.id),
       request: () => desk.download('request', track.id),
       delete: () => desk.discard(track),
     };

@@ -10,6 +10,7 @@ import { listening } from '../store/listening.js';
 import { openSheet, showTake, showTree } from './take-sheet.js';
 import { Scope } from '../parts/scope.js';
 import { showWhenStyled, styles } from '../parts/styled.js';
+import { carryOut } from './take-drag.js';
 import { CARDS, TakeCards } from './take-cards.js';
 import { ROWS, TakeRows } from './take-rows.js';
 import { chordsAgree } from './take-words.js';
@@ -18,7 +19,7 @@ import { tokens } from '../parts/wave.js';
 
 const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 const STYLE = new URL('./takes.css', import.meta.url).href;
-const TEMPLATE = `${styles(STYLE)}${CARDS}${ROWS}${BLIND}<p class="live" role="status" aria-live="polite"></p>`;
+const TEMPLATE = `${styles(STYLE)}${CARDS}${ROWS}${BLIND}<inlay-record hidden></inlay-record><p class="live" role="status" aria-live="polite"></p>`;
 
 export class Takes extends HTMLElement {
   #scope = null;
@@ -43,6 +44,7 @@ export class Takes extends HTMLElement {
     scope.observe(new ResizeObserver(() => this.redraw()), this);
     this.shadowRoot.addEventListener('click', (event) => this.#click(event), options);
     this.rows.listen(options);
+    this.shadowRoot.addEventListener('dragstart', carryOut, options);
     this.find('.cards').addEventListener('pointerleave', () => this.redraw(), options); // what waited for that
     this.find('.tracks').addEventListener('pointerleave', () => this.redraw(), options);
     scope.frames(() => {

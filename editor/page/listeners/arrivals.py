@@ -69,6 +69,11 @@ class Arrivals:
             session = self.sessions.open(tab, opened.folder.name)
         elif suffix in scores.SUFFIXES:
             session.import_score(path, sent.name, sent.lane)
+        elif sent.at is not None:
+            first = session.project.clip is None
+            session.lay_over(path, sent.name, sent.at)
+            if first and self.listens:
+                session.analyse()
         else:
             session.upload(path, sent.name)
             if self.listens:

@@ -93,6 +93,8 @@ class TrackState(GradioModel):
     seams: list[SeamState] = Field(default_factory=list)
     url: str = ""  # audio, relative to the page
     start: float = 0.0  # seconds on the clip's clock at which that audio begins
+    file: str = ""  # its own samples, lossless, to be dragged out: address and the name that they shall have
+    file_name: str = ""
     whole: bool = False  # the audio is a clip of its own, not a part of the timeline's
     kept: bool = False
     wish: list[WishState] = Field(default_factory=list)  # what was asked, and what of it is heard

@@ -28,9 +28,10 @@ from editor.page.takes.component import (
 from editor.page.takes.previews import playable, preview, sound_key
 from editor.page.takes.words import choice_words, details, search_state
 from editor.page.timeline import file_address
-from editor.project import blind
+from editor.project import blind, versions
+from editor.project.disk import exports
 from editor.project.document import Project, Region, Sound, Take
-from editor.project.versions import same_recording, take_label
+from editor.project.versions import take_label
 from editor.runs.job import EXTENSIONS
 from editor.runs.track import RunTrack, spent_words
 from engines.progress import work_seconds
@@ -246,6 +247,8 @@ def _take(
         spans=place.spans,
         url=address(path),
         start=start + later,
+        file=address(folder / take.file),
+        file_name=f"{exports.take_title(project, take)}{Path(take.file).suffix}",
         whole=take.region is None or bool(extends),
         kept=project.kept == take.id,
         seams=[_seam(seam, later) for seam in take.seams],
@@ -275,16 +278,8 @@ def _seam(seam: Mapping[str, object], later: float) -> SeamState:
 
 
 def clock_shift(project: Project, item: Take | RunTrack) -> float:
-    """Seconds from the clock of a take to the timeline's: what an intro puts before a clip moves all of it.
-
-    Before it is kept, an intro lies before 0; once it is, what was made earlier lies so much later.
-    """
-    clip = project.clip
-    source = next((v.clip for v in project.versions if v.clip.sound == item.source), None)
-    if clip is None or source is None or not same_recording(project, clip, source):
-        return 0.0
-    added = item.region.end if item.kind == "intro" and item.region else 0.0
-    return clip.lead - source.lead - added
+    """Seconds from the clock of a take to the timeline's: an intro moves all that it is put before."""
+    return versions.clock_shift(project, item.source, item.kind, item.region)
 
 
 def version_tree(project: Project) -> list[VersionState]:

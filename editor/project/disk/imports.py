@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 
 from editor.project import band, commands, drawing, edited, lanes, versions
-from editor.project.disk import library, sounds, storage
+from editor.project.arrangement import Arranged
+from editor.project.disk import library, sounds, splices, storage
 from editor.project.disk.scores import read_score
 from editor.project.document import Clip, Lanes, Project
 from editor.project.score import Score
@@ -54,6 +55,36 @@ def put_recording(project: Project, folder: Path, recording: Recording, label: s
     file = sounds.add_audio(folder, recording)
     clip = Clip(file, recording.seconds, recording.rate, recording.channels, label)
     return commands.name_after_file(versions.set_clip(project, clip), label)
+
+
+def lay_over(project: Project, folder: Path, recording: Recording, label: str, at: float) -> Project:
+    """What was recorded laid over the clip from a time on, in seconds; without a clip it becomes the clip.
+
+    The clip keeps its name, spans and lanes: what lies beside the recording is as it was.
+    """
+    clip = project.clip
+    whole = splices.laid_over(sounds.read_sound(folder, clip.sound) if clip else None, recording, at)
+    made = Clip(
+        sounds.add_audio(folder, whole),
+        whole.seconds,
+        whole.rate,
+        whole.channels,
+        clip.label if clip else label,
+    )
+    return versions.set_clip(project, made)
+
+
+def put_arranged(made: Arranged, folder: Path) -> Project:
+    """A document in another order, and the samples of its clip with it."""
+    clip = made.project.clip
+    if clip is None:
+        return made.project
+    before = sounds.read_sound(folder, clip.sound)
+    whole = splices.in_order(before, made.samples(before.rate, before.length))
+    file = sounds.add_audio(folder, whole)
+    return versions.set_arranged(
+        made.project, Clip(file, whole.seconds, whole.rate, whole.channels, clip.label)
+    )
 
 
 def put_score(project: Project, score: Score, lane: str) -> Project:

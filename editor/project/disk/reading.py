@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
+from itertools import pairwise
 from typing import Any
 
 from editor.project.disk.files import is_name
@@ -21,6 +22,7 @@ from editor.project.document import (
     Rating,
     Region,
     Round,
+    Section,
     Settings,
     Sound,
     Span,
@@ -36,6 +38,7 @@ from engines.roster import ENGINE_NAMES
 MAX_NUMBER = 1e12  # of anything that a project counts or measures
 MAX_SAMPLES = 2**40
 MAX_CHANNELS = 1024
+_BARS = (-10_000, 1_000_000)
 MAX_SEED = 2**63 - 1
 _ID = re.compile(r"[A-Za-z0-9_-]{0,64}")
 _TIME = re.compile(r"(\d[0-9T:.Z +-]{0,39})?")
@@ -65,6 +68,7 @@ def project_from_json(data: Mapping[str, Any]) -> Project:
         rounds=tuple(_round(round) for round in data["rounds"]),
         variations=_whole(data["variations"], 1, 100),
         settings=_settings(data["settings"]),
+        sections=_sections(data.get("sections", [])),  # older projects have none
     )
 
 
@@ -191,6 +195,16 @@ def _span(data: Mapping[str, Any]) -> Span:
         ignored=_known(data["ignored"], LANE_NAMES),
         not_meant=_texts(data["not_meant"]),
     )
+
+
+def _sections(data: Any) -> tuple[Section, ...]:
+    found = [
+        Section(_id(s["id"]), _text(s["name"]), _whole(s["start"], *_BARS), _whole(s["end"], *_BARS))
+        for s in data
+    ]
+    if any(one.end <= one.start for one in found) or any(a.end > b.start for a, b in pairwise(found)):
+        raise ValueError("sections that overlap, or have no bars")
+    return tuple(found)
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,257 @@
+"""Recording by the page, from a microphone and a keyboard that are made up, and every refusal in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import BrowserContext, BrowserType, Page, expect
+
+from editor.project.disk import sounds, storage
+from engines.audio.recording import Recording, read_recording
+from tests.browser.conftest import CHROMIUM, PATIENCE, QUIET
+from tests.browser.test_edit import drag_span, inpaint, state, upload
+
+READY = "window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial && window.inlay.desk.settled"
+# A keyboard: `play(status, pitch, velocity)` sends what it would send.
+KEYBOARD = """
+  const input = { id: 'k', name: 'Keystation 49', state: 'connected', onmidimessage: null };
+  const access = { inputs: new Map([['k', input]]), onstatechange: null };
+  navigator.requestMIDIAccess = async () => access;
+  const now = () => performance.now();
+  window.play = (...data) => input.onmidimessage({ data: new Uint8Array(data), timeStamp: now() });
+"""
+
+REFUSES = """((name) => {
+  navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', name); };
+})"""
+
+
+@pytest.fixture(scope="module")
+def beeping(chromium: BrowserType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """A Chromium whose microphone beeps, and that asks nobody."""
+    context = chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("beeping"),
+        executable_path=CHROMIUM,
+        args=[*QUIET, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+        viewport={"width": 1440, "height": 900},
+        color_scheme="dark",
+    )
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+def opened(context: BrowserContext, address: str, script: str = "") -> Page:
+    page = context.new_page()
+    if script:
+        page.add_init_script(script)
+    page.goto(address)
+    page.wait_for_function(READY)
+    if page.locator("#page").get_attribute("data-start") is not None:
+        page.locator("inlay-start .lanes").click()
+    return page
+
+
+def record(page: Page, until: str) -> None:
+    """Begins, waits for something while it is recorded, and stops."""
+    page.locator("inlay-record [data-act=record]").click()
+    page.wait_for_function("window.inlay.desk.record.recorder.phase === 'recording'")
+    page.wait_for_function(until)
+    page.keyboard.press("Shift+R")
+    page.wait_for_function(
+        "!window.inlay.desk.record.armed && window.inlay.desk.settled && !window.inlay.desk.arriving"
+    )
+
+
+def test_the_microphone_comes_onto_the_audio_lane_in_one_step(
+    beeping: BrowserContext, address: str, home: Path, song: Recording, song_file: Path
+) -> None:
+    page = opened(beeping, address)
+    upload(page, song_file)
+    page.evaluate("window.inlay.desk.setGrid({ bpm: 240 })")
+    page.evaluate("window.inlay.desk.player.seek(1)")
+    page.locator("inlay-timeline .board").focus()
+    page.keyboard.press("Shift+R")
+    panel = page.locator("inlay-record")
+    expect(panel.locator(".to")).to_have_text("To the audio lane")
+    expect(panel.locator(".mic .foot")).to_contain_text("taken off")
+    expect(panel.locator("select option")).not_to_have_count(0)
+    page.wait_for_function("window.inlay.desk.record.microphone.level > -59")  # it is heard at once
+    expect(page.locator("inlay-takes .strip")).to_be_hidden()
+    page.locator("inlay-record [data-act=record]").click()
+    expect(panel.locator("h2")).to_have_text("Count-in")  # of four beats, before anything is kept
+    page.wait_for_function("window.inlay.desk.record.recorder.counted?.beat > 1")
+    expect(panel.locator("h2")).to_have_text("Recording from bar 2")
+    page.wait_for_function("window.inlay.desk.record.recorder.time > 1.5")
+    shown = page.evaluate("window.inlay.desk.record.recorder.peaks(0, 1.4, 50).flat()")
+    assert max(shown) > 0.05  # it grows on the lane as it comes
+    page.keyboard.press("Escape")  # the first one is thrown away
+    expect(panel.locator("h2")).to_have_text("Ready to record")
+    page.evaluate("window.inlay.desk.player.seek(1)")
+    panel.locator("[data-bars='0']").click()
+    steps = state(page, "doc.past")
+    record(page, "window.inlay.desk.record.recorder.time > 1.4")
+    page.wait_for_function("window.inlay.desk.doc.undo === 'record'")
+    assert state(page, "doc.past") == steps + 1
+    folder = home / state(page, "doc.project")
+    clip = storage.open_project(folder).project.clip
+    assert clip and clip.label == "my song.wav" and clip.seconds == song.seconds
+    samples = sounds.read_sound(folder, clip.sound).samples
+    assert np.array_equal(samples[: song.rate], song.samples[: song.rate])
+    end = int(2.9 * song.rate)
+    assert np.array_equal(samples[end:], song.samples[end:])
+    new = samples[song.rate : int(2.3 * song.rate)].astype(float)
+    assert (
+        np.array_equal(new[:, 0], new[:, 1]) and np.abs(new).max() > 1000
+    )  # one microphone on both channels
+    assert page.evaluate("window.inlay.desk.record.microphone.state") == "off"  # the browser's sign goes out
+    page.keyboard.press("Control+z")
+    page.wait_for_function("window.inlay.desk.settled && window.inlay.desk.doc.undo !== 'record'")
+    again = storage.open_project(folder).project.clip
+    assert again and np.array_equal(sounds.read_sound(folder, again.sound).samples, song.samples)
+    page.close()
+
+
+def test_a_keyboard_plays_into_melody_and_drums(beeping: BrowserContext, address: str, home: Path) -> None:
+    page = opened(
+        beeping,
+        address,
+        KEYBOARD + REFUSES + "('NotFoundError');",
+    )
+    page.locator("inlay-timeline .audio-head [data-action=record]").click()
+    panel = page.locator("inlay-record")
+    expect(panel.locator(".mic .foot")).to_contain_text("No microphone found. Plug one in")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    page.locator("inlay-timeline .audio-head [data-action=record]").click()
+    panel.locator("[data-act=midi]").click()
+    expect(panel.locator(".keys header b")).to_have_text("Keystation 49")
+    panel.locator("[data-bars='0']").click()
+    page.evaluate("window.play(0x90, 64, 84)")
+    expect(panel.locator(".keys .says")).to_have_text("E4, velocity 84")
+    expect(panel.locator(".piano .on")).to_have_count(1)
+    page.evaluate("window.play(0x80, 64, 0)")
+    steps = state(page, "doc.past")
+    page.locator("inlay-record [data-act=record]").click()
+    page.wait_for_function("window.inlay.desk.record.recorder.phase === 'recording'")
+    page.evaluate("window.play(0x90, 67, 90)")
+    page.wait_for_function("window.inlay.desk.record.recorder.time > 0.6")
+    page.evaluate("window.play(0x80, 67, 0)")
+    page.keyboard.press("Shift+R")
+    page.wait_for_function("window.inlay.desk.doc.undo === 'record melody'")
+    assert state(page, "doc.past") == steps + 1
+    (note,) = state(page, "doc.melody")
+    assert note["pitch"] == 67 and note["start"] % 0.25 == 0 and note["end"] % 0.25 == 0
+    assert state(page, "doc.clip") is None
+
+    page.keyboard.press("Shift+R")
+    panel.locator("[data-act=midi]").click()
+    panel.locator("[data-lane=drums]").click()
+    page.locator("inlay-record [data-act=record]").click()
+    page.wait_for_function("window.inlay.desk.record.recorder.phase === 'recording'")
+    page.evaluate("window.play(0x99, 38, 90)")
+    page.wait_for_function("window.inlay.desk.record.recorder.time > 0.3")
+    page.keyboard.press("Shift+R")
+    page.wait_for_function("window.inlay.desk.doc.undo === 'record drums'")
+    page.wait_for_function("window.inlay.desk.settled")
+    document = json.loads((home / state(page, "doc.project") / "project.json").read_text())
+    assert [hit["drum"] for hit in document["project"]["lanes"]["drums"]] == ["snare"]
+    page.close()
+
+
+def test_no_microphone_and_no_keyboard_are_said_in_words(page: Page) -> None:
+    page.evaluate("navigator.requestMIDIAccess = undefined")
+    refusals = {
+        "NotAllowedError": "The browser said no to the microphone. Allow it",
+        "NotReadableError": "another program may have it",
+        "NotFoundError": "No microphone found",
+    }
+    page.locator("inlay-timeline .audio-head [data-action=record]").click()
+    foot = page.locator("inlay-record .mic .foot")
+    for name, words in refusals.items():
+        page.evaluate(
+            REFUSES,
+            name,
+        )
+        page.evaluate("window.inlay.desk.record.microphone.open(window.inlay.desk.player.context)")
+        expect(foot).to_contain_text(words)
+        expect(foot.locator("button")).to_have_text("Try again")
+    expect(page.locator("inlay-record .keys .says")).to_contain_text(
+        "This browser gives pages no MIDI keyboard"
+    )
+    expect(page.locator("inlay-record [data-act=record]")).to_be_disabled()
+    page.evaluate("Object.defineProperty(window, 'isSecureContext', { value: false })")
+    page.evaluate("window.inlay.desk.record.microphone.open(window.inlay.desk.player.context)")
+    expect(foot).to_contain_text("Recording needs https or 127.0.0.1.")
+    page.locator("inlay-record [data-act=discard]").click()
+    expect(page.locator("inlay-takes .strip")).to_be_visible()
+
+
+def test_a_take_is_dragged_out_as_its_own_file(
+    page: Page, song_file: Path, song: Recording, tmp_path: Path
+) -> None:
+    upload(page, song_file)
+    drag_span(page, 1.02, 1.98)
+    inpaint(page)
+    carried = page.evaluate("""() => {
+      const card = document.querySelector('inlay-takes').shadowRoot.querySelector('.card[draggable=true]');
+      const dataTransfer = new DataTransfer();
+      card.dispatchEvent(new DragEvent('dragstart', { bubbles: true, composed: true, dataTransfer }));
+      return [card.dataset.take, dataTransfer.getData('DownloadURL')];
+    }""")
+    take = next(t for t in state(page, "group.tracks") if t["id"] == carried[0])
+    kind, name, url = carried[1].split(":", 2)
+    assert (kind, name) == ("audio/flac", take["file_name"]) and name.startswith("my song ")
+    body = page.request.get(url).body()
+    file = tmp_path / name
+    file.write_bytes(body)
+
+    samples = read_recording(file).samples
+    assert samples.shape[1] == 2 and 0.9 * song.rate < len(samples) < 1.1 * song.rate
+    page.locator(f"inlay-takes .card[data-take='{carried[0]}'] [data-act=sheet]").click()
+    with page.expect_download() as download:
+        page.locator("dialog.inlay-sheet [data-act=file]").click()
+    assert download.value.suggested_filename == name.replace(".flac", ".wav")
+    download.value.save_as(tmp_path / "take.wav")
+    assert np.array_equal(read_recording(tmp_path / "take.wav").samples, samples)
+
+
+def test_what_sounds_on_a_beat_lies_on_it_and_the_latency_is_taken_off(page: Page, home: Path) -> None:
+    """The microphone is a stream of the page's own, with a tone in it half a second after the count-in."""
+    page.evaluate("window.inlay.desk.setGrid({ bpm: 240 })")
+    page.evaluate("""navigator.mediaDevices.getUserMedia = async () => {
+      window.mouth = new MediaStreamAudioDestinationNode(window.inlay.desk.player.context);
+      return window.mouth.stream;
+    }""")
+    places = []
+    for late in (0.0, 0.2):
+        page.evaluate("window.inlay.desk.player.seek(0)")
+        page.keyboard.press("Shift+R")
+        page.wait_for_function("window.inlay.desk.record.microphone.state === 'ready'")
+        page.evaluate(f"window.inlay.desk.record.microphone.latency = {{ seconds: {late}, known: true }}")
+        page.keyboard.press("Shift+R")
+        page.wait_for_function("window.inlay.desk.record.recorder.phase === 'counting'")
+        page.evaluate("""() => {
+          const { context } = window.inlay.desk.player;
+          const at = context.currentTime - window.inlay.desk.record.recorder.time + 0.5;
+          const tone = new ConstantSourceNode(context, { offset: 0.5 });
+          tone.connect(window.mouth);
+          tone.start(at);
+          tone.stop(at + 0.1);
+        }""")
+        page.wait_for_function("window.inlay.desk.record.recorder.time > 1.2")
+        page.keyboard.press("Shift+R")
+        page.wait_for_function("!window.inlay.desk.record.armed && window.inlay.desk.doc.clip")
+        page.wait_for_function("window.inlay.desk.settled && !window.inlay.desk.arriving")
+        folder = home / state(page, "doc.project")
+        clip = storage.open_project(folder).project.clip
+        assert clip
+        recording = sounds.read_sound(folder, clip.sound)
+        assert recording.subtype == "FLOAT" and clip.label == "Microphone.wav"
+        places.append(int(np.argmax(recording.samples[:, 0] > 0.2)) / recording.rate)
+    assert abs(places[0] - 0.5) < 0.1  # the stream is a little late itself
+    assert abs(places[0] - places[1] - 0.2) < 0.05

@@ -1,0 +1,121 @@
+"""Sections by mouse and keyboard: named, repeated and moved with sound and lanes, and re-made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from editor.project.disk import sounds, storage
+from engines.audio.recording import Recording
+from tests.browser.test_edit import drag_span, settled, state, upload
+
+SETTLED = "window.inlay.desk.settled"
+
+
+def project_of(page: Page, home: Path) -> dict[str, Any]:
+    page.wait_for_function(SETTLED)
+    document = json.loads((home / state(page, "doc.project") / "project.json").read_text())
+    project: dict[str, Any] = document["project"]
+    return project
+
+
+def names(page: Page) -> list[list[Any]]:
+    found: list[list[Any]] = state(page, "doc.sections.map(({ name, start, end }) => [name, start, end])")
+    return found
+
+
+def test_a_section_is_named_repeated_moved_and_undone(
+    page: Page, song_file: Path, song: Recording, home: Path
+) -> None:
+    upload(page, song_file)
+    row = page.locator("inlay-timeline .sections")
+    page.evaluate("window.inlay.desk.setGrid({ bpm: 240 })")  # bars of a second
+    expect(row).to_be_hidden()
+    drag_span(page, 1.02, 1.98)
+    page.locator("inlay-timeline .ruler-head button").click()
+    page.locator("inlay-timeline [data-act=add-section]").click()
+    expect(row.locator(".section")).to_have_text("Intro1 bar")
+    row.locator(".section").click(button="right")
+    menu = page.locator("inlay-timeline .section-menu")
+    expect(menu.locator("h2")).to_contain_text("Intro, bar 2")
+    menu.locator("[data-name=Chorus]").click()
+    page.evaluate("window.inlay.desk.setRegion(null)")
+    row.locator(".section").click(position={"x": 60, "y": 10})
+    assert state(page, "doc.region") == {"start": 1, "end": 2}  # a click is the span over it
+    assert names(page) == [["Chorus", 1, 2]]
+    page.evaluate(
+        "window.inlay.desk.edit('draw_hits', { drums: [{ id: 'h1', time: 4, drum: 'kick' }], remove: [] },"
+        " { drums: [{ id: 'h1', time: 4, drum: 'kick' }] })"
+    )
+    page.wait_for_function(SETTLED)
+    steps = state(page, "doc.past")
+
+    row.locator(".section").focus()
+    page.keyboard.press("Control+d")
+    page.wait_for_function("window.inlay.desk.doc.sections.length === 2")
+    assert names(page) == [["Chorus", 1, 2], ["Chorus", 2, 3]]
+    assert state(page, "doc.past") == steps + 1 and state(page, "doc.undo") == "repeat section"
+    page.wait_for_function(
+        "Math.abs(window.inlay.desk.duration - 5) < 1e-6 && window.inlay.desk.pyramid('base')"
+    )
+    assert sorted(hit["time"] for hit in state(page, "doc.drums")) == [4, 8]
+    folder = home / state(page, "doc.project")
+    clip = storage.open_project(folder).project.clip
+    assert clip
+    s, r = song.samples, song.rate
+    assert np.array_equal(sounds.read_sound(folder, clip.sound).samples, np.concatenate([s[: 2 * r], s[r:]]))
+
+    first, last = row.locator(".section").first.bounding_box(), row.locator(".section").last.bounding_box()
+    assert first and last
+    y = first["y"] + 10
+    page.mouse.move(first["x"] + 40, y)  # the first one is dragged behind the second
+    page.mouse.down()
+    page.mouse.move(last["x"] + 20, y, steps=3)
+    page.mouse.move(last["x"] + 44, y, steps=3)
+    expect(row.locator(".drop")).to_have_count(1)
+    page.mouse.up()
+    page.wait_for_function("window.inlay.desk.doc.undo === 'move section'")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    page.wait_for_function(SETTLED)
+    assert names(page) == [["Chorus", 1, 2]] and [h["time"] for h in state(page, "doc.drums")] == [4]
+    page.wait_for_function("Math.abs(window.inlay.desk.duration - 4) < 1e-6")
+    row.locator(".section").focus()
+    page.keyboard.press("Enter")
+    menu.locator("[data-act=remove]").click()
+    expect(row).to_be_hidden()
+    assert project_of(page, home)["sections"] == []
+
+
+def test_a_section_is_re_made_and_repeated_with_changes(page: Page, song_file: Path, home: Path) -> None:
+    upload(page, song_file)
+    page.evaluate("window.inlay.desk.setGrid({ bpm: 240 })")
+    page.evaluate(
+        "window.inlay.desk.edit('add_section', { id: 'b1', name: 'Verse', start: 1, end: 2 },"
+        " { sections: [{ id: 'b1', name: 'Verse', start: 1, end: 2 }] })"
+    )
+    page.locator("inlay-timeline .section .more").click()
+    page.locator("inlay-timeline [data-act=remake]").click()
+    settled(page)
+    takes = state(page, "group.tracks.filter(({ kind }) => kind === 'take').map(({ region }) => region)")
+    assert takes and all(take == {"start": 1, "end": 2} for take in takes)
+    page.locator("inlay-timeline .section").focus()
+    page.keyboard.press("Control+Shift+D")
+    settled(page)
+    project = project_of(page, home)
+    assert [(s["name"], s["start"], s["end"]) for s in project["sections"]] == [
+        ("Verse", 1, 2),
+        ("Verse", 2, 3),
+    ]
+    new = [take for take in project["takes"] if take["region"]["start"] == 2]
+    assert len(new) == 3 and project["clip"]["seconds"] == 5
+    span = next(span for span in project["spans"] if span["id"] == project["active"])
+    assert (span["start"], span["end"], span["intent"]) == (2, 3, "change")
+    with page.expect_download() as download:
+        page.locator("inlay-timeline .section").last.focus()
+        page.keyboard.press("Control+e")
+    assert download.value.suggested_filename == "my song Verse.wav"
