@@ -140,10 +140,10 @@ class Session(Orders):
         elif name == "redo":
             self.saved.redo(id)
         elif name in contract.ARRANGEMENTS:
-            command = contract.ARRANGEMENTS[name]
-            made = command.run(self.project, Payload(name, payload))
+            arranging = contract.ARRANGEMENTS[name]
+            made = arranging.run(self.project, Payload(name, payload))
             self.stop_analysis()  # the samples of the clip go along with the document
-            self.saved.record(imports.put_arranged(made, self.saved.make_folder()), command.label, "", id)
+            self.saved.record(imports.put_arranged(made, self.saved.make_folder()), arranging.label, "", id)
         else:
             command = contract.command(name)
             project = contract.apply(self.project, name, payload)

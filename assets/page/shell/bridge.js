@@ -88,14 +88,17 @@ class Arrivals {
 /** Sends a file to the server's upload folder, or names an example; both go onto the timeline there. */
 async function send({ file, lane = '', example, at = null }, trigger, upload) {
   const id = newId('f') + newId('');
-  const name = file?.name ?? 'The example';
+  if (example) {
+    desk.arrive({ id, name: 'The example', step: 'reading', size: 0 });
+    return trigger('upload', { id, path: '', name: '', example });
+  }
+  const { name, size } = file;
   const began = performance.now();
-  desk.arrive({ id, name, step: file ? 'uploading' : 'reading', size: file?.size ?? 0 });
-  if (example) return trigger('upload', { id, path: '', name: '', example });
+  desk.arrive({ id, name, step: 'uploading', size });
   try {
     const { path } = await upload(file);
     if (desk.arriving?.id !== id) return undefined; // cancelled meanwhile, or another one was given
-    desk.arrive({ id, name, step: 'reading', size: file.size, took: (performance.now() - began) / 1000 });
+    desk.arrive({ id, name, step: 'reading', size, took: (performance.now() - began) / 1000 });
     return trigger('upload', { id, path, name, lane, at });
   } catch (error) {
     return desk.arrive({ name, error: `${name}: could not be sent (${error.message ?? error}); try again.` });

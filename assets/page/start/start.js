@@ -163,22 +163,27 @@ export class Start extends HTMLElement {
   #click(event) {
     const button = event.target.closest('button');
     if (!button) return;
-    if (button.dataset.try) {
-      this.find('textarea').value = TRIES[button.dataset.try];
-      this.#ready();
-      this.find('textarea').focus();
-    } else if (button.matches('.make')) this.#make();
+    if (button.dataset.try) this.#try(TRIES[button.dataset.try]);
+    else if (button.matches('.make')) this.#make();
     else if (button.matches('.choose')) chooseFile();
     else if (button.matches('.cancel')) desk.arrive(null);
     else if (button.matches('.lanes')) this.pass();
     else if (button.matches('.all')) desk.tell('projects');
     else if (button.dataset.hear) this.#examples.toggle(button.dataset.hear);
-    else if (button.matches('.record')) {
-      this.pass();
-      desk.record?.toggle();
-    }
+    else if (button.matches('.record')) this.#record();
     else if (button.dataset.example) desk.send('upload', { example: button.dataset.example });
     else if (button.dataset.folder) desk.send('project', { action: 'open', folder: button.dataset.folder, rev: desk.nextRev() });
+  }
+
+  #try(words) {
+    this.find('textarea').value = words;
+    this.#ready();
+    this.find('textarea').focus();
+  }
+
+  #record() {
+    this.pass();
+    desk.record?.toggle();
   }
 
   /** On to the lanes, empty as they are. */
