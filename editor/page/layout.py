@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from engines.checkpoints.shelf import BundleSpec  # loads torch
 
 SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
-BRAND = """<h1><button id="mark" class="mark" title="About Inlay, and a short guide (H)"><svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
+BRAND = """<h1><button id="mark" class="mark" title="About Inlay, and a short guide (H)">
+<svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
 <g fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round">
 <path d="M1.3 8.2v1.6M5.8 5.2v7.6M14.8 5.2v7.6M19.3 8.2v1.6"/></g>
 <rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</button></h1>"""
