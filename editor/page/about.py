@@ -37,7 +37,7 @@ def version() -> str:
 
 
 def at_work(device: Device) -> dict[str, Any]:
-    """JSON-ready: version, engines of {tag, colour, name, words, speed}, device, licence, duty, parts, report
+    """JSON-ready: version, engines ({tag, colour, name, words, speed}), device, licence, duty, parts, report.
 
     `parts` are [name, licence, words]; `report` is text.
     """

@@ -74,7 +74,7 @@ def build_strength() -> gr.Slider:
     one = BY_KNOB["strength"]
     knob = one.knob
     return gr.Slider(
-        knob.low,
+        knob.step,  # the steps that a browser counts from here end at 1
         knob.high,
         value=Settings().strength,
         step=knob.step,

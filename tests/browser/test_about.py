@@ -81,8 +81,8 @@ def test_small_things(page: Page) -> None:
     page.evaluate(
         """() => {
           const [cell] = window.inlay.desk.doc.chords;
-          const heard = [[0.13, 1.9], [1.9, 4.1]]
-            .map(([start, end], i) => ({ ...cell, id: `c9${i}`, start, end }));
+          const place = ([start, end], i) => ({ ...cell, id: `c9${i}`, start, end });
+          const heard = [[0.13, 1.9], [1.9, 4.1]].map(place);
           window.inlay.desk.editLane('set_progression', 'chords', heard);
         }"""
     )

@@ -74,7 +74,7 @@ def test_no_violations(themed: Page, song_file: Path) -> None:
         page.locator("dialog.inlay-keys").wait_for()
 
     closed(page, keys, "sheet of keys")
-    for button in ("#export", "#project"):
+    for button in ("#export", "#project", "#mark"):
         closed(page, lambda button=button: page.locator(button).click(), button)  # type: ignore[misc]
     page.locator("#advanced > button").click()
     judge(page, "advanced settings")

@@ -160,7 +160,7 @@ def test_generate_with_four_chords(page: Page) -> None:
     page.locator("#generate").click()
     settled(page)
     assert state(page, "doc.clip.seconds") == 2  # the first clip goes onto the empty timeline
-    assert page.evaluate("window.inlay.desk.group.tracks.map((track) => track.engine)") == ["ar", "fm"]
+    assert page.evaluate("window.inlay.desk.group.tracks.map((track) => track.engine)") == ["fm", "ar"]
     expect(page.locator("#prompt textarea")).to_have_value("warm electric piano")
 
 

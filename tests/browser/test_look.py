@@ -286,6 +286,9 @@ def test_the_page_to_start_from(context: BrowserContext, address: str) -> None:
     assert state(page, "doc.key") == "A minor" and state(page, "doc.grid.bpm") == 100
     assert page.evaluate("window.inlay.desk.doc.chords.map(({ symbol }) => symbol)") == ["Am", "F"]
     expect(page.locator("#prompt textarea")).to_have_value("nylon guitar, soft percussion, bossa nova")
+    page.wait_for_function("window.inlay.desk.player.playing")  # it sounds when it is ready
+    assert state(page, "track.engine") == "fm"  # the engine that answers first
+    expect(page.locator("#name input")).to_have_value("Nylon guitar, soft percussion")
 
 
 def test_an_example_opens_and_empty_lanes_stay_chosen(context: BrowserContext, address: str) -> None:
@@ -307,7 +310,7 @@ def test_an_example_opens_and_empty_lanes_stay_chosen(context: BrowserContext, a
     page.evaluate("sessionStorage.clear()")
     page.reload()
     page.wait_for_function("window.inlay?.desk.doc.serial")
-    start.locator("[data-example]").last.click()
+    start.locator("[data-example='11.flac']").click()
     page.wait_for_function("window.inlay.desk.doc.clip?.label === 'ballad.flac'")
     assert state(page, "doc.grid.bpm") == 70 and state(page, "doc.undo") == "open ballad.flac"
     assert [state(page, f"doc.{lane}.length") for lane in ("chords", "melody", "drums")] == [3, 5, 18]

@@ -1,4 +1,4 @@
-"""The page to start from: examples are heard, projects have pictures, clips sound."""
+"""The page to start from: examples that are heard, projects with pictures and a search."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def test_all_examples_are_heard_before_one_is_opened(page: Page) -> None:
     tiles = page.locator("inlay-start .examples li")
     expect(tiles).to_have_count(12)
     page.evaluate(
-        "HTMLMediaElement.prototype.play = function () "
-        "{ window.sounds = this.src; return new Promise(() => {}); }"
+        """() => {
+          HTMLMediaElement.prototype.play = async function () { window.sounds = this.src; };
+        }"""
     )
     first, last = tiles.first.locator(".hear"), tiles.last.locator(".hear")
     expect(first).to_have_attribute("aria-label", "Play Jazz waltz")
@@ -36,7 +37,10 @@ def test_all_examples_are_heard_before_one_is_opened(page: Page) -> None:
     last.click()
     expect(page.locator("inlay-start .playing")).to_have_count(0)
     page.evaluate(
-        "HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException('x', 'NotSupportedError'))"
+        """() => {
+          const refused = () => Promise.reject(new DOMException('no', 'NotSupportedError'));
+          HTMLMediaElement.prototype.play = refused;
+        }"""
     )
     last.click()
     expect(tiles.last).to_contain_text("could not be read")
@@ -52,7 +56,7 @@ def test_projects_have_pictures_and_are_found_by_words(page: Page) -> None:
     page.evaluate("window.inlay.desk.putSpan({ id: 's1', start: 2, end: 4 })")
     page.wait_for_function("window.inlay.desk.settled")
     start_page(page)
-    row = page.locator(f"inlay-start .project[data-folder={mine}]")
+    row = page.locator(f"inlay-start .project[data-folder='{mine}']")
     expect(row).to_contain_text("lo-fi")
     expect(row).to_contain_text("0:07, today")
     page.wait_for_function(
@@ -66,6 +70,6 @@ def test_projects_have_pictures_and_are_found_by_words(page: Page) -> None:
     search.fill("trumpet 81")  # of its words, and its tempo
     found = page.locator("dialog.inlay-sheet .project")
     expect(found.first).to_contain_text("lo-fi")
-    page.locator(f"dialog.inlay-sheet [data-folder={mine}]").click()
+    page.locator(f"dialog.inlay-sheet [data-folder='{mine}']").click()
     page.wait_for_function(f"window.inlay.desk.doc.project === '{mine}'")
     expect(page.locator("inlay-start")).to_be_hidden()

@@ -27,7 +27,7 @@ class ModelCard extends Popover {
   markup() {
     const { name, file, licence, duty, facts } = desk.model;
     const device = this.#work?.device ?? desk.model.device;
-    const speeds = this.#work ? this.#work.engines.map(({ tag, speed }) => `<li><b>${text(tag)}</b> ${text(speed)}</li>`).join('') : '<li>Asking …</li>';
+    const speeds = this.#work ? this.#work.engines.map(({ tag, speed }) => `<li><b>${text(tag)}</b> ${text(speed)}</li>`).join('') : '<li>…</li>'.repeat(3); // as high as what comes
     return `<h2>${text(name)}<span class="soft">${text(file)}</span><button class="ic" data-act="close" aria-label="Close">${icons.close}</button></h2>
       <dl><div><dt>Runs on</dt><dd>${text(device)}</dd></div>
       <div><dt>Licence</dt><dd>${text([duty, licence].filter(Boolean).join(' · '))}</dd></div>

@@ -71,6 +71,7 @@ export async function showProjects() {
     return true;
   });
   const entries = await desk.recentProjects();
+  if (!sheet.isConnected) return; // closed meanwhile
   sheet.querySelector('p').outerHTML = `<div class="bar"><button data-act="new">${icons.plus}<span>New</span></button>
     <button data-act="copy" title="Ctrl S">${icons.file}<span>Save as</span></button>
     <button data-act="file" title="A project that was exported as a zip">${icons.download}<span>Import a zip</span></button></div>
@@ -79,7 +80,7 @@ export async function showProjects() {
   const [field, said, list] = ['.search input', '[role=status]', '.projects'].map((place) => sheet.querySelector(place));
   const show = () => {
     const fitting = found(entries, field.value);
-    list.innerHTML = fitting.slice(0, SHOWN).map((entry) => `<li>${projectRow(entry, entry.folder === desk.doc.project)}</li>`).join('');
+    list.innerHTML = fitting.slice(0, SHOWN).map((entry) => `<li>${projectRow(entry, { current: entry.folder === desk.doc.project, takes: true })}</li>`).join('');
     said.textContent = countWords(entries.length, fitting.length, field.value.trim());
     drawPictures(list, entries, (folder) => desk.pictureOf(folder));
   };

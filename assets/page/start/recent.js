@@ -29,9 +29,11 @@ export function found(entries, sought) {
   return entries.filter((entry) => words.every((word) => told(entry).includes(word)));
 }
 
-/** One project as a button, `data-folder` names it. */
-export const projectRow = (entry, current = false) => `<button class="project" data-act="open" data-folder="${text(entry.folder)}" ${current ? 'aria-current="true"' : ''} title="${text([entry.words, entry.key, entry.bpm ? `${Math.round(entry.bpm)} bpm` : ''].filter(Boolean).join(', '))}">
-  <canvas aria-hidden="true"></canvas><span class="told"><b>${text(entry.name)}</b><span class="soft num">${text(projectWords(entry))}</span></span>${icons.right}</button>`;
+const takeWords = (count) => (count ? `, ${count} take${count === 1 ? '' : 's'}` : '');
+
+/** One project as a button, `data-folder` names it; `takes`: with how many takes it has. */
+export const projectRow = (entry, { current = false, takes = false } = {}) => `<button class="project" data-act="open" data-folder="${text(entry.folder)}" ${current ? 'aria-current="true"' : ''} title="${text([entry.words, entry.key, entry.bpm ? `${Math.round(entry.bpm)} bpm` : ''].filter(Boolean).join(', '))}">
+  <canvas aria-hidden="true"></canvas><span class="told"><b>${text(entry.name)}</b><span class="soft num">${text(projectWords(entry) + (takes ? takeWords(entry.takes) : ''))}</span></span>${icons.right}</button>`;
 
 /** The clip's shape, its last span in yellow. */
 export function drawPicture(canvas, { peaks, span }) {
