@@ -17,6 +17,7 @@ from editor.project.document import (
     Patch,
     Project,
     Region,
+    Section,
     Sound,
     Span,
     Take,
@@ -202,7 +203,11 @@ def test_every_command_is_reached_by_name() -> None:
     gone = replace(TAKE, id="t2", deleted=True)
     before = versions.set_clip(CHORDS, replace(CLIP, file="before.wav"))
     project = replace(
-        versions.set_clip(before, CLIP), spans=(*SPAN, Span("s2", 6, 7)), active="s2", takes=(TAKE, gone)
+        versions.set_clip(before, CLIP),
+        spans=(*SPAN, Span("s2", 6, 7)),
+        active="s2",
+        takes=(TAKE, gone),
+        sections=(Section("b1", "Verse", 0, 2),),
     )
     payloads: dict[str, dict[str, object]] = {
         "set_name": {"name": "Song"},
@@ -237,6 +242,11 @@ def test_every_command_is_reached_by_name() -> None:
         "set_variations": {"count": 2},
         "set_settings": {"steps": 9},
         "set_preset": {"name": "Small variation"},
+        "add_section": {"name": "Chorus", "start": 1, "end": 2},
+        "name_section": {"id": "b1", "name": "Intro"},
+        "set_section": {"id": "b1", "start": 0, "end": 1},
+        "split_section": {"id": "b1", "bar": 1, "new": "b2"},
+        "remove_section": {"id": "b1"},
     }
     assert set(payloads) == set(contract.COMMANDS)
     for name, payload in payloads.items():
