@@ -94,7 +94,7 @@ def test_killed_while_a_job_runs_keeps_its_finished_takes(tmp_path: Path, song: 
         assert told.strip() == "third run works"
     session = Sessions(tmp_path / "home").resume("after", folder)
     project = session.project
-    assert [take.engine for take in project.takes] == ["ar", "fm"] and session.folder
+    assert [take.engine for take in project.takes] == ["fm", "ar"] and session.folder
     assert project.clip and project.clip.label == "song.wav" and project.region
     for take, share in zip(project.takes, (2, 3), strict=True):
         samples = sounds.read_sound(session.folder, take.sound).samples
@@ -122,7 +122,7 @@ def test_a_take_outlives_a_kill_before_the_document_names_it(tmp_path: Path, son
         folder, told = next(lines)
         assert told.strip() == "the document waits"
     opened = storage.open_project(tmp_path / "home" / folder)
-    assert [take.engine for take in opened.project.takes] == ["ar"]
+    assert [take.engine for take in opened.project.takes] == ["fm"]
     kept = versions.keep(opened.project, opened.project.takes[0].id)
     assert kept.clip
     assert read_recording(sounds.sound_path(opened.folder, kept.clip.sound)).length == song.length
