@@ -32,7 +32,7 @@ def bundle() -> Models:
     return open_bundle("bundle", "cpu")
 
 
-@pytest.mark.parametrize("engine", ["ar", "fm"])
+@pytest.mark.parametrize("engine", [pytest.param("ar", marks=pytest.mark.slow), "fm"])
 def test_generated_clips_are_the_engines_own(bundle: Models, engine: EngineName) -> None:
     asked: list[Request] = [
         GenerateRequest(engine, "jazz with saxophone", 1.0, 3, Controls((Chord(0, 1, "Am"),)), fm=FM),

@@ -87,7 +87,9 @@ def test_words_and_lanes_change_what_is_made(models: Models, song: Recording, en
 
 @patiently
 def test_a_run_can_be_cancelled_at_every_step(models: Models, engine: EngineName) -> None:
-    request = inpaint(engine, SOURCE, 2.0, 2.08, fm=FMSettings(steps=3, candidates=2))
+    request = inpaint(
+        engine, SOURCE, 2.0, 2.08, ar=ARSettings(candidates=2), fm=FMSettings(steps=3, candidates=2)
+    )
     reports: list[Progress] = []
     dispatch.run(request, models, reports.append)
     sampled = [p.step for p in reports if p.stage == "sample"]

@@ -54,6 +54,7 @@ def asked(symbols: list[str]) -> Controls:
 SONG = ["C", "C", "F", "F", "G", "G", "Am", "Am"] * 4  # a bar of each
 
 
+@pytest.mark.slow
 def test_each_beat_comes_from_where_its_chord_sounds_in_time() -> None:
     music = band(SONG)
     symbols = ["G", "G", "C", "C"]  # nowhere in this order
