@@ -135,7 +135,8 @@ RATIOS = """() => {
 
 def test_text_stands_out_from_its_ground(page: Page) -> None:
     for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+        if scheme == "light":
+            page.locator("#theme").click()
         page.wait_for_function(GROUND, arg="#e7e5df" if scheme == "light" else "#121315")
         assert [pair for pair in page.evaluate(RATIOS) if pair[2] < 4.5] == [], scheme
 
