@@ -114,7 +114,7 @@ def test_the_focus_goes_into_a_dialog_and_back(page: Page) -> None:
     expect(button).to_be_focused()
 
 
-GROUND = "(hex) => getComputedStyle(document.documentElement).getPropertyValue('--bg').trim() === hex"
+GROUND = "(hex) => getComputedStyle(document.body).getPropertyValue('--bg').trim() === hex"
 RATIOS = """() => {
   const style = getComputedStyle(document.querySelector('inlay-timeline'));
   const light = (name) => {
