@@ -208,8 +208,8 @@ async function generate({ words, seconds }) {
 let furnished = false;
 /** What Gradio has no control for: dice at the seed, and on a phone the grip of the sheet. Once, when all is there. */
 function furnish() {
-  const [seed, box] = ['#seed', '#prompt-box'].map((place) => document.querySelector(place));
-  if (furnished || !seed?.querySelector('input') || !box) return;
+  const [seed, box, ...rest] = ['#seed', '#prompt-box', '#bar', '#foot', '#advanced', '#knobs'].map((place) => document.querySelector(place));
+  if (furnished || !seed?.querySelector('input') || !box || rest.includes(null)) return;
   furnished = true;
   seed.insertAdjacentHTML('beforeend', `<button class="dice" title="Another seed, by chance" aria-label="Another seed, by chance">${icons.dice}</button>`);
   box.insertAdjacentHTML('beforeend', `<button class="unfold" title="All settings, or the short sheet" aria-label="All settings, or the short sheet">${icons.down}</button>`);
