@@ -161,6 +161,7 @@ def test_a_name_that_is_being_typed_is_not_overwritten_by_a_late_answer(page: Pa
     )
     field = page.locator("#name input")
     upload(page, song_file)
+    expect(field).to_have_value("my song")  # the file names the project
     field.focus()
     page.keyboard.press("Control+a")
     page.keyboard.type("Rooftop", delay=60)
