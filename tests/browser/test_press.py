@@ -7,9 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.test_edit import drag_span, state, upload
+from tests.browser.test_edit import drag_span, upload
 from tests.browser.test_hand import slowly
-from tests.browser.test_recovery import LATE, READY, servers, slow
+from tests.browser.test_recovery import opened_after_a_kill, servers, slow
 from tests.serving import Server
 
 __all__ = ["servers"]  # a fixture
@@ -50,20 +50,7 @@ def test_one_that_cannot_run_says_so_and_the_button_is_free_again(page: Page, so
 def test_a_run_that_a_crash_took_leaves_a_card(
     servers: Callable[[], Server], context: BrowserContext, song_file: Path
 ) -> None:
-    first = servers()
-    page = context.new_page()
-    page.goto(first.url)
-    page.wait_for_function(READY)
-    slow(page, song_file)
-    page.locator("#inpaint").click()
-    page.wait_for_function(LATE, timeout=120_000)
-    project = state(page, "doc.project")
-    first.kill()
-    second = servers()
-    page = context.new_page()
-    page.goto(second.url)
-    page.wait_for_function(READY)
-    page.evaluate("(folder) => window.inlay.desk.projectEvent({ action: 'open', folder, rev: 0 })", project)
+    page, second = opened_after_a_kill(servers, context, song_file)
     card = page.locator("inlay-takes .card.interrupted")
     expect(card).to_contain_text("Interrupted")
     expect(card).to_contain_text("Inlay was restarted at")

@@ -63,9 +63,10 @@ def servers(tiny_bundle: Path, tmp_path: Path) -> Iterator[Callable[[], Server]]
         server.kill()
 
 
-def test_after_kill_9_in_a_run_takes_and_undo_are_there(
+def opened_after_a_kill(
     servers: Callable[[], Server], context: BrowserContext, song_file: Path
-) -> None:
+) -> tuple[Page, Server]:
+    """A page of the second server with the project, and it; the first was killed in the middle of a run."""
     first = servers()
     page = context.new_page()
     page.goto(first.url)
@@ -80,6 +81,13 @@ def test_after_kill_9_in_a_run_takes_and_undo_are_there(
     page.goto(second.url)
     page.wait_for_function(READY)
     page.evaluate("(folder) => window.inlay.desk.projectEvent({ action: 'open', folder, rev: 0 })", project)
+    return page, second
+
+
+def test_after_kill_9_in_a_run_takes_and_undo_are_there(
+    servers: Callable[[], Server], context: BrowserContext, song_file: Path
+) -> None:
+    page, second = opened_after_a_kill(servers, context, song_file)
     page.wait_for_function("window.inlay.desk.group?.tracks.length === 4")
     assert states(page) == {"ar": "ready", "fm": "ready", "fm-zero-shot": "interrupted"}
     page.wait_for_function("window.inlay.desk.player.tracks.size === 4")  # and their sound is there
