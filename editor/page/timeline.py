@@ -8,11 +8,13 @@ from __future__ import annotations
 import base64
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import gradio as gr
+from pydantic import BaseModel
 
 from editor.page import contract
 from editor.page.contract import Payload
@@ -49,7 +51,7 @@ def module_script(function: str, element: str) -> str:
     # The address is resolved against the page, so that the app may live under a sub-path.
     bridge = (MODULES / "shell" / "bridge.js").as_posix()
     return f"""
-    // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'project' 'vote'
+    // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'project' 'vote' 'wake'
     const url = new URL('gradio_api/file={bridge}', document.baseURI).href;
     const functions = typeof server === 'undefined' ? {{}} : server; // only of some components
     import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch, functions }}))
@@ -62,6 +64,13 @@ def module_script(function: str, element: str) -> str:
 def drop_stub(module: str) -> None:
     """Remove the .pyi that Gradio writes beside every subclass: it goes stale, and mypy would believe it."""
     Path(module).with_suffix(".pyi").unlink(missing_ok=True)
+
+
+@cache
+def schema(model: type[BaseModel]) -> dict[str, Any]:
+    """JSON schema of a component's value, made once: Gradio asks for it with every event, several times."""
+    made: dict[str, Any] = model.model_json_schema()
+    return made
 
 
 class Timeline(gr.HTML):
@@ -105,8 +114,7 @@ class Timeline(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         """JSON schema of the value."""
-        schema: dict[str, Any] = EditorState.model_json_schema()
-        return schema
+        return schema(EditorState)
 
 
 drop_stub(__file__)

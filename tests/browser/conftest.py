@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Error, Page, expect, sync_playwright
 
 from engines.audio.recording import Recording, write_recording
 from tests.serving import Server
@@ -18,6 +20,11 @@ from tests.serving import Server
 PATIENCE = 1000 * float(os.environ.get("INLAY_BROWSER_SECONDS", "120"))
 expect.set_options(timeout=PATIENCE / 4)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+WAITING = """(() => { const { desk } = window.inlay ?? {};
+  if (!desk) return document.body.innerText.slice(0, 500);
+  const { settled, arriving, run, doc: { error, serial, rev, clip } } = desk;
+  return { settled, arriving, run, error, serial, rev, clip, tracks: [...desk.player.tracks.keys()],
+    focus: document.activeElement?.id, told: document.querySelector('#status')?.textContent.trim() }; })()"""
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
     "--disable-component-update", "--disable-sync",
@@ -28,6 +35,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.path).is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a test that failed, what its pages were waiting for."""
+    report = yield
+    context = getattr(item, "funcargs", {}).get("context")
+    if report.failed and context is not None:
+        for page in context.pages:
+            with suppress(Error):
+                report.sections.append((page.url, json.dumps(page.evaluate(WAITING))))
+    return report
 
 
 @pytest.fixture(scope="session")

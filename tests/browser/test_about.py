@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_arrivals import start_page
+from tests.browser.test_edit import drawn
 
 BELOW = """() => {
   const knobs = document.querySelector('#knobs').getBoundingClientRect();
@@ -69,7 +70,7 @@ def test_small_things(page: Page) -> None:
     )
     expect(page.locator("inlay-timeline .span .flag span")).to_have_text(["1.00–2.00 s", "4.00–5.00 s"])
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    drawn(page)
     assert page.evaluate(BELOW) == []
     for lane in ("chords", "melody"):
         page.locator(f"inlay-timeline [data-menu={lane}]").focus()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_edit import drag_span, state, upload
+from tests.browser.test_edit import drag_span, drawn, state, upload
 from tests.browser.test_lanes import project
 
 SPAN = (2.0, 4.0)  # beats of the song's span from 1 to 2 s
@@ -52,7 +52,7 @@ class Band:
     @property
     def saved(self) -> list[tuple[Any, ...]]:
         """The lane in the project on disk, once the server has answered."""
-        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        drawn(self.page)
         self.page.wait_for_function("window.inlay.desk.settled")
         band = project(self.page, self.home)["lanes"]["band"]
         return sorted((part["instrument"], part["start"], part["end"], part["plays"]) for part in band)
@@ -60,6 +60,7 @@ class Band:
     @property
     def cell(self) -> str:
         """What a screen reader meets as the current cell."""
+        drawn(self.page)
         words: str = self.page.locator("inlay-timeline #cell-band").inner_text()
         return words
 

@@ -11,7 +11,7 @@ import soundfile
 from playwright.sync_api import Page
 
 from tests.browser.frames import FILL
-from tests.browser.test_edit import state, upload
+from tests.browser.test_edit import drawn, state, upload
 
 COUNT = """() => {
   const { timeline } = window.inlay.desk;
@@ -31,7 +31,6 @@ COUNT = """() => {
     .observe(timeline.chords.cells, { subtree: true, attributes: true, attributeFilter: ['style'] });
   window.seen = seen;
 }"""
-TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def full(page: Page, tmp_path: Path) -> Page:
     page.evaluate(FILL)
     page.wait_for_function("window.inlay.desk.settled")
     page.evaluate("(({ timeline: t }) => t.setView({ start: 30, pps: t.width / 20 }))(window.inlay.desk)")
-    page.evaluate(TWO_FRAMES)
+    drawn(page)
     page.evaluate(COUNT)
     return page
 
@@ -55,7 +54,7 @@ def test_many_moves_in_a_frame_are_one_drawing(full: Page) -> None:
         """() => { const { timeline: t } = window.inlay.desk;
           for (let i = 0; i < 50; i++) t.setView({ ...t.view, start: 30 + i / 10 }); }"""
     )
-    full.evaluate(TWO_FRAMES)
+    drawn(full)
     seen = full.evaluate("window.seen")
     assert (seen["audio"], seen["melody"], seen["drums"]) == (1, 1, 1)
     assert state(full, "timeline.view.start") == pytest.approx(34.9)
@@ -63,7 +62,7 @@ def test_many_moves_in_a_frame_are_one_drawing(full: Page) -> None:
 
 def test_only_what_is_in_sight_is_drawn(full: Page) -> None:
     full.evaluate("(({ timeline: t }) => t.setView({ ...t.view, start: 60 }))(window.inlay.desk)")
-    full.evaluate(TWO_FRAMES)
+    drawn(full)
     seen = full.evaluate("window.seen")
     notes, hits = seen["boxes"]
     assert notes == pytest.approx(20 * 2 / 0.36, abs=3)  # 20 seconds at two beats a second
@@ -74,10 +73,10 @@ def test_only_what_is_in_sight_is_drawn(full: Page) -> None:
 
 def test_nothing_is_drawn_while_nothing_changes(full: Page) -> None:
     full.evaluate("window.inlay.desk.player.seek(3)")
-    full.evaluate(TWO_FRAMES)
+    drawn(full)
     full.evaluate("window.seen.audio = 0")
     for _ in range(5):
-        full.evaluate(TWO_FRAMES)
+        drawn(full)
     assert full.evaluate("window.seen.audio") == 0
     line = full.locator("inlay-timeline .head-line").get_attribute("style") or ""
     assert re.search(r"translateX\(-?\d", line)  # the playhead's own layer is what moves
@@ -88,7 +87,7 @@ def test_a_change_of_size_or_theme_is_drawn(full: Page) -> None:
     ground = "(node) => [...node.getContext('2d').getImageData(2, 100, 1, 1).data]"
     before = canvas.evaluate(ground)
     full.locator("#theme").click()
-    full.evaluate(TWO_FRAMES)
+    drawn(full)
     assert canvas.evaluate(ground) != before
     full.set_viewport_size({"width": 1200, "height": 800})
     full.wait_for_function(

@@ -35,6 +35,11 @@ def drag_span(page: Page, start: float, end: float) -> None:
     page.mouse.up()
 
 
+def drawn(page: Page) -> None:
+    """Waits until the page has drawn what was done to it."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def settled(page: Page) -> None:
     """Waits for the end of a run."""
     page.wait_for_function("window.inlay.desk.run === true")

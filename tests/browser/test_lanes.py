@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from engines.networks.lane_frames import lanes_from
 from engines.requests import Controls, Hit
-from tests.browser.test_edit import drag_span, settled, state, upload
+from tests.browser.test_edit import drag_span, drawn, settled, state, upload
 
 
 class Lane:
@@ -54,7 +54,7 @@ class Lane:
     @property
     def saved(self) -> list[tuple[Any, ...]]:
         """The lane in the project on disk, once the server has answered."""
-        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        drawn(self.page)
         self.page.wait_for_function("window.inlay.desk.settled")
         lanes = project(self.page, self.home)["lanes"][self.name]
         fields = {"chords": "symbol", "melody": "pitch", "drums": "drum"}[self.name]
@@ -64,6 +64,7 @@ class Lane:
 
 
 def project(page: Page, home: Path) -> dict[str, Any]:
+    page.wait_for_function("window.inlay.desk.settled")  # the page shows a gesture before it is saved
     folder = state(page, "doc.project")
     assert folder
     saved: dict[str, Any] = json.loads((home / folder / "project.json").read_text())["project"]
@@ -135,7 +136,7 @@ def test_melody_by_keys(page: Page, melody: Lane) -> None:
     for key in ("i", "i", "ArrowUp", "Shift+ArrowUp"):
         page.keyboard.press(key)
     assert melody.saved == [(0, 1, 67), (1, 2, 80)]
-    assert "G♯5, bar 1 beat 2, 1 beats" in page.locator("inlay-timeline #cell-melody").inner_text()
+    expect(page.locator("inlay-timeline #cell-melody")).to_contain_text("G♯5, bar 1 beat 2, 1 beats")
     for key in (",", "ArrowDown", ".", "ArrowRight", "Shift+ArrowRight"):
         page.keyboard.press(key)
     assert melody.saved == [(0, 1, 66), (2, 4, 80)]

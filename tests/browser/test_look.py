@@ -10,10 +10,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.test_edit import drag_span, inpaint, settled, state, upload
-
-# Two frames later, what was asked for has been drawn.
-DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+from tests.browser.test_edit import drag_span, drawn, inpaint, settled, state, upload
 
 
 def colour(page: Page, name: str) -> str:
@@ -43,7 +40,7 @@ def test_everything_is_in_the_window(page: Page, song_file: Path) -> None:
     drag_span(page, 1, 2)
     for size in ((1280, 720), (1440, 900), (2560, 1440)):
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.evaluate(DRAWN)
+        drawn(page)
         in_the_window(page, size)
 
 
@@ -95,7 +92,7 @@ def test_the_parts_have_their_measures(page: Page, song_file: Path) -> None:
     drag_span(page, 1, 2)
     for (width, height), wanted in LAYOUT.items():
         page.set_viewport_size({"width": width, "height": height})
-        page.evaluate(DRAWN)
+        drawn(page)
         found = page.evaluate(MEASURE, PARTS)
         rounded = tuple(None if size is None else round(size) for size in found)
         assert rounded == wanted, (width, height)
@@ -161,7 +158,7 @@ def test_many_takes_and_long_names_stay_in_their_boxes(page: Page, song_file: Pa
         page.set_viewport_size({"width": width, "height": height})
         for view in ("edit", "listen"):
             page.evaluate("(view) => window.inlay.desk.setView(view)", view)
-            page.evaluate(DRAWN)
+            drawn(page)
             assert page.evaluate(STICKING_OUT) == [], (width, height, view)
             if width > 700:
                 name, views = page.locator("#name").bounding_box(), page.locator("#view").bounding_box()
@@ -182,7 +179,7 @@ def test_a_low_window_scrolls_its_lanes(page: Page, song_file: Path) -> None:
     drag_span(page, 1, 2)
     for width, height in LOW:
         page.set_viewport_size({"width": width, "height": height})
-        page.evaluate(DRAWN)
+        drawn(page)
         for lane, least in (("audio", 60), ("chords", 44), ("melody", 84)):
             box = page.locator(f"inlay-timeline .{lane}").bounding_box()
             assert box and box["height"] >= least - 0.5, (lane, width)
@@ -242,7 +239,7 @@ def test_fingers_find_every_chord_of_the_key(browser: Browser, address: str, son
         )
         for width, height in ((390, 844), (360, 740), (820, 1180)):
             page.set_viewport_size({"width": width, "height": height})
-            page.evaluate(DRAWN)
+            drawn(page)
             keys_for_fingers(page)
 
 

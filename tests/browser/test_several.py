@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_edit import drag_span, settled, state, upload
+from tests.browser.test_edit import drag_span, drawn, settled, state, upload
 from tests.browser.test_hand import SETTLED, pen, slowly
 from tests.browser.test_lanes import Lane, project
 
@@ -100,7 +100,7 @@ def test_a_span_that_no_engine_touched_has_no_engine_s_colour(page: Page, song_f
     page.wait_for_function(
         "window.inlay.desk.track?.kind === 'take' && window.inlay.desk.pyramid(window.inlay.desk.track.id)"
     )
-    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    drawn(page)
     page.screenshot(path="/tmp/colours.png")
     assert page.evaluate(PIXELS, [0.55, 1.45, "fm"]) > 20
     assert page.evaluate(PIXELS, [2.55, 3.45, "fm"]) == 0

@@ -10,6 +10,7 @@ import { Line } from '../store/line.js';
 import { Outbox } from '../store/outbox.js';
 import { showHeld } from './project-menu.js';
 import { followTyping, sendTyped, unsent } from './typing.js';
+import { waking } from './waking.js';
 import { focused } from './page.js';
 import '../board/timeline.js';
 import './spans-panel.js';
@@ -106,7 +107,12 @@ async function send({ file, lane = '', example, at = null }, trigger, upload) {
 }
 
 /** The timeline: `props.value` is the document, `trigger` carries edits, uploads and runs back. */
-export function bindTimeline({ props, trigger, upload, watch, functions }) {
+export function bindTimeline({ props, trigger: asked, upload, watch, functions }) {
+  const wake = waking(() => asked('wake', {}));
+  const trigger = (kind, data) => {
+    asked(kind, data);
+    wake();
+  };
   desk.vocabulary = props.vocabulary ?? [];
   desk.merging = props.merging ?? [];
   desk.tips = props.tips ?? {};
@@ -155,6 +161,7 @@ export function bindTimeline({ props, trigger, upload, watch, functions }) {
     return new Promise((begin) => {
       line.then(() => {
         begin(rev);
+        wake();
         return desk.answer(rev);
       });
     });

@@ -20,7 +20,7 @@ const TYPED = { // fields of Gradio's own, and the edits that they are
     name: 'set_settings', payload: { [field.closest('.block[id]').id.replaceAll('-', '_')]: number(value) },
   }),
 };
-const SLID = '#strength input'; // sends on its own, but keeps what is turned as well
+const SLID = '#strength input'; // Gradio sends it, some frames later; keeps what is turned as well
 
 /** What an edit of a field shows on the timeline before the server has answered. */
 const SHOWN = {
@@ -32,10 +32,12 @@ const SHOWN = {
 
 const held = new Map(); // field -> what was typed into it while it has the focus
 const unread = new Set(); // fields of numbers that were typed into and not sent
+let slid = null; // {strength}: what was turned and Gradio has not sent
 let echo = false;
 
 /** What was chosen in a field of Gradio's, `payload` false where that is nothing to be sent. */
 export function choose(name, payload, how = 'chosen') {
+  if (payload && 'strength' in payload) slid = null;
   if (payload) desk.edit(name, payload, SHOWN[name]?.(payload), how);
 }
 
@@ -89,7 +91,10 @@ export function followTyping() {
   document.addEventListener('input', ({ target }) => {
     if (echo || !target.matches?.([...Object.keys(TYPED), SLID].join())) return;
     hold(target);
-    if (target.matches(SLID)) return;
+    if (target.matches(SLID)) {
+      slid = { strength: number(target.value) };
+      return;
+    }
     if (target.type === 'number') unread.add(target);
     else edit(target);
   });
@@ -107,13 +112,16 @@ export function followTyping() {
 
 /** Sends the numbers whose fields were not left yet. */
 export function sendTyped() {
+  if (slid) choose('set_settings', slid);
   for (const field of unread) edit(field);
 }
 
 /** The edits of fields that were not sent; for a page that is being closed. */
 export function unsent() {
-  return [...unread].map((field) => {
+  const edits = [...unread].map((field) => {
     const place = Object.keys(TYPED).find((selector) => field.matches(selector));
-    return { rev: 0, id: newId('e') + newId(''), ...TYPED[place](field.value, field) };
+    return TYPED[place](field.value, field);
   });
+  if (slid) edits.push({ name: 'set_settings', payload: slid });
+  return edits.map((one) => ({ rev: 0, id: newId('e') + newId(''), ...one }));
 }

@@ -10,7 +10,7 @@ import gradio as gr
 from editor.page import contract
 from editor.page.contract import Payload
 from editor.page.events import EditEvent, LateEvent, OpenEvent, ProjectEvent, read_event, rev_of
-from editor.page.listeners.wiring import EDITS, GESTURES, Telling, Updates
+from editor.page.listeners.wiring import EDITS, GESTURES, WAKES, Telling, Updates
 from editor.page.takes.groups import takes_state
 from editor.page.view import View
 from editor.project import commands
@@ -39,6 +39,7 @@ class Edits:
         layout.timeline.edit(telling(self.edit), None, view.everything, **GESTURES)
         layout.takes.vote(telling(self.vote), None, [layout.takes, layout.timeline], **EDITS)
         layout.takes.project(telling(self.project), None, view.everything, **EDITS)
+        layout.timeline.wake(_nothing, None, None, **WAKES)
         return opened
 
     def open(self, event: gr.EventData, request: gr.Request) -> Updates:
@@ -133,6 +134,10 @@ def apply_field(session: Session, command: str, payload: dict[str, Any], id: str
         session.apply(command.replace("set_", "set_span_"), {"id": span, **fields}, id)
     elif not span:  # a span that is gone meanwhile has taken its words along
         session.apply(command, fields, id)
+
+
+def _nothing() -> None:
+    """An event that only opens the stream of answers (`waking.js`)."""
 
 
 def _field_of(sent: EditEvent) -> str:

@@ -17,4 +17,5 @@ EDITS: dict[str, Any] = {**QUIET, "concurrency_id": "edits", "concurrency_limit"
 GESTURES: dict[str, Any] = {**EDITS, "trigger_mode": "multiple"}
 ANALYSES: dict[str, Any] = {**QUIET, "concurrency_id": "listening", "concurrency_limit": 16}
 RUNS: dict[str, Any] = {**QUIET, "concurrency_id": "runs", "concurrency_limit": 16}
+WAKES: dict[str, Any] = {**QUIET, "concurrency_id": "wakes", "concurrency_limit": None}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}  # stops something: waits for nothing

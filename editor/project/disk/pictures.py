@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,7 +30,17 @@ def picture(folder: Path, project: Project) -> Picture:
     clip = project.clip
     if clip is None:
         return Picture((), None)
-    with soundfile.SoundFile(str(sounds.sound_path(folder, clip.sound))) as file:
+    place = _last_span(project)
+    share = None
+    if place is not None and clip.seconds > 0:
+        start, end = place.start / clip.seconds, place.end / clip.seconds
+        share = (max(0.0, start), min(1.0, end)) if start < 1 and end > 0 else None
+    return Picture(_peaks(str(sounds.sound_path(folder, clip.sound))), share)
+
+
+@lru_cache(maxsize=512)  # a sound's file never changes, and every page that opens shows the same ones
+def _peaks(path: str) -> tuple[int, ...]:
+    with soundfile.SoundFile(path) as file:
         edges = np.linspace(0, file.frames, COLUMNS + 1).astype(int)
         tops = []
         for first, last in pairwise(edges):
@@ -37,12 +48,7 @@ def picture(folder: Path, project: Project) -> Picture:
             samples = file.read(min(int(last - first), GLANCE), dtype="float32", always_2d=True)
             tops.append(float(np.abs(samples).max()) if samples.size else 0.0)
     loudest = max(*tops, 1e-6)
-    place = _last_span(project)
-    share = None
-    if place is not None and clip.seconds > 0:
-        start, end = place.start / clip.seconds, place.end / clip.seconds
-        share = (max(0.0, start), min(1.0, end)) if start < 1 and end > 0 else None
-    return Picture(tuple(round(100 * top / loudest) for top in tops), share)
+    return tuple(round(100 * top / loudest) for top in tops)
 
 
 def _last_span(project: Project) -> Region | None:
