@@ -11,6 +11,9 @@ import soundfile
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.test_edit import drag_span, drawn, inpaint, settled, state, upload
+from tests.browser.test_takes import made, takes
+
+__all__ = ["made", "takes"]  # fixtures
 
 
 def colour(page: Page, name: str) -> str:
@@ -342,11 +345,8 @@ def test_no_layout_jump_while_working(page: Page, song_file: Path) -> None:
     assert places() == before
 
 
-def test_listen_view_loops_the_span_and_keeps(page: Page, song_file: Path) -> None:
-    upload(page, song_file)
-    drag_span(page, 1, 2)
-    inpaint(page)
-    page.wait_for_function("window.inlay.desk.player.tracks.size === 5")
+def test_listen_view_loops_the_span_and_keeps(takes: Page) -> None:
+    page = takes
     page.locator("inlay-takes .compare").click()
     expect(page.locator("#view input[value=Listen]")).to_be_checked()
     rows = page.locator("inlay-takes article.row")

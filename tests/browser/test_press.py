@@ -1,18 +1,14 @@
-"""Every press is answered at once, and a run that a crash took can be made again."""
+"""Every press is answered at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.test_edit import drag_span, upload
 from tests.browser.test_hand import slowly
-from tests.browser.test_recovery import opened_after_a_kill, servers, slow
-from tests.serving import Server
-
-__all__ = ["servers"]  # a fixture
+from tests.browser.test_recovery import slow
 
 # At which frame after a press a button says something: the next one is within a tenth of a second wherever a
 # page is drawn at all. Null while it does not.
@@ -45,21 +41,3 @@ def test_one_that_cannot_run_says_so_and_the_button_is_free_again(page: Page, so
     page.locator("#inpaint").click()
     expect(page.locator("#status")).to_contain_text("10000 characters")
     expect(page.locator("#inpaint")).not_to_have_attribute("data-busy", "Starting…")
-
-
-def test_a_run_that_a_crash_took_leaves_a_card(
-    servers: Callable[[], Server], context: BrowserContext, song_file: Path
-) -> None:
-    page, second = opened_after_a_kill(servers, context, song_file)
-    card = page.locator("inlay-takes .card.interrupted")
-    expect(card).to_contain_text("Interrupted")
-    expect(card).to_contain_text("Inlay was restarted at")
-    page.screenshot(path="/tmp/interrupted.png")
-    card.get_by_text("Run again").click()
-    page.wait_for_function("window.inlay.desk.run")
-    page.wait_for_function("window.inlay.desk.run === false")
-    expect(page.locator("inlay-takes .card.interrupted")).to_have_count(0)
-    assert "ready" in page.evaluate(
-        "window.inlay.desk.group.tracks.map(({ engine, state }) => engine === 'fm-zero-shot' && state)"
-    )
-    second.stop()

@@ -23,7 +23,7 @@ def slow(page: Page, song_file: Path) -> None:
     upload(page, song_file)
     drag_span(page, 1, 2)
     page.locator("#advanced > button").click()
-    page.locator("#steps input").fill("200")
+    page.locator("#steps input").fill("80")
     page.locator("#solver input").click()
     page.locator("#solver [role=option]", has_text="midpoint").click()
     page.wait_for_function("window.inlay.desk.settled")
@@ -49,12 +49,12 @@ def test_one_that_waits_is_skipped_and_the_page_may_reload_meanwhile(page: Page,
 
 
 @pytest.fixture
-def servers(tiny_bundle: Path, tmp_path: Path) -> Iterator[Callable[[], Server]]:
-    """Starts servers on one home."""
+def servers(tiny_bundle: Path, home: Path) -> Iterator[Callable[[], Server]]:
+    """Starts servers on the home of all tests."""
     started: list[Server] = []
 
     def start() -> Server:
-        started.append(Server(tiny_bundle, tmp_path))
+        started.append(Server(tiny_bundle, home))
         started[-1].wait()
         return started[-1]
 
@@ -63,10 +63,9 @@ def servers(tiny_bundle: Path, tmp_path: Path) -> Iterator[Callable[[], Server]]
         server.kill()
 
 
-def opened_after_a_kill(
+def test_after_kill_9_in_a_run_takes_and_undo_are_there_and_it_can_be_run_again(
     servers: Callable[[], Server], context: BrowserContext, song_file: Path
-) -> tuple[Page, Server]:
-    """A page of the second server with the project, and it; the first was killed in the middle of a run."""
+) -> None:
     first = servers()
     page = context.new_page()
     page.goto(first.url)
@@ -81,16 +80,17 @@ def opened_after_a_kill(
     page.goto(second.url)
     page.wait_for_function(READY)
     page.evaluate("(folder) => window.inlay.desk.projectEvent({ action: 'open', folder, rev: 0 })", project)
-    return page, second
-
-
-def test_after_kill_9_in_a_run_takes_and_undo_are_there(
-    servers: Callable[[], Server], context: BrowserContext, song_file: Path
-) -> None:
-    page, second = opened_after_a_kill(servers, context, song_file)
     page.wait_for_function("window.inlay.desk.group?.tracks.length === 4")
     assert states(page) == {"ar": "ready", "fm": "ready", "fm-zero-shot": "interrupted"}
     page.wait_for_function("window.inlay.desk.player.tracks.size === 4")  # and their sound is there
+    card = page.locator("inlay-takes .card.interrupted")
+    expect(card).to_contain_text("Interrupted")
+    expect(card).to_contain_text("Inlay was restarted at")
+    card.get_by_text("Run again").click()
+    page.wait_for_function("window.inlay.desk.run")
+    page.wait_for_function("window.inlay.desk.run === false")
+    expect(card).to_have_count(0)
+    assert states(page)["fm-zero-shot"] == "ready"
     undone = []
     while state(page, "doc.undo"):
         undone.append(state(page, "doc.undo"))
@@ -240,9 +240,9 @@ def test_an_edit_that_was_refused_is_made_in_the_copy(page: Page, home: Path) ->
 
 
 def test_two_servers_on_one_home_do_not_write_one_project(
-    servers: Callable[[], Server], context: BrowserContext, browser: Browser, tmp_path: Path
+    servers: Callable[[], Server], context: BrowserContext, browser: Browser, home: Path, address: str
 ) -> None:
-    first, second = servers(), servers()
+    first = servers()
     one = context.new_page()
     one.goto(first.url)
     one.wait_for_function(READY)
@@ -251,7 +251,7 @@ def test_two_servers_on_one_home_do_not_write_one_project(
     project = state(one, "doc.project")
     elsewhere = browser.new_context(viewport={"width": 1440, "height": 900})
     two = elsewhere.new_page()
-    two.goto(second.url)
+    two.goto(address)
     two.wait_for_function(READY)
     two.evaluate("(name) => sessionStorage.setItem('inlay-project', name)", project)
     two.reload()  # a page that worked on it before
@@ -269,11 +269,10 @@ def test_two_servers_on_one_home_do_not_write_one_project(
     for page in (one, two):
         page.wait_for_function("window.inlay.desk.doc.chords.length === 2 && window.inlay.desk.settled")
     for page, beats in ((one, [0, 2]), (two, [0, 1])):
-        saved = storage.open_project(tmp_path / state(page, "doc.project")).project
+        saved = storage.open_project(home / state(page, "doc.project")).project
         assert [cell.start for cell in saved.lanes.chords] == beats
     first.kill()  # without a word: the lock is the system's
     two.evaluate("(folder) => window.inlay.desk.projectEvent({ action: 'open', folder, rev: 0 })", project)
     two.wait_for_function("(name) => window.inlay.desk.doc.project === name", arg=project)
     assert [cell["start"] for cell in state(two, "doc.chords")] == [0, 2]
     elsewhere.close()
-    second.stop()

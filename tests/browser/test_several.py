@@ -63,7 +63,6 @@ def test_words_are_those_of_the_span_that_is_active_as_they_are_typed(
     spans = project(page, home)["spans"]
     assert [span["prompt"] for span in spans] == ["flute", "loud drums"]
     assert project(page, home)["prompt"] == ""
-    page.screenshot(path="/tmp/words.png")
 
 
 # How many pixels of the audio lane have a colour, between two times.
@@ -101,7 +100,6 @@ def test_a_span_that_no_engine_touched_has_no_engine_s_colour(page: Page, song_f
         "window.inlay.desk.track?.kind === 'take' && window.inlay.desk.pyramid(window.inlay.desk.track.id)"
     )
     drawn(page)
-    page.screenshot(path="/tmp/colours.png")
     assert page.evaluate(PIXELS, [0.55, 1.45, "fm"]) > 20
     assert page.evaluate(PIXELS, [2.55, 3.45, "fm"]) == 0
     assert page.evaluate(PIXELS, [2.55, 3.45, "span-wave"]) > 20

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from editor.project.disk import library
 from tests.browser.test_edit import drag_span, inpaint, settled, state, upload
 
 
@@ -32,13 +33,26 @@ def press(page: Page, key: str) -> None:
     page.keyboard.press(key)
 
 
+@pytest.fixture(scope="session")
+def made() -> list[Path]:
+    """Folders of projects that a test has made and others copy."""
+    return []
+
+
 @pytest.fixture
-def takes(page: Page, song_file: Path) -> Page:
-    """A tab with a span and three takes of it."""
-    upload(page, song_file)
-    drag_span(page, 1.02, 1.98)
-    inpaint(page)
-    page.wait_for_function("window.inlay.desk.player.tracks.size === 5")
+def takes(page: Page, song_file: Path, home: Path, made: list[Path]) -> Page:
+    """A tab with a span and three takes of it: a copy of what the first test has made."""
+    if not made:
+        upload(page, song_file)
+        drag_span(page, 1.02, 1.98)
+        inpaint(page)
+        made.append(library.duplicate(home / state(page, "doc.project"), "my song").folder)
+    copy = library.duplicate(made[0], "my song").folder.name
+    page.evaluate("(folder) => window.inlay.desk.projectEvent({ action: 'open', folder, rev: 0 })", copy)
+    page.wait_for_function(
+        "(name) => window.inlay.desk.doc.project === name && window.inlay.desk.player.tracks.size === 5",
+        arg=copy,
+    )
     return page
 
 

@@ -39,6 +39,7 @@ export class Timeline extends Viewport {
   clipboard = null; // {lane, items}, items beginning at beat 0
   #current = 'chords'; // the lane that was touched last
   #scope = null;
+  #move = () => {}; // lets the playhead go
   #colour = null; // the theme's colours, asked for once: asking makes the browser work out all styles
 
   connectedCallback() {
@@ -74,7 +75,10 @@ export class Timeline extends Viewport {
       if (this.selection.lane && this.selection.lane !== lane.name) this.select(null, []); // keys mean the lane with the focus
     }, options);
     document.fonts?.ready.then(() => this.redraw());
-    scope.frames(() => this.#playhead());
+    this.#move = scope.frames(() => {
+      this.#playhead();
+      return desk.view === 'edit' && desk.meter.moves;
+    });
     this.find('.snap select').value = this.snap;
     this.setTool(this.tool);
     this.redraw();
@@ -181,6 +185,7 @@ export class Timeline extends Viewport {
     this.#drawWords();
     this.transport.draw();
     this.#playhead();
+    this.#move();
   }
 
   #drawWords() {

@@ -25,15 +25,19 @@ export class Scope {
     return this.#until(setInterval(handler, ms), clearInterval);
   }
 
-  /** Before each frame that the browser draws. */
+  /**
+   * Before each frame that the browser draws, from a call of what it gives on, for as long as `handler` answers that
+   * something moves: a page that rests draws nothing.
+   */
   frames(handler) {
     let frame = 0;
     const next = () => {
-      frame = requestAnimationFrame(next);
-      handler();
+      frame = 0;
+      if (handler()) go();
     };
-    next();
+    const go = () => { if (!frame && !this.signal.aborted) frame = requestAnimationFrame(next); };
     this.signal.addEventListener('abort', () => cancelAnimationFrame(frame), { once: true });
+    return go;
   }
 
   /** `watch`: a ResizeObserver, MutationObserver or the like. */

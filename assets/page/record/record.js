@@ -93,7 +93,10 @@ export class Record extends HTMLElement {
     if (desk.view !== 'edit') desk.setView('edit');
     this.#armed = new Scope();
     this.#show(true);
-    this.#armed.frames(() => this.#move());
+    this.#armed.frames(() => {
+      this.#move();
+      return true;
+    })();
     this.microphone.open(desk.player.context);
     if (await this.keyboard.allowed()) this.keyboard.open();
     this.find('[data-act=record]').focus({ preventScroll: true });

@@ -30,6 +30,11 @@ export class Meter {
     this.#player = player;
   }
 
+  /** Whether the bars move: something sounds, or has just stopped. */
+  get moves() {
+    return this.#player.playing || Math.max(...this.#levels) > FLOOR;
+  }
+
   #make() {
     const { context, output } = this.#player;
     const part = (from, channel, size) => {

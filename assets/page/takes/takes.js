@@ -47,9 +47,10 @@ export class Takes extends HTMLElement {
     this.shadowRoot.addEventListener('dragstart', carryOut, options);
     this.find('.cards').addEventListener('pointerleave', () => this.redraw(), options); // what waited for that
     this.find('.tracks').addEventListener('pointerleave', () => this.redraw(), options);
-    scope.frames(() => {
+    this.#move = scope.frames(() => {
       if (desk.view === 'listen') this.rows.playhead(desk.player.position);
       if (desk.view === 'blind') this.blind.playhead(desk.player.position);
+      return desk.view !== 'edit' && desk.meter.moves;
     });
     this.redraw();
   }
@@ -65,6 +66,7 @@ export class Takes extends HTMLElement {
 
   // ---- drawing
 
+  #move = () => {}; // lets the playhead go
   #pending = false;
   redraw() {
     if (this.#pending) return;
@@ -84,6 +86,7 @@ export class Takes extends HTMLElement {
     if (view === 'edit') this.cards.draw(group, tracks, colour);
     else if (view === 'listen') this.rows.draw(group, tracks, colour);
     else this.blind.draw(colour);
+    this.#move();
   }
 
   #shown = { group: null, by: '', ids: [] }; // the order in which the tracks stand
