@@ -116,6 +116,27 @@ def test_a_stranger_at_another_browser_sees_nothing_of_it(
     context.close()
 
 
+def test_two_tabs_bring_the_same_file_at_the_same_moment(
+    open_page: Callable[[], Page], song_file: Path
+) -> None:
+    one, two = open_page(), open_page()
+    # What the first tab has sent is asked for only after the second has brought the same.
+    one.evaluate(
+        """(() => { const { fetch } = window; const held = new Promise((go) => { window.go = go; });
+        window.fetch = async (...sent) => {
+          if (String(sent[0]).includes('queue/join')) await held;
+          return fetch(...sent); }; })()"""
+    )
+    with one.expect_file_chooser() as chooser:
+        one.locator("inlay-timeline .choose").locator("visible=true").first.click()
+    chooser.value.set_files(song_file)
+    one.wait_for_function("window.inlay.desk.arriving?.step === 'reading'")
+    upload(two, song_file)
+    one.evaluate("window.go()")
+    one.wait_for_function("window.inlay.desk.pyramid('base') || window.inlay.desk.arriving?.error")
+    assert state(one, "arriving?.error") is None and state(one, "doc.clip.label") == "my song.wav"
+
+
 def test_a_closed_tab_is_not_told_any_more(pair: tuple[Page, Page], open_page: Callable[[], Page]) -> None:
     one, two = pair
     two.close()

@@ -97,7 +97,9 @@ async function send({ file, lane = '', example, at = null }, trigger, upload) {
   const began = performance.now();
   desk.arrive({ id, name, step: 'uploading', size });
   try {
-    const { path } = await upload(file);
+    // Gradio keeps files by their content and name, and the server drops what it has read: another tab may send the same.
+    const own = new File([file], id + (/\.[^.]+$/.exec(name)?.[0] ?? ''), { type: file.type });
+    const { path } = await upload(own);
     if (desk.arriving?.id !== id) return undefined; // cancelled meanwhile, or another one was given
     desk.arrive({ id, name, step: 'reading', size, took: (performance.now() - began) / 1000 });
     return trigger('upload', { id, path, name, lane, at });
