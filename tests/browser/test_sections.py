@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,9 @@ from playwright.sync_api import Page, expect
 from editor.project.disk import sounds, storage
 from engines.audio.recording import Recording
 from tests.browser.test_edit import drag_span, settled, state, upload
+from tests.browser.test_lanes import project as project_of
 
 SETTLED = "window.inlay.desk.settled"
-
-
-def project_of(page: Page, home: Path) -> dict[str, Any]:
-    page.wait_for_function(SETTLED)
-    document = json.loads((home / state(page, "doc.project") / "project.json").read_text())
-    project: dict[str, Any] = document["project"]
-    return project
 
 
 def names(page: Page) -> list[list[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_edit import drag_span, settled, state, upload
-
-
-def saved(page: Page, home: Path) -> dict[str, Any]:
-    document = json.loads((home / state(page, "doc.project") / "project.json").read_text())
-    project: dict[str, Any] = document["project"]
-    return project
+from tests.browser.test_lanes import project as saved
 
 
 @pytest.fixture

@@ -7,20 +7,13 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from editor.project.disk import library
 from tests.browser.test_edit import drag_span, inpaint, settled, state, upload
-
-
-def saved(page: Page, home: Path) -> dict[str, Any]:
-    """The project on disk."""
-    document = json.loads((home / state(page, "doc.project") / "project.json").read_text())
-    project: dict[str, Any] = document["project"]
-    return project
+from tests.browser.test_lanes import project as saved
 
 
 def until_undo(page: Page, label: str) -> None:
