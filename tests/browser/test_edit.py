@@ -285,10 +285,16 @@ def test_cancel_within_a_second(page: Page, song_file: Path) -> None:
     page.wait_for_function(
         "window.inlay.desk.group?.tracks.some((track) => track.state === 'running' && track.progress > 0)"
     )
-    began = page.evaluate("performance.now()")
+    page.evaluate(  # by the page's clock: Playwright takes its time with a click on a busy machine
+        """document.querySelector('#cancel').addEventListener('click', () => {
+          const pressed = performance.now();
+          window.inlay.desk.addEventListener('change', () => {
+            if (!window.inlay.desk.run) window.took ??= performance.now() - pressed;
+          }); }, { capture: true, once: true })"""
+    )
     page.locator("#cancel").click()
-    page.wait_for_function("window.inlay.desk.run === false")
-    assert page.evaluate("performance.now()") - began < 10_000  # a small part of what was left
+    page.wait_for_function("window.took")
+    assert page.evaluate("window.took") < 10_000  # a small part of what was left
     expect(page.locator("#status")).to_contain_text("Cancelled")
     assert (
         page.evaluate("window.inlay.desk.group.tracks.filter((track) => track.state === 'cancelled').length")
