@@ -41,7 +41,9 @@ slow-test: $(READY)
 	$(PYTEST) -m "slow and not browser"
 
 browser-test: $(READY) chromium
-	$(PYTEST) --maxprocesses 2 -m browser tests/browser  # each has a server and a Chromium of its own
+	@# Each process has a server and a Chromium of its own. What fails beside others has to pass alone.
+	$(PYTEST) --maxprocesses 2 -m browser tests/browser || { echo "These once more, one after the other:"; \
+	  $(PYTEST) -n 0 -m browser tests/browser -v --last-failed --last-failed-no-failures none; }
 
 lint: $(READY)
 	$(BIN)/ruff check .
