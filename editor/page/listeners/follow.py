@@ -88,9 +88,8 @@ class Follower:
         view, tab = self.view, request.session_hash or ""
         seen: tuple[Session, int] | None = None
         typed: Updates = {}
-        yield {
-            view.layout.timeline: gr.skip()
-        }  # until a generator has given something, Gradio's page runs a clock for each of its outputs
+        # Until a generator has given something, Gradio's page runs a clock for each of its outputs.
+        yield {view.layout.timeline: gr.skip()}
         while (session := self.sessions.shown_in(tab)) is not None:
             changes = session.changes
             if seen is None or seen[0] is not session:
