@@ -50,6 +50,10 @@ class Page:
             self.runs.wire(telling)
             app.unload(self._leave)
             Api(self.device).place()
+        # With each word of an event Gradio's page goes through all components that could show how it goes,
+        # and copies what they hold, the document too. We show that ourselves: one that holds next to nothing.
+        for listener in app.fns.values():
+            listener.show_progress_on = [self.layout.saved]
         return app
 
     def _leave(self, request: gr.Request) -> None:
