@@ -7,6 +7,7 @@ import pytest
 from scipy import signal
 
 from engines.audio.hearing import log_mel_jump, measure
+from engines.audio.listener import WideListener
 from engines.audio.recording import Recording, from_float
 from engines.audio.seams import CLICK, Judge, score
 
@@ -199,6 +200,21 @@ def test_one_judge_hears_many_versions_as_each_would_be_scored_alone() -> None:
     for time in (START, END):  # also between two versions that both are rougher than every moment
         at = [cost[time] for cost in costs]
         assert at == sorted(at) and at[-1] > at[-2]
+
+
+@pytest.mark.parametrize("rate", (32_000, 44_100))
+def test_a_version_is_heard_as_if_all_of_it_were_heard_anew(rate: int) -> None:
+    rng = np.random.default_rng(3)
+    whole = 0.1 * rng.normal(size=6 * rate).astype(np.float32)
+    other = whole.copy()
+    other[2 * rate : 3 * rate] = 0.4 * rng.normal(size=rate)  # louder: the floor under all bands rises
+    first = WideListener(whole, rate)
+    again = first.again(other, rate, (2 * rate, 3 * rate))
+    anew = WideListener(other, rate, first.period)
+    for name in ("level", "mel", "rises", "tones"):
+        assert np.allclose(getattr(again, name), getattr(anew, name), rtol=1e-4, atol=1e-3), name
+    assert not np.allclose(again.level, first.level, atol=1.0)
+    assert np.allclose(first.again(whole, rate, (0, 0)).mel, first.mel, atol=1e-3)
 
 
 def test_a_seam_worse_than_every_moment_is_named_a_failure() -> None:

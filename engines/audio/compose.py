@@ -78,6 +78,20 @@ def compose(
     differs from the context around it, in level and bands, is corrected (0 none, 1 all). Raises ValueError
     for a window that misses the span or is not finite, or for an empty span.
     """
+    placed = place(source, start, end, window, window_start, rate, share)
+    return placed.into(source, crossfade)
+
+
+def place(
+    source: Recording,
+    start: float,
+    end: float,
+    window: NDArray[np.float32],
+    window_start: float,
+    rate: int,
+    share: float = CONTENT_SHARE,
+) -> Placed:
+    """All of `compose` but the crossfades, so that several can be tried. Arguments and errors as there."""
     first, last = span_samples(source, start, end)
     if not np.isfinite(window).all():
         raise ValueError("the window holds NaN or infinite samples: expected finite numbers")
@@ -95,19 +109,36 @@ def compose(
     made = _spread(decoded, first - offset, last - offset, match, source.signs, source.rate)  # [n'] -> [N, C]
     if source.samples.dtype.kind != "f":
         made = _limit(made)
-    original = source.as_float(first, last).astype(np.float64)  # [N, C]
-    both = crossfade if isinstance(crossfade, tuple) else (crossfade, crossfade)
-    begin, finish = (min(seconds_to_samples(seconds, source.rate), (last - first) // 2) for seconds in both)
-    brief = seconds_to_samples(SILENT_FADE_SECONDS, source.rate)
-    if np.abs(original[:begin]).max(initial=0.0) < _SILENT:  # a continuation, or a gap: nothing to fade from
-        begin = min(begin, brief)
-    if np.abs(original[len(original) - finish :]).max(initial=0.0) < _SILENT:
-        finish = min(finish, brief)
-    if begin > 0 and first > 0:
-        made[:begin] = _crossfade(original[:begin], made[:begin])
-    if finish > 0 and last < source.length:
-        made[-finish:] = _crossfade(made[-finish:], original[-finish:])
-    return source.with_span(first, source.to_native(made))
+    return Placed(first, made)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What a span is to hold, matched to its surroundings, before it is blended with them."""
+
+    first: int  # sample of the recording at which the span begins
+    made: Floats  # [N, C]
+
+    def into(self, recording: Recording, crossfade: float | tuple[float, float]) -> Recording:
+        """The recording with the span in it, blended over `crossfade` seconds with what stands there now."""
+        made, first, last = self.made.copy(), self.first, self.first + len(self.made)
+        original = recording.as_float(first, last).astype(np.float64)  # [N, C]
+        both = crossfade if isinstance(crossfade, tuple) else (crossfade, crossfade)
+        begin, finish = (
+            min(seconds_to_samples(seconds, recording.rate), (last - first) // 2) for seconds in both
+        )
+        brief = seconds_to_samples(SILENT_FADE_SECONDS, recording.rate)
+        if (
+            np.abs(original[:begin]).max(initial=0.0) < _SILENT
+        ):  # a continuation, or a gap: nothing to fade from
+            begin = min(begin, brief)
+        if np.abs(original[len(original) - finish :]).max(initial=0.0) < _SILENT:
+            finish = min(finish, brief)
+        if begin > 0 and first > 0:
+            made[:begin] = _crossfade(original[:begin], made[:begin])
+        if finish > 0 and last < recording.length:
+            made[-finish:] = _crossfade(made[-finish:], original[-finish:])
+        return recording.with_span(first, recording.to_native(made))
 
 
 def span_samples(source: Recording, start: float, end: float) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,11 @@ from engines.audio.hearing import (
     STEP_SECONDS,
     Floats,
     Measures,
-    WideListener,
-    WideMeasures,
     measure,
     moments_of,
     mono_between,
 )
+from engines.audio.listener import WideListener, WideMeasures
 from engines.audio.recording import Recording
 from engines.requests import Seam
 
@@ -74,8 +73,8 @@ class Judge:
         self.high = min(original.seconds, end + NEAR_SECONDS)
         source = mono_between(original, low, self.high)
         moments = moments_of(source, rate)
-        hears = WideListener(source, rate)
-        self._period = hears.period
+        self._hears = hears = WideListener(source, rate)
+        self._original = ref(original)  # the judges of a recording are kept as long as it is
         whole = len(source) / rate
         # (seconds, +1 at the span's start and -1 at its end, where windows may reach, the moments)
         self._boundaries: list[tuple[float, float, tuple[float, float], Floats]] = []
@@ -109,11 +108,21 @@ class Judge:
     def _measured(self, edited: Recording) -> Iterator[tuple[float, float, Measures, WideMeasures, Floats]]:
         """(time, sign, narrow, wide, the moments' statistics) of each boundary."""
         made = mono_between(edited, self.low, self.high)
-        listens = WideListener(made, self.rate, self._period)
+        listens = self._listener(made)
         for time, sign, bounds, reference in self._boundaries:
             at = time - self.low
             narrow = measure(made, self.rate, at, bounds)
             yield time, sign, narrow, listens.at(at, reach_of(at, bounds)), reference
+
+    def _listener(self, made: NDArray[np.float32]) -> WideListener:
+        """A listener to a version of the neighbourhood, mono [n]: what is as in the original is known."""
+        original = self._original()
+        source = None if original is None else mono_between(original, self.low, self.high)
+        if source is None or len(source) != len(made):
+            return WideListener(made, self.rate, self._hears.period)
+        differs = np.flatnonzero(source != made)
+        changed = (int(differs[0]), int(differs[-1]) + 1) if len(differs) else (0, 0)
+        return self._hears.again(made, self.rate, changed)
 
 
 def reach_of(time: float, bounds: tuple[float, float]) -> tuple[float, float]:

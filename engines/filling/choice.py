@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.audio import compose
+from engines.audio.compose import Placed
 from engines.audio.recording import Recording, from_float
 from engines.audio.timebase import seconds_to_samples
 from engines.checkpoints.shelf import Models
@@ -128,13 +129,26 @@ def longest_fade(request: InpaintRequest, start: float, end: float) -> float:
     return min(request.crossfade, _FADED * (end - start))
 
 
-def composed(
-    request: InpaintRequest, audio: Audio, window: Window, rate: int, fades: Sequence[tuple[float, float]]
-) -> Recording:
+def composed(request: InpaintRequest, audio: Audio, window: Window, rate: int, fades: Fades) -> Recording:
     """The source with its spans taken from a decoded window [n], with crossfades of so many seconds."""
-    recording = request.source
-    for (a, b), pair in zip(request.spans, fades, strict=True):
-        recording = compose.compose(recording, a, b, audio, window.start, rate, pair, request.match)
+    return _blended(request.source, _placed(request, audio, window, rate, fades), fades)
+
+
+def _placed(request: InpaintRequest, audio: Audio, window: Window, rate: int, fades: Fades) -> list[Placed]:
+    """A decoded window [n] matched to each span in turn, beside those before it with so many seconds."""
+    recording, each = request.source, list[Placed]()
+    for a, b in request.spans:
+        if each:
+            recording = each[-1].into(recording, fades[len(each) - 1])
+        each.append(compose.place(recording, a, b, audio, window.start, rate, request.match))
+    return each
+
+
+def _blended(source: Recording, placed: Sequence[Placed], fades: Fades) -> Recording:
+    """The source with its spans as they were placed, with crossfades of so many seconds."""
+    recording = source
+    for span, pair in zip(placed, fades, strict=True):
+        recording = span.into(recording, pair)
     return recording
 
 
@@ -153,10 +167,11 @@ def choose(
 
     longest = [longest_fade(request, a, b) for a, b in request.spans]
     plain = [(fade, fade) for fade in longest]
+    placed = [_placed(request, audio, window, rate, plain) for audio in candidates]
     costs, best = [0.0] * len(candidates), 0
     agreement: list[float] = []
     if len(candidates) > 1:
-        sounds = [roughness(composed(request, audio, window, rate, plain)) for audio in candidates]
+        sounds = [roughness(_blended(request.source, each, plain)) for each in placed]
         costs = [sum(sum(at.values()) for at in sound) for sound in sounds]
         if request.changes and judged(request, encoder):
             agreement = [
@@ -165,12 +180,12 @@ def choose(
         wanting = [WISH_WEIGHT * (1 - share) for share in agreement] or [0.0] * len(candidates)
         best = int(np.argmin(np.add(costs, wanting)))
     tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
-    sounds = [roughness(composed(request, candidates[best], window, rate, pairs)) for pairs in tried]
+    sounds = [roughness(_blended(request.source, placed[best], pairs)) for pairs in tried]
     fades = [
         (_least(sounds, tried, i, a)[0], _least(sounds, tried, i, b)[1])
         for i, (a, b) in enumerate(request.spans)
     ]
-    recording = composed(request, candidates[best], window, rate, fades)
+    recording = _blended(request.source, placed[best], fades)
     seams = tuple(seam for judge in window.judges for seam in judge.seams(recording))
     starts = [*beginnings, *[""] * (len(candidates) - len(beginnings))]
     shares: list[float | None] = [*agreement] if agreement else [None] * len(candidates)

@@ -16,7 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.audio.hearing import Floats, WideListener, beat_period
+from engines.audio.hearing import Floats
+from engines.audio.listener import WideListener, beat_period
 from engines.audio.recording import Recording
 from engines.audio.timebase import seconds_to_frame, seconds_to_samples
 

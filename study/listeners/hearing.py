@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engines.analysis import analyze as analysis
 from engines.audio import hearing as statistics
-from engines.audio import seams
+from engines.audio import listener, seams
 from engines.audio.recording import from_float
 from engines.requests import Chord
 from study.listeners.tagger import Tagger
@@ -86,7 +86,7 @@ class Listener:
         self.tagger, self.folder = tagger, folder
         state = b"".join(v.detach().numpy().tobytes() for v in tagger.state_dict().values())
         self._version = digest(_VERSION, state).encode()
-        formulas = (Path(str(module.__file__)).read_bytes() for module in (seams, statistics))
+        formulas = (Path(str(module.__file__)).read_bytes() for module in (seams, statistics, listener))
         self._span_version = digest(self._version, *formulas).encode()
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import optimize, signal
 
 from engines.audio import hearing, seams
+from engines.audio.listener import WideListener
 from study.measure.spans import RATE, Piece, pieces
 
 Audio = NDArray[np.float32]
@@ -74,10 +75,10 @@ class Boundaries:
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
         self.whole = len(piece.audio) / RATE
-        self.own = hearing.WideListener(piece.audio, RATE)
+        self.own = WideListener(piece.audio, RATE)
         self.moments = hearing.moments_of(piece.audio, RATE)
         self._references: dict[tuple[float, float], Floats] = {}
-        self._last: tuple[Audio, hearing.WideListener] | None = None
+        self._last: tuple[Audio, WideListener] | None = None
 
     def at(self, version: Audio, time: float, start: float, end: float) -> tuple[Floats, Floats]:
         """The statistics [10] at `time`, an end of [start, end), and those of the moments [M, 10]."""
@@ -89,11 +90,11 @@ class Boundaries:
             self._references[reach] = seams.references(self.piece.audio, self.own, self.moments, RATE, reach)
         return found, self._references[reach]
 
-    def _heard(self, version: Audio) -> hearing.WideListener:
+    def _heard(self, version: Audio) -> WideListener:
         if version is self.piece.audio:
             return self.own
         if self._last is None or self._last[0] is not version:
-            self._last = (version, hearing.WideListener(version, RATE, self.own.period))
+            self._last = (version, WideListener(version, RATE, self.own.period))
         return self._last[1]
 
 
