@@ -102,6 +102,31 @@ def test_only_the_api_is_public(built: tuple[ui.Page, gr.Blocks]) -> None:
     assert public == ["run", "analyze"]
 
 
+def test_how_an_event_goes_is_shown_on_one_small_component(built: tuple[ui.Page, gr.Blocks]) -> None:
+    """Gradio copies all that such a component holds with each word of an event: never the document."""
+    page, app = built
+    shown = [dep["show_progress_on"] for dep in app.get_config_file()["dependencies"]]
+    assert shown == [[page.layout.saved._id]] * len(shown)
+
+
+def test_what_a_tab_shows_already_is_not_told_a_third_time(page: ui.Page, tab: Tab) -> None:
+    button, document = page.layout.undo, page.layout.timeline
+    can = [True]
+
+    def answer(request: Any) -> dict[Any, Any]:
+        box = gr.update(info="about 2 s")
+        return {button: gr.update(interactive=can[0]), document: gr.skip(), page.layout.engines[0]: box}
+
+    telling = page.follower.telling(answer)
+    told = [button in telling(tab.request) for _ in range(4)]
+    can[0] = False
+    told += [button in telling(tab.request) for _ in range(3)]
+    assert told == [True, True, False, False, True, True, False]
+    again = telling(tab.request)
+    assert document in again and page.layout.engines[0] in again  # one ticks that box oneself
+    assert button in telling(Tab(page, "another tab").request)
+
+
 @pytest.mark.slow
 def test_nothing_asks_the_network_at_start() -> None:
     asked = "os.environ['GRADIO_ANALYTICS_ENABLED'], os.environ['HF_HUB_OFFLINE']"

@@ -225,6 +225,11 @@ class Layout:
         ]
 
     @property
+    def written(self) -> set[gr.Component]:
+        """What only the server writes: words and buttons, unlike documents and what one types or ticks."""
+        return {*self.light} - {self.timeline, self.takes, self.preset, *self.engines}
+
+    @property
     def fields(self) -> list[gr.Component]:
         """What the user types into; written only when the document changed under it."""
         return [

@@ -33,6 +33,8 @@ class Follower:
         self.sessions = sessions
         self.watching: set[str] = set()  # tabs that a listener of theirs tells how a run goes
         self._shown: OrderedDict[str, int] = OrderedDict()  # tab -> the change that it has seen last
+        # tab -> what it was told last and before that of the components that only we write
+        self._told: OrderedDict[str, dict[Any, tuple[Any, Any]]] = OrderedDict()
 
     def wire(self, opened: Any) -> None:
         """Follow what others do once the tab has opened its project."""
@@ -42,14 +44,13 @@ class Follower:
         """The listener, remembering what its tab was shown: `follow` tells it the rest."""
 
         def remember(request: gr.Request, updates: Any) -> Any:
-            shown = updates.get(self.view.layout.timeline) if isinstance(updates, dict) else None
-            if isinstance(shown, EditorState) and request.session_hash:
+            if not isinstance(updates, dict) or not request.session_hash:
+                return updates
+            shown = updates.get(self.view.layout.timeline)
+            if isinstance(shown, EditorState):
                 shown.addressed(request.session_hash)
-                self._shown[request.session_hash] = shown.changes
-                self._shown.move_to_end(request.session_hash)
-                while len(self._shown) > 4 * MAX_SESSIONS:
-                    self._shown.popitem(last=False)
-            return updates
+                _last(self._shown, request.session_hash, shown.changes)
+            return self._news(request.session_hash, updates)
 
         if inspect.isgeneratorfunction(listener):
 
@@ -74,6 +75,21 @@ class Follower:
             return remember(request, updates)
 
         return answering
+
+    def _news(self, tab: str, updates: Updates) -> Updates:
+        """The updates without what the tab shows already: each costs the server and the page milliseconds.
+
+        What it was told twice in a row counts as shown, since two answers may overtake each other.
+        """
+        told = self._told.get(tab, {})
+        news = dict(updates)
+        for component in self.view.layout.written.intersection(updates):
+            update, (last, before) = updates[component], told.get(component, (..., ...))
+            if update == last == before:
+                del news[component]
+            told[component] = (update, last)
+        _last(self._told, tab, told)
+        return news
 
     def _mishap(self, listener: Listener, request: gr.Request, error: Exception) -> Updates:
         """What a tab is shown where a listener broke: the page must not wait for ever."""
@@ -100,11 +116,19 @@ class Follower:
                 updates = view.shown(session)
                 updates[view.layout.timeline].addressed(tab)
                 now = view.standing(session)  # last: what is typed meanwhile must not be told as it was
-                yield view.changed(session, typed, updates)
+                yield self._news(tab, view.changed(session, typed, updates))
                 typed = now
             elif changes == seen[1]:
                 typed = view.standing(session)
                 if session.run.running and tab not in self.watching:  # another tab began it
-                    yield view.going(session)
+                    yield self._news(tab, view.going(session))
             seen = (session, changes)
             await asyncio.sleep(FOLLOW_SECONDS if not session.run.running else 2 * FOLLOW_SECONDS)
+
+
+def _last(known: OrderedDict[str, Any], tab: str, value: Any) -> None:
+    """Keep a tab's value as the youngest of those of the last tabs."""
+    known[tab] = value
+    known.move_to_end(tab)
+    while len(known) > 4 * MAX_SESSIONS:
+        known.popitem(last=False)
