@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -178,19 +178,19 @@ class Session(Orders):
 
     # ---- files
 
-    def upload(self, path: Path, name: str) -> None:
-        """Put a file from the user's disk on the timeline. InputError names it as the user does."""
+    def upload(self, path: Path, name: str, wanted: Callable[[], None] = lambda: None) -> None:
+        """Put a user's file on the timeline unless `wanted` raises once it is read. InputError names it."""
         label = imports.label_of(name, "recording")
         recording = imports.recording_from(path, label)
         with self.lock:
+            wanted()
             folder = self.saved.make_folder()
             self.saved.record(imports.put_recording(self.project, folder, recording, label), f"open {label}")
             self.error = recording.note or None
 
     def lay_over(self, path: Path, name: str, at: float) -> None:
-        """Lay what was recorded over the clip from a time on, in seconds; without one it becomes the clip."""
-        label = imports.label_of(name, "recording")
-        recording = imports.recording_from(path, label)
+        """Lay what was recorded over the clip from second `at` on; without one it becomes the clip."""
+        recording = imports.recording_from(path, label := imports.label_of(name, "recording"))
         with self.lock:
             self.stop_analysis()
             project = imports.lay_over(self.project, self.saved.make_folder(), recording, label, at)

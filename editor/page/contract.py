@@ -278,6 +278,12 @@ COMMANDS: dict[str, Command] = {
         "add section",
         lambda p, x: sections.add_section(p, x.text("name", 80), x.whole("start"), x.whole("end"), _id(x)),
     ),
+    "set_sections": Command(
+        "find sections",
+        lambda p, x: sections.set_sections(
+            p, ((s.text("name", 80), s.whole("start"), s.whole("end")) for s in x.items("sections"))
+        ),
+    ),
     "name_section": Command(
         "name section", lambda p, x: sections.name_section(p, x.identifier(), x.text("name", 80))
     ),

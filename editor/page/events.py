@@ -67,6 +67,12 @@ class CancelEvent(_Event):
     run: str = Field(default="", max_length=64)
 
 
+class WithdrawEvent(_Event):
+    """A file that is being read is not wanted any more."""
+
+    id: str = Field(min_length=1, max_length=64)
+
+
 class ProjectEvent(_Event):
     """Show another project in this tab."""
 

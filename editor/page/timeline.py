@@ -51,7 +51,7 @@ def module_script(function: str, element: str) -> str:
     # The address is resolved against the page, so that the app may live under a sub-path.
     bridge = (MODULES / "shell" / "bridge.js").as_posix()
     return f"""
-    // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'project' 'vote' 'wake'
+    // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'withdraw' 'project' 'vote' 'wake'
     const url = new URL('gradio_api/file={bridge}', document.baseURI).href;
     const functions = typeof server === 'undefined' ? {{}} : server; // only of some components
     import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch, functions }}))

@@ -51,6 +51,14 @@ def add_section(project: Project, name: str, start: int, end: int, id: str = "")
     return _placed(project, Section(own, _name(name), *_bounds(project, start, end)))
 
 
+def set_sections(project: Project, named: Iterable[tuple[str, int, int]]) -> Project:
+    """Other sections instead of those there are: (name, first bar, bar behind the last) each."""
+    project = replace(project, sections=())
+    for name, start, end in named:
+        project = add_section(project, name, start, end)
+    return project
+
+
 def name_section(project: Project, id: str, name: str) -> Project:
     """Call a section something else."""
     return _placed(project, replace(find_section(project, id), name=_name(name)))

@@ -10,7 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Error, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    BrowserType,
+    Error,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from engines.audio.recording import Recording, write_recording
 from tests.serving import Server
@@ -67,10 +76,16 @@ def address(tiny_bundle: Path, home: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[BrowserType]:
-    """Playwright's hold on Chromium."""
+def playwright() -> Iterator[Playwright]:
+    """What drives the browsers."""
     with sync_playwright() as playwright:
-        yield playwright.chromium
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> BrowserType:
+    """Playwright's hold on Chromium."""
+    return playwright.chromium
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +128,17 @@ def context(profile: BrowserContext) -> Iterator[BrowserContext]:
     profile.clear_cookies()
 
 
+def begin(page: Page) -> None:
+    """Waits until a page that was opened answers, and leaves the start: most tests begin on empty lanes."""
+    page.wait_for_function(
+        "window.inlay?.desk.timeline?.view && document.querySelector('#stage').dataset.view"
+    )
+    page.wait_for_function("window.inlay.desk.doc.serial && window.inlay.desk.settled")
+    page.wait_for_function("document.querySelector('#generate')?.textContent.includes('10 s')")
+    if page.locator("#page").get_attribute("data-start") is not None:
+        page.locator("inlay-start .lanes").click()
+
+
 @pytest.fixture
 def open_page(context: BrowserContext, address: str) -> Iterator[Callable[[], Page]]:
     """Opens a tab and waits until it answers; every tab must stay free of script errors and foreign hosts."""
@@ -127,13 +153,7 @@ def open_page(context: BrowserContext, address: str) -> Iterator[Callable[[], Pa
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: check(request.url))
         page.goto(address)
-        page.wait_for_function(
-            "window.inlay?.desk.timeline?.view && document.querySelector('#stage').dataset.view"
-        )
-        page.wait_for_function("window.inlay.desk.doc.serial && window.inlay.desk.settled")
-        page.wait_for_function("document.querySelector('#generate')?.textContent.includes('10 s')")
-        if page.locator("#page").get_attribute("data-start") is not None:
-            page.locator("inlay-start .lanes").click()  # most tests begin on empty lanes
+        begin(page)
         return page
 
     yield new

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_edit import upload
+from engines.audio.recording import Recording, write_recording
+from tests.browser.test_edit import state, upload
 from tests.browser.test_hand import slowly
 
 FRESH = "() => { sessionStorage.clear(); location.reload(); }"
@@ -44,6 +47,31 @@ def test_the_start_page_says_what_comes_and_why_a_file_is_refused(
     page.wait_for_function("window.inlay.desk.doc.clip")
     assert page.locator("#page").get_attribute("data-start") is None
     expect(page.locator("inlay-timeline .notice")).to_have_text("")
+
+
+def test_a_file_that_is_being_read_can_be_cancelled(
+    page: Page, song: Recording, song_file: Path, tmp_path: Path
+) -> None:
+    start_page(page)
+    long = tmp_path / "three minutes.wav"
+    write_recording(long, replace(song, samples=np.tile(song.samples, (45, 1))))
+    zone = page.locator("inlay-start .drop")
+    give(page, long, "inlay-start .choose")
+    expect(zone.locator("li.now")).to_have_text("2Reading")
+    zone.locator(".cancel").click()
+    expect(zone.locator(".invite")).to_be_visible()  # at once
+    page.wait_for_function("window.inlay.desk.doc.arrived && window.inlay.desk.settled")
+    assert state(page, "doc.clip") is None and state(page, "doc.error") is None
+    give(page, song_file, "inlay-start .choose")
+    page.wait_for_function("window.inlay.desk.doc.clip?.label === 'my song.wav'")
+    kept = page.evaluate("JSON.parse(localStorage.getItem('inlay-arrivals'))")
+    assert set(kept) == {"uploading", "reading"} and min(kept.values()) > 0  # the next one's time is told
+
+    start_page(page)
+    give(page, long, "inlay-start .choose")
+    expect(zone.locator(".left")).to_contain_text("left")
+    zone.locator(".cancel").click()
+    expect(zone.locator(".invite")).to_be_visible()
 
 
 def test_so_does_the_page_of_a_clip(page: Page, song_file: Path, tmp_path: Path) -> None:

@@ -25,6 +25,27 @@ KEYBOARD = """
   window.play = (...data) => input.onmidimessage({ data: new Uint8Array(data), timeStamp: now() });
 """
 
+# What the page plays is heard by its microphone, 80 ms later and quieter, or not at all.
+AIR = """((gain) => {
+  const connect = AudioNode.prototype.connect;
+  const air = new Map();
+  AudioNode.prototype.connect = function (to, ...rest) {
+    if (to instanceof AudioDestinationNode) {
+      const { context } = this;
+      if (!air.has(context)) {
+        const late = new DelayNode(context, { delayTime: 0.08 });
+        const quiet = new GainNode(context, { gain });
+        const out = new MediaStreamAudioDestinationNode(context);
+        connect.call(connect.call(late, quiet), out);
+        air.set(context, { late, out });
+      }
+      connect.call(this, air.get(context).late);
+    }
+    return connect.call(this, to, ...rest);
+  };
+  navigator.mediaDevices.getUserMedia = async () => [...air.values()].at(-1).out.stream;
+})"""
+
 REFUSES = """((name) => {
   navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', name); };
 })"""
@@ -255,3 +276,32 @@ def test_what_sounds_on_a_beat_lies_on_it_and_the_latency_is_taken_off(page: Pag
         places.append(int(np.argmax(recording.samples[:, 0] > 0.2)) / recording.rate)
     assert abs(places[0] - 0.5) < 0.1  # the stream is a little late itself
     assert abs(places[0] - places[1] - 0.2) < 0.05
+
+
+def test_the_latency_is_measured_by_clicks(beeping: BrowserContext, address: str) -> None:
+    page = opened(beeping, address, AIR + "(0.3);")
+    page.locator("inlay-timeline .audio-head [data-action=record]").click()
+    foot, known = (
+        page.locator("inlay-record .mic .foot"),
+        "window.inlay.desk.record.microphone.latency.seconds",
+    )
+    told = page.evaluate(known)
+    foot.locator("button", has_text="Measure").click()
+    expect(foot).to_contain_text("Listening for four clicks")
+    expect(page.locator("inlay-record [data-act=record]")).to_be_disabled()
+    expect(foot).to_contain_text("taken off. Measure again")
+    late = page.evaluate(known)
+    assert 0.08 <= late < 0.16 and late != told  # the way by a stream of the browser's takes time too
+    expect(foot).to_contain_text(f"Latency {round(1000 * late)} ms")
+    page.keyboard.press("Escape")
+    page.locator("inlay-timeline .audio-head [data-action=record]").click()
+    expect(foot).to_contain_text(f"Latency {round(1000 * late)} ms")  # known from now on
+    page.close()
+
+    page = opened(beeping, address, AIR + "(0);")
+    page.locator("inlay-timeline .audio-head [data-action=record]").click()
+    foot = page.locator("inlay-record .mic .foot")
+    foot.locator("button", has_text="Measure").click()
+    expect(foot).to_contain_text("No click came back: turn the speakers up")
+    expect(page.locator("inlay-record [data-act=record]")).to_be_enabled()
+    page.close()

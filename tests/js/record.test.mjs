@@ -5,6 +5,7 @@ import test from 'node:test';
 import { countedIn, latencyOf, levelWords, peakOf } from '../../assets/page/record/level.js';
 import { impossible } from '../../assets/page/record/microphone.js';
 import { GM_DRUMS, drumOf, hitsOf, keyOf, notesOf } from '../../assets/page/record/played.js';
+import { roundTrip } from '../../assets/page/record/roundtrip.js';
 import { joined, wavOf } from '../../assets/page/record/wav.js';
 import { shared } from './shared.mjs';
 
@@ -89,3 +90,22 @@ test('messages other than keys say nothing, and a key struck with no force is le
 });
 
 test('General MIDI\'s drums are those that Python reads', () => assert.deepEqual(GM_DRUMS, shared('gm-drums')));
+
+test('a delay is where all clicks come back, however loud one other noise is', () => {
+  const rate = 48000;
+  const clicks = [0, 0.37, 0.71, 1.13];
+  const room = (delay, gain, noise = 0.001) => {
+    let seed = 7;
+    const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647 - 0.5;
+    const samples = Float32Array.from({ length: 2 * rate }, () => noise * random());
+    for (const at of clicks) for (let k = 0; k < 0.02 * rate; k++) samples[Math.round((at + delay) * rate) + k] += gain * Math.sin(0.2 * k) * Math.exp(-k / 200);
+    return samples;
+  };
+  assert.ok(Math.abs(roundTrip(room(0.043, 0.1), rate, clicks) - 0.043) <= 0.002);
+  assert.ok(Math.abs(roundTrip(room(0.31, 0.02), rate, clicks) - 0.31) <= 0.002);
+  const struck = room(0.1, 0.1);
+  for (let k = 0; k < 0.05 * rate; k++) struck[Math.round(0.5 * rate) + k] += Math.sin(0.3 * k); // someone knocks
+  assert.ok(Math.abs(roundTrip(struck, rate, clicks) - 0.1) <= 0.002);
+  assert.equal(roundTrip(room(0.1, 0), rate, clicks), null);
+  assert.equal(roundTrip(new Float32Array(2 * rate), rate, clicks), null);
+});

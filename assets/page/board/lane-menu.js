@@ -75,7 +75,7 @@ export class LaneMenu extends Popover {
       <select data-key aria-label="Key">${options(KEYS, desk.key)}</select></div><h2>Beat 1 of bar 1</h2><label class="pair"><span>Lies at, seconds</span><input type="text" inputmode="decimal" data-offset value="${Number(offset.toFixed(4))}"></label>
       <div class="buttons">${button('beat-one', 'At the playhead', 'B')}${button('beat-zero', 'At 0 s')}</div>
       <h2>Tempo</h2><label class="pair"><span>Beats a minute</span><input type="text" inputmode="decimal" data-bpm value="${Number(bpm.toFixed(2))}"></label><div class="buttons">${button('tap-tempo', 'Tap', 'T')}${button('half', 'Half')}${button('double', 'Double')}</div>
-      <h2>Sections<span>verse, chorus …</span></h2><div class="buttons">${button('add-section', desk.doc.region ? 'Add a section over the span' : 'Add a section')}</div>
+      <h2>Sections<span>verse, chorus …</span></h2><div class="buttons">${button('add-section', desk.doc.region ? 'Add a section over the span' : 'Add a section')}${desk.doc.clip?.seconds > 30 ? button('find-sections', 'Find sections') : ''}</div>
       <h2>Record</h2><div class="buttons">${button('record', 'Microphone or MIDI keyboard', '⇧R')}</div></div>`;
   }
 
@@ -112,6 +112,7 @@ export class LaneMenu extends Popover {
       'beat-one': () => desk.setGrid({ offset: desk.player.position }),
       record: () => desk.record?.toggle(),
       'add-section': () => this.timeline.sections.add(),
+      'find-sections': () => this.timeline.sections.find(),
       'beat-zero': () => desk.setGrid({ offset: 0 }),
       'tap-tempo': () => desk.tapTempo(),
       half: () => desk.setGrid({ bpm: grid.bpm / 2 }),

@@ -3,11 +3,13 @@
  * cancelling, noise gate or gain control; how loud it is; and in words why there is none. Times in seconds.
  */
 
+import { keep, kept } from '../parts/kept.js';
 import { Scope } from '../parts/scope.js';
 import { latencyOf, peakOf } from './level.js';
 import { joined } from './wav.js';
 
 const WORKLET = new URL('./capture-worklet.js', import.meta.url).href;
+const LATENCIES = 'inlay-latencies'; // of microphones that were measured: {id: seconds}
 const FALL = 24; // dB a second that the meter falls by
 const REFUSED = {
   NotAllowedError: 'The browser said no to the microphone. Allow it at the sign beside the address, then try again.',
@@ -76,11 +78,19 @@ export class Microphone extends EventTarget {
     capture.port.onmessage = ({ data }) => this.#heard(data, context.sampleRate);
     this.#nodes = [source, capture, silent];
     const [track] = stream.getAudioTracks();
-    this.latency = latencyOf(track.getSettings(), context);
+    const known = kept(LATENCIES)[track.getSettings().deviceId ?? ''];
+    this.latency = known === undefined ? latencyOf(track.getSettings(), context) : { seconds: known, known: true };
     this.#scope.listen(track, 'ended', () => {
       this.#tell('refused', 'The microphone is gone. Plug it in, then try again.');
       this.dispatchEvent(new CustomEvent('lost'));
     });
+  }
+
+  /** Takes a measured latency for that of this microphone, now and later. */
+  learn(seconds) {
+    this.latency = { seconds, known: true };
+    keep(LATENCIES, { ...kept(LATENCIES), [this.device]: seconds });
+    this.#tell(this.state, this.words);
   }
 
   #heard(block, rate) {

@@ -14,6 +14,7 @@ import { GOOD, levelWords, shareOf } from './level.js';
 import { Microphone } from './microphone.js';
 import { drumOf } from './played.js';
 import { Recorder } from './recorder.js';
+import { measured } from './roundtrip.js';
 
 const STYLE = new URL('./record.css', import.meta.url).href;
 const BARS = [[0, 'None'], [1, '1 bar'], [2, '2 bars']];
@@ -52,6 +53,7 @@ export class Record extends HTMLElement {
   bars = 1;
   lane = 'melody';
   plays = true;
+  #measuring = ''; // what is said of the latency while it is measured
   #scope = null;
   #armed = null; // what lives while the cards are shown
 
@@ -121,6 +123,7 @@ export class Record extends HTMLElement {
 
   /** Whether there is anything to record from. */
   get ready() {
+    if (this.#measuring.endsWith('…')) return false;
     return this.microphone.state === 'ready' || (this.keyboard.inputs.length > 0 && this.lane !== 'off');
   }
 
@@ -163,11 +166,27 @@ export class Record extends HTMLElement {
       record: () => this.toggle(),
       midi: () => this.keyboard.open(),
       again: () => this.microphone.open(desk.player.context),
+      measure: () => this.#measure(),
     };
     acts[act]?.();
     if (bars) this.bars = Number(bars);
     if (lane) this.lane = lane;
     this.#draw();
+  }
+
+  /** How late the microphone is, by clicks through the speakers. */
+  async #measure() {
+    const { microphone } = this;
+    this.#measuring = 'Listening for four clicks …';
+    this.#draw();
+    const seconds = await measured(microphone, desk.player.context, (at, accent) => desk.synth.clickAt(at, accent));
+    this.#measuring = '';
+    if (!this.armed || microphone.state !== 'ready') return;
+    if (seconds === null) this.#measuring = 'No click came back: turn the speakers up, or hold a headphone to the microphone.';
+    else microphone.learn(seconds);
+    this.#draw();
+    this.#say(this.find('.mic .foot').textContent);
+    this.#measuring = '';
   }
 
   #say(words) {
@@ -205,8 +224,9 @@ export class Record extends HTMLElement {
     const options = devices.map(({ id, name }) => `<option value="${text(id)}" ${id === device ? 'selected' : ''}>${text(name)}</option>`).join('');
     const list = this.find('select');
     if (list.dataset.options !== options) list.innerHTML = list.dataset.options = options;
-    const late = latency.known ? `Latency ${Math.round(latency.seconds * 1000)} ms, taken off.` : 'The browser does not tell its latency: nothing is taken off.';
-    const foot = ready ? late : `${text(words)}${state === 'refused' ? ' <button class="text-button" data-act="again">Try again</button>' : ''}`;
+    const late = this.#measuring || (latency.known ? `Latency ${Math.round(latency.seconds * 1000)} ms, taken off.` : 'The browser does not tell its latency: nothing is taken off.');
+    const again = this.#measuring.endsWith('…') ? '' : ` <button class="text-button" data-act="measure" title="Clicks leave the speakers and are listened for">${latency.known ? 'Measure again' : 'Measure it'}</button>`;
+    const foot = ready ? `<span>${late}</span>${this.recorder.busy ? '' : again}` : `${text(words)}${state === 'refused' ? ' <button class="text-button" data-act="again">Try again</button>' : ''}`;
     const host = this.find('.mic .foot');
     if (host.dataset.words !== foot) host.innerHTML = host.dataset.words = foot;
     host.setAttribute('role', state === 'refused' ? 'alert' : 'note');

@@ -184,6 +184,16 @@ export class SectionRow {
     return this.#edit('add_section', section, placed(sections, section));
   }
 
+  /** Sections where the clip changes, instead of those there are: one undo step. */
+  async find() {
+    this.timeline.say('Listening for where the clip changes …', true);
+    const { sections, error } = await desk.sectionsOfClip();
+    if (error) return this.timeline.say(error);
+    if (sections.length < 2) return this.timeline.say('It sounds much the same all through: no sections were found.', true);
+    this.#edit('set_sections', { sections }, sections.map((section) => ({ ...section, id: newId('b') })));
+    return this.timeline.say(`${sections.length} sections were found. Their names are a guess; undo takes them back.`, true);
+  }
+
   rename(section, name) {
     if (name === section.name) return;
     this.#edit('name_section', { id: section.id, name }, placed(desk.doc.sections, { ...section, name }));

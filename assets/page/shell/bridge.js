@@ -146,7 +146,7 @@ export function bindTimeline({ props, trigger: asked, upload, watch, functions }
       const overtaken = line.edit({ id, ...data });
       return overtaken && outbox.drop(overtaken);
     }
-    if (['cancel', 'watch'].includes(kind)) return opened.then(() => trigger(kind, data));
+    if (['cancel', 'watch', 'withdraw'].includes(kind)) return opened.then(() => trigger(kind, data));
     sendTyped();
     // What was edited before belongs to what is shown or made now; a file comes when it has been read.
     if (kind === 'upload') return line.then(() => { send(data, trigger, upload); });
@@ -180,6 +180,7 @@ export function bindTakes({ element, props, trigger, watch, functions }) {
   desk.vote = (data) => trigger('vote', data);
   desk.exportFile = (data) => functions.export_file(data);
   desk.ghostOf = (take) => functions.ghost_of_take({ project: desk.doc.project, take });
+  desk.sectionsOfClip = () => functions.sections_of_clip({ project: desk.doc.project });
   desk.recentProjects = () => functions.recent_projects({});
   desk.pictureOf = (folder) => functions.picture_of_project({ project: folder });
   desk.atWork = () => functions.at_work({});

@@ -1,7 +1,7 @@
 /** The place where a file is dropped, and what becomes of it: on its way step by step, or why it was refused. */
 
 import { icons, text } from '../parts/icons.js';
-import { arrivalSteps, sizeWords } from '../store/arrivals.js';
+import { arrivalSteps, leftWords, sizeWords } from '../store/arrivals.js';
 
 export const DROP_ZONE = `<div class="drop"><div class="invite"><span class="signs">${icons.wave}${icons.midi}${icons.folder}</span><b>Drop a file here</b>
   <p class="soft">WAV, FLAC, OGG or MP3 up to 40 minutes, MIDI, or an Inlay project. Chords, melody, drums and who plays are read from it for you.</p></div>
@@ -12,8 +12,8 @@ const STATES = { done: icons.check, now: '', next: '' };
 
 const steps = (arriving) => arrivalSteps(arriving).map(({ words, state, more }, i) => `<li class="${state}"><b class="num">${STATES[state] || i + 1}</b><span>${text(words)}</span><span class="soft num">${text(more)}</span></li>`).join('');
 
-/** Shows `arriving` of the desk in a zone. */
-export function tellArrival(zone, arriving) {
+/** Shows `arriving` of the desk in a zone; `progress`: how far it is, null where nobody knows. */
+export function tellArrival(zone, arriving, progress = null) {
   zone.classList.toggle('refused', Boolean(arriving?.error));
   zone.classList.toggle('busy', Boolean(arriving?.step));
   zone.querySelector('.choose span').textContent = arriving?.error ? 'Choose another file' : 'Choose a file';
@@ -22,8 +22,17 @@ export function tellArrival(zone, arriving) {
   if (!arriving) place.innerHTML = '';
   else if (arriving.error) place.innerHTML = `<p class="error">${icons.warn}<span>${text(arriving.error)}</span></p>`;
   else {
-    place.innerHTML = `<header><p><b>${text(arriving.name)}</b><span class="soft num">${text(sizeWords(arriving.size))}</span></p></header><ol>${steps(arriving)}</ol>
-      <div class="way"><i style="width:${arriving.step === 'uploading' ? 25 : 60}%"></i></div>
-      <footer>${arriving.step === 'uploading' ? `<span class="spring"></span><button class="cancel">${icons.close}<span>Cancel</span></button>` : '<span class="soft">It opens as soon as it is read; listening goes on while you work.</span>'}</footer>`;
+    place.innerHTML = `<header><p><b>${text(arriving.name)}</b><span class="soft num">${text(sizeWords(arriving.size))}</span></p><span class="soft num left"></span></header><ol>${steps(arriving)}</ol>
+      <div class="way"><i></i></div>
+      <footer><span class="soft">It opens as soon as it is read; listening goes on while you work.</span><span class="spring"></span><button class="cancel">${icons.close}<span>Cancel</span></button></footer>`;
+    tellProgress(zone, progress ?? { share: arriving.step === 'uploading' ? 0.25 : 0.6, left: 0 });
   }
+}
+
+/** Only how far it is; nothing where nobody knows. */
+export function tellProgress(zone, progress) {
+  const [left, way] = ['.left', '.way i'].map((selector) => zone.querySelector(selector));
+  if (!left || !progress) return;
+  left.textContent = leftWords(progress);
+  way.style.width = `${Math.round(100 * progress.share)}%`;
 }

@@ -12,7 +12,7 @@ import { STORY, drawScenes } from '../takes/story.js';
 import { showWhenStyled, styles } from '../parts/styled.js';
 import { tokens } from '../parts/wave.js';
 import { chooseFile } from '../shell/upload.js';
-import { DROP_ZONE, tellArrival } from './drop-zone.js';
+import { DROP_ZONE, tellArrival, tellProgress } from './drop-zone.js';
 import { Examples } from './examples.js';
 import { drawPictures, projectRow } from './recent.js';
 
@@ -53,6 +53,7 @@ ${styles(STYLE)}
 
 export class Start extends HTMLElement {
   #scope = null;
+  #clock = null; // while a file comes
   #examples = null;
   #shown = null;
   #listed = ''; // the projects that stand in the list
@@ -78,13 +79,23 @@ export class Start extends HTMLElement {
     this.find('.bpm').addEventListener('input', () => this.#lengths(), options);
     this.#scope.observe(new MutationObserver(() => this.#draw()), document.body, { attributes: true, attributeFilter: ['class'] });
     this.#scope.observe(new ResizeObserver(() => this.#draw()), this);
-    desk.addEventListener('change', ({ detail }) => detail.what === 'arriving' && tellArrival(this.find('.drop'), desk.arriving), options);
+    desk.addEventListener('change', ({ detail }) => detail.what === 'arriving' && this.#arriving(), options);
     this.#lengths();
     this.#offer();
     this.#show();
   }
 
+  /** A file on its way, told each second. */
+  #arriving() {
+    this.#clock?.end();
+    tellArrival(this.find('.drop'), desk.arriving, desk.arrival);
+    if (!desk.arriving?.step) return;
+    this.#clock = new Scope();
+    this.#clock.every(1000, () => tellProgress(this.find('.drop'), desk.arrival));
+  }
+
   disconnectedCallback() {
+    this.#clock?.end();
     this.#examples?.stop();
     this.#scope?.end();
   }
@@ -166,7 +177,7 @@ export class Start extends HTMLElement {
     if (button.dataset.try) this.#try(TRIES[button.dataset.try]);
     else if (button.matches('.make')) this.#make();
     else if (button.matches('.choose')) chooseFile();
-    else if (button.matches('.cancel')) desk.arrive(null);
+    else if (button.matches('.cancel')) desk.withdraw();
     else if (button.matches('.lanes')) this.pass();
     else if (button.matches('.all')) desk.tell('projects');
     else if (button.dataset.hear) this.#examples.toggle(button.dataset.hear);

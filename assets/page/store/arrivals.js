@@ -1,4 +1,4 @@
-/** A file on its way in words. Pure functions. */
+/** A file on its way in words, and how long it will take, as far as earlier ones tell. Pure functions. */
 
 /** {name, step} of a file that comes, {error} of one that was refused, null for none. */
 export function arrivalWords(arriving) {
@@ -23,4 +23,29 @@ export function arrivalSteps({ step, size, took }) {
     { words: 'Reading', state: reading ? 'now' : 'next', more: '' },
     { words: 'Listening', state: 'next', more: '' },
   ];
+}
+
+/**
+ * How far a file is on its way, {share: 0..1, left: seconds}; null where nobody knows. `paces`: seconds a byte of each
+ * step, as earlier files took; `since`: seconds since the step began.
+ */
+export function arrivalProgress({ step, size }, paces, since) {
+  const [up, read] = ['uploading', 'reading'].map((name) => (paces[name] ?? NaN) * size);
+  if (!(up + read > 0)) return null;
+  const left = step === 'uploading' ? Math.max(0, up - since) + read : Math.max(0, read - since);
+  return { share: Math.min(0.98, 1 - left / (up + read)), left };
+}
+
+/** "about 20 s left"; "" for less than two seconds, or where nobody knows. */
+export function leftWords(progress) {
+  if (!progress || progress.left < 2) return '';
+  const step = progress.left > 10 ? 5 : 1;
+  return `about ${Math.ceil(progress.left / step) * step} s left`;
+}
+
+/** The paces with what a step of one more file took: half of it is new. */
+export function learned(paces, step, bytes, seconds) {
+  if (!(bytes > 0 && seconds > 0)) return paces;
+  const pace = seconds / bytes;
+  return { ...paces, [step]: paces[step] ? (paces[step] + pace) / 2 : pace };
 }

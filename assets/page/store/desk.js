@@ -9,11 +9,15 @@ import { Meter } from '../sound/meter.js';
 import { Player } from '../sound/player.js';
 import { buildPyramid } from '../sound/peaks.js';
 import { silence } from '../sound/silence.js';
+import { keep, kept } from '../parts/kept.js';
+import { arrivalProgress, learned } from './arrivals.js';
 import { EditedDocument } from './document.js';
 import { loopSpan } from './loop.js';
 import { FirstSound } from './first-sound.js';
 import { Ghost } from './ghost.js';
 import { Synth } from '../sound/synth.js';
+
+const PACES = 'inlay-arrivals'; // seconds a byte of each step of a file that comes
 
 /** A group whose takes know their number: keys end at 9. */
 function numbered(group) {
@@ -28,6 +32,7 @@ class Desk extends EditedDocument {
   results = []; // what each engine came to in the blind rounds
   rounds = 0; // blind rounds so far
   arriving = null; // {id, name, step: "uploading" | "reading"} of a file on its way, {name, error} of one refused
+  withdrawn = false; // the file that comes is not wanted: its steps tell nothing
   cancelling = new Set(); // ids of the runs that were asked to stop
   run = false; // whether a run goes on
   model = {}; // what is at work: {name, file, device, licence, duty, facts}
@@ -180,10 +185,27 @@ class Desk extends EditedDocument {
     if (track?.kind === 'take' && track.state === 'ready' && !track.kept) this.edit('keep', { id: track.id });
   }
 
-  /** How a file comes along: said wherever one can be given. */
+  /** How a file comes along: said wherever one can be given. Each step that ends tells how long the next may take. */
   arrive(news) {
-    this.arriving = news;
+    const { arriving } = this;
+    const now = performance.now() / 1000;
+    if (arriving?.step && !news?.error && !this.withdrawn) keep(PACES, learned(kept(PACES), arriving.step, arriving.size, now - arriving.since));
+    this.arriving = news && { ...news, since: now };
+    this.withdrawn = false;
     this.tell('arriving');
+  }
+
+  /** The file that comes is not wanted any more. */
+  withdraw() {
+    const { id, step } = this.arriving ?? {};
+    this.withdrawn = true;
+    this.arrive(null);
+    if (step === 'reading') this.send('withdraw', { id });
+  }
+
+  /** How far the file that comes is: {share, left}, null where nobody knows. */
+  get arrival() {
+    return this.arriving?.step ? arrivalProgress(this.arriving, kept(PACES), performance.now() / 1000 - this.arriving.since) : null;
   }
 
   /** Stops one run, or all: said at once, done at the engine's next step. */

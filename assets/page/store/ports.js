@@ -34,6 +34,8 @@ export class Ports extends EventTarget {
   exportFile = async () => OFFLINE;
   /** @type {(lanes: object) => Promise<any>} lanes and grid -> {file} as base64 */
   midiOf = async () => OFFLINE;
+  /** @type {() => Promise<any>} where the clip changes: {sections: [{name, start, end}]}, bars */
+  sectionsOfClip = async () => OFFLINE;
   /** @type {() => Promise<any[]>} the projects of the home, newest first */
   recentProjects = async () => [];
   /** @type {(folder: string) => Promise<any>} the picture of a project: {peaks, span} */

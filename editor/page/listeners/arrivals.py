@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
 from editor.mishaps import in_one_line
-from editor.page.events import UploadEvent, read_event
-from editor.page.listeners.wiring import ANALYSES, EDITS, QUIET, TURN, Telling, Updates
+from editor.page.events import UploadEvent, WithdrawEvent, read_event
+from editor.page.listeners.wiring import ANALYSES, AT_ONCE, EDITS, QUIET, TURN, Telling, Updates
 from editor.page.view import View
 from editor.project.disk import imports, scores
 from editor.session import Session
 from editor.sessions import Sessions
-from engines.errors import InputError
+from engines.errors import Cancelled, InputError
 
 
 class Arrivals:
@@ -26,11 +28,13 @@ class Arrivals:
         self.view = view
         self.sessions = sessions
         self.listens = listens
+        self._withdrawn: deque[str] = deque(maxlen=100)  # files that nobody waits for any more
 
     def wire(self, telling: Telling) -> None:
         """Bind the listeners."""
         view, layout = self.view, self.view.layout
         arrived = layout.timeline.upload(telling(self.upload), None, view.everything, **QUIET)
+        layout.timeline.withdraw(self.withdraw, None, None, **AT_ONCE)
         arrived.then(telling(self.listen), None, view.everything, **ANALYSES)
         turned = {"inputs": layout.turn, "outputs": view.everything, "js": TURN}
         layout.hear.click(telling(self.analyse), **turned, trigger_mode="multiple", **ANALYSES)
@@ -44,13 +48,24 @@ class Arrivals:
             sent = read_event(UploadEvent, event._data)
             with in_one_line(imports.label_of(sent.name, "upload")):
                 arrived = self._arrive(sent, session, request.session_hash)
-        except InputError as error:
-            session.arrived, session.error = sent.id, str(error)  # until the next gesture
+        except (InputError, Cancelled) as error:
+            session.arrived = sent.id
+            if sent.id not in self._withdrawn:
+                session.error = str(error)  # until the next gesture
             return self.view.shown(session)
         arrived.arrived = sent.id
         if arrived is not session:
             return self.view.all(arrived)
         return self.view.changed(session, before, self.view.shown(session))
+
+    def withdraw(self, event: gr.EventData, request: gr.Request) -> None:
+        """A file that is being read is not to come onto the timeline."""
+        with suppress(InputError):
+            self._withdrawn.append(read_event(WithdrawEvent, event._data).id)
+
+    def _wanted(self, sent: UploadEvent) -> None:
+        if sent.id in self._withdrawn:
+            raise Cancelled
 
     def _arrive(self, sent: UploadEvent, session: Session, tab: str | None) -> Session:
         """Put it where it belongs; the session that the tab shows from now on."""
@@ -75,7 +90,7 @@ class Arrivals:
             if first and self.listens:
                 session.analyse()
         else:
-            session.upload(path, sent.name)
+            session.upload(path, sent.name, lambda: self._wanted(sent))
             if self.listens:
                 session.analyse()
         path.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from editor.mishaps import in_one_line
@@ -13,10 +14,13 @@ from editor.page.contract import Payload
 from editor.page.takes.groups import clock_shift
 from editor.page.timeline import file_address
 from editor.project import versions
-from editor.project.disk import exports, library, pictures, storage
+from editor.project.disk import exports, library, pictures, sounds, storage
+from editor.project.document import Project
+from editor.project.sections import bars_of
 from editor.runs import ghost
 from editor.runs.device import Device
 from editor.sessions import Sessions
+from engines.analysis.sections import sections
 from engines.errors import InputError
 
 
@@ -47,6 +51,15 @@ def questions(sessions: Sessions, device: Device) -> Iterator[Callable[..., Any]
             return asdict(pictures.picture(folder, storage.open_project(folder).project))
         return {"peaks": [], "span": None}
 
+    def sections_of_clip(sent: Any) -> dict[str, Any]:
+        """{"project"} -> {"sections": [{"name", "start", "end"}]} as heard, or {"error": one line}."""
+        try:
+            folder = sessions.folder(Payload("sections", sent).text("project", 80))
+            with in_one_line("sections"):
+                return {"sections": _sections(folder, storage.open_project(folder).project)}
+        except InputError as error:
+            return {"error": str(error)}
+
     def at_work(_: Any = None) -> dict[str, Any]:
         """What works now and how fast, under which licence all is, and a report of faults: `about`."""
         return about.at_work(device)
@@ -63,4 +76,17 @@ def questions(sessions: Sessions, device: Device) -> Iterator[Callable[..., Any]
         except InputError as error:
             return {"error": str(error)}
 
-    yield from (export_file, recent_projects, picture_of_project, at_work, ghost_of_take)
+    yield from (
+        export_file, recent_projects, picture_of_project, sections_of_clip, at_work, ghost_of_take
+    )  # fmt: skip
+
+
+def _sections(folder: Path, project: Project) -> list[dict[str, Any]]:
+    """The sections of a project's clip as they are heard, by the bars of its grid."""
+    if project.clip is None:
+        raise InputError("sections: there is no clip to listen to; generate one or open a file")
+    recording, grid = sounds.read_sound(folder, project.clip.sound), project.grid
+    first, last = bars_of(project)
+    lines = [grid.beats_to_seconds(bar * grid.beats_per_bar) for bar in range(first, last + 1)]
+    heard = sections(recording.mono_at(recording.rate), recording.rate, lines)
+    return [{"name": one.name, "start": first + one.start, "end": first + one.end} for one in heard]
