@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from engines.errors import InputError
 from engines.music import musicxml
 from engines.music.musicxml import ChordSymbol, Measure, WrittenHit, WrittenNote, read_musicxml
+from engines.music.symbols import of_numeral
 
 DOCTYPE = '<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 3.0 Partwise//EN" "partwise.dtd">'
 
@@ -96,7 +98,7 @@ def test_compressed_files_are_read_and_numbers_from_signatures(tmp_path: Path) -
     "text, told",
     [
         ("no xml", "not MusicXML"),
-        ("<score-timewise/>", "'score-timewise' file"),
+        ("<opus/>", "'opus' file"),
         (score([], head='<!DOCTYPE s [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'), "not MusicXML"),
         (score([], head='<!DOCTYPE s [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), "not MusicXML"),
         (score(["<note><rest/><duration>nan</duration></note>"]), "not MusicXML"),
@@ -122,3 +124,32 @@ def test_sizes_are_bounded_whatever_an_archive_says(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(musicxml, "MAX_ELEMENTS", 100)
     with pytest.raises(InputError, match="not MusicXML"):
         read_musicxml(tmp_path / "tune.mxl")
+
+
+def test_a_score_of_bars_is_read_as_one_of_parts(tmp_path: Path) -> None:
+    bars = [note("C", 4, 6), note("D", 4, 2) + note("E", 4, 4), note("F", 4, 6)]
+    text = score(bars)
+    (part,) = read_musicxml(written(tmp_path, text))
+    measures = re.findall("<measure>(.*?)</measure>", text)
+    second = f'<part id="P2"><attributes><divisions>2</divisions></attributes>{note("G", 3, 6)}</part>'
+    turned = "".join(  # the second part enters in the second bar
+        f'<measure><part id="P1">{bar}</part>{second if i == 1 else ""}</measure>'
+        for i, bar in enumerate(measures)
+    )
+    names = "".join(f'<score-part id="{id}"><part-name>Voice</part-name></score-part>' for id in ("P1", "P2"))
+    text = f"<score-timewise><part-list>{names}</part-list>{turned}</score-timewise>"
+    found = read_musicxml(written(tmp_path, text))
+    assert (found[0].notes, found[0].measures, found[0].metres) == (part.notes, part.measures, part.metres)
+    assert [(n.at, n.pitch) for n in found[1].notes] == [(3.0, 55)]
+
+
+@pytest.mark.parametrize(
+    ("numeral", "fifths", "minor", "root"),
+    [
+        ("V7", 0, False, "G"), ("V7/ii", 0, False, "A"), ("V/V", 0, False, "D"), ("V/V/V", 0, False, "A"),
+        ("viio7/V", 0, False, "F#"), ("V7/IV", 1, False, "G"),
+        ("V/iv", 0, True, "A"), ("I6/4", 0, False, "C"), ("V/X", 0, False, ""), ("N", 0, False, ""),
+    ],
+)  # fmt: skip
+def test_numerals_name_roots_also_of_other_degrees(numeral: str, fifths: int, minor: bool, root: str) -> None:
+    assert of_numeral(numeral, fifths, minor) == root

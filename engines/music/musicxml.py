@@ -1,8 +1,9 @@
 """MusicXML, plain or compressed: notes, hits, chord symbols, metre, key and tempo as they sound.
 
-Reads score-partwise. Times are quarters from the score's beginning; repeats are not played; tied notes are
-one note; transposing instruments sound as they do. Tolerant of what is missing, but a field that is no number
-where one is needed is refused, entities too, and sizes are bounded, since files come from anywhere. Does not
+Reads score-partwise and score-timewise. Times are quarters from the score's beginning; repeats are not
+played; tied notes are one note; transposing instruments sound as they do. Tolerant of what is missing, but a
+field that is no number where one is needed is refused, entities too, and sizes are bounded, since files come
+from anywhere. Does not
 know seconds, beats, lanes or the models' chord vocabulary.
 """
 
@@ -96,6 +97,8 @@ def read_musicxml(path: str | os.PathLike[str]) -> list[Part]:
     name = Path(path).name
     try:
         root = tree(score_text(path, MAX_BYTES), MAX_ELEMENTS)
+        if root.tag == "score-timewise":
+            root = _partwise(root)
         if root.tag != "score-partwise":
             raise InputError(f"{name}: a {root.tag[:40]!r} file; export it as MusicXML (score-partwise)")
         return _parts(root)
@@ -105,6 +108,22 @@ def read_musicxml(path: str | os.PathLike[str]) -> list[Part]:
         said = str(error) if type(error) is ValueError and "\n" not in str(error) else ""
         why = f" that can be read ({said[:60]})" if said else ""
         raise InputError(f"{name}: not MusicXML{why}; export it again as uncompressed MusicXML") from error
+
+
+def _partwise(timewise: ElementTree.Element) -> ElementTree.Element:
+    """A score of bars that hold parts, turned over: parts that hold bars."""
+    score = ElementTree.Element("score-partwise")
+    score.extend([child for child in timewise if child.tag != "measure"])
+    parts: dict[str, ElementTree.Element] = {}
+    for index, measure in enumerate(timewise.iterfind("measure")):
+        for part in measure.iterfind("part"):
+            name = part.get("id") or ""
+            own = parts.setdefault(name, ElementTree.Element("part", {"id": name}))
+            while len(own) < index:  # it was not written in the bars before
+                ElementTree.SubElement(own, "measure")
+            ElementTree.SubElement(own, "measure", dict(measure.attrib)).extend(part)
+    score.extend(parts.values())
+    return score
 
 
 def _parts(root: ElementTree.Element) -> list[Part]:

@@ -155,9 +155,17 @@ def transposed(name: str, semitones: int) -> str:
 def of_numeral(numeral: str, fifths: int, minor: bool) -> str:
     """The root that a Roman numeral means in a key of so many `fifths`; "" for what is no numeral.
 
-    "IV", "bVII", "#iv", "V7": what follows the numeral says the kind, which MusicXML says apart.
+    "IV", "bVII", "#iv", "V7": what follows the numeral says the kind, which MusicXML says apart. "V7/ii" is
+    the fifth degree of the major key on the second; figures after a stroke ("I6/4") say nothing of the root.
     """
-    match = re.fullmatch(r"([b#♭♯]?)(VII|VI|IV|V|III|II|I)([^IViv/]*)", numeral.strip(), re.IGNORECASE)
+    numeral, _, of = numeral.strip().partition("/")
+    if of and not of.strip()[:1].isdigit():
+        tonic = of_numeral(of, fifths, minor)
+        if not tonic:
+            return ""
+        pitch = _LETTERS[tonic[0]] + tonic.count("#") - tonic[1:].count("b")
+        fifths, minor = 7 * pitch % 12, False
+    match = re.fullmatch(r"([b#♭♯]?)(VII|VI|IV|V|III|II|I)([^IViv]*)", numeral, re.IGNORECASE)
     if match is None:
         return ""
     degree = _ROMAN.index(match[2].upper())
