@@ -19,9 +19,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 READY := .venv/ready
 SCRIPTS = $(shell find assets tests -name '*.*js' -not -path '*/vendor/*' 2>/dev/null)
 SCRIPT_TESTS = $(wildcard tests/js/*.js tests/js/*.mjs)
-CHROMIUM = $(shell command -v chromium || command -v chromium-browser)
+# Debian packages of the browsers that are missing.
+BROWSERS = $(shell command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo chromium; \
+	    command -v firefox-esr >/dev/null || command -v firefox >/dev/null || echo firefox-esr)
 
-.PHONY: run test slow-test browser-test lint chromium clean
+.PHONY: run test slow-test browser-test lint browsers clean
 
 run: $(READY)
 	$(BIN)/python app.py $(ARGS)
@@ -40,7 +42,7 @@ test: $(READY)
 slow-test: $(READY)
 	$(PYTEST) -m "slow and not browser"
 
-browser-test: $(READY) chromium
+browser-test: $(READY) browsers
 	@# Each process has a server and a Chromium of its own. What fails beside others has to pass alone.
 	$(PYTEST) --maxprocesses 2 -m browser tests/browser || { echo "These once more, one after the other:"; \
 	  $(PYTEST) -n 0 -m browser tests/browser -v --last-failed --last-failed-no-failures none; }
@@ -90,11 +92,11 @@ $(READY): pyproject.toml
 	@$(BIN)/python -W ignore -c "$$COMPILE" || echo "librosa was not compiled ahead: the first analysis takes longer."
 	@touch $@
 
-chromium:
-	@if [ -z "$(CHROMIUM)" ]; then \
+browsers:
+	@if [ -n "$(BROWSERS)" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -q && apt-get install -y -q --no-install-recommends chromium; \
-	  else echo "Chromium is missing; run: sudo apt-get install chromium"; exit 1; fi; fi
+	    apt-get update -q && apt-get install -y -q --no-install-recommends $(BROWSERS); \
+	  else echo "A browser is missing; run: sudo apt-get install $(BROWSERS)"; exit 1; fi; fi
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache

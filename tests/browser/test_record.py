@@ -29,21 +29,20 @@ KEYBOARD = """
 AIR = """((gain) => {
   const connect = AudioNode.prototype.connect;
   const air = new Map();
-  AudioNode.prototype.connect = function (to, ...rest) {
-    if (to instanceof AudioDestinationNode) {
-      const { context } = this;
-      if (!air.has(context)) {
-        const late = new DelayNode(context, { delayTime: 0.08 });
-        const quiet = new GainNode(context, { gain });
-        const out = new MediaStreamAudioDestinationNode(context);
-        connect.call(connect.call(late, quiet), out);
-        air.set(context, { late, out });
-      }
-      connect.call(this, air.get(context).late);
+  const airOf = (context) => {
+    if (!air.has(context)) {
+      const late = new DelayNode(context, { delayTime: 0.08 });
+      const out = new MediaStreamAudioDestinationNode(context);
+      connect.call(connect.call(late, new GainNode(context, { gain })), out);
+      air.set(context, { late, out });
     }
+    return air.get(context);
+  };
+  AudioNode.prototype.connect = function (to, ...rest) {
+    if (to instanceof AudioDestinationNode) connect.call(this, airOf(this.context).late);
     return connect.call(this, to, ...rest);
   };
-  navigator.mediaDevices.getUserMedia = async () => [...air.values()].at(-1).out.stream;
+  navigator.mediaDevices.getUserMedia = async () => airOf(window.inlay.desk.player.context).out.stream;
 })"""
 
 REFUSES = """((name) => {

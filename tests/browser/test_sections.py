@@ -9,9 +9,11 @@ import numpy as np
 from playwright.sync_api import Page, expect
 
 from editor.project.disk import sounds, storage
-from engines.audio.recording import Recording
+from engines.audio.recording import Recording, from_float, write_recording
 from tests.browser.test_edit import drag_span, settled, state, upload
 from tests.browser.test_lanes import project as project_of
+from tests.test_song_form import RATE as FORM_RATE
+from tests.test_song_form import song as form
 
 SETTLED = "window.inlay.desk.settled"
 
@@ -112,3 +114,34 @@ def test_a_section_is_re_made_and_repeated_with_changes(page: Page, song_file: P
         page.locator("inlay-timeline .section").last.focus()
         page.keyboard.press("Control+e")
     assert download.value.suggested_filename == "my song Verse.wav"
+
+
+def test_sections_are_found_where_a_clip_changes(page: Page, song_file: Path, tmp_path: Path) -> None:
+    upload(page, song_file)
+    page.locator("inlay-timeline .ruler-head button").click()
+    expect(page.locator("inlay-timeline [data-act=add-section]")).to_be_visible()
+    expect(page.locator("inlay-timeline [data-act=find-sections]")).to_have_count(0)  # too short
+    page.keyboard.press("Escape")
+    page.evaluate("window.inlay.desk.setGrid({ bpm: 150 })")
+    path = tmp_path / "form.wav"
+    write_recording(path, from_float(form("verse", "chorus", "verse", "chorus"), FORM_RATE))
+    with page.expect_file_chooser() as chooser:
+        page.locator("inlay-timeline .audio-head button:not([data-action])").locator(
+            "visible=true"
+        ).first.click()
+    chooser.value.set_files(path)
+    page.wait_for_function("window.inlay.desk.doc.clip?.seconds > 50 && window.inlay.desk.settled")
+    steps = state(page, "doc.past")
+    page.locator("inlay-timeline .ruler-head button").click()
+    page.locator("inlay-timeline [data-act=find-sections]").click()
+    row = page.locator("inlay-timeline .sections .section")
+    expect(row).to_have_count(4)
+    expect(page.locator("inlay-timeline .notice")).to_contain_text(
+        "4 sections were found. Their names are a guess"
+    )
+    assert names(page) == [["Verse", 0, 8], ["Chorus", 8, 16], ["Verse", 16, 24], ["Chorus", 24, 32]]
+    page.wait_for_function(SETTLED)
+    assert state(page, "doc.past") == steps + 1 and state(page, "doc.undo") == "find sections"
+    page.locator("inlay-timeline .board").focus()
+    page.keyboard.press("Control+z")
+    page.wait_for_function("window.inlay.desk.doc.sections.length === 0")
