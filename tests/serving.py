@@ -17,10 +17,12 @@ ROOT = Path(__file__).resolve().parents[1]
 HERE = (sys.executable, "app.py")  # this checkout
 
 # Gradio's words on a tab that was closed between two of its messages, or while it waited for one: its stream
-# has nobody left to tell, or finds its own list of messages gone.
+# has nobody left to tell, or finds its own list of messages gone. And on one that was closed as it uploaded.
 _OVERTAKEN = re.compile(
     r"ERROR: +Exception in ASGI application\n(?:(?!ERROR: ).)*?in sse_stream(?:(?!ERROR: ).)*?"
-    r"(?:404: Not Found(?:(?!ERROR: ).)*?response already started\.\n|\n *KeyError: '\w+'\n)",
+    r"(?:404: Not Found(?:(?!ERROR: ).)*?response already started\.\n|\n *KeyError: '\w+'\n)"
+    r"|ERROR: +Exception in ASGI application\n(?:(?!ERROR: ).)*?in upload_file\n(?:(?!ERROR: ).)*?"
+    r"ClientDisconnect\n",
     re.DOTALL,
 )
 
