@@ -243,6 +243,7 @@ def test_every_command_is_reached_by_name() -> None:
         "set_settings": {"steps": 9},
         "set_preset": {"name": "Small variation"},
         "add_section": {"name": "Chorus", "start": 1, "end": 2},
+        "set_sections": {"sections": [{"name": "Bridge", "start": 1, "end": 3}]},
         "name_section": {"id": "b1", "name": "Intro"},
         "set_section": {"id": "b1", "start": 0, "end": 1},
         "split_section": {"id": "b1", "bar": 1, "new": "b2"},

@@ -154,7 +154,7 @@ def test_whatever_breaks_is_one_line_with_the_files_name(caplog: pytest.LogCaptu
 class FakeView:
     """Shows where an error stands; what a gesture left is above the timeline."""
 
-    layout = SimpleNamespace(timeline="timeline")
+    layout = SimpleNamespace(timeline="timeline", written=frozenset())
 
     def standing(self, session: object) -> None:
         """Nothing stands."""

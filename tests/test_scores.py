@@ -139,7 +139,7 @@ def test_lanes_written_as_midi_come_back(tmp_path: Path) -> None:
     ("name", "text", "told"),
     [
         ("a.xml", "not xml <", "not MusicXML"),
-        ("a.xml", "<score-timewise/>", "score-partwise"),
+        ("a.xml", "<opus/>", "score-partwise"),
         ("a.musicxml", "<score-partwise/>", "no notes"),
         ("a.mxl", "PK", "not MusicXML"),
         ("a.mid", "nonsense", "not a MIDI file"),

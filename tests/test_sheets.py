@@ -118,7 +118,7 @@ def test_an_unknown_chord_is_none_with_a_note(tmp_path: Path, kind: str, text: s
     [
         (0, "major", "IV", "F"), (0, "major", "V", "G"), (2, "major", "vi", "B"), (-1, "major", "bVII", "Eb"),
         (0, "minor", "VI", "F"), (-3, "minor", "V", "G"), (0, "major", "#IV", "F#"), (1, "major", "ii7", "A"),
-        (0, "major", "V/V", "N"), (0, "major", "Q", "N"),
+        (0, "major", "V/V", "D"), (0, "major", "Q", "N"),
     ],
 )  # fmt: skip
 def test_roman_numerals_are_chords_of_the_key_or_gaps(

@@ -451,13 +451,16 @@ def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
     session = page.sessions.of(tab.request.session_hash)
     session.upload(song_file, "song.wav")
     assert session.folder
-    export_file, recent_projects, picture, at_work, ghost_of_take = questions(page.sessions, page.device)
+    asked = questions(page.sessions, page.device)
+    export_file, recent_projects, picture, sections, at_work, ghost_of_take = asked
     answer = export_file({"project": session.folder.name, "kind": "flac"})
     assert answer["name"] == "song.flac" and "exports/clip.flac" in answer["url"]
     for wrong in (None, 3, {}, {"project": ".."}, {"project": session.folder.name, "kind": "exe"},
                   {"project": session.folder.name, "kind": "request", "take": "../x"}):  # fmt: skip
         error = export_file(wrong)["error"]
         assert error and "\n" not in error
+    assert "\n" not in sections({"project": ".."})["error"]
+    assert sections({"project": session.folder.name})["sections"]
     assert session.folder.name in [entry["folder"] for entry in recent_projects()]
     assert len(picture({"project": session.folder.name})["peaks"]) == 128
     assert picture({"project": ".."}) == picture(None) == {"peaks": [], "span": None}

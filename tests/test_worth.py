@@ -82,13 +82,13 @@ def test_a_filling_of_the_shipped_bundle_is_worth_hearing(
 def test_the_same_checks_refuse_a_broken_product(
     kind: str, clip: Recording, bundle: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(source: Recording, start: float, end: float, *rest: Any) -> Recording:
+    def broken(source: Recording, start: float, end: float, *rest: Any) -> compose.Placed:
         first, last = round(start * source.rate), round(end * source.rate)
         there = source.as_float(first, last)
         noise = np.random.default_rng(0).normal(scale=float(there.std()), size=there.shape)
         filling = {"noise": noise, "silence": np.zeros_like(there), "original": there}[kind]
-        return source.with_span(first, source.to_native(filling))
+        return compose.Placed(first, filling.astype(np.float64))
 
-    monkeypatch.setattr(compose, "compose", broken)
+    monkeypatch.setattr(compose, "place", broken)
     with pytest.raises(AssertionError):
         check(fill("fm", clip, bundle), clip)

@@ -40,7 +40,7 @@ class Stretch:
 
 
 def sections(audio: Audio, rate: int, lines: Sequence[float]) -> tuple[Stretch, ...]:
-    """The stretches of a piece whose bars lie between `lines`, seconds in order; they cover all bars.
+    """The stretches of a piece [n] whose bars lie between `lines`, seconds in order; they cover all bars.
 
     Empty for fewer than two bars.
     """

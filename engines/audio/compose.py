@@ -91,7 +91,7 @@ def place(
     rate: int,
     share: float = CONTENT_SHARE,
 ) -> Placed:
-    """All of `compose` but the crossfades, so that several can be tried. Arguments and errors as there."""
+    """All of `compose` but the crossfades, so that several can be tried on one `window` [n]; see there."""
     first, last = span_samples(source, start, end)
     if not np.isfinite(window).all():
         raise ValueError("the window holds NaN or infinite samples: expected finite numbers")
