@@ -189,8 +189,7 @@ class Desk extends EditedDocument {
   arrive(news) {
     const { arriving } = this;
     const now = performance.now() / 1000;
-    const goesOn = arriving?.step && !news?.error && (!news || news.id === arriving.id); // not another file instead
-    if (goesOn && !this.withdrawn) keep(PACES, learned(kept(PACES), arriving.step, arriving.size, now - arriving.since));
+    if (arriving?.step && !news?.error && !this.withdrawn) keep(PACES, learned(kept(PACES), arriving.step, arriving.size, now - arriving.since));
     this.arriving = news && { ...news, since: now };
     this.withdrawn = false;
     this.tell('arriving');
