@@ -53,8 +53,8 @@ def test_a_file_that_is_being_read_can_be_cancelled(
     page: Page, song: Recording, song_file: Path, tmp_path: Path
 ) -> None:
     start_page(page)
-    long = tmp_path / "eight minutes.wav"
-    write_recording(long, replace(song, samples=np.tile(song.samples, (120, 1))))
+    long = tmp_path / "sixteen minutes.wav"
+    write_recording(long, replace(song, samples=np.tile(song.samples, (240, 1))))
     zone = page.locator("inlay-start .drop")
     give(page, long, "inlay-start .choose")
     expect(zone.locator("li.now")).to_have_text("2Reading")
