@@ -39,6 +39,7 @@ export class Timeline extends Viewport {
   clipboard = null; // {lane, items}, items beginning at beat 0
   #current = 'chords'; // the lane that was touched last
   #scope = null;
+  #stays = false; // the sentence shown waits for a press or a key
   #move = () => {}; // lets the playhead go
   #colour = null; // the theme's colours, asked for once: asking makes the browser work out all styles
 
@@ -48,6 +49,9 @@ export class Timeline extends Viewport {
     const options = { signal: scope.signal };
     desk.timeline = this;
     desk.addEventListener('change', (event) => this.#changed(event.detail), options);
+    for (const kind of ['pointerdown', 'keydown']) {
+      window.addEventListener(kind, () => this.#stays && this.say(''), { ...options, capture: true });
+    }
     const theme = new MutationObserver(() => {
       this.#colour = null;
       this.redraw();
@@ -148,11 +152,27 @@ export class Timeline extends Viewport {
     }
     if (what === 'taps') this.say(bpm ? `Tapped ${bpm} bpm` : `Tap ${3 - count} more times`, true);
     else if (message) this.say(message);
-    else if (what === 'doc' || what === 'arriving') this.say(desk.doc.error ?? arrivalWords(desk.arriving), Boolean(desk.arriving?.step) && !desk.doc.error);
+    else if (what === 'doc' || what === 'arriving') this.#follow();
     this.redraw();
   }
 
+  /** What the document or a file on its way has to say, else nothing under way any more. */
+  #follow() {
+    const words = desk.doc.error ?? arrivalWords(desk.arriving);
+    if (!words && this.#stays) return;
+    this.say(words, Boolean(desk.arriving?.step) && !desk.doc.error);
+    this.#stays = false;
+  }
+
+  /** Says what is under way: the next answer of the server takes it away. */
+  sayUnderWay(message) {
+    this.say(message, true);
+    this.#stays = false;
+  }
+
+  /** Says what happened. It stays until the next press or key, however many answers come meanwhile. */
   say(message, plain = false) {
+    this.#stays = Boolean(message);
     // A sentence begins with a capital; a file's name stays as it is.
     const words = /^[a-z]+[ :]/.test(message) ? message[0].toUpperCase() + message.slice(1) : message;
     const notice = this.find('.notice');

@@ -186,7 +186,7 @@ export class SectionRow {
 
   /** Sections where the clip changes, instead of those there are: one undo step. */
   async find() {
-    this.timeline.say('Listening for where the clip changes …', true);
+    this.timeline.sayUnderWay('Listening for where the clip changes …');
     const { sections, error } = await desk.sectionsOfClip();
     if (error) return this.timeline.say(error);
     if (sections.length < 2) return this.timeline.say('It sounds much the same all through: no sections were found.', true);
@@ -274,6 +274,6 @@ export class SectionRow {
   /** What moves sound, too, is shown once the server has made it; until then it is said. */
   #arrange(name, payload, words) {
     desk.edit(name, payload);
-    this.timeline.say(words, true);
+    this.timeline.sayUnderWay(words);
   }
 }
