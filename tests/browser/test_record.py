@@ -124,7 +124,8 @@ def test_the_microphone_comes_onto_the_audio_lane_in_one_step(
     assert np.array_equal(samples[: song.rate], song.samples[: song.rate])
     end = int(2.9 * song.rate)
     assert np.array_equal(samples[end:], song.samples[end:])
-    new = samples[song.rate : int(2.3 * song.rate)].astype(float)
+    # What was recorded ends before 2.4 s: the way from speaker to microphone is taken off, and it fades.
+    new = samples[song.rate : int(2.1 * song.rate)].astype(float)
     assert (
         np.array_equal(new[:, 0], new[:, 1]) and np.abs(new).max() > 1000
     )  # one microphone on both channels
