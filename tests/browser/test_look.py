@@ -31,11 +31,17 @@ def test_theme_button_and_system_theme(page: Page, browser: Browser, address: st
     page.reload()
     page.wait_for_function("window.inlay?.desk.timeline")
     assert colour(page, "--bg") == "#e7e5df"  # remembered
+    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="dark")
+    assert colour(page, "--bg") == "#e7e5df"  # what was chosen holds, whatever the system does
     with browser.new_context(color_scheme="light") as context:
         fresh = context.new_page()
         fresh.goto(address)
         fresh.wait_for_function("window.inlay?.desk.timeline")
         assert colour(fresh, "--bg") == "#e7e5df"
+        fresh.emulate_media(color_scheme="dark")  # at nightfall, with the page open
+        fresh.wait_for_function("document.body.classList.contains('dark')")
+        assert colour(fresh, "--bg") == "#121315"
 
 
 def test_everything_is_in_the_window(page: Page, song_file: Path) -> None:

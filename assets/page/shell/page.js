@@ -233,6 +233,7 @@ function showWhenOpened(fold, panel) {
   }).observe(fold);
 }
 
+const DARK = matchMedia('(prefers-color-scheme: dark)');
 const BAR_WORDS = { theme: 'Light or dark', project: 'Projects', drawer: 'Prompt, engines and settings', tap: 'Tap the tempo (T)' };
 
 /** Names and tooltips of Gradio's controls; Undo and Redo say what they would do. */
@@ -281,11 +282,17 @@ function type(selector, words) {
   field.focus();
 }
 
+/** The theme that was chosen here, else the system's, also when that changes while the page is open. */
+function showTheme() {
+  const chosen = localStorage.getItem('inlay-theme');
+  document.body.classList.toggle('dark', chosen ? chosen === 'dark' : DARK.matches);
+}
+
 function start() {
   if (window.inlay) return;
   desk.download = download;
-  const theme = localStorage.getItem('inlay-theme');
-  if (theme) document.body.classList.toggle('dark', theme === 'dark');
+  showTheme();
+  DARK.addEventListener('change', showTheme);
   document.addEventListener('keydown', onKey);
   stage().dataset.view = desk.view;
   acceptDrops(document.body, document.querySelector('#page'));
