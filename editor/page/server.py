@@ -16,10 +16,12 @@ os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
 from editor.page import theme
+from editor.page.doors import LOOPBACK, Doors
 from editor.page.page import Page
 from editor.project.disk import storage
 from editor.runs.device import Device
@@ -52,6 +54,11 @@ def launch_options(root: Path | None = None) -> dict[str, Any]:
         "quiet": True,
         "max_threads": 64,
     }
+
+
+def known_hosts(host: str) -> tuple[str, ...]:
+    """Names that browsers may use for a server at `host`; none = any, where it listens everywhere."""
+    return () if host in ("0.0.0.0", "::") else tuple(dict.fromkeys([*LOOPBACK, host.lower()]))
 
 
 def late_route(page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -98,6 +105,7 @@ def serve(
             server_port=port,
             inbrowser=open_browser,
             prevent_thread_lock=True,
+            app_kwargs={"middleware": [Middleware(Doors, hosts=known_hosts(host))]},
             **launch_options(),
         )
     except OSError as error:

@@ -34,6 +34,7 @@ WAITING = """(() => { const { desk } = window.inlay ?? {};
   const { settled, arriving, run, doc: { error, serial, rev, clip } } = desk;
   return { settled, arriving, run, error, serial, rev, clip, tracks: [...desk.player.tracks.keys()],
     focus: document.activeElement?.id, told: document.querySelector('#status')?.textContent.trim() }; })()"""
+POLICY = "Content Security Policy"  # what Chromium says where the page's own parts break it
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
     "--disable-component-update", "--disable-sync",
@@ -152,6 +153,7 @@ def open_page(context: BrowserContext, address: str) -> Iterator[Callable[[], Pa
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: check(request.url))
+        page.on("console", lambda said: POLICY in said.text and errors.append(said.text))
         page.goto(address)
         begin(page)
         return page
