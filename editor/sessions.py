@@ -17,7 +17,8 @@ from editor.session import Session
 from engines.errors import InputError
 
 _PROJECT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,79}")
-MAX_SESSIONS = 64  # kept in memory; a project itself is on disk
+MAX_SESSIONS = 64  # kept in memory beyond those that a tab shows; a project itself is on disk
+MAX_LEFT = 10_000  # tabs that were closed of which the project is still known
 GRACE_SECONDS = 15.0  # a run and a hold go on for so long without a page: a reload is no reason to end them
 
 
@@ -30,16 +31,29 @@ class Sessions:
         self.listens = False  # whether what comes into a session is analysed by itself
         self._grace = grace
         self._by_tab: OrderedDict[str, Session] = OrderedDict()
+        self._left: OrderedDict[str, str] = OrderedDict()  # forgotten tab -> the project that it showed
         self._pages: dict[str, str] = {}  # tab -> the secret of its page, which a reload keeps
         self._by_page: WeakValueDictionary[str, Session] = WeakValueDictionary()
         self._alive: WeakSet[Session] = WeakSet()  # also those that no tab shows and whose run goes on
         self._lock = threading.Lock()
 
     def of(self, tab: str | None) -> Session:
-        """The session of a tab; a new one for a tab not seen before."""
+        """The session of a tab; a new one for a tab not seen before.
+
+        A page that was away for long, so that its tab was forgotten, gets its project again.
+        """
         with self._lock:
             key = tab or secrets.token_hex(8)
-            return self._seat(key, _awake(self._by_tab.get(key) or self._made()))
+            left = self._left.pop(key, "")
+            if not left:
+                return self._seat(key, _awake(self._by_tab.get(key) or self._made()))
+        try:
+            return self.open(key, left)
+        except InputError as error:
+            session = self.new(key)
+            session.error = str(error)
+            session.held = left if isinstance(error, Held) else ""
+            return session
 
     def of_page(self, page: str) -> Session | None:
         """The session that a page shows, or has shown until it was closed; None where none is known."""
@@ -113,12 +127,19 @@ class Sessions:
             self._by_page[self._pages[tab]] = session
         self._by_tab[tab] = session
         self._by_tab.move_to_end(tab)
-        while len(self._by_tab) > MAX_SESSIONS:
-            gone, old = self._by_tab.popitem(last=False)
-            self._pages.pop(gone, None)
-            old.tabs.clear()
-            old.abandon()
+        self._forget()
         return session
+
+    def _forget(self) -> None:
+        """Lets go of the tabs that were closed longest ago. One that is open is never let go of."""
+        closed = [tab for tab, session in self._by_tab.items() if tab not in session.tabs]
+        for tab in closed[: max(0, len(self._by_tab) - MAX_SESSIONS)]:
+            session = self._by_tab.pop(tab)
+            self._pages.pop(tab, None)
+            if session.folder is not None:
+                self._left[tab] = session.folder.name
+        while len(self._left) > MAX_LEFT:
+            self._left.popitem(last=False)
 
     def shown_in(self, tab: str) -> Session | None:
         """The session that a tab shows; None once the tab was closed."""

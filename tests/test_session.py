@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from editor.project.document import Region, Settings, Sound
 from editor.runs.pace import Pace
 from editor.runs.runner import Runner
 from editor.session import Session
-from editor.sessions import Sessions
+from editor.sessions import MAX_SESSIONS, Sessions
 from engines.audio.recording import Recording, write_recording
 from engines.errors import InputError
 from engines.progress import Progress, ProgressHook
@@ -466,6 +467,42 @@ def test_a_project_open_in_two_tabs_is_one(tmp_path: Path) -> None:
     assert one.folder and sessions.open("two", one.folder.name) is one
     sessions.leave("one")
     assert one.tabs == {"two"}
+
+
+def test_however_many_tabs_are_open_none_loses_its_project(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, grace=0)
+    for tab in range(MAX_SESSIONS + 30):
+        sessions.of(f"tab{tab}").apply("set_seed", {"seed": tab + 1})
+    first = sessions.of("tab0")
+    assert not first.closed and first.project.seed == 1 and first.folder is not None
+    first.apply("set_prompt", {"prompt": "still mine"})
+    assert storage.open_project(first.folder).project.prompt == "still mine"
+
+
+def test_a_tab_that_was_away_and_forgotten_gets_its_project_again(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, grace=0)
+    away = sessions.of("away")
+    away.apply("set_prompt", {"prompt": "before the train went into the tunnel"})
+    sessions.leave("away")
+    for tab in range(MAX_SESSIONS + 1):
+        sessions.of(f"tab{tab}")
+    again = sessions.of("away")
+    assert again is not away and again.folder == away.folder  # it was let go of
+    again.apply("set_seed", {"seed": 3})
+    assert (again.project.prompt, again.project.seed) == ("before the train went into the tunnel", 3)
+
+
+def test_a_project_that_went_meanwhile_is_told(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path, grace=0)
+    away = sessions.of("away")
+    away.apply("set_seed", {"seed": 1})
+    sessions.leave("away")
+    for tab in range(MAX_SESSIONS + 1):
+        sessions.of(f"tab{tab}")
+    assert away.folder is not None
+    shutil.rmtree(away.folder)
+    again = sessions.of("away")
+    assert again.folder is None and again.error is not None and "no longer there" in again.error
 
 
 def test_tabs_are_apart_and_a_reload_finds_its_own(tmp_path: Path) -> None:
