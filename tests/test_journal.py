@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,6 +119,82 @@ def test_a_line_that_was_cut_short_is_dropped(session: Session) -> None:
         file.write('{"do":{"seed":')
     assert walk(again(session)) == states
     assert json.loads(lines(session)[-1])  # and it is gone from the disk
+
+
+@contextmanager
+def full_disk(left: int, path: Path) -> Iterator[None]:
+    """No file may grow beyond `left` bytes more than `path` has: what is written is cut there."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + left, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("left", [0, 1, 7, 40])
+def test_a_full_disk_then_space_again_keeps_all_of_undo(session: Session, left: int) -> None:
+    edit(session)
+    assert session.folder
+    path = session.folder / files.JOURNAL
+    while path.stat().st_size < (session.folder / files.DOCUMENT).stat().st_size + 4096:
+        session.apply("set_prompt", {"prompt": "x" * 900 + session.project.prompt[-9:]}, "")
+        session.apply("set_seed", {"seed": session.project.seed + 1})
+    known, project = lines(session), session.project
+    with full_disk(left, path), pytest.raises(InputError, match="cannot be saved"):
+        session.apply("set_prompt", {"prompt": "no room"})
+    assert lines(session) == known and session.project == project  # half a line was cut off again
+    session.apply("set_prompt", {"prompt": "room again"})
+    found = again(session)
+    assert found.project.prompt == "room again" and len(found.history.past) > 10
+    assert walk(found) == walk(session)
+
+
+def test_one_damaged_line_costs_one_step_and_is_told(session: Session) -> None:
+    edit(session)
+    session.apply("set_seed", {"seed": 9})
+    assert session.folder
+    labels = [step.label for step in session.history.past]
+    path = session.folder / files.JOURNAL
+    content = path.read_bytes().splitlines(keepends=True)
+    at = next(number for number, line in enumerate(content) if b'"label":"engines"' in line)
+    hurt = [*content[:at], content[at][: len(content[at]) // 2], b"\n", *content[at + 1 :]]
+    # The engines stand in the document, so the history without their step must lead to another state.
+    path.write_bytes(b"".join(hurt))
+    document = json.loads((session.folder / files.DOCUMENT).read_text())
+    document["project"]["engines"] = list(Project().engines)
+    (session.folder / files.DOCUMENT).write_text(json.dumps(document))
+    found = Session(session.saved.root)
+    notice = found.saved.open(session.folder)
+    assert [step.label for step in found.history.past] == [one for one in labels if one != "engines"]
+    assert notice == f"undo history: 1 of {len(content)} steps could not be read and were left out"
+    assert again(found).saved.open(session.folder) == ""  # told once, and mended
+
+
+def test_a_history_that_leads_elsewhere_is_told(session: Session) -> None:
+    edit(session)
+    assert session.folder
+    document = json.loads((session.folder / files.DOCUMENT).read_text())
+    document["project"]["seed"] = 77
+    (session.folder / files.DOCUMENT).write_text(json.dumps(document))
+    found = Session(session.saved.root)
+    assert "begins anew" in found.saved.open(session.folder)
+    assert found.project.seed == 77
+
+
+def test_a_damaged_document_is_completed_from_the_journal(session: Session) -> None:
+    edit(session)
+    session.apply("set_seed", {"seed": 9})
+    session.apply("draw_notes", {"melody": [{"id": "n2", "start": 4, "end": 5, "pitch": 67}]})
+    states = walk(session)
+    assert session.folder
+    # The backup may be several steps behind, as after a crash of the disk.
+    older = json.loads((session.folder / files.BACKUP).read_text())
+    assert older["project"]["seed"] == 9 and len(older["project"]["lanes"]["melody"]) == 1
+    (session.folder / files.DOCUMENT).write_text("{")
+    found = Session(session.saved.root)
+    assert "was damaged" in found.saved.open(session.folder)
+    assert found.project == session.project and walk(found) == states
 
 
 def test_a_step_that_the_document_does_not_know_is_dropped(

@@ -2,9 +2,10 @@
 
 One line of JSON a step, with what it changed and nothing else; appended and flushed before project.json is
 saved, so whatever stops the process, either both know the step or the journal alone. Opening finds the
-longest part of the journal that leads to the document on disk; a line that was cut short, and what follows
-it, is dropped. Takes, versions and votes stand outside time (`history`), so a step holds of them only what
-the musician has changed: names, stars, deletions. It is written anew once it is long. Loads no torch.
+longest part of the journal that leads to the document on disk; a line that cannot be read is left out, and
+that is said. What a full disk took only half of is cut off again. Takes, versions and votes stand outside
+time (`history`), so a step holds of them only what the musician has changed: names, stars, deletions. It is
+written anew once it is long. Loads no torch.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Journal:
         self._lines = 0
         self._most_bytes = MAX_BYTES
         self.seen: tuple[str, ...] = ()  # ids of the edits that came last, oldest first
+        self.notice = ""  # what of the history could not be read, in one line
 
     def did(self, before: Project, after: Project, label: str, merge: str = "", id: str = "") -> None:
         """An edit, and the id that its page gave it. InputError when the disk refuses."""
@@ -64,7 +66,7 @@ class Journal:
         """Drop the last line: the document could not be saved after it."""
         with suppress(OSError):
             content = self._path.read_bytes()
-            self._path.write_bytes(content[: content.rstrip(b"\n").rfind(b"\n") + 1])
+            os.truncate(self._path, content.rstrip(b"\n").rfind(b"\n") + 1)  # a full disk allows that
             self._lines -= 1
 
     def is_long(self) -> bool:
@@ -93,42 +95,48 @@ class Journal:
         self._lines = len(lines)
         self._most_bytes = max(MAX_BYTES, 2 * len(text))
 
-    def read(self, project: Project, mend: bool = True) -> History:
+    def read(self, project: Project, mend: bool = True, onward: bool = False) -> History:
         """The history of a project that was just opened; one without steps where none can be found.
 
-        With `mend`, what is on disk afterwards is that history, and nothing else.
+        With `mend`, what is on disk afterwards is that history, and nothing else. With `onward` the project
+        is an older one, and the steps that the journal holds after it are taken, too.
         """
-        history, complete = self._replayed(project)
+        history, complete = self._replayed(project, onward)
         if mend and (not complete or self.is_long()):
             with suppress(InputError):  # a folder that cannot be written to can still be looked at
                 self.rewrite(history)
         return history
 
-    def _replayed(self, project: Project) -> tuple[History, bool]:
+    def _replayed(self, project: Project, onward: bool) -> tuple[History, bool]:
         """The history, and whether it is all that the journal holds."""
+        self.notice = ""
         try:
-            lines = self._path.read_bytes().split(b"\n")
+            lines = [line for line in self._path.read_bytes().split(b"\n") if line]
         except OSError:
             return History(project), False
         wanted = _state(project)
         found: History | None = None
-        at = 0
+        at = damaged = 0
         replay = _Replay(project)
-        number = 0
         for number, line in enumerate(lines, start=1):
-            if not line:
-                continue
             try:
                 replay.step(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-                break
-            if replay.state == wanted:
+                damaged += 1
+                continue
+            if replay.state == wanted or (onward and found is not None):
                 found, at = replay.history, number
             self.seen = tuple(replay.seen[-MAX_SEEN:])
-        self._lines = number
+        self._lines = len(lines)
+        if damaged:
+            self.notice = f"undo history: {damaged} of {len(lines)} steps could not be read and were left out"
         if found is None:
+            if len(lines) > 1:
+                self.notice = "undo history: it does not lead to this state of the project and begins anew"
             return History(project), False
-        return replace(found, present=project), at >= len([line for line in lines if line])
+        if onward:
+            return found, at >= len(lines) and not damaged
+        return replace(found, present=project), at >= len(lines) and not damaged
 
     def _append_seen(self, line: dict[str, Any], id: str) -> None:
         self._append(line | ({"id": id} if id else {}))
@@ -136,12 +144,21 @@ class Journal:
             self.seen = (*self.seen, id)[-MAX_SEEN:]
 
     def _append(self, line: object) -> None:
+        """One line, whole or not at all: half of one would take the next with it."""
+        size = None
         try:
-            with self._path.open("ab") as file:
-                file.write(f"{_json(line)}\n".encode())
-                file.flush()
+            with self._path.open("a+b", buffering=0) as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - 1))
+                cut = size > 0 and file.read(1) != b"\n"  # a process was killed as it wrote
+                content = b"\n" * cut + f"{_json(line)}\n".encode()
+                while content:
+                    content = content[file.write(content) :]
                 os.fsync(file.fileno())
         except OSError as error:
+            if size is not None:
+                with suppress(OSError):
+                    os.truncate(self._path, size)
             raise _refused(self._path, error) from error
         self._lines += 1
 

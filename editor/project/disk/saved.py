@@ -6,6 +6,7 @@ What cannot be saved is not done. Changed under the lock of its session. Knows n
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -58,12 +59,13 @@ class SavedProject:
         self.close()
         self.folder, self._hold = opened.folder, hold
         self._journal = Journal(opened.folder)
-        self.history = self._journal.read(opened.project)
+        self.history = self._journal.read(opened.project, onward=opened.older)
         self.seen = self._journal.seen
-        if not opened.notice:  # a document that had to be mended may have forgotten what it named
+        notice = "; ".join(filter(None, (opened.notice, self._journal.notice)))
+        if not notice:  # what had to be mended may have forgotten what it named
             sounds.sweep(opened.folder, self.history.projects)
         self._changed()
-        return opened.notice
+        return notice
 
     def close(self) -> None:
         """Let go of the folder; from then on nothing is written. `open` takes it up again."""
@@ -111,7 +113,8 @@ class SavedProject:
                 journal.take_back()
             raise
         if journal is not None and journal.is_long():
-            journal.rewrite(self.history)
+            with suppress(InputError):  # the step is saved; the long journal is as good
+                journal.rewrite(self.history)
 
     def make_folder(self) -> Path:
         """The folder, made if there is none yet. `Held` where it was let go."""

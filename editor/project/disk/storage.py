@@ -36,6 +36,7 @@ class Opened:
     folder: Path
     project: Project
     notice: str = ""  # what had to be mended, in one line; empty when nothing had to
+    older: bool = False  # it is the version saved before the last: the journal may know more
 
 
 def default_root() -> Path:
@@ -107,7 +108,7 @@ def open_project(folder: Path) -> Opened:
         project, missing = _without_missing_audio(folder, project)
         if missing:
             notices.append(f"audio that is gone from the folder: {', '.join(missing)}")
-        return Opened(folder, project, "; ".join(notices))
+        return Opened(folder, project, "; ".join(notices), older=name == BACKUP)
     raise InputError(f"{folder}: {DOCUMENT} and its backup are damaged; the audio is still in the folder")
 
 
