@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -123,11 +125,38 @@ def test_a_zip_that_is_none(tmp_path: Path) -> None:
         library.unpack(target, tmp_path / "home")
 
 
-def test_a_zip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "bomb.zip"
+def bomb(target: Path, size: int) -> None:
+    """A project and one file of zeros, which packs into a thousandth."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("project.json", document())
-        archive.writestr("a.wav", bytes(5_000_000))
-    monkeypatch.setattr(library, "MAX_BYTES", 4_000_000)
-    with pytest.raises(InputError, match="too large"):
-        library.unpack(target, tmp_path / "home")
+        with archive.open("a.wav", "w", force_zip64=True) as sink:
+            for _ in range(size >> 20):
+                sink.write(bytes(1 << 20))
+
+
+def test_a_zip_bomb_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    bomb(tmp_path / "bomb.zip", 400 << 20)
+    with pytest.raises(InputError, match=r"zip: 2 files of 419 MB in 0.4 MB are no project"):
+        library.unpack(tmp_path / "bomb.zip", tmp_path / "home")
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_zip_that_the_disk_cannot_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb(tmp_path / "large.zip", 30 << 20)
+    left = library.FREE_BYTES + (20 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=left))
+    with pytest.raises(InputError, match="needs 31 MB, and 21 MB of the disk can be used"):
+        library.unpack(tmp_path / "large.zip", tmp_path / "home")
+    assert not any((tmp_path / "home").iterdir())
+
+
+def test_what_the_document_does_not_name_stays_in_the_zip(tmp_path: Path, song: Recording) -> None:
+    folder = storage.new_project(tmp_path / "a").folder
+    made = project(folder, song)
+    storage.save_project(folder, made)
+    library.pack(folder, tmp_path / "work.zip")
+    with zipfile.ZipFile(tmp_path / "work.zip", "a") as archive:
+        archive.writestr("stowaway.wav", b"RIFF")
+    opened = library.unpack(tmp_path / "work.zip", tmp_path / "b")
+    assert made.clip and (opened.folder / made.clip.file).is_file()
+    assert not (opened.folder / "stowaway.wav").exists()

@@ -274,6 +274,6 @@ def _json(value: object) -> str:
 
 def _refused(path: Path, error: OSError) -> InputError:
     return InputError(
-        f"{path.parent}: the project cannot be saved ({error.strerror}); "
+        f"{path.parent.name}: the project cannot be saved ({error.strerror}); "
         "free some space or check the folder, then save again"
     )

@@ -23,6 +23,8 @@ log = logging.getLogger("inlay")
 MAX_LISTED = 1000  # projects in the list, which can be searched
 MAX_FILES = 20_000  # in a zip
 MAX_BYTES = 16 << 30  # of a zip, unpacked
+MAX_RATIO = 200  # how much larger than the zip it may be unpacked; only silence in WAV comes near it
+FREE_BYTES = 256 << 20  # that the disk keeps free beside what is unpacked
 _DERIVED = (files.PREVIEWS, "exports")  # folders that can be made again
 _AUDIO = (".wav", ".flac", ".aiff", ".caf", ".w64", ".au")
 
@@ -129,11 +131,17 @@ def unpack(archive: Path, root: Path) -> storage.Opened:
                 raise InputError("zip: holds no project; choose one that Inlay has exported")
             base = PurePosixPath(tops[0].filename).parent
             names = [_inside(info.filename, base) for info in members]
-            if len(members) > MAX_FILES or sum(info.file_size for info in members) > MAX_BYTES:
-                raise InputError("zip: too large for a project; choose one that Inlay has exported")
+            _check_size(archive, members, root)
+            naming = b"\n".join(packed.read(info) for info in [tops[0], *_takes(members)])
             copy = storage.new_project(root)
             try:
                 for info, name in zip(members, names, strict=True):
+                    if (
+                        name.name != files.DOCUMENT
+                        and len(name.parts) == 1
+                        and name.name.encode() not in naming
+                    ):
+                        continue  # nothing would ever play it
                     target = copy.folder / name
                     target.parent.mkdir(exist_ok=True)
                     with packed.open(info) as source, target.open("wb") as sink:
@@ -148,6 +156,36 @@ def unpack(archive: Path, root: Path) -> storage.Opened:
         raise InputError(f"zip: damaged ({error}); export the project again") from error
     except OSError as error:
         raise InputError(f"zip: cannot be unpacked ({error.strerror}); free some space") from error
+
+
+def _check_size(archive: Path, members: list[zipfile.ZipInfo], root: Path) -> None:
+    """InputError where a zip would fill the disk, before anything of it is unpacked."""
+    size, packed = sum(info.file_size for info in members), archive.stat().st_size
+    documents = (info for info in members if info.filename.endswith(".json"))
+    if any(info.file_size > files.MAX_DOCUMENT for info in documents):
+        raise InputError("zip: its project.json is too large; choose one that Inlay has exported")
+    if len(members) > MAX_FILES or size > MAX_BYTES or size > MAX_RATIO * packed + FREE_BYTES:
+        raise InputError(
+            f"zip: {len(members)} files of {size / 1e6:.0f} MB in {packed / 1e6:.1f} MB are no project; "
+            "choose one that Inlay has exported"
+        )
+    root.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(root).free
+    room = max(0, free - FREE_BYTES)
+    if size > room:
+        raise InputError(
+            f"zip: needs {size / 1e6:.0f} MB, and {room / 1e6:.0f} MB of the disk can be used; "
+            "free some space"
+        )
+
+
+def _takes(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    """The records of takes that were finished."""
+    return [
+        info
+        for info in members
+        if (path := PurePosixPath(info.filename)).suffix == ".json" and path.parent.name == files.TAKES
+    ]
 
 
 def _inside(member: str, base: PurePosixPath) -> PurePosixPath:

@@ -51,9 +51,9 @@ def add_audio(folder: Path, recording: Recording) -> str:
             return path.name
         try:
             write_recording(path, recording)
-        except InputError:  # FLAC has bounds of its own on channels and rate
-            if suffix == own:
-                raise
+        except InputError as error:  # FLAC has bounds of its own on channels and rate
+            if suffix == own:  # in words that name no place on this machine
+                raise InputError(str(error).replace(str(path), path.name)) from error
             continue
         return path.name
     raise AssertionError("the loop returns or raises")

@@ -61,7 +61,7 @@ def new_project(root: Path | None = None, project: Project | None = None) -> Ope
         folder.mkdir(parents=True)
     except OSError as error:
         raise InputError(
-            f"{root}: cannot make a project there ({error.strerror}); "
+            f"INLAY_HOME: cannot make a project there ({error.strerror}); "
             "set INLAY_HOME to a folder that you can write to"
         ) from error
     project = project or Project()
@@ -83,7 +83,7 @@ def save_project(folder: Path, project: Project) -> None:
         write_atomic(target, text.encode())
     except OSError as error:
         raise InputError(
-            f"{folder}: the project cannot be saved ({error.strerror}); "
+            f"{folder.name}: the project cannot be saved ({error.strerror}); "
             "free some space or check the folder, then save again"
         ) from error
 
@@ -96,7 +96,7 @@ def open_project(folder: Path) -> Opened:
     """
     found = [(name, read_bytes(folder / name)) for name in (DOCUMENT, BACKUP)]
     if all(content is None for _, content in found):
-        raise InputError(f"{folder}: holds no {DOCUMENT}; choose the folder of a project")
+        raise InputError(f"{folder.name}: holds no {DOCUMENT}; choose the folder of a project")
     for name, content in found:
         project = _parse(folder, content) if content is not None else None
         if project is None:
@@ -109,7 +109,9 @@ def open_project(folder: Path) -> Opened:
         if missing:
             notices.append(f"audio that is gone from the folder: {', '.join(missing)}")
         return Opened(folder, project, "; ".join(notices), older=name == BACKUP)
-    raise InputError(f"{folder}: {DOCUMENT} and its backup are damaged; the audio is still in the folder")
+    raise InputError(
+        f"{folder.name}: {DOCUMENT} and its backup are damaged; the audio is still in the folder"
+    )
 
 
 def add_finished(folder: Path, take: Take) -> None:
@@ -120,7 +122,7 @@ def add_finished(folder: Path, take: Take) -> None:
         write_atomic(place / f"{take.id}.json", json.dumps(asdict(take), allow_nan=False).encode())
     except OSError as error:
         raise InputError(
-            f"{folder}: the take cannot be saved ({error.strerror}); free some space, then run it again"
+            f"{folder.name}: the take cannot be saved ({error.strerror}); free some space, then run it again"
         ) from error
 
 
@@ -135,7 +137,7 @@ def _parse(folder: Path, content: bytes) -> Project | None:
         whole = json.loads(content)
         version = whole["version"]
         if isinstance(version, int) and version > VERSION:
-            raise InputError(f"{folder}: written by a newer Inlay (format {version}); update Inlay")
+            raise InputError(f"{folder.name}: written by a newer Inlay (format {version}); update Inlay")
         return project_from_json(whole["project"])
     except InputError:
         raise
