@@ -311,10 +311,12 @@ def test_audio_that_nothing_names_goes_and_nothing_else_does(tmp_path: Path) -> 
     storage.add_finished(folder, replace(take, id="t2", file=written))  # the document does not name it yet
     mine = folder / "my own recording.wav"
     shutil.copy(folder / clip, mine)
+    killed = folder / ".saving-k1ll3d"  # as it was written
+    killed.write_bytes(b"{")
     assert sounds.sweep(folder, (project, before)) == ()  # a run may be about to name it
     for path in folder.iterdir():
         os.utime(path, (1e9, 1e9))
-    assert sounds.sweep(folder, (project, before)) == (orphan,)
+    assert sounds.sweep(folder, (project, before)) == (killed.name, orphan)
     assert all((folder / name).is_file() for name in names[:-1]) and mine.is_file()
 
 

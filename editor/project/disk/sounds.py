@@ -25,6 +25,7 @@ from engines.audio.recording import SUFFIXES, Recording, read_recording, write_r
 from engines.errors import InputError
 
 MAX_SOUNDS = 8  # patched clips that stay in previews/ as files
+SCRATCH = (".saving-", ".inlay-")  # how files are called until they are whole
 STALE_SECONDS = 3600.0  # age from which audio that nothing names is deleted
 _IN_FLAC = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24")
 _BY_CONTENT = re.compile(r"[0-9a-f]{16}\.(flac|wav|aiff|caf|w64|au)")  # what `add_audio` writes
@@ -105,8 +106,9 @@ def sweep(folder: Path, projects: Iterable[Project], older: float = STALE_SECOND
     """Delete audio that nothing names any more, and give its names; a run that broke leaves some behind.
 
     Named is what one of `projects` (the document and every state of its history) or a take that was
-    written down refers to. Only files that were named by their content are looked at, and only those
-    untouched for `older` seconds: a run may be about to name a younger one.
+    written down refers to. Only files that were named by their content are looked at, and those that a
+    killed process had half written, and only those untouched for `older` seconds: a run may be about to
+    name a younger one.
     """
     named: set[str] = set()
     for project in projects:
@@ -119,7 +121,8 @@ def sweep(folder: Path, projects: Iterable[Project], older: float = STALE_SECOND
     records = [read_bytes(path) or b"" for path in (folder / TAKES).glob("*.json")]
     gone = []
     for path in folder.iterdir():
-        if path.name in named or not _BY_CONTENT.fullmatch(path.name) or path.is_symlink():
+        half = path.name.startswith(SCRATCH) and path.is_file()
+        if path.name in named or not (half or _BY_CONTENT.fullmatch(path.name)) or path.is_symlink():
             continue
         if any(path.name.encode() in record for record in records):
             continue
