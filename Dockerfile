@@ -30,7 +30,7 @@ VOLUME /home/inlay
 WORKDIR /home/inlay
 EXPOSE 7860
 HEALTHCHECK --start-period=90s --interval=30s --timeout=10s \
-  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860', timeout=5)"]
+  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/gradio_api/startup-events', timeout=5)"]
 ENTRYPOINT ["inlay"]
-# 0.0.0.0 inside only: who may reach it is what `-p` publishes. There is no password.
+# 0.0.0.0 inside only: who may reach it is what `-p` publishes. `docker logs` has the link that opens it.
 CMD ["serve", "--host", "0.0.0.0", "--port", "7860"]

@@ -58,6 +58,11 @@ class Server:
                 assert self._process.poll() is None and time.monotonic() < deadline, self._log.read_text()
                 time.sleep(0.2)
 
+    @property
+    def alive(self) -> bool:
+        """Whether its process goes on."""
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """As the system does when memory ends: no handler, no flush, no goodbye."""
         self._process.kill()

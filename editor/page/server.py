@@ -22,6 +22,7 @@ from starlette.responses import Response
 
 from editor.page import theme
 from editor.page.doors import LOOPBACK, Doors
+from editor.page.keys import Keyring, Locked
 from editor.page.page import Page
 from editor.project.disk import storage
 from editor.runs.device import Device
@@ -56,9 +57,24 @@ def launch_options(root: Path | None = None) -> dict[str, Any]:
     }
 
 
-def known_hosts(host: str) -> tuple[str, ...]:
-    """Names that browsers may use for a server at `host`; none = any, where it listens everywhere."""
-    return () if host in ("0.0.0.0", "::") else tuple(dict.fromkeys([*LOOPBACK, host.lower()]))
+def is_local(host: str) -> bool:
+    """Whether only this machine can reach a server at `host`."""
+    return host.lower() in LOOPBACK or host.startswith("127.")
+
+
+def gates(host: str, port: int) -> list[Middleware]:
+    """What a request passes before it reaches the page. Beyond this machine a key is asked for."""
+    if is_local(host):
+        return [Middleware(Doors, hosts=tuple(dict.fromkeys([*LOOPBACK, host.lower()])))]
+    everywhere = host in ("0.0.0.0", "::")
+    name = "127.0.0.1" if everywhere else f"[{host}]" if ":" in host else host
+    hint = " (from elsewhere: this machine's name instead of 127.0.0.1)" if everywhere else ""
+
+    def tell(key: str) -> None:
+        print(f"Inlay is open, for one browser, at http://{name}:{port}/?key={key}{hint}", flush=True)
+
+    # Any name: a page that bends one to this machine has no cookie for it.
+    return [Middleware(Doors, hosts=()), Middleware(Locked, keyring=Keyring(tell))]
 
 
 def late_route(page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -105,7 +121,7 @@ def serve(
             server_port=port,
             inbrowser=open_browser,
             prevent_thread_lock=True,
-            app_kwargs={"middleware": [Middleware(Doors, hosts=known_hosts(host))]},
+            app_kwargs={"middleware": gates(host, port)},
             **launch_options(),
         )
     except OSError as error:
@@ -113,5 +129,6 @@ def serve(
             f"port {port} on {host}: cannot be used ({error}); choose another with --port"
         ) from error
     routes.add_api_route(f"/{LATE}", late_route(page), methods=["POST"])
-    print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)
+    if is_local(host):
+        print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)
     app.block_thread()
