@@ -316,6 +316,21 @@ def test_cancel_stops_the_run_at_its_next_step_and_all_that_wait(engine: FakeEng
     assert stopped.progress.step == 6  # the first report after Cancel
 
 
+def test_all_work_of_a_device_is_done_by_one_thread(engine: FakeEngine) -> None:
+    threads: list[int] = []
+
+    def serve(request: Request, models: Any, progress: ProgressHook) -> Result:
+        threads.append(threading.get_ident())
+        return engine.run(request, models, progress)
+
+    runner = Runner(lambda: None, serve, lambda request: Support())
+    for _ in range(3):  # each thread would keep the heap that its run has grown
+        one = threading.Thread(target=runner.run, args=([generate()], lambda _: None, threading.Event()))
+        one.start()
+        one.join()
+    assert len(threads) == 3 and len({*threads}) == 1 and threading.get_ident() not in threads
+
+
 def test_one_device_one_run_and_a_waiting_job_can_be_cancelled(engine: FakeEngine) -> None:
     engine.may_go_on.clear()
     runner = engine.runner()

@@ -1,4 +1,4 @@
-"""One device for all runs: first come first served, one thread a run, a callback for its events.
+"""One device for all runs: first come first served, one thread for their work, a callback for their events.
 
 Of all the runs asked of a `Runner`, from every tab, one works at a time. Knows no page, and of the engines
 only their dispatcher; torch is loaded by the first run, not by importing this.
@@ -11,9 +11,10 @@ import threading
 import time
 from dataclasses import replace
 from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -33,6 +34,7 @@ PARTIAL_SECONDS = 0.5  # what an engine has made so far is decoded at most twice
 PARTIAL_SHARE = 0.03  # ... and takes no more of a run's time than this
 _WAIT_SECONDS = 0.05  # how often a waiting run looks for Cancel
 log = logging.getLogger("inlay")
+Made = TypeVar("Made")
 
 
 class _Line:
@@ -67,6 +69,35 @@ class _Line:
             return self._changed.wait_for(lambda: self._tickets[0] is ticket, seconds)
 
 
+class _Hands:
+    """The one thread that does all work of a device: the heap that a thread has grown stays its own, so
+    that a thread for each run would keep as many heaps."""
+
+    def __init__(self) -> None:
+        self._work: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def do(self, call: Callable[[], Made]) -> Made:
+        """What the call gives, or raises."""
+        future: Future[Made] = Future()
+        with self._lock:
+            if self._thread is None:  # a process that makes nothing has none
+                self._thread = threading.Thread(target=self._go_on, name="inlay-device", daemon=True)
+                self._thread.start()
+        self._work.put((call, future))
+        return future.result()
+
+    def _go_on(self) -> None:
+        while True:
+            call, future = self._work.get()
+            try:
+                future.set_result(call())
+            except BaseException as error:
+                future.set_exception(error)
+            del call, future  # a result is as large as its audio
+
+
 OnEvent = Callable[[JobEvent], None]
 Supports = Callable[[Request], Support]
 
@@ -85,6 +116,7 @@ class Runner:
         self._serve = serve or dispatch_run
         self._supports = supports or dispatch_supports
         self._line = _Line()
+        self._hands = _Hands()
         self.loaded: set[str] = set()  # engines whose models are in memory
 
     def run(
@@ -96,8 +128,9 @@ class Runner:
         source: Sound | None = None,
         skipped: Container[int] = (),
     ) -> None:
-        """Do the jobs one after the other, in the thread of the caller; `on_event` is called in it with what
-        happens, last one of Done, Failed or Stopped for each job.
+        """Do the jobs one after the other, and return when all are done; `on_event` is called with what
+        happens, last one of Done, Failed or Stopped for each job: in the thread of the caller, but with
+        progress in the device's.
 
         `cancel` stops the job that works at its next step and all that wait; one whose index is in
         `skipped`, now or later, is stopped alone. With a `folder`, each result is stored as a take there
@@ -171,7 +204,7 @@ class Runner:
             support = self._supports(probe_of(job))
             if not support:
                 return Failed(engine, support.reason, index)
-            result = perform(job, self._models_loader(), report, self._serve)
+            result = self._hands.do(lambda: perform(job, self._models_loader(), report, self._serve))
             extension = job if isinstance(job, Extension) else None
             take = take_from(result, folder, source, extension) if folder else None
             return Done(engine, result, take, index)
