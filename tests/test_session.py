@@ -446,6 +446,57 @@ def test_a_full_disk_stops_no_run(
     assert len(storage.open_project(session.folder).project.takes) == 3  # found beside the document
 
 
+def test_audio_that_is_away_is_hidden_and_never_forgotten(
+    tmp_path: Path, session: Session, runner: Runner, song_file: Path
+) -> None:
+    ready(session, song_file)
+    inpaint(session, runner)
+    first, second = session.project.takes[:2]
+    session.apply("keep", {"id": first.id})
+    whole, states = session.project, len(session.history.past)
+    folder, clip = session.folder, session.project.clip
+    assert folder is not None and clip is not None
+    away = tmp_path / "on another disk"
+    away.mkdir()
+    for name in (clip.file, second.file):
+        shutil.move(folder / name, away / name)
+    session.close()
+
+    later = Session(session.saved.root)
+    later.open(folder)
+    assert later.project.clip is None and later.project.kept is None
+    assert second.id not in {take.id for take in later.project.takes}
+    assert len(later.history.past) == states  # all of undo is there
+    later.apply("set_prompt", {"prompt": "edited meanwhile"})
+    later.undo()
+    later.redo()
+    later.close()
+
+    for name in (clip.file, second.file):  # the disk is mounted again
+        shutil.move(away / name, folder / name)
+    again = Session(session.saved.root)
+    again.open(folder)
+    assert again.error is None
+    assert again.project == replace(whole, prompt="edited meanwhile")
+    assert len(again.history.past) == states + 1
+    again.undo()
+    assert again.project == whole
+
+
+def test_a_recording_that_was_away_and_is_brought_again_is_there(session: Session, song_file: Path) -> None:
+    ready(session, song_file)
+    folder, clip = session.folder, session.project.clip
+    assert folder is not None and clip is not None
+    (folder / clip.file).unlink()
+    session.close()
+    later = Session(session.saved.root)
+    later.open(folder)
+    assert later.project.clip is None
+    later.upload(song_file, "my song.wav")
+    assert later.project.clip is not None and later.project.clip.file == clip.file
+    assert (folder / clip.file).is_file()
+
+
 def test_a_copy_is_a_project_of_its_own(tmp_path: Path, song_file: Path, runner: Runner) -> None:
     sessions = Sessions(tmp_path / "home")
     session = ready(sessions.of("one"), song_file)

@@ -88,7 +88,7 @@ def _entry(path: Path) -> Entry:
 def duplicate(folder: Path, name: str = "") -> storage.Opened:
     """A copy of a project beside it, under another name. Audio is linked where the disk can, for it
     is never rewritten. Another process may be writing there."""
-    known = storage.open_project(folder).project
+    known = storage.open_project(folder).whole
     name = name or f"{known.name} copy"
     history = Journal(folder).read(known, mend=False)
     project = replace(known, name=name)
@@ -147,7 +147,7 @@ def unpack(archive: Path, root: Path) -> storage.Opened:
                     with packed.open(info) as source, target.open("wb") as sink:
                         shutil.copyfileobj(source, sink)
                 opened = storage.open_project(copy.folder)
-                storage.save_project(copy.folder, opened.project)
+                storage.save_project(copy.folder, opened.whole)
                 return opened
             except BaseException:
                 shutil.rmtree(copy.folder, ignore_errors=True)

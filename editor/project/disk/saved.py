@@ -27,7 +27,9 @@ class SavedProject:
         self.root = root
         self.place = place
         self.folder: Path | None = None  # None until something is saved
-        self.history = History()
+        self.history = History()  # of the whole project, with what cannot be heard
+        self._gone: frozenset[str] = frozenset()  # files that it names and the folder did not have
+        self._shown = self.history.present, self._gone, self.history.present
         self.seen: tuple[str, ...] = ()  # ids of the page's edits that came last, oldest first
         self.words = ""  # "Saved 17:42"
         self._hold: ProjectLock | None = None  # on that folder; None with a folder: it was let go
@@ -36,8 +38,12 @@ class SavedProject:
 
     @property
     def project(self) -> Project:
-        """The project now."""
-        return self.history.present
+        """The project now, without what cannot be heard because its audio is gone from the folder."""
+        whole, gone, shown = self._shown
+        if whole is not self.history.present or gone is not self._gone:
+            shown = sounds.heard(self.history.present, self._gone)
+            self._shown = self.history.present, self._gone, shown
+        return shown
 
     @property
     def closed(self) -> bool:
@@ -59,7 +65,8 @@ class SavedProject:
         self.close()
         self.folder, self._hold = opened.folder, hold
         self._journal = Journal(opened.folder)
-        self.history = self._journal.read(opened.project, onward=opened.older)
+        self.history = self._journal.read(opened.whole, onward=opened.older)
+        self._gone = sounds.missing_files(opened.folder, self.history.projects)
         self.seen = self._journal.seen
         notice = "; ".join(filter(None, (opened.notice, self._journal.notice)))
         if not notice:  # what had to be mended may have forgotten what it named
@@ -80,7 +87,9 @@ class SavedProject:
 
     def record(self, project: Project, label: str, merge: str = "", id: str = "") -> None:
         """An edit: one step of the history. InputError when it cannot be saved, and then it is not done."""
-        after, before = self.history.do(project, label, merge), self.project
+        before = self.history.present
+        after = self.history.do(sounds.with_absent(project, before, self._gone), label, merge)
+        self._look()
         self.step(after, lambda journal: journal.did(before, after.present, label, merge, id))
 
     def undo(self, id: str = "") -> None:
@@ -116,10 +125,18 @@ class SavedProject:
             with suppress(InputError):  # the step is saved; the long journal is as good
                 journal.rewrite(self.history)
 
+    def _look(self) -> None:
+        """What was gone and was brought again is there again."""
+        if self._gone and self.folder is not None:
+            folder, gone = self.folder, self._gone
+            self._gone = frozenset(name for name in gone if not (folder / name).is_file())
+            if self._gone != gone:
+                self._changed()
+
     def make_folder(self) -> Path:
         """The folder, made if there is none yet. `Held` where it was let go."""
         if self.folder is None:
-            self.folder = storage.new_project(self.root, self.project).folder
+            self.folder = storage.new_project(self.root, self.history.present).folder
             self._hold = ProjectLock(self.folder, self.place)
             self._journal = Journal(self.folder)
             self._journal.rewrite(self.history)
@@ -129,5 +146,6 @@ class SavedProject:
 
     def save(self) -> None:
         """Write the document; InputError when the disk refuses."""
-        storage.save_project(self.make_folder(), self.project)
+        storage.save_project(self.make_folder(), self.history.present)
+        self._look()
         self.words = f"Saved {datetime.now():%H:%M}"

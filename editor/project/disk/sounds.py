@@ -1,7 +1,9 @@
-"""The audio of a project's folder: stored once, patched clips, and what nothing names swept away.
+"""The audio of a project's folder: stored once, patched; what nothing names goes, what is gone is hidden.
 
 Audio files are named by their content and never rewritten: FLAC where it can hold the samples, else WAV. What
-lies in previews/ can be made again at any time. Loads no torch.
+lies in previews/ can be made again at any time. What the document says of audio that is away (a disk that is
+not mounted, a folder that is synchronised only half) stays written down, and is there again once the files
+are. Loads no torch.
 """
 
 from __future__ import annotations
@@ -10,17 +12,16 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from editor.project.disk.files import PREVIEWS, TAKES, is_name, read_bytes
-from editor.project.document import (
-    Project,
-    Sound,
-)
+from editor.project.document import Project, Sound, Take, Version
 from engines.audio.recording import SUFFIXES, Recording, read_recording, write_recording
 from engines.errors import InputError
 
@@ -28,6 +29,7 @@ MAX_SOUNDS = 8  # patched clips that stay in previews/ as files
 SCRATCH = (".saving-", ".inlay-")  # how files are called until they are whole
 STALE_SECONDS = 3600.0  # age from which audio that nothing names is deleted
 _IN_FLAC = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24")
+Made = TypeVar("Made", Take, Version)
 _BY_CONTENT = re.compile(r"[0-9a-f]{16}\.(flac|wav|aiff|caf|w64|au)")  # what `add_audio` writes
 
 
@@ -112,12 +114,8 @@ def sweep(folder: Path, projects: Iterable[Project], older: float = STALE_SECOND
     """
     named: set[str] = set()
     for project in projects:
-        sounds = [take.sound for take in project.takes]
-        sounds += [take.source for take in project.takes if take.source]
-        sounds += [version.clip.sound for version in project.versions]
-        sounds += [project.clip.sound] if project.clip else []
-        for sound in sounds:
-            named |= {sound.file, *(patch.file for patch in sound.patches)}
+        sources = [take.source for take in project.takes if take.source]
+        named.update(file for sound in [*sounds_of(project), *sources] for file in files_of(sound))
     records = [read_bytes(path) or b"" for path in (folder / TAKES).glob("*.json")]
     gone = []
     for path in folder.iterdir():
@@ -131,3 +129,72 @@ def sweep(folder: Path, projects: Iterable[Project], older: float = STALE_SECOND
                 path.unlink()
                 gone.append(path.name)
     return tuple(sorted(gone))
+
+
+def missing_files(folder: Path, projects: Iterable[Project]) -> frozenset[str]:
+    """Files that any of the projects names and that the folder does not have."""
+    named = {file for project in projects for sound in sounds_of(project) for file in files_of(sound)}
+    return frozenset(file for file in named if not (folder / file).is_file())
+
+
+def sounds_of(project: Project) -> list[Sound]:
+    """What a project can play: its clip, takes and versions."""
+    clips = [project.clip] if project.clip else []
+    clips += [version.clip for version in project.versions]
+    return [*(clip.sound for clip in clips), *(take.sound for take in project.takes)]
+
+
+def files_of(sound: Sound) -> tuple[str, ...]:
+    """The files that its samples come from."""
+    return (sound.file, *(patch.file for patch in sound.patches))
+
+
+def heard(whole: Project, gone: frozenset[str]) -> Project:
+    """The project without what cannot be heard."""
+    if not gone:
+        return whole
+
+    def here(sound: Sound) -> bool:
+        return gone.isdisjoint(files_of(sound))
+
+    takes = tuple(take for take in whole.takes if here(take.sound))
+    clip = whole.clip if whole.clip and here(whole.clip.sound) else None
+    return replace(
+        whole,
+        clip=clip,
+        takes=takes,
+        versions=tuple(version for version in whole.versions if here(version.clip.sound)),
+        kept=whole.kept if clip and any(take.id == whole.kept for take in takes) else None,
+    )
+
+
+def with_absent(edited: Project, whole: Project, gone: frozenset[str]) -> Project:
+    """What an edit of `heard(whole)` makes of the whole project."""
+    if not gone:
+        return edited
+    before = heard(whole, gone)
+    clip_stays = edited.clip is None and before.clip is None
+    return replace(
+        edited,
+        clip=whole.clip if clip_stays else edited.clip,
+        kept=whole.kept if clip_stays and edited.kept is None else edited.kept,
+        takes=_woven(edited.takes, before.takes, whole.takes),
+        versions=_woven(edited.versions, before.versions, whole.versions),
+    )
+
+
+def told(whole: Project, gone: frozenset[str]) -> str:
+    """What is away, in words; empty where nothing is."""
+    clip, names = whole.clip, set(gone)
+    if clip is not None and clip.file in gone and clip.label:
+        names = (names - {clip.file}) | {clip.label}
+    return f"audio that is gone from the folder: {', '.join(sorted(names))}" if names else ""
+
+
+def _woven(edited: Sequence[Made], before: Sequence[Made], whole: Sequence[Made]) -> tuple[Made, ...]:
+    """What was edited, with those between it that were hidden, in the order of the whole."""
+    now: dict[str, Made] = {one.id: one for one in edited}
+    hidden = {one.id for one in whole} - {one.id for one in before}
+    kept: list[Made] = [now.pop(one.id, one) for one in whole if one.id in now or one.id in hidden]
+    kept += [one for one in edited if one.id in now]
+    return tuple(kept)

@@ -13,15 +13,15 @@ import os
 import secrets
 import sys
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from editor.project.disk import sounds
 from editor.project.disk.files import BACKUP, DOCUMENT, TAKES, read_bytes, write_atomic
 from editor.project.disk.reading import project_from_json, take_from_json
 from editor.project.document import (
     Project,
-    Sound,
     Take,
 )
 from engines.errors import InputError
@@ -34,9 +34,10 @@ class Opened:
     """A project read from disk."""
 
     folder: Path
-    project: Project
+    project: Project  # without what cannot be heard
     notice: str = ""  # what had to be mended, in one line; empty when nothing had to
     older: bool = False  # it is the version saved before the last: the journal may know more
+    whole: Project = field(default_factory=Project, compare=False)  # as it is written down
 
 
 def default_root() -> Path:
@@ -66,7 +67,7 @@ def new_project(root: Path | None = None, project: Project | None = None) -> Ope
         ) from error
     project = project or Project()
     save_project(folder, project)
-    return Opened(folder, project)
+    return Opened(folder, project, whole=project)
 
 
 def save_project(folder: Path, project: Project) -> None:
@@ -91,8 +92,9 @@ def save_project(folder: Path, project: Project) -> None:
 def open_project(folder: Path) -> Opened:
     """Read a project folder.
 
-    A damaged or missing project.json falls back to the backup and says so in `notice`, as do takes
-    whose audio is gone. InputError when neither can be read, or when a newer Inlay wrote it.
+    A damaged or missing project.json falls back to the backup and says so in `notice`; audio that is gone
+    is said, too, and what names it stays in `whole`. InputError when neither can be read, or when a newer
+    Inlay wrote it.
     """
     found = [(name, read_bytes(folder / name)) for name in (DOCUMENT, BACKUP)]
     if all(content is None for _, content in found):
@@ -105,10 +107,10 @@ def open_project(folder: Path) -> Opened:
         notices = []
         if name == BACKUP:
             notices.append(f"{DOCUMENT} was damaged; opened the version saved before it")
-        project, missing = _without_missing_audio(folder, project)
-        if missing:
-            notices.append(f"audio that is gone from the folder: {', '.join(missing)}")
-        return Opened(folder, project, "; ".join(notices), older=name == BACKUP)
+        gone = sounds.missing_files(folder, (project,))
+        if gone:
+            notices.append(sounds.told(project, gone))
+        return Opened(folder, sounds.heard(project, gone), "; ".join(notices), name == BACKUP, project)
     raise InputError(
         f"{folder.name}: {DOCUMENT} and its backup are damaged; the audio is still in the folder"
     )
@@ -158,27 +160,3 @@ def _with_finished_takes(folder: Path, project: Project) -> Project:
             late.append(take_from_json(json.loads(read_bytes(path) or b"")))
     late.sort(key=lambda take: take.made)
     return replace(project, takes=(*project.takes, *late)) if late else project
-
-
-def _without_missing_audio(folder: Path, project: Project) -> tuple[Project, list[str]]:
-    """The project without what refers to audio that is gone, and the names of those files."""
-    missing = []
-
-    def gone(sound: Sound) -> list[str]:
-        files = [sound.file, *(patch.file for patch in sound.patches)]
-        return [file for file in files if not (folder / file).is_file()]
-
-    takes = []
-    for take in project.takes:
-        lost = gone(take.sound)
-        missing.extend(lost)
-        if not lost:
-            takes.append(take)
-    clip = project.clip
-    if clip and (lost := gone(clip.sound)):
-        missing.extend([clip.label or clip.file] if clip.file in lost else lost)
-        clip = None
-    versions = tuple(version for version in project.versions if not gone(version.clip.sound))
-    kept = project.kept if clip and any(take.id == project.kept for take in takes) else None
-    found = replace(project, takes=tuple(takes), clip=clip, kept=kept, versions=versions)
-    return found, sorted(set(missing))
