@@ -10,6 +10,7 @@ import { joined } from './wav.js';
 
 const WORKLET = new URL('./capture-worklet.js', import.meta.url).href;
 const LATENCIES = 'inlay-latencies'; // of microphones that were measured: {id: seconds}
+const PATIENCE = 1000; // ms that the last samples may be on their way
 const FALL = 24; // dB a second that the meter falls by
 const REFUSED = {
   NotAllowedError: 'The browser said no to the microphone. Allow it at the sign beside the address, then try again.',
@@ -17,6 +18,12 @@ const REFUSED = {
   NotReadableError: 'The microphone does not answer: another program may have it. Close it there, then try again.',
   OverconstrainedError: 'That microphone is gone. Choose another one.',
 };
+
+/** The frame after the last that blocks hold; 0 where there are none. */
+function lastOf(blocks) {
+  const last = blocks.at(-1);
+  return last ? last.at + last.channels[0].length : 0;
+}
 
 /** Why there can be no microphone at all, in words; "" where there can. */
 export function impossible({ secure, devices, worklet }) {
@@ -107,18 +114,38 @@ export class Microphone extends EventTarget {
     this.peak = -60;
   }
 
-  /** The kept samples between two times of the context, one Float32Array a channel; keeps no more. */
-  end(rate, from, to) {
-    const channels = this.taken(rate, from, to);
+  /** Keeps no more, and nothing of what was kept. */
+  end() {
     this.#blocks = null;
-    return channels;
+  }
+
+  /**
+   * The kept samples between two times of the context, one Float32Array a channel; keeps no more. The last ones are
+   * still on their way when they are asked for (a page that is busy hears late): they are waited for, a second at most.
+   */
+  async finish(rate, from, to) {
+    const blocks = this.#blocks;
+    if (!blocks) return joined([], 0, 0); // only a keyboard was heard
+    const reached = () => this.#blocks !== blocks || lastOf(blocks) >= Math.round(to * rate);
+    if (!reached()) {
+      await new Promise((resolve) => {
+        const scope = new Scope();
+        const done = () => {
+          scope.end();
+          resolve();
+        };
+        scope.listen(this, ['heard', 'state'], () => (reached() || this.state !== 'ready') && done());
+        scope.later(PATIENCE, done);
+      });
+    }
+    if (this.#blocks === blocks) this.#blocks = null;
+    return joined(blocks, Math.round(from * rate), Math.min(Math.round(to * rate), lastOf(blocks)));
   }
 
   /** The samples that were kept so far between two times. */
   taken(rate, from, to) {
     const blocks = this.#blocks ?? [];
-    const last = blocks.length ? blocks.at(-1).at + blocks.at(-1).channels[0].length : 0;
-    return joined(blocks, Math.round(from * rate), Math.min(Math.round(to * rate), last));
+    return joined(blocks, Math.round(from * rate), Math.min(Math.round(to * rate), lastOf(blocks)));
   }
 
   close() {

@@ -129,14 +129,17 @@ export class Recorder extends EventTarget {
     if (!this.busy) return '';
     const seconds = this.time;
     const { sampleRate, currentTime } = desk.player.context;
-    const from = this.#begins + this.microphone.latency.seconds;
-    const heard = this.microphone.end(sampleRate, from, currentTime);
+    const late = this.microphone.latency.seconds; // what sounds at the press is heard so much later
+    const heard = this.microphone.finish(sampleRate, this.#begins + late, currentTime + late);
     const keys = this.#keys.filter(({ time }) => time >= -0.1);
     const { start, lane } = this;
+    const project = this.#project;
     this.#rest();
+    const channels = await heard;
+    if (desk.doc.project !== project && project) return ''; // another one was opened meanwhile
     if (seconds < SHORTEST) return 'Nothing was recorded: it was stopped before it began.';
-    if (heard[0].length > SHORTEST * sampleRate) {
-      const file = new File([wavOf(heard, sampleRate)], 'Microphone.wav', { type: 'audio/wav' });
+    if (channels[0].length > SHORTEST * sampleRate) {
+      const file = new File([wavOf(channels, sampleRate)], 'Microphone.wav', { type: 'audio/wav' });
       await desk.send('upload', { file, at: start });
     }
     if (lane !== 'off' && keys.length) this.#write(lane, keys, start, seconds);
@@ -154,7 +157,9 @@ export class Recorder extends EventTarget {
 
   /** Ends, and keeps nothing. */
   discard() {
-    if (this.busy) this.#rest();
+    if (!this.busy) return;
+    this.#rest();
+    this.microphone.end();
   }
 
   #rest() {
@@ -162,7 +167,6 @@ export class Recorder extends EventTarget {
     this.phase = 'idle';
     this.#scope?.end();
     this.#scope = null;
-    this.microphone.end(1, 0, 0);
     player.pause();
     synth.silence();
     synth.click = this.#before.click;

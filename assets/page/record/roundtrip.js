@@ -46,6 +46,6 @@ export async function measured(microphone, context, clickAt) {
     };
     for (const name of ['heard', 'state']) microphone.addEventListener(name, look);
   });
-  const [samples] = microphone.end(context.sampleRate, begins, ends);
+  const [samples] = await microphone.finish(context.sampleRate, begins, ends);
   return heard ? roundTrip(samples, context.sampleRate) : null;
 }
