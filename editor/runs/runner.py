@@ -71,7 +71,8 @@ class _Line:
 
 class _Hands:
     """The one thread that does all work of a device: the heap that a thread has grown stays its own, so
-    that a thread for each run would keep as many heaps."""
+    that a thread for each run would keep as many heaps. No ThreadPoolExecutor, which keeps a process that
+    is stopped until its run is over."""
 
     def __init__(self) -> None:
         self._work: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
