@@ -64,7 +64,7 @@ class Session(Orders):
         self.changes = 0  # grows with everything that a page shows
         self.lock = threading.RLock()
         self._news = threading.Condition(self.lock)
-        self._reports = 0  # counts what a run has reported
+        self.reports = 0  # counts what a run has reported
 
     @property
     def history(self) -> History:
@@ -299,16 +299,16 @@ class Session(Orders):
         shown = -1
         while True:
             with self._news:
-                if self._reports == shown and self.run.running:  # a silent run is looked at, too
+                if self.reports == shown and self.run.running:  # a silent run is looked at, too
                     self._news.wait(HEARTBEAT_SECONDS)
-                shown, running = self._reports, self.run.running
+                shown, running = self.reports, self.run.running
             yield
             if not running:
                 return
 
     def _report(self) -> None:
         """Wake everyone who watches."""
-        self._reports += 1
+        self.reports += 1
         self._news.notify_all()
 
     def _work(self, runner: Runner, source: Sound | None, pace: Pace, folder: Path) -> None:

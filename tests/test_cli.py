@@ -459,7 +459,9 @@ def test_serve_hands_its_options_to_the_page(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "editor.page.server", page)
     monkeypatch.setattr("editor.page.server", page, raising=False)
     assert cli.main(["serve", "--port", "9000", "--bundle", "b", "--device", "cpu"]) == 0
-    assert asked == {"host": "127.0.0.1", "port": 9000, "bundle": "b", "device": "cpu", "listens": True}
+    own = {"host": "127.0.0.1", "port": 9000, "bundle": "b", "device": "cpu", "listens": True}
+    assert asked == own | {"users": None}
+    assert cli.main(["serve", "--users", "band"]) == 0 and asked["users"] == Path("band")
 
 
 @pytest.mark.parametrize(

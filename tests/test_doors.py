@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from editor.page.doors import Doors, host_of, policy
+from editor.doors.origins import Doors, host_of, policy
 from editor.page.server import gates, is_local
 from tests.serving import HERE, Server
 

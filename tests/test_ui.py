@@ -6,7 +6,9 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import asdict, fields
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +18,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from editor.homes import Homes
 from editor.page import page as ui
 from editor.page import server, theme
 from editor.page.listeners import arrivals
@@ -24,13 +27,21 @@ from editor.project import knobs as settings
 from editor.project.disk import library
 from editor.project.document import Settings
 from editor.runs.device import Device
-from editor.sessions import Sessions
 from engines.analysis import chordino
 from engines.audio.recording import Recording, from_float, write_recording
 from engines.errors import InputError
 from engines.requests import ARSettings, FMSettings, Guidance
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def told(answers: AsyncIterator[dict[Any, Any]]) -> list[dict[Any, Any]]:
+    """All that a listener yields."""
+
+    async def collect() -> list[dict[Any, Any]]:
+        return [updates async for updates in answers]
+
+    return asyncio.run(collect())
 
 
 class Tab:
@@ -60,7 +71,7 @@ class Tab:
         """A run to its end, what stands in the panel `filled` in before."""
         if filled:
             self.fill(*filled, **turned)
-        return list(self.page.runs.starter(kind)(0, self.request))
+        return told(self.page.runs.starter(kind)(0, self.request))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +79,7 @@ def built(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     root = tmp_path_factory.mktemp("home")
 
     async def build() -> tuple[ui.Page, gr.Blocks]:
-        page = ui.Page(Device(str(tiny_bundle), "cpu"), Sessions(root), listens=False)
+        page = ui.Page(Device(str(tiny_bundle), "cpu"), Homes(root), listens=False)
         return page, page.build()
 
     return asyncio.run(build())  # outside a running loop, Gradio makes loops that it never closes
@@ -172,7 +183,7 @@ def test_a_lane_edit_that_is_refused_is_taken_back_and_says_why(page: ui.Page, t
     told = "draw hits was taken back: id 'h.1': expected letters, digits, - and _ only"
     assert (shown[page.layout.timeline].rev, shown[page.layout.timeline].drums) == (7, [])
     assert shown[page.layout.timeline].error == told
-    session = page.sessions.of(tab.request.session_hash)
+    session = page.seats.of(tab.request)
     assert page.view.shown(session)[page.layout.timeline].error == told  # whatever else is answered meanwhile
     # One that cannot be read at all is answered as well: the page has shown it and waits.
     long = tab.send("edits.edit", {"rev": 8, "name": "x" * 41, "payload": {}})[page.layout.timeline]
@@ -251,7 +262,7 @@ def test_an_example_comes_with_its_words_and_lanes(page: ui.Page, tab: Tab) -> N
 
 def test_runs_take_what_stands_in_the_fields(page: ui.Page, tab: Tab) -> None:
     tab.start("generate", "lo-fi", 11, 1.0, steps=2, top_k=0)
-    takes = page.sessions.of(tab.request.session_hash).project.takes
+    takes = page.seats.of(tab.request).project.takes
     assert [(take.engine, take.seed, take.prompt, take.seconds) for take in takes] == [
         ("fm", 11, "lo-fi", 1.0),
         ("ar", 11, "lo-fi", 1.0),
@@ -262,7 +273,7 @@ def test_variations_and_ticks_count_as_they_stand(page: ui.Page, tab: Tab) -> No
     tab.type("set_variations", count=2)
     tab.type("set_engines", engines=["fm"])
     tab.start("generate", "lo-fi", 11, 1.0, steps=2)
-    takes = page.sessions.of(tab.request.session_hash).project.takes
+    takes = page.seats.of(tab.request).project.takes
     assert [(take.engine, take.seed) for take in takes] == [("fm", 11), ("fm", 12)]
 
 
@@ -291,13 +302,13 @@ def test_spans_that_no_engine_can_fill_say_why(
     tab.send("arrivals.upload", {"path": str(tmp_path / "song.wav"), "name": "song.wav"})
     tab.send("edits.edit", {"rev": 1, "name": "add_span", "payload": {"start": start, "end": end}})
     tab.start("inpaint", "", 0, 10, steps=2)
-    session = page.sessions.of(tab.request.session_hash)
+    session = page.seats.of(tab.request)
     assert [run.state for run in session.run.tracks] == ["failed"] * 3
     assert said in session.run.tracks[0].note, session.run.tracks[0].note
 
 
 def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui.Page, tab: Tab) -> None:
-    session = page.sessions.of(tab.request.session_hash)
+    session = page.seats.of(tab.request)
     session.apply("set_settings", dict.fromkeys(page.layout.knobs))
     ar, fm = page.fields.resolved(session)
     assert ar == ARSettings() and fm == FMSettings(zero_shot=page.view.spec.zero_shot)
@@ -318,7 +329,7 @@ def test_knobs_reach_the_engines_and_empty_ones_change_nothing(page: ui.Page, ta
 
 
 def test_a_preset_sets_the_knobs_and_a_turned_knob_is_ones_own(page: ui.Page, tab: Tab) -> None:
-    session = page.sessions.of(tab.request.session_hash)
+    session = page.seats.of(tab.request)
     tab.type("set_settings", steps=8, temperature=0.7)
     assert page.view.shown(session)[page.layout.preset] == settings.CUSTOM
     sent = {"rev": 1, "name": "set_preset", "payload": {"name": "Small variation"}, "field": "chosen"}
@@ -362,7 +373,7 @@ def test_undo_shows_the_fields_as_they_were(page: ui.Page, tab: Tab) -> None:
 
 
 def test_words_go_to_what_they_were_typed_for(page: ui.Page, tab: Tab) -> None:
-    session = page.sessions.of(tab.request.session_hash)
+    session = page.seats.of(tab.request)
     for id, start in (("a", 1), ("b", 4)):
         session.apply("add_span", {"id": id, "start": start, "end": start + 1})
     session.apply("set_span_own", {"id": "a", "own": True})
@@ -406,7 +417,7 @@ def test_a_missing_bundle_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_project_is_opened_copied_and_begun_in_its_tab(page: ui.Page, tab: Tab, song_file: Path) -> None:
-    session = page.sessions.of(tab.request.session_hash)
+    session = page.seats.of(tab.request)
     session.upload(song_file, "song.wav")
     session.heard(tab.request.session_hash, 7)
     assert session.folder
@@ -429,7 +440,7 @@ def test_a_project_is_opened_copied_and_begun_in_its_tab(page: ui.Page, tab: Tab
 def test_a_zip_that_is_dropped_opens_as_a_project(
     page: ui.Page, tab: Tab, song_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = page.sessions.of("zipped")
+    session = page.homes.of("").of("zipped")
     session.upload(song_file, "song.wav")
     assert session.folder
     monkeypatch.setattr(arrivals, "get_upload_folder", lambda: str(tmp_path))
@@ -448,10 +459,10 @@ def test_a_zip_that_is_dropped_opens_as_a_project(
 def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
     page: ui.Page, tab: Tab, song_file: Path
 ) -> None:
-    session = page.sessions.of(tab.request.session_hash)
+    session = page.seats.of(tab.request)
     session.upload(song_file, "song.wav")
     assert session.folder
-    asked = questions(page.sessions, page.device)
+    asked = (partial(ask, request=tab.request) for ask in questions(page.seats, page.device))
     export_file, recent_projects, picture, sections, at_work, ghost_of_take = asked
     answer = export_file({"project": session.folder.name, "kind": "flac"})
     assert answer["name"] == "song.flac" and "exports/clip.flac" in answer["url"]
@@ -461,17 +472,17 @@ def test_what_the_page_asks_for_is_answered_or_refused_in_one_line(
         assert error and "\n" not in error
     assert "\n" not in sections({"project": ".."})["error"]
     assert sections({"project": session.folder.name})["sections"]
-    assert session.folder.name in [entry["folder"] for entry in recent_projects()]
+    assert session.folder.name in [entry["folder"] for entry in recent_projects(None)]
     assert len(picture({"project": session.folder.name})["peaks"]) == 128
     assert picture({"project": ".."}) == picture(None) == {"peaks": [], "span": None}
-    assert at_work()["licence"]
+    assert at_work(None)["licence"]
     assert "error" in ghost_of_take({"project": session.folder.name, "take": "t9"})
 
 
 def test_a_generated_clip_is_named_heard_and_shown(
     page: ui.Page, tab: Tab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page.sessions, "listens", True)
+    monkeypatch.setattr(page.homes.of(""), "listens", True)
     shown = tab.start("generate", "lo-fi piano", 3, 1.0, steps=2)
     named = [update[page.layout.name] for update in shown if page.layout.name in update]
     assert named == ["Lo-fi piano"]
@@ -495,7 +506,7 @@ def test_an_uploaded_recording_is_heard_and_its_lanes_filled(
 
 
 def test_a_lane_that_was_drawn_is_replaced_only_when_asked(page: ui.Page, tab: Tab, song_file: Path) -> None:
-    session = page.sessions.of(tab.request.session_hash)
+    session = page.seats.of(tab.request)
     session.upload(song_file, "song.wav")
     session.apply("draw_chords", {"chords": [{"start": 0, "end": 4, "symbol": "F#m"}]})
     *_, last = page.arrivals.analyse(0, tab.request)
@@ -512,7 +523,7 @@ def test_a_page_that_closes_sends_its_last_edits_once(page: ui.Page, tab: Tab) -
     edits = [{"rev": 0, "id": f"e{seed}", "name": "set_seed", "payload": {"seed": seed}} for seed in (1, 2)]
     wrong = {"rev": 0, "id": "e3", "name": "set_seed", "payload": {"seed": "x"}}
     page.edits.late({"page": name, "edits": [edits[0], wrong, edits[1]]})
-    session = page.sessions.of(tab.request.session_hash)
+    session = page.seats.of(tab.request)
     assert session.project.seed == 2 and len(session.history.past) == 1
     session.undo()
     page.edits.late({"page": name, "edits": edits})

@@ -94,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
             "--bundle", default="bundle", metavar="NAME_OR_PATH", help="the checkpoints to use"
         )
         command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    _user(add)
     return parser
 
 
@@ -106,8 +107,19 @@ def _serve(add: Commands) -> argparse.ArgumentParser:
     serve.add_argument(
         "--no-analysis", action="store_true", help="do not analyse recordings when they are opened"
     )
+    serve.add_argument(
+        "--users", metavar="FILE", help="who may log in; each has a home of their own (see inlay user)"
+    )
     serve.set_defaults(command=commands.serve)
     return serve
+
+
+def _user(add: Commands) -> None:
+    user = add.add_parser("user", help="add a user of `serve --users`, change a password, or take one out")
+    user.add_argument("name", metavar="NAME")
+    user.add_argument("--users", metavar="FILE", required=True, help="the file; made if need be")
+    user.add_argument("--remove", action="store_true", help="take the user out; the projects stay")
+    user.set_defaults(command=commands.user)
 
 
 def _generate(add: Commands) -> argparse.ArgumentParser:

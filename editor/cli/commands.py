@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from dataclasses import replace
+from getpass import getpass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,29 @@ def serve(arguments: argparse.Namespace) -> None:
         bundle=arguments.bundle,
         device=arguments.device,
         listens=not arguments.no_analysis,
+        users=None if arguments.users is None else Path(arguments.users),
     )
+
+
+def user(arguments: argparse.Namespace) -> str:
+    """A user into the file of `serve --users`, or out of it. InputError for what cannot be one.
+
+    The password is asked for twice, or is the first line of what is piped in.
+    """
+    from editor.doors import users
+
+    path = Path(arguments.users)
+    if arguments.remove:
+        users.remove(path, arguments.name)
+        return f"{arguments.name} may not log in any more; the projects stay where they are"
+    if sys.stdin.isatty():
+        password = getpass(f"Password for {arguments.name}: ")
+        if getpass("Once more: ") != password:
+            raise InputError("password: the two differ; try again")
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    users.put(path, arguments.name, password)
+    return f"{arguments.name} may log in with: inlay serve --users {path}"
 
 
 def generate(arguments: argparse.Namespace) -> str | None:

@@ -36,10 +36,11 @@ def version() -> str:
         return "development"
 
 
-def at_work(device: Device) -> dict[str, Any]:
+def at_work(device: Device, user: str = "") -> dict[str, Any]:
     """JSON-ready: version, engines ({tag, colour, name, words, speed}), device, licence, duty, parts, report.
 
-    `parts` are [name, licence, words]; `report` is text.
+    `parts` are [name, licence, words]; `report` is text. `user`: who asks, empty where there are no users;
+    what went wrong with another's files is nobody else's business, so then the log is left out.
     """
     card = model_card(device.models())
     engines = [
@@ -61,7 +62,8 @@ def at_work(device: Device) -> dict[str, Any]:
         "licence": card["licence"],
         "duty": card["duty"],
         "parts": [*map(list, parts), ["Chordino", "GPL", chordino.notice()]],
-        "report": _report(card["file"], where),
+        "report": _report(card["file"], where, not user),
+        "user": user,
     }
 
 
@@ -86,12 +88,19 @@ def _memory() -> str:
     return f"{size / 2**30:.0f} GB" if size > 0 else ""
 
 
-def _report(bundle: str, where: str) -> str:
+def _report(bundle: str, where: str, logged: bool) -> str:
     """What whoever looks for a fault has to know; of projects only what the log names."""
     lines = [
         f"Inlay {version()}, {bundle} on {where}",
         f"Python {platform.python_version()}, {platform.platform()}",
         "",
-        *(mishaps.recent() or ["Nothing went wrong since the server was started."]),
+        *_faults(logged),
     ]
     return "\n".join(lines)
+
+
+def _faults(logged: bool) -> list[str]:
+    """What went wrong since the server was started."""
+    if not logged:
+        return ["What went wrong stands in the server's log."]
+    return mishaps.recent() or ["Nothing went wrong since the server was started."]

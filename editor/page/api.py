@@ -15,6 +15,7 @@ from typing import Any
 
 import gradio as gr
 
+from editor.doors.ears import Ears
 from editor.mishaps import in_one_line
 from editor.runs import reports
 from editor.runs.device import Device
@@ -33,8 +34,11 @@ _DEFAULTS: dict[str, Any] = {"kind": "generate", "engine": "fm", "prompt": "", "
 class Api:
     """The public endpoints of one server."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, ears: Ears | None = None, app: gr.Blocks | None = None) -> None:
+        """`ears` know whether anybody listens for a call of `app`; without them somebody does."""
         self.device = device
+        self.ears = ears
+        self.app = app
 
     def place(self) -> None:
         """Put the endpoints into the open block; nothing of them is seen on the page."""
@@ -49,18 +53,23 @@ class Api:
             [audio, report],
             api_name="run",
             concurrency_limit=16,
-            concurrency_id="runs",
+            concurrency_id="calls",
             **public,
         )
         gr.on(call.click, self.analyze, [source], [report], api_name="analyze", concurrency_limit=1, **public)
 
-    def run(self, request: Any, source: str | None = None) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    def run(
+        self, request: Any, source: str | None, asked: gr.Request
+    ) -> Iterator[tuple[str | None, dict[str, Any]]]:
         """Generate, inpaint or extend: (audio, report), while it goes on (None, {"stage", "done", "of"}).
 
         `request` is an object with "kind" ("generate" or "inpaint"), "engine", "prompt", "seed", "seconds" or
         "start" and "end", "controls", "ar", "fm"; `source` is the recording of a span.
         """
         try:
+            if self.ears is not None:
+                self.ears.hear(self._name(asked))
+            self.device.runner.check_room()
             with in_one_line("request"):
                 job = self.job_of(request, None if source is None else read_recording(Path(source)))
         except InputError as error:
@@ -80,6 +89,13 @@ class Api:
                     path = Path(folder) / f"inlay{SUFFIXES.get(container, '.wav')}"
                     write_recording(path, event.result.audio)
                     yield str(path), reports.of_run(event.result, job)  # Gradio keeps a copy
+
+    def _name(self, asked: gr.Request) -> str:
+        """What the stream of a call's answers is known by: its tab, or the call itself."""
+        if asked.session_hash or self.app is None:
+            return asked.session_hash or ""
+        events = self.app._queue.event_ids_to_events.values()
+        return next((event._id for event in events if event.request is asked.request), "")
 
     def job_of(self, request: Any, source: Recording | None) -> Job:
         """The request that an object from outside describes; InputError for one that describes none."""

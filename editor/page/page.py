@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from editor.doors.ears import Ears
+from editor.homes import Homes
 from editor.page.api import Api
 from editor.page.layout import Layout
 from editor.page.listeners.arrivals import Arrivals
@@ -16,40 +18,45 @@ from editor.page.listeners.follow import Follower
 from editor.page.listeners.questions import questions
 from editor.page.listeners.runs import Runs
 from editor.page.model_card import model_card
+from editor.page.seats import Seats
 from editor.page.view import View
 from editor.runs.device import Device
-from editor.sessions import Sessions
+
+UNUSED = (3600, 24 * 3600)  # seconds: how often temporary files are looked at, and how old one gets
 
 
 class Page:
-    """One object a server; the state of tabs is in `Sessions`."""
+    """One object a server; the state of tabs is in the `Sessions` of its homes."""
 
-    def __init__(self, device: Device, sessions: Sessions, listens: bool = True) -> None:
-        """With `listens`, what is opened or generated is analysed by itself. InputError without a bundle."""
+    def __init__(self, device: Device, homes: Homes, listens: bool = True, ears: Ears | None = None) -> None:
+        """With `listens`, what is opened or generated is analysed by itself. `ears` know which tabs and
+        calls somebody listens to; without them nobody asks. InputError without a bundle."""
         self.device = device
-        self.sessions = sessions
-        sessions.listens = listens
+        self.ears = ears
+        self.homes = homes
+        self.seats = seats = Seats(homes)
+        homes.listens = listens
         models = device.models()
         self.layout = Layout(models.spec, model_card(models))
         self.view = View(self.layout, device.pace)
-        self.follower = Follower(self.view, sessions)
-        self.edits = Edits(self.view, sessions)
+        self.follower = Follower(self.view, seats)
+        self.edits = Edits(self.view, seats)
         self.fields = Fields(self.view)
-        self.arrivals = Arrivals(self.view, sessions, listens)
+        self.arrivals = Arrivals(self.view, seats, listens)
         listen = self.arrivals.listen_on
-        self.runs = Runs(self.view, sessions, device, self.fields, self.follower.watching, listen)
+        self.runs = Runs(self.view, seats, device, self.fields, self.follower.watching, listen, ears)
 
     def build(self) -> gr.Blocks:
         """Make the blocks."""
         telling = self.follower.telling
-        with gr.Blocks(title="Inlay", fill_width=True, analytics_enabled=False) as app:
-            self.layout.place(questions(self.sessions, self.device))
+        with gr.Blocks(title="Inlay", fill_width=True, analytics_enabled=False, delete_cache=UNUSED) as app:
+            self.layout.place(questions(self.seats, self.device))
             self.follower.wire(self.edits.wire(telling))
             self.arrivals.wire(telling)
             self.fields.wire()
             self.runs.wire(telling)
             app.unload(self._leave)
-            Api(self.device).place()
+            Api(self.device, self.ears, app).place()
         # With each word of an event Gradio's page goes through all components that could show how it goes,
         # and copies what they hold, the document too. We show that ourselves: one that holds next to nothing.
         for listener in app.fns.values():
@@ -57,4 +64,4 @@ class Page:
         return app
 
     def _leave(self, request: gr.Request) -> None:
-        self.sessions.leave(request.session_hash)
+        self.seats.sessions(request).leave(request.session_hash)

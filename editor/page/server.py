@@ -20,36 +20,44 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from editor.page import theme
-from editor.page.doors import LOOPBACK, Doors
-from editor.page.keys import Keyring, Locked
+from editor.doors import files
+from editor.doors.ears import Ears, Listening
+from editor.doors.keys import Keyring
+from editor.doors.login import Login
+from editor.doors.origins import LOOPBACK, Doors
+from editor.doors.rates import MAX_UPLOAD, Rates
+from editor.doors.tabs import OwnTabs
+from editor.doors.users import Users
+from editor.doors.visitors import Locked, Visitors, user_of
+from editor.homes import Homes
+from editor.page import scratch, theme
 from editor.page.page import Page
 from editor.project.disk import storage
 from editor.runs.device import Device
 from editor.runs.pace import Pace
-from editor.sessions import Sessions
 from engines.errors import InputError
 
 LATE = "inlay/late"  # where a page that is being closed sends its last edits
 MAX_LATE = 1 << 20  # bytes
 QUEUE_SECONDS = 0.01  # between looks of the queue: what a click waits at most before it is heard
+MAX_WAITING = 1000  # events that may wait; a page sends one a gesture, and waits for the answer
 
 
 def build_app(bundle: str = "bundle", device: str = "auto", root: Path | None = None) -> gr.Blocks:
     """The page for one bundle on one device. Projects live in `root` (the user's data folder when None)."""
-    return Page(Device(bundle, device), Sessions((root or storage.default_root()).resolve())).build()
+    return Page(Device(bundle, device), Homes((root or storage.default_root()).resolve())).build()
 
 
-def launch_options(root: Path | None = None) -> dict[str, Any]:
-    """What `Blocks.launch` needs beside host and port."""
-    home = (root or storage.default_root()).resolve()
+def launch_options() -> dict[str, Any]:
+    """What `Blocks.launch` needs beside host and port. No file of a home is served by Gradio's own route."""
     return {
         "theme": theme.theme(),
         "css": theme.stylesheet(),
         "footer_links": [],
         "run_history": False,
         "show_error": True,
-        "allowed_paths": [str(home)],
+        "max_file_size": MAX_UPLOAD,
+        "enable_monitoring": False,
         "ssr_mode": False,
         "share": False,
         "quiet": True,
@@ -62,10 +70,24 @@ def is_local(host: str) -> bool:
     return host.lower() in LOOPBACK or host.startswith("127.")
 
 
-def gates(host: str, port: int) -> list[Middleware]:
-    """What a request passes before it reaches the page. Beyond this machine a key is asked for."""
+def gates(
+    host: str, port: int, users: Users | None = None, ears: Ears | None = None
+) -> list[Middleware]:
+    """What a request passes before it reaches the page. Beyond this machine a key is asked for, or the
+    name and password of a user. `ears` are told who listens for answers."""
+    return [*_locks(host, port, users), *([Middleware(Listening, ears=ears)] if ears else [])]
+
+
+def _locks(host: str, port: int, users: Users | None) -> list[Middleware]:
+    # Where a cookie is asked for, any name: a page that bends one to this machine has no cookie for it.
+    named = is_local(host) and users is None
+    doors = Middleware(Doors, hosts=tuple(dict.fromkeys([*LOOPBACK, host.lower()])) if named else ())
+    if users is not None:
+        known = Visitors(users.hash_of)
+        way = Login(users, known)
+        return [doors, Middleware(Locked, visitors=known, way=way), Middleware(Rates), Middleware(OwnTabs)]
     if is_local(host):
-        return [Middleware(Doors, hosts=tuple(dict.fromkeys([*LOOPBACK, host.lower()])))]
+        return [doors]
     everywhere = host in ("0.0.0.0", "::")
     name = "127.0.0.1" if everywhere else f"[{host}]" if ":" in host else host
     hint = " (from elsewhere: this machine's name instead of 127.0.0.1)" if everywhere else ""
@@ -73,8 +95,8 @@ def gates(host: str, port: int) -> list[Middleware]:
     def tell(key: str) -> None:
         print(f"Inlay is open, for one browser, at http://{name}:{port}/?key={key}{hint}", flush=True)
 
-    # Any name: a page that bends one to this machine has no cookie for it.
-    return [Middleware(Doors, hosts=()), Middleware(Locked, keyring=Keyring(tell))]
+    visitors = Visitors()
+    return [doors, Middleware(Locked, visitors=visitors, way=Keyring(tell, visitors)), Middleware(Rates)]
 
 
 def late_route(page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -87,7 +109,7 @@ def late_route(page: Page) -> Callable[[Request], Awaitable[Response]]:
             if len(sent) > MAX_LATE:
                 return Response(status_code=413)
         with suppress(ValueError, RecursionError):  # nobody would hear what is wrong with it
-            await run_in_threadpool(page.edits.late, json.loads(sent))
+            await run_in_threadpool(page.edits.late, json.loads(sent), user_of(request.scope))
         return Response(status_code=204)
 
     return answer
@@ -100,19 +122,25 @@ def serve(
     device: str = "auto",
     open_browser: bool = False,
     listens: bool = True,
+    users: Path | None = None,
 ) -> None:
-    """Open the editor and stay until it is stopped. InputError when the bundle or the port is unusable.
+    """Open the editor and stay until it is stopped. InputError when bundle, port or users are unusable.
 
-    With `listens`, a recording is analysed as soon as it is opened.
+    With `listens`, a recording is analysed as soon as it is opened. `users`: a file of users, each of whom
+    has a home of their own and logs in.
     """
     home = storage.default_root().resolve()
+    named = None if users is None else Users(users)
+    scratch.take(home)
     # Estimates are of this machine and this bundle.
     pace = Pace(home / f"pace-{Path(bundle).name}-{device}.json")
     shared = Device(bundle, device, pace)
-    page = Page(shared, Sessions(home, place=f"http://{host}:{port}"), listens)
+    homes = Homes(home, named is not None, place=f"http://{host}:{port}")
+    ears = Ears()
+    page = Page(shared, homes, listens, ears)
     app = page.build()
     threading.Thread(target=shared.warm, name="inlay-warm", daemon=True).start()
-    app.queue(default_concurrency_limit=16)
+    app.queue(default_concurrency_limit=16, max_size=MAX_WAITING)
     # Gradio's queue looks for work a thousand times a second: 12 % of a core, also where no page is open.
     app._queue.sleep_when_free, app._queue.progress_update_sleep_when_free = QUEUE_SECONDS, 10 * QUEUE_SECONDS
     try:
@@ -121,7 +149,7 @@ def serve(
             server_port=port,
             inbrowser=open_browser,
             prevent_thread_lock=True,
-            app_kwargs={"middleware": gates(host, port)},
+            app_kwargs={"middleware": gates(host, port, named, ears)},
             **launch_options(),
         )
     except OSError as error:
@@ -129,6 +157,7 @@ def serve(
             f"port {port} on {host}: cannot be used ({error}); choose another with --port"
         ) from error
     routes.add_api_route(f"/{LATE}", late_route(page), methods=["POST"])
-    if is_local(host):
+    routes.add_api_route(f"/{files.FILES}/{{rest:path}}", files.route(homes.folder), methods=["GET", "HEAD"])
+    if is_local(host) or named:
         print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)
     app.block_thread()

@@ -121,5 +121,5 @@ drop_stub(__file__)
 
 
 def file_address(path: Path) -> str:
-    """Address of a file for the browser, relative to the page. The path must be allowed at launch."""
+    """Address of a file that ships (`gr.set_static_paths`) for the browser, relative to the page."""
     return f"gradio_api/file={quote(path.resolve().as_posix())}"

@@ -12,12 +12,12 @@ from typing import Any
 
 import gradio as gr
 
+from editor.doors.files import address
 from editor.page.layout import Layout
 from editor.page.state import ClipState, EditorState, editor_state
 from editor.page.takes.groups import takes_state
 from editor.page.takes.previews import playable
 from editor.page.takes.words import status_markup
-from editor.page.timeline import file_address
 from editor.project import knobs
 from editor.project.document import Region
 from editor.runs.pace import Pace
@@ -197,7 +197,7 @@ def document_state(
     project, clip, history = session.project, None, session.history
     if project.clip and session.folder:
         clip = ClipState(
-            url=file_address(playable(session.folder, project.clip.sound)),
+            url=address(session.folder, playable(session.folder, project.clip.sound)),
             seconds=project.clip.seconds,
             label=project.clip.label,
         )

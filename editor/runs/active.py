@@ -32,6 +32,7 @@ class ActiveRun:
         self.cancel = threading.Event()
         self.folder: Path | None = None  # where a crash finds it
         self.skipped: set[int] = set()  # jobs that are stopped alone
+        self.stops = 0  # how often all was cancelled: a run that is still being prepared is not begun then
 
     def take_up(self, folder: Path) -> None:
         """A project was opened: what was going on there when the server last stopped is shown."""
@@ -52,6 +53,11 @@ class ActiveRun:
         begun = tuple(track_of(job, source, index) for index, job in enumerate(jobs))
         self.tracks = (*(track for track in self.tracks if track.state == "interrupted"), *begun)
         self._note()
+
+    def stop(self) -> None:
+        """Cancel all, also what has been asked for and has not begun."""
+        self.stops += 1
+        self.cancel.set()
 
     def end(self) -> None:
         """The run is over; what failed or was cancelled stays to be seen."""

@@ -33,6 +33,7 @@ HEARTBEAT_SECONDS = 0.5  # a silent stream repeats its last event, so that a clo
 PARTIAL_SECONDS = 0.5  # what an engine has made so far is decoded at most twice a second ...
 PARTIAL_SHARE = 0.03  # ... and takes no more of a run's time than this
 _WAIT_SECONDS = 0.05  # how often a waiting run looks for Cancel
+MAX_WAITING = 64  # jobs in line when the last run is let in; what it asks for comes on top
 log = logging.getLogger("inlay")
 Made = TypeVar("Made")
 
@@ -50,6 +51,12 @@ class _Line:
         with self._changed:
             self._tickets.append(ticket)
         return ticket
+
+    @property
+    def length(self) -> int:
+        """How many wait or work."""
+        with self._changed:
+            return len(self._tickets)
 
     def leave(self, ticket: object) -> None:
         """Give the ticket back, whether its turn had come or not."""
@@ -153,6 +160,13 @@ class Runner:
         finally:
             for ticket in tickets:
                 self._line.leave(ticket)
+
+    def check_room(self) -> None:
+        """InputError where as many jobs wait as may."""
+        if (waiting := self._line.length) >= MAX_WAITING:
+            raise InputError(
+                f"{waiting} takes wait in line on this server already; try again when some are done"
+            )
 
     def stream(
         self,

@@ -13,20 +13,20 @@ from gradio.utils import get_upload_folder
 from editor.mishaps import in_one_line
 from editor.page.events import UploadEvent, WithdrawEvent, read_event
 from editor.page.listeners.wiring import ANALYSES, AT_ONCE, EDITS, QUIET, TURN, Telling, Updates
+from editor.page.seats import Seats
 from editor.page.view import View
 from editor.project.disk import imports, scores
 from editor.session import Session
-from editor.sessions import Sessions
 from engines.errors import Cancelled, InputError
 
 
 class Arrivals:
     """Listeners of uploads and of the analysis."""
 
-    def __init__(self, view: View, sessions: Sessions, listens: bool) -> None:
+    def __init__(self, view: View, seats: Seats, listens: bool) -> None:
         """With `listens`, a recording is analysed as soon as it is opened."""
         self.view = view
-        self.sessions = sessions
+        self.seats = seats
         self.listens = listens
         self._withdrawn: deque[str] = deque(maxlen=100)  # files that nobody waits for any more
 
@@ -42,12 +42,12 @@ class Arrivals:
 
     def upload(self, event: gr.EventData, request: gr.Request) -> Updates:
         """A file that the page has sent, or an example that ships."""
-        session = self.sessions.of(request.session_hash)
+        session = self.seats.of(request)
         before, sent = self.view.standing(session), UploadEvent(path="", name="")
         try:
             sent = read_event(UploadEvent, event._data)
             with in_one_line(imports.label_of(sent.name, "upload")):
-                arrived = self._arrive(sent, session, request.session_hash)
+                arrived = self._arrive(sent, session, request)
         except (InputError, Cancelled) as error:
             session.arrived = sent.id
             if sent.id not in self._withdrawn:
@@ -67,7 +67,7 @@ class Arrivals:
         if sent.id in self._withdrawn:
             raise Cancelled
 
-    def _arrive(self, sent: UploadEvent, session: Session, tab: str | None) -> Session:
+    def _arrive(self, sent: UploadEvent, session: Session, request: gr.Request) -> Session:
         """Put it where it belongs; the session that the tab shows from now on."""
         if sent.example:
             session.error = None
@@ -80,8 +80,9 @@ class Arrivals:
         session.error = None
         suffix = Path(sent.name).suffix.lower()
         if suffix == ".zip":
-            opened = imports.project_from(path, imports.label_of(sent.name, "zip"), self.sessions.root)
-            session = self.sessions.open(tab, opened.folder.name)
+            sessions = self.seats.sessions(request)
+            opened = imports.project_from(path, imports.label_of(sent.name, "zip"), sessions.root)
+            session = sessions.open(request.session_hash, opened.folder.name)
         elif suffix in scores.SUFFIXES:
             session.import_score(path, sent.name, sent.lane)
         elif sent.at is not None:
@@ -98,7 +99,7 @@ class Arrivals:
 
     def analyse(self, turn: int, request: gr.Request) -> Iterator[Updates]:
         """Analyse the clip, or the active span anew; while it goes on, stop it."""
-        layout, session = self.view.layout, self.sessions.of(request.session_hash)
+        layout, session = self.view.layout, self.seats.of(request)
         session.heard(request.session_hash, turn)
         if session.analysis.share is not None:
             session.stop_analysis()
@@ -114,7 +115,7 @@ class Arrivals:
 
     def listen(self, request: gr.Request) -> Iterator[Updates]:
         """Tell how an analysis goes, and show what it brought to the lanes."""
-        layout, session = self.view.layout, self.sessions.of(request.session_hash)
+        layout, session = self.view.layout, self.seats.of(request)
         job = session.analysis.job
         if job is None:
             yield self.view.analysis(session)  # a generator without an answer would empty every field
@@ -134,14 +135,14 @@ class Arrivals:
 
     def listen_on(self, request: gr.Request) -> Iterator[Updates]:
         """Tell how an analysis goes that a run has left behind; where none goes on, nothing is new."""
-        if self.sessions.of(request.session_hash).analysis.share is None:
+        if self.seats.of(request).analysis.share is None:
             yield {self.view.layout.hearing: gr.skip()}
             return
         yield from self.listen(request)
 
     def replace_lanes(self, turn: int, request: gr.Request) -> Updates:
         """What was heard onto all lanes."""
-        session = self.sessions.of(request.session_hash)
+        session = self.seats.of(request)
         session.error = None
         before, wrong = self.view.standing(session), ""
         try:

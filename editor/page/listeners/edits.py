@@ -11,13 +11,13 @@ from editor.page import contract
 from editor.page.contract import Payload
 from editor.page.events import EditEvent, LateEvent, OpenEvent, ProjectEvent, read_event, rev_of
 from editor.page.listeners.wiring import EDITS, GESTURES, WAKES, Telling, Updates
+from editor.page.seats import Seats
 from editor.page.takes.groups import takes_state
 from editor.page.view import View
 from editor.project import commands
 from editor.project.disk import library
 from editor.project.disk.lock import Held
 from editor.session import Session
-from editor.sessions import Sessions
 from engines.errors import InputError
 
 TAKE_COMMANDS = {"judge_again", "undo", "redo"} | {  # edits that change what the cards show
@@ -28,9 +28,9 @@ TAKE_COMMANDS = {"judge_again", "undo", "redo"} | {  # edits that change what th
 class Edits:
     """Listeners of the timeline, the takes, and the bar's undo and redo."""
 
-    def __init__(self, view: View, sessions: Sessions) -> None:
+    def __init__(self, view: View, seats: Seats) -> None:
         self.view = view
-        self.sessions = sessions
+        self.seats = seats
 
     def wire(self, telling: Telling) -> Any:
         """Bind the listeners; gives the event of a page that has opened."""
@@ -48,12 +48,13 @@ class Edits:
             sent = read_event(OpenEvent, event._data)
         except InputError:
             sent = OpenEvent()
-        return self.view.all(self.sessions.resume(request.session_hash, sent.project, sent.page))
+        return self.view.all(
+            self.seats.sessions(request).resume(request.session_hash, sent.project, sent.page)
+        )
 
     def edit(self, event: gr.EventData, request: gr.Request) -> Updates:
         """One gesture, a step of undo or redo, or what was typed or chosen in a field."""
-        view, tab = self.view, request.session_hash
-        session = self.sessions.of(tab)
+        view, tab, session = self.view, request.session_hash, self.seats.of(request)
         before = view.standing(session)
         session.error, session.held = None, ""
         sent, slot, wrong = EditEvent(rev=0, name="", payload={}), "timeline", ""
@@ -79,11 +80,11 @@ class Edits:
         # Another span has other words, a tapped tempo stands in its field; all else is left to who types.
         return view.changed(session, before, updates)
 
-    def late(self, data: object) -> None:
-        """The edits that a page has sent as it was closed. Nobody hears what is wrong with one."""
+    def late(self, data: object, user: str = "") -> None:
+        """The edits that a user's page has sent as it was closed. Nobody hears what is wrong with one."""
         with suppress(InputError):
             sent = read_event(LateEvent, data)
-            session = self.sessions.of_page(sent.page)
+            session = self.seats.homes.of(user).of_page(sent.page)
             if session is None:
                 return
             for edit in sent.edits:
@@ -92,7 +93,7 @@ class Edits:
 
     def vote(self, event: gr.EventData, request: gr.Request) -> Updates:
         """A blind round is over."""
-        layout, session = self.view.layout, self.sessions.of(request.session_hash)
+        layout, session = self.view.layout, self.seats.of(request)
         document = self.view.document(session)
         try:
             session.vote(Payload("vote", event._data))
@@ -102,10 +103,9 @@ class Edits:
 
     def project(self, event: gr.EventData, request: gr.Request) -> Updates:
         """Another project into this tab: a new one, one of the home, or a copy of this one."""
-        tab = request.session_hash
-        session = self.sessions.of(tab)
+        tab, session = request.session_hash, self.seats.of(request)
         try:
-            session = self._opened(read_event(ProjectEvent, event._data), session, tab)
+            session = self._opened(read_event(ProjectEvent, event._data), session, request)
         except InputError as error:
             session.held = error.folder.name if isinstance(error, Held) else ""
             session.heard(tab, rev_of(event._data))
@@ -113,17 +113,18 @@ class Edits:
         session.heard(tab, rev_of(event._data))
         return self.view.all(session)
 
-    def _opened(self, sent: ProjectEvent, session: Session, tab: str | None) -> Session:
+    def _opened(self, sent: ProjectEvent, session: Session, request: gr.Request) -> Session:
+        sessions, tab = self.seats.sessions(request), request.session_hash
         if sent.action == "new":
-            return self.sessions.new(tab)
+            return sessions.new(tab)
         if sent.action == "open":
-            return self.sessions.open(tab, sent.folder)
+            return sessions.open(tab, sent.folder)
         if sent.folder:  # of a project that another process may have
             name = commands.set_name(session.project, sent.name).name if sent.name else ""
-            copy = library.duplicate(self.sessions.folder(sent.folder), name).folder.name
+            copy = library.duplicate(sessions.folder(sent.folder), name).folder.name
         else:
             copy = session.duplicate(commands.set_name(session.project, sent.name).name)
-        return self.sessions.open(tab, copy)
+        return sessions.open(tab, copy)
 
 
 def apply_field(session: Session, command: str, payload: dict[str, Any], id: str = "") -> None:

@@ -17,10 +17,11 @@ import gradio as gr
 
 from editor.mishaps import log, words
 from editor.page.listeners.wiring import QUIET, Listener, Updates
+from editor.page.seats import Seats
 from editor.page.state import EditorState
 from editor.page.view import View
 from editor.session import Session
-from editor.sessions import MAX_SESSIONS, Sessions
+from editor.sessions import MAX_SESSIONS
 
 FOLLOW_SECONDS = 0.15  # how often an open tab looks for what others did
 
@@ -28,9 +29,9 @@ FOLLOW_SECONDS = 0.15  # how often an open tab looks for what others did
 class Follower:
     """The tabs of a server and what they know."""
 
-    def __init__(self, view: View, sessions: Sessions) -> None:
+    def __init__(self, view: View, seats: Seats) -> None:
         self.view = view
-        self.sessions = sessions
+        self.seats = seats
         self.watching: set[str] = set()  # tabs that a listener of theirs tells how a run goes
         self._shown: OrderedDict[str, int] = OrderedDict()  # tab -> the change that it has seen last
         # tab -> what it was told last and before that of the components that only we write
@@ -42,39 +43,57 @@ class Follower:
 
     def telling(self, listener: Listener) -> Listener:
         """The listener, remembering what its tab was shown: `follow` tells it the rest."""
-
-        def remember(request: gr.Request, updates: Any) -> Any:
-            if not isinstance(updates, dict) or not request.session_hash:
-                return updates
-            shown = updates.get(self.view.layout.timeline)
-            if isinstance(shown, EditorState):
-                shown.addressed(request.session_hash)
-                _last(self._shown, request.session_hash, shown.changes)
-            return self._news(request.session_hash, updates)
-
+        if inspect.isasyncgenfunction(listener):
+            return self._waiting(listener)
         if inspect.isgeneratorfunction(listener):
-
-            @functools.wraps(listener)
-            def streaming(*args: Any, **kwargs: Any) -> Iterator[Any]:
-                request = next(arg for arg in args if isinstance(arg, gr.Request))
-                try:
-                    for updates in listener(*args, **kwargs):
-                        yield remember(request, updates)
-                except Exception as error:
-                    yield remember(request, self._mishap(listener, request, error))
-
-            return streaming
+            return self._streaming(listener)
 
         @functools.wraps(listener)
         def answering(*args: Any, **kwargs: Any) -> Any:
-            request = next(arg for arg in args if isinstance(arg, gr.Request))
+            request = _request(args)
             try:
                 updates = listener(*args, **kwargs)
             except Exception as error:
                 updates = self._mishap(listener, request, error)
-            return remember(request, updates)
+            return self._remember(request, updates)
 
         return answering
+
+    def _streaming(self, listener: Listener) -> Listener:
+        @functools.wraps(listener)
+        def streaming(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            request = _request(args)
+            try:
+                for updates in listener(*args, **kwargs):
+                    yield self._remember(request, updates)
+            except Exception as error:
+                yield self._remember(request, self._mishap(listener, request, error))
+
+        return streaming
+
+    def _waiting(self, listener: Listener) -> Listener:
+        """As `_streaming`, of a listener that holds no thread."""
+
+        @functools.wraps(listener)
+        async def waiting(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            request = _request(args)
+            try:
+                async for updates in listener(*args, **kwargs):
+                    yield self._remember(request, updates)
+            except Exception as error:
+                yield self._remember(request, self._mishap(listener, request, error))
+
+        return waiting
+
+    def _remember(self, request: gr.Request, updates: Any) -> Any:
+        """The updates for a tab, once it is noted what they tell it."""
+        if not isinstance(updates, dict) or not request.session_hash:
+            return updates
+        shown = updates.get(self.view.layout.timeline)
+        if isinstance(shown, EditorState):
+            shown.addressed(request.session_hash)
+            _last(self._shown, request.session_hash, shown.changes)
+        return self._news(request.session_hash, updates)
 
     def _news(self, tab: str, updates: Updates) -> Updates:
         """The updates without what the tab shows already: each costs the server and the page milliseconds.
@@ -97,7 +116,7 @@ class Follower:
             raise error
         name = getattr(listener, "__name__", "page").replace("_", " ").strip()
         log.error("%s", name, exc_info=error)
-        return self.view.shown(self.sessions.of(request.session_hash), "timeline", words(name, error))
+        return self.view.shown(self.seats.of(request), "timeline", words(name, error))
 
     async def follow(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Show a tab what others do to its project, for as long as the tab is open."""
@@ -106,7 +125,8 @@ class Follower:
         typed: Updates = {}
         # Until a generator has given something, Gradio's page runs a clock for each of its outputs.
         yield {view.layout.timeline: gr.skip()}
-        while (session := self.sessions.shown_in(tab)) is not None:
+        sessions = self.seats.sessions(request)
+        while (session := sessions.shown_in(tab)) is not None:
             changes = session.changes
             if seen is None or seen[0] is not session:
                 typed = view.standing(session)
@@ -124,6 +144,10 @@ class Follower:
                     yield self._news(tab, view.going(session))
             seen = (session, changes)
             await asyncio.sleep(FOLLOW_SECONDS if not session.run.running else 2 * FOLLOW_SECONDS)
+
+
+def _request(args: tuple[Any, ...]) -> gr.Request:
+    return next(arg for arg in args if isinstance(arg, gr.Request))
 
 
 def _last(known: OrderedDict[str, Any], tab: str, value: Any) -> None:

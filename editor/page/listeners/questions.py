@@ -8,67 +8,69 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+
+from editor.doors.files import address
 from editor.mishaps import in_one_line
 from editor.page import about
 from editor.page.contract import Payload
+from editor.page.seats import Seats, user
 from editor.page.takes.groups import clock_shift
-from editor.page.timeline import file_address
 from editor.project import versions
 from editor.project.disk import exports, library, pictures, sounds, storage
 from editor.project.document import Project
 from editor.project.sections import bars_of
 from editor.runs import ghost
 from editor.runs.device import Device
-from editor.sessions import Sessions
 from engines.analysis.sections import sections
 from engines.errors import InputError
 
 
-def questions(sessions: Sessions, device: Device) -> Iterator[Callable[..., Any]]:
+def questions(seats: Seats, device: Device) -> Iterator[Callable[..., Any]]:
     """The functions, by whose names the page asks; Gradio marks them, which a bound method does not allow."""
 
-    def export_file(sent: Any) -> dict[str, str]:
+    def export_file(sent: Any, request: gr.Request) -> dict[str, str]:
         """{"project", "kind", "take"} -> {"url", "name"} of a file, or {"error": one line}."""
         try:
             fields = Payload("export", sent)
-            folder = sessions.folder(fields.text("project", 80))
+            folder = seats.sessions(request).folder(fields.text("project", 80))
             project = storage.open_project(folder).project
             take = fields.identifier("take") if fields.has("take") else ""
             with in_one_line("export"):
                 path, name = exports.export(folder, project, fields.text("kind", 20), take)
-            return {"url": file_address(path), "name": name}
+            return {"url": address(folder, path), "name": name}
         except InputError as error:
             return {"error": str(error)}
 
-    def recent_projects(_: Any = None) -> list[dict[str, Any]]:
+    def recent_projects(_: Any, request: gr.Request) -> list[dict[str, Any]]:
         """The projects of the home, those saved last first."""
-        return [asdict(entry) for entry in library.recent(sessions.root)]
+        return [asdict(entry) for entry in library.recent(seats.sessions(request).root)]
 
-    def picture_of_project(sent: Any) -> dict[str, Any]:
+    def picture_of_project(sent: Any, request: gr.Request) -> dict[str, Any]:
         """{"project"} -> {"peaks", "span"} as of `pictures.Picture`; nothing where it cannot be had."""
         with suppress(InputError), in_one_line("picture"):
-            folder = sessions.folder(Payload("picture", sent).text("project", 80))
+            folder = seats.sessions(request).folder(Payload("picture", sent).text("project", 80))
             return asdict(pictures.picture(folder, storage.open_project(folder).project))
         return {"peaks": [], "span": None}
 
-    def sections_of_clip(sent: Any) -> dict[str, Any]:
+    def sections_of_clip(sent: Any, request: gr.Request) -> dict[str, Any]:
         """{"project"} -> {"sections": [{"name", "start", "end"}]} as heard, or {"error": one line}."""
         try:
-            folder = sessions.folder(Payload("sections", sent).text("project", 80))
+            folder = seats.sessions(request).folder(Payload("sections", sent).text("project", 80))
             with in_one_line("sections"):
                 return {"sections": _sections(folder, storage.open_project(folder).project)}
         except InputError as error:
             return {"error": str(error)}
 
-    def at_work(_: Any = None) -> dict[str, Any]:
+    def at_work(_: Any, request: gr.Request) -> dict[str, Any]:
         """What works now and how fast, under which licence all is, and a report of faults: `about`."""
-        return about.at_work(device)
+        return about.at_work(device, user(request))
 
-    def ghost_of_take(sent: Any) -> dict[str, Any]:
+    def ghost_of_take(sent: Any, request: gr.Request) -> dict[str, Any]:
         """{"project", "take"} -> {"chords", "melody"} heard in it, seconds, or {"error": one line}."""
         try:
             fields = Payload("ghost", sent)
-            folder = sessions.folder(fields.text("project", 80))
+            folder = seats.sessions(request).folder(fields.text("project", 80))
             project = storage.open_project(folder).project
             take = versions.find_take(project, fields.identifier("take"))
             with in_one_line("take"):

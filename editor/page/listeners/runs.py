@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
 
+from editor.doors.ears import Ears
+from editor.orders import Order
 from editor.page.events import CancelEvent, RunEvent, read_event
 from editor.page.listeners.fields import Fields
 from editor.page.listeners.wiring import ANALYSES, AT_ONCE, RUNS, TURN, Listener, Telling, Updates
+from editor.page.seats import Seats
 from editor.page.view import View
 from editor.runs.device import Device
 from editor.runs.job import Kind
+from editor.runs.runner import HEARTBEAT_SECONDS
 from editor.session import Session
-from editor.sessions import Sessions
 from engines.errors import InputError
+
+WATCH_SECONDS = 0.1  # how often a page is told how its run goes
 
 
 class Runs:
@@ -24,27 +32,30 @@ class Runs:
     def __init__(
         self,
         view: View,
-        sessions: Sessions,
+        seats: Seats,
         device: Device,
         fields: Fields,
         watching: set[str],
         listen: Listener,
+        ears: Ears | None = None,
     ) -> None:
         """`watching` is kept up to date with the tabs that are told here how a run goes.
 
-        `listen` tells how the analysis goes of a clip that was generated.
+        `listen` tells how the analysis goes of a clip that was generated. `ears` know whether anybody
+        listens for a run; without them somebody does.
         """
         self.view = view
-        self.sessions = sessions
+        self.seats = seats
         self.device = device
         self.fields = fields
         self.watching = watching
         self.listen = listen
+        self.ears = ears
 
     def wire(self, telling: Telling) -> None:
         """Bind the listeners."""
         view, layout = self.view, self.view.layout
-        buttons: list[tuple[gr.Button, Callable[..., Iterator[Updates]]]] = [
+        buttons: list[tuple[gr.Button, Callable[..., AsyncIterator[Updates]]]] = [
             (layout.inpaint, self.starter("inpaint")),
             (layout.inpaint_all, self.starter("inpaint", together=True)),
             (layout.auto, self.starter("inpaint", ["auto"])),
@@ -61,66 +72,85 @@ class Runs:
 
     def starter(
         self, kind: Kind, engines: list[str] | None = None, together: bool = False
-    ) -> Callable[..., Iterator[Updates]]:
+    ) -> Callable[..., AsyncIterator[Updates]]:
         """The listener of a button that starts a run of some kind (engines: None = those that are ticked).
 
         `together`: of all spans at once.
         """
 
-        def start(turn: int, request: gr.Request) -> Iterator[Updates]:
-            session = self.sessions.of(request.session_hash)
+        async def start(turn: int, request: gr.Request) -> AsyncIterator[Updates]:
+            session, tab = self.seats.of(request), request.session_hash
+            stops = session.run.stops
             try:
+                await self._heard(request)
                 for field, why in session.refused.items():  # what stands in the fields counts
                     if not (field.startswith("set_length") and kind in ("inpaint", "loop")):
                         raise InputError(why)
-                order = session.order(kind, *self.fields.resolved(session), engines, together)
-                session.start(self.device.runner, *order, self.device.pace)
+                settings = self.fields.resolved(session)
+                order = await run_in_threadpool(session.order, kind, *settings, engines, together)
+                await self._start(session, order, stops)
             except InputError as error:
-                session.heard(request.session_hash, turn)
+                session.heard(tab, turn)
                 yield self.view.shown(session, "run", str(error))
                 return
-            session.heard(request.session_hash, turn)
-            yield from self._stream(session, request)
+            session.heard(tab, turn)
+            async for updates in self._stream(session, request):
+                yield updates
 
         return start
 
-    def again(self, event: gr.EventData, request: gr.Request) -> Iterator[Updates]:
+    async def again(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Updates]:
         """A take again, as it was or with another seed, or a run that failed."""
-        session = self.sessions.of(request.session_hash)
+        session = self.seats.of(request)
         try:
-            sent = read_event(RunEvent, event._data)
-            if sent.retry:
-                order = session.order_retry(sent.retry, *self.fields.resolved(session))
-            elif sent.again:
-                order = session.order_again(sent.again)
-            else:
-                order = session.order_another_seed(sent.take)
-            session.start(self.device.runner, *order, self.device.pace)
+            await self._heard(request)
+            sent, stops = read_event(RunEvent, event._data), session.run.stops
+            await self._start(session, await run_in_threadpool(self._order_again, session, sent), stops)
         except InputError as error:
             yield self.view.shown(session, "run", str(error))
             return
-        yield from self._stream(session, request)
+        async for updates in self._stream(session, request):
+            yield updates
 
-    def watch(self, request: gr.Request) -> Iterator[Updates]:
+    def _order_again(self, session: Session, sent: RunEvent) -> Order:
+        if sent.retry:
+            return session.order_retry(sent.retry, *self.fields.resolved(session))
+        return session.order_again(sent.again) if sent.again else session.order_another_seed(sent.take)
+
+    async def _heard(self, request: gr.Request) -> None:
+        """InputError where nobody would hear of the run."""
+        tab = request.session_hash or ""
+        if self.ears is not None and not self.ears.hears(tab):
+            await run_in_threadpool(self.ears.hear, tab)
+
+    async def _start(self, session: Session, order: Order, stops: int) -> None:
+        """`stops`: how often all had been cancelled when the run was asked for."""
+        if session.run.stops != stops:
+            raise InputError("cancelled before it began; press it again to begin")
+        self.device.runner.check_room()
+        await run_in_threadpool(session.start, self.device.runner, *order, self.device.pace)
+
+    async def watch(self, request: gr.Request) -> AsyncIterator[Updates]:
         """A page that was reloaded while its run goes on."""
-        session = self.sessions.of(request.session_hash)
-        if session.run.running:
-            yield from self._stream(session, request)
-        else:
+        session = self.seats.of(request)
+        if not session.run.running:
             yield self.view.shown(session)
+            return
+        async for updates in self._stream(session, request):
+            yield updates
 
-    def _stream(self, session: Session, request: gr.Request) -> Iterator[Updates]:
-        """Tell the page how a run goes; a finished take updates more than a report."""
+    async def _stream(self, session: Session, request: gr.Request) -> AsyncIterator[Updates]:
+        """Tell the page how a run goes; a finished take updates more than a report. Holds no thread."""
         tab, before, name = request.session_hash or "", None, session.project.name
         self.watching.add(tab)
         try:
-            for _ in session.watch():
+            async for _ in _reports(session):
                 now = (session.run.takes, session.run.running, session.project.clip)
                 if now == before:
                     yield self.view.going(session)
                     continue
                 clip_came, before = before is not None and not before[2] and now[2], now
-                updates = self.view.shown(session)
+                updates = await run_in_threadpool(self.view.shown, session)
                 if clip_came and session.project.name != name:  # the first prompt names the project
                     updates[self.view.layout.name] = session.project.name
                 yield updates
@@ -129,10 +159,24 @@ class Runs:
 
     def skip(self, event: gr.EventData, request: gr.Request) -> None:
         """Stop one run of several, or all of them."""
-        session = self.sessions.of(request.session_hash)
+        session = self.seats.of(request)
         with suppress(InputError):  # it has ended meanwhile, and shows it
             run = read_event(CancelEvent, event._data).run
             if run:
                 session.skip(run)
             else:
-                session.run.cancel.set()
+                session.run.stop()
+
+
+async def _reports(session: Session) -> AsyncIterator[None]:
+    """Whenever the page should look again, the last time when the run has ended."""
+    shown, until = -1, 0.0
+    while True:
+        running, reports = session.run.running, session.reports  # in this order: the last report is told
+        now = time.monotonic()
+        if reports != shown or now >= until or not running:  # a silent run is looked at, too
+            shown, until = reports, now + HEARTBEAT_SECONDS
+            yield
+        if not running:
+            return
+        await asyncio.sleep(WATCH_SECONDS)

@@ -16,6 +16,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 EDITS: dict[str, Any] = {**QUIET, "concurrency_id": "edits", "concurrency_limit": 1}
 GESTURES: dict[str, Any] = {**EDITS, "trigger_mode": "multiple"}
 ANALYSES: dict[str, Any] = {**QUIET, "concurrency_id": "listening", "concurrency_limit": 16}
-RUNS: dict[str, Any] = {**QUIET, "concurrency_id": "runs", "concurrency_limit": 16}
+# Any number tells of runs that wait; the device itself works on one. A run in line can be cancelled.
+RUNS: dict[str, Any] = {**QUIET, "concurrency_id": "runs", "concurrency_limit": None}
 WAKES: dict[str, Any] = {**QUIET, "concurrency_id": "wakes", "concurrency_limit": None}
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}  # stops something: waits for nothing

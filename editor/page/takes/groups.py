@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import soundfile
 
+from editor.doors.files import address
 from editor.page.state import RegionState
 from editor.page.takes.component import (
     GroupState,
@@ -27,7 +28,6 @@ from editor.page.takes.component import (
 )
 from editor.page.takes.previews import playable, preview, sound_key
 from editor.page.takes.words import choice_words, details, search_state
-from editor.page.timeline import file_address
 from editor.project import blind, versions
 from editor.project.disk import exports
 from editor.project.document import Project, Region, Sound, Take
@@ -46,9 +46,13 @@ Address = Callable[[Path], str]
 
 def takes_state(session: Session) -> TakesState:
     """Takes and runs of a session for the page."""
-    project, run = session.project, session.run
+    project, run, folder = session.project, session.run, session.folder
+
+    def where(path: Path) -> str:
+        return "" if folder is None else address(folder, path)
+
     return TakesState(
-        groups=groups(project, session.folder, run.tracks, file_address, session.judging.states),
+        groups=groups(project, folder, run.tracks, where, session.judging.states),
         versions=version_tree(project),
         deleted=deleted(project),
         results=blind_results(project),

@@ -21,6 +21,7 @@ import soundfile
 from editor.project import blind, lanes, sections, versions
 from editor.project.disk import dawproject, library, sounds
 from editor.project.disk.dawproject import safe
+from editor.project.disk.files import EXPORTS
 from editor.project.document import Project, Sound, Take
 from editor.runs.job import Job
 from editor.runs.replay import request_from
@@ -72,7 +73,7 @@ def export(folder: Path, project: Project, kind: str, part: str = "") -> tuple[P
     """
     if kind not in KINDS:
         raise InputError(f"export {kind[:20]!r}: expected one of {', '.join(KINDS)}")
-    place = folder / "exports"
+    place = folder / EXPORTS
     try:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(exist_ok=True)

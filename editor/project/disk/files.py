@@ -13,6 +13,7 @@ from pathlib import Path
 DOCUMENT = "project.json"
 BACKUP = "project.json.bak"
 PREVIEWS = "previews"  # folder of audio that is made from other files
+EXPORTS = "exports"  # folder of what was exported last
 JOURNAL = "history.jsonl"  # undo and redo, beside the document
 RUN = "run.json"  # what a run is doing, for as long as it goes on
 TAKES = "takes"  # folder of takes that have been finished

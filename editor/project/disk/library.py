@@ -25,7 +25,7 @@ MAX_FILES = 20_000  # in a zip
 MAX_BYTES = 16 << 30  # of a zip, unpacked
 MAX_RATIO = 200  # how much larger than the zip it may be unpacked; only silence in WAV comes near it
 FREE_BYTES = 256 << 20  # that the disk keeps free beside what is unpacked
-_DERIVED = (files.PREVIEWS, "exports")  # folders that can be made again
+_DERIVED = (files.PREVIEWS, files.EXPORTS)  # folders that can be made again
 _AUDIO = (".wav", ".flac", ".aiff", ".caf", ".w64", ".au")
 
 

@@ -1,0 +1,49 @@
+"""Where a server's temporary files lie: in a folder of the home that no other account can read.
+
+Uploads on their way, results for other programs, what libraries write for a moment. The folder goes when the
+server ends; what one that was killed has left is swept by the next.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+SCRATCH = ".scratch"  # folder of the home
+_LOCK = ".lock"
+
+
+def take(home: Path) -> Path:
+    """A folder for this process, where all temporary files of Gradio and Python go from now on."""
+    root = home / SCRATCH
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    root.chmod(0o700)
+    sweep(root)
+    mine = Path(tempfile.mkdtemp(prefix="server-", dir=root))
+    lock = FileLock(mine / _LOCK)
+    lock.acquire(timeout=0)
+    os.environ["GRADIO_TEMP_DIR"] = str(mine)
+    tempfile.tempdir = str(mine)
+    atexit.register(_leave, mine, lock)
+    return mine
+
+
+def sweep(root: Path) -> None:
+    """Remove what servers have left that are there no more: their locks are free."""
+    for folder in root.glob("server-*"):
+        lock = FileLock(folder / _LOCK)
+        try:
+            with lock.acquire(timeout=0):
+                shutil.rmtree(folder, ignore_errors=True)
+        except (Timeout, OSError):
+            continue
+
+
+def _leave(folder: Path, lock: FileLock) -> None:
+    lock.release()
+    shutil.rmtree(folder, ignore_errors=True)
