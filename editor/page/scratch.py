@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-SCRATCH = ".scratch"  # folder of the home
+SCRATCH = "scratch"  # folder of the home; Gradio serves nothing below one whose name begins with a dot
 _LOCK = ".lock"
 
 
@@ -27,8 +27,11 @@ def take(home: Path) -> Path:
     mine = Path(tempfile.mkdtemp(prefix="server-", dir=root))
     lock = FileLock(mine / _LOCK)
     lock.acquire(timeout=0)
-    os.environ["GRADIO_TEMP_DIR"] = str(mine)
-    tempfile.tempdir = str(mine)
+    # Two: of what Python writes for a moment Gradio keeps a copy, if it does not lie in its own folder.
+    for name in ("gradio", "python"):
+        (mine / name).mkdir()
+    os.environ["GRADIO_TEMP_DIR"] = str(mine / "gradio")
+    tempfile.tempdir = str(mine / "python")
     atexit.register(_leave, mine, lock)
     return mine
 
