@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import asdict, fields
 from functools import partial
@@ -26,22 +27,21 @@ from editor.page.listeners.questions import questions
 from editor.project import knobs as settings
 from editor.project.disk import library
 from editor.project.document import Settings
+from editor.runs import runner
 from editor.runs.device import Device
+from editor.runs.runner import Runner
 from engines.analysis import chordino
 from engines.audio.recording import Recording, from_float, write_recording
 from engines.errors import InputError
-from engines.requests import ARSettings, FMSettings, Guidance
+from engines.progress import Progress
+from engines.requests import ARSettings, FMSettings, Guidance, Support
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def told(answers: AsyncIterator[dict[Any, Any]]) -> list[dict[Any, Any]]:
+async def collected(answers: AsyncIterator[dict[Any, Any]]) -> list[dict[Any, Any]]:
     """All that a listener yields."""
-
-    async def collect() -> list[dict[Any, Any]]:
-        return [updates async for updates in answers]
-
-    return asyncio.run(collect())
+    return [updates async for updates in answers]
 
 
 class Tab:
@@ -71,7 +71,7 @@ class Tab:
         """A run to its end, what stands in the panel `filled` in before."""
         if filled:
             self.fill(*filled, **turned)
-        return told(self.page.runs.starter(kind)(0, self.request))
+        return asyncio.run(collected(self.page.runs.starter(kind)(0, self.request)))
 
 
 @pytest.fixture(scope="module")
@@ -538,3 +538,66 @@ def test_a_page_that_closes_sends_its_last_edits_once(page: ui.Page, tab: Tab) -
     for sent in [*hostile, {"page": "of-somebody-else-012345", "edits": edits}]:
         page.edits.late(sent)
     assert session.project.seed == 0
+
+
+def test_a_run_in_line_is_cancelled_while_the_device_works_for_others(
+    built: tuple[ui.Page, gr.Blocks], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More tabs than Gradio had places for: each run is in line at once, and Cancel waits for nobody."""
+    page, app = built
+    assert {fn.concurrency_limit for fn in app.fns.values() if fn.concurrency_id == "runs"} == {None}
+    go = threading.Event()
+
+    def busy(job: Any, models: Any, progress: Any) -> Any:
+        while not go.wait(0.01):
+            progress(Progress("sample", 1, 10, 0.0, None))
+        raise InputError("enough")
+
+    stub = Runner(lambda: None, busy, lambda request: Support())
+    monkeypatch.setattr(page.device, "runner", stub)
+    tabs = [Tab(page, f"line-{index}") for index in range(20)]
+    for each in tabs:
+        each.fill("words", 1, 2.0)
+        each.type("set_engines", engines=["fm"])
+
+    async def press_cancel_in_the_last() -> list[list[str]]:
+        tasks = []
+        for each in tabs:
+            started = page.runs.starter("generate")(0, each.request)
+            tasks.append(asyncio.create_task(collected(started)))
+            while not page.seats.of(each.request).run.running:
+                await asyncio.sleep(0)
+        await asyncio.to_thread(tabs[-1].send, "runs.skip", {"run": ""})
+        await tasks[-1]  # while the first has the device
+        states = [[track.state for track in page.seats.of(each.request).run.tracks] for each in tabs]
+        go.set()
+        await asyncio.gather(*tasks)
+        return states
+
+    states = asyncio.run(press_cancel_in_the_last())
+    assert states == [["running"], *[["waiting"]] * 18, ["cancelled"]]
+
+
+def test_what_is_cancelled_while_it_is_prepared_does_not_begin(
+    page: ui.Page, tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab.fill("words", 1, 2.0)
+    session = page.seats.of(tab.request)
+    order = session.order
+
+    def pressed_meanwhile(*asked: Any) -> Any:
+        tab.send("runs.skip", {"run": ""})
+        return order(*asked)
+
+    monkeypatch.setattr(session, "order", pressed_meanwhile)
+    (updates,) = tab.start("generate")
+    assert "cancelled before it began" in str(updates[page.layout.status]).lower()
+    assert not session.run.running and not session.run.tracks
+
+
+def test_a_full_line_lets_nobody_in(page: ui.Page, tab: Tab, monkeypatch: pytest.MonkeyPatch) -> None:
+    tab.fill("words", 1, 2.0)
+    monkeypatch.setattr(runner, "MAX_WAITING", 0)
+    (updates,) = tab.start("generate")
+    assert "wait in line on this server already" in updates[page.layout.status]
+    assert not page.seats.of(tab.request).run.running
