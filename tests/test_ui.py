@@ -560,6 +560,9 @@ def test_a_run_in_line_is_cancelled_while_the_device_works_for_others(
         each.fill("words", 1, 2.0)
         each.type("set_engines", engines=["fm"])
 
+    def states() -> list[list[str]]:
+        return [[track.state for track in page.seats.of(each.request).run.tracks] for each in tabs]
+
     async def press_cancel_in_the_last() -> list[list[str]]:
         tasks = []
         for each in tabs:
@@ -567,15 +570,16 @@ def test_a_run_in_line_is_cancelled_while_the_device_works_for_others(
             tasks.append(asyncio.create_task(collected(started)))
             while not page.seats.of(each.request).run.running:
                 await asyncio.sleep(0)
+        while states()[0] != ["running"]:
+            await asyncio.sleep(0)
         await asyncio.to_thread(tabs[-1].send, "runs.skip", {"run": ""})
         await tasks[-1]  # while the first has the device
-        states = [[track.state for track in page.seats.of(each.request).run.tracks] for each in tabs]
+        seen = states()
         go.set()
         await asyncio.gather(*tasks)
-        return states
+        return seen
 
-    states = asyncio.run(press_cancel_in_the_last())
-    assert states == [["running"], *[["waiting"]] * 18, ["cancelled"]]
+    assert asyncio.run(press_cancel_in_the_last()) == [["running"], *[["waiting"]] * 18, ["cancelled"]]
 
 
 def test_what_is_cancelled_while_it_is_prepared_does_not_begin(
