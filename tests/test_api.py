@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -85,3 +86,15 @@ def test_what_cannot_be_is_told_in_a_line(client: Client, request_: object, told
     with pytest.raises(AppError, match=told) as error:
         client.predict(request_, None, api_name="/run")
     assert "\n" not in str(error.value)
+
+
+def test_a_call_by_plain_http_is_made_once_somebody_listens(client: Client) -> None:
+    """As a shell script would: POST gives a name, and its stream the answers."""
+    request = {"data": [{"seconds": 1.0, "fm": {"steps": 2}}, None]}
+    headers = {"Content-Type": "application/json"}
+    asked = Request(f"{client.src}gradio_api/call/run", json.dumps(request).encode(), headers)
+    with urlopen(asked, timeout=60) as answer:
+        name = json.load(answer)["event_id"]
+    with urlopen(f"{client.src}gradio_api/call/run/{name}", timeout=120) as stream:
+        told = stream.read().decode()
+    assert "event: complete" in told and "inlay.wav" in told, told

@@ -32,10 +32,15 @@ def test_the_start_page_says_what_comes_and_why_a_file_is_refused(
     page: Page, song_file: Path, tmp_path: Path
 ) -> None:
     start_page(page)
+    page.evaluate("window.gradio_config.max_file_size = 1000")
+    give(page, song_file, "inlay-start .choose")
+    zone = page.locator("inlay-start .drop")
+    expect(zone.locator(".error")).to_contain_text("my song.wav: ")
+    expect(zone.locator(".error")).to_contain_text("and at most 1 kB come at once; cut it")
+    page.evaluate("window.gradio_config.max_file_size = 1e9")
     wrong = tmp_path / "letter.wav"
     wrong.write_text("Dear all, this is no music.")
     give(page, wrong, "inlay-start .choose")
-    zone = page.locator("inlay-start .drop")
     expect(zone).to_contain_text("letter.wav")
     expect(zone.locator(".error")).to_be_visible()
     expect(zone.locator(".choose")).to_have_text("Choose another file")

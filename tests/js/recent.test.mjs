@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 
 globalThis.ResizeObserver ??= class { observe() {} };
 const { dayWords, found, projectWords } = await import('../../assets/page/start/recent.js');
-const { arrivalSteps, sizeWords } = await import('../../assets/page/store/arrivals.js');
+const { arrivalSteps, sizeWords, tooLarge } = await import('../../assets/page/store/arrivals.js');
 const { exampleName, exampleWords } = await import('../../assets/page/start/examples.js');
 
 const now = new Date(2026, 10, 21, 9, 30);
@@ -32,7 +32,9 @@ test('projects are found by name, words, key and tempo, all words of a search at
 });
 
 test('a file comes step by step', () => {
-  assert.deepEqual(['', 900, 2.4e6, 33.2e6].map((bytes) => sizeWords(Number(bytes))), ['', '1 kB', '2.4 MB', '33 MB']);
+  assert.deepEqual(['', 900, 2.4e6, 33.2e6, 2.15e9].map((bytes) => sizeWords(Number(bytes))), ['', '1 kB', '2.4 MB', '33 MB', '2.1 GB']);
+  assert.equal(tooLarge({ name: 'a.wav', size: 2e9 }, 2e9) + tooLarge({ name: 'a.wav', size: 2e9 }, undefined), '');
+  assert.match(tooLarge({ name: 'a.wav', size: 3e9 }, 2e9), /^a\.wav: 3\.0 GB, and at most 2\.0 GB come at once; cut it/);
   const words = (arriving) => arrivalSteps(arriving).map((step) => `${step.words}:${step.state}${step.more ? ` ${step.more}` : ''}`);
   assert.deepEqual(words({ step: 'uploading', size: 33e6 }), ['Uploading:now', 'Reading:next', 'Listening:next']);
   assert.deepEqual(words({ step: 'reading', size: 33e6, took: 4.2 }), ['Uploaded:done 33 MB in 4 s', 'Reading:now', 'Listening:next']);

@@ -4,6 +4,7 @@
  */
 
 import { newId } from '../music/cells.js';
+import { tooLarge } from '../store/arrivals.js';
 import { desk } from '../store/desk.js';
 import { learnEngines } from '../store/engines.js';
 import { Line } from '../store/line.js';
@@ -94,6 +95,8 @@ async function send({ file, lane = '', example, at = null }, trigger, upload) {
     return trigger('upload', { id, path: '', name: '', example });
   }
   const { name, size } = file;
+  const refused = tooLarge(file, globalThis.gradio_config?.max_file_size);
+  if (refused) return desk.arrive({ name, error: refused });
   const began = performance.now();
   desk.arrive({ id, name, step: 'uploading', size });
   try {

@@ -10,8 +10,15 @@ export function arrivalWords(arriving) {
 /** "33 MB", "" where nobody knows. */
 export function sizeWords(bytes) {
   if (!bytes) return '';
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
   if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
   return `${bytes < 1e7 ? (bytes / 1e6).toFixed(1) : Math.round(bytes / 1e6)} MB`;
+}
+
+/** Why a file is not even sent, "" where it may be; `most`: bytes that the server takes, where it says so. */
+export function tooLarge({ name, size }, most) {
+  if (!most || size <= most) return '';
+  return `${name}: ${sizeWords(size)}, and at most ${sizeWords(most)} come at once; cut it, or save it in a smaller format.`;
 }
 
 /** The steps of a file that comes: [{words, state: "done" | "now" | "next", more}]. */
