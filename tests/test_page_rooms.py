@@ -69,3 +69,15 @@ def test_nothing_below_knows_what_is_above() -> None:
         if (path.parent / name).resolve().parent.name not in below.get(path.parent.name, every)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_markup_is_put_on_the_page_in_one_place() -> None:
+    """As `npm run lint` has it, where there is no node; and Gradio's HTML by the component that escapes."""
+    ways = re.compile(
+        r"(inner|outer|Adjacent)HTML|ContextualFragment|HTMLUnsafe|srcdoc|document\.write"
+    )
+    found = [path.name for path in PAGE.rglob("*.js") if ways.search(path.read_text("utf-8"))]
+    assert found == ["markup.js"]
+    plain = re.compile(r"gr\.(HTML|Markdown)\(")  # but for `Shown`, none but the subclasses with typed states
+    editor = PAGE.parents[1] / "editor"
+    assert not [path.name for path in editor.rglob("*.py") if plain.search(path.read_text("utf-8"))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import gradio as gr
 
 from editor.page import panel
 from editor.page.contract import COMMANDS
+from editor.page.shown import Markup, Shown
 from editor.page.takes.component import Takes
 from editor.page.takes.words import status_markup
 from editor.page.timeline import MODULES, Timeline
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from engines.checkpoints.shelf import BundleSpec  # loads torch
 
 SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
-BRAND = """<h1><button id="mark" class="mark" title="About Inlay, and a short guide (H)">
+BRAND = Markup("""<h1><button id="mark" class="mark" title="About Inlay, and a short guide (H)">
 <svg width="22" height="18" viewBox="0 0 22 18" aria-hidden="true">
 <g fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round">
 <path d="M1.3 8.2v1.6M5.8 5.2v7.6M14.8 5.2v7.6M19.3 8.2v1.6"/></g>
-<rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</button></h1>"""
+<rect x="9" y="1" width="2.5" height="16" rx="1.2" fill="var(--span)"/></svg>Inlay</button></h1>""")
 
 
 class Layout:
@@ -63,7 +63,7 @@ class Layout:
 
     def _bar(self) -> None:
         with gr.Row(elem_id="bar"):
-            gr.HTML(BRAND, elem_id="brand")
+            Shown(BRAND, elem_id="brand")
             self.name = gr.Textbox(
                 "Untitled",
                 interactive=True,  # as all that is typed into: Gradio knows nothing that it would send
@@ -73,7 +73,7 @@ class Layout:
                 label="Project name",
                 max_length=100,
             )
-            self.saved = gr.HTML("", elem_id="saved")
+            self.saved = Shown("", elem_id="saved")
             gr.Radio(
                 ["Edit", "Listen", "Blind test"],
                 value="Edit",
@@ -83,7 +83,7 @@ class Layout:
                 elem_classes="seg",
                 label="View",
             )
-            gr.HTML("", elem_classes="grow")
+            Shown("", elem_classes="grow")
             self.tempo = gr.Number(
                 120, interactive=True, container=False, elem_id="tempo", label="Tempo, bpm"
             )
@@ -109,9 +109,9 @@ class Layout:
     def _knobs(self) -> None:
         with gr.Column(elem_id="knobs"):
             with gr.Column(elem_id="span-box"):
-                gr.HTML("<inlay-spans></inlay-spans>")  # any number of rows, and no wait for the server
-                self.span_error = gr.HTML("", elem_classes="error-slot")
-            gr.HTML("<inlay-take></inlay-take>", elem_id="take")  # on a phone, where the cards have no room
+                Shown(Markup("<inlay-spans></inlay-spans>"))  # any number of rows, and no wait for the server
+                self.span_error = Shown("", elem_classes="error-slot")
+            Shown(Markup("<inlay-take></inlay-take>"), elem_id="take")  # on a phone, without cards
             with gr.Column(elem_id="prompt-box"):
                 self.prompt = gr.Textbox(
                     "",
@@ -125,8 +125,8 @@ class Layout:
                 )
                 # The page fills in the number of a click that is a turn of the hand, as gestures have (TURN).
                 self.turn = gr.Number(0, precision=0, visible=False)
-                gr.HTML("<inlay-words></inlay-words>", elem_id="words")
-                self.prompt_error = gr.HTML("", elem_classes="error-slot")
+                Shown(Markup("<inlay-words></inlay-words>"), elem_id="words")
+                self.prompt_error = Shown("", elem_classes="error-slot")
             with gr.Column(elem_id="follow-box"):
                 self.follow = gr.CheckboxGroup(
                     [(name.capitalize(), name) for name in LANE_NAMES],
@@ -135,12 +135,12 @@ class Layout:
                     elem_id="follow",
                     elem_classes="chips",
                 )
-                gr.HTML("<inlay-note></inlay-note>", elem_id="note")
+                Shown(Markup("<inlay-note></inlay-note>"), elem_id="note")
                 self.hear = gr.Button("Analyse clip", elem_id="hear", interactive=False)
-                self.hearing = gr.HTML("", elem_id="hearing")
+                self.hearing = Shown("", elem_id="hearing")
                 self.replace = gr.Button("Replace mine", elem_id="replace-lanes", visible=False)
             with gr.Column(elem_id="engines"):
-                gr.HTML('<div class="line"><span>Engines</span><inlay-model></inlay-model></div>')
+                Shown(Markup('<div class="line"><span>Engines</span><inlay-model></inlay-model></div>'))
                 self.engines = [
                     gr.Checkbox(
                         True,
@@ -164,27 +164,26 @@ class Layout:
                 self.seed = gr.Number(0, interactive=True, label="Seed", precision=0, elem_id="seed")
                 self.length = gr.Number(10, interactive=True, label="Length, s", elem_id="length")
             self.knobs: dict[str, gr.Component] = {"strength": panel.build_strength()}
-            self.knob_error = gr.HTML("", elem_classes="error-slot")
+            self.knob_error = Shown("", elem_classes="error-slot")
             with gr.Accordion("Advanced", open=False, elem_id="advanced"):
                 self._advanced()
 
     def _advanced(self) -> None:
         self.preset = panel.build_preset()
         self.knobs |= panel.build_advanced()
-        gr.HTML(self._about(), elem_id="about")
+        Shown(self._about(), elem_id="about")
 
-    def _about(self) -> str:
+    def _about(self) -> Markup:
         licence = self.spec.licence or "not stated"
-        lines = [f"<p>Bundle <b>{html.escape(self.spec.name)}</b>, licence {html.escape(licence)}</p>"]
-        lines.append(f"<p>{html.escape(chordino.notice())}</p>")
-        return "".join(lines)
+        bundle = Markup("<p>Bundle <b>{}</b>, licence {}</p>").format(self.spec.name, licence)
+        return bundle + Markup("<p>{}</p>").format(chordino.notice())
 
     def _foot(self) -> None:
         with gr.Column(elem_id="foot"):
             with gr.Row(elem_id="status-row"):
-                self.status = gr.HTML(status_markup((), ()), elem_id="status")
+                self.status = Shown(status_markup((), ()), elem_id="status")
                 self.stop = gr.Button("Cancel all", elem_id="cancel", interactive=False)
-            gr.HTML("<inlay-intent></inlay-intent>", elem_id="intent")
+            Shown(Markup("<inlay-intent></inlay-intent>"), elem_id="intent")
             with gr.Row(elem_id="span-row"):
                 self.inpaint = gr.Button("Inpaint", elem_id="inpaint", interactive=False)
                 self.auto = gr.Button("Fix it", elem_id="auto", interactive=False)

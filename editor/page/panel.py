@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from editor.page.shown import Markup, Shown
 from editor.project.document import Settings
 from editor.project.knobs import BY_KNOB, CUSTOM, GROUPS, PANEL, PRESETS, PanelKnob
 
@@ -95,7 +96,7 @@ def build_advanced() -> dict[str, gr.Component]:
     """The controls under Advanced, by the name of their knob."""
     controls: dict[str, gr.Component] = {}
     for group in GROUPS:
-        gr.HTML(f'<p class="title">{group}</p>', elem_classes="knob-group")
+        Shown(Markup('<p class="title">{}</p>').format(group), elem_classes="knob-group")
         with gr.Row(elem_classes="two"):
             for one in PANEL:
                 if one.group == group:

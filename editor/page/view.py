@@ -6,7 +6,6 @@ keep), never while the user types.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ import gradio as gr
 
 from editor.doors.files import address
 from editor.page.layout import Layout
+from editor.page.shown import Markup
 from editor.page.state import ClipState, EditorState, editor_state
 from editor.page.takes.groups import takes_state
 from editor.page.takes.previews import playable
@@ -66,7 +66,7 @@ class View:
         updates: dict[Any, Any] = {
             self.layout.timeline: document,
             self.layout.takes: takes_state(session) if takes else gr.skip(),
-            self.layout.saved: f"<span>{session.saved.words}</span>",
+            self.layout.saved: Markup("<span>{}</span>").format(session.saved.words),
             self.layout.undo: gr.update(interactive=session.history.can_undo),
             self.layout.redo: gr.update(interactive=session.history.can_redo),
             self.layout.export: gr.update(interactive=project.clip is not None),
@@ -108,7 +108,7 @@ class View:
         part = f"{region.start:.2f}–{region.end:.2f} s" if region else "clip"
         words = session.analysis.words if share is None else f"Listening to the clip, {share:.0%}"
         return {
-            self.layout.hearing: f'<p role="status">{html.escape(words)}</p>' if words else "",
+            self.layout.hearing: Markup('<p role="status">{}</p>').format(words) if words else "",
             self.layout.hear: gr.update(
                 value="Stop listening" if going else f"Analyse {part}",
                 interactive=session.project.clip is not None,
@@ -182,11 +182,11 @@ class View:
         }
 
 
-def _error(message: str, remedy: str = "") -> str:
+def _error(message: str) -> str:
     if not message:
         return ""
-    words = html.escape(message[:1].upper() + message[1:])
-    return f'<div class="place-error" role="alert"><span>{words} {remedy}</span></div>'
+    markup = Markup('<div class="place-error" role="alert"><span>{}</span></div>')
+    return markup.format(message[:1].upper() + message[1:])
 
 
 def document_state(

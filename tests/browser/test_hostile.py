@@ -8,10 +8,13 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_access import drawn
+from tests.browser.test_edit import drawn as shown
 from tests.browser.test_edit import state, upload
 from tests.browser.test_lanes import project
 
 CODE = "<img src=x onerror=window.hacked=1>"
+SLY = CODE + "\"' onmouseover='window.hacked=1' </style></textarea>&lt;${window.hacked=1}{{7*7}}"
+HOSTILE = Path(__file__).with_name("hostile.js").read_text("utf-8").strip()
 HUGE = "1e309"  # JSON knows no infinity; a browser reads this as one
 
 
@@ -85,3 +88,77 @@ def test_names_that_are_code_are_words(page: Page, home: Path, song_file: Path, 
     assert saved["name"] == CODE
     assert page.evaluate("window.hacked") is None
     assert page.locator("img[src=x]").count() == 0
+
+
+MENUS = (
+    ("sections.menu.open(desk.doc.sections[0], timeline.board)", ".section-menu h2"),
+    ("band.adding.open(timeline.board)", ".band-add [role=option]"),
+    ("band.menu.open(desk.doc.band[0].name, { start: 0, end: 4 }, {})", ".band-menu h2"),
+)
+DIALOGS = (
+    ("room('takes/take-sheet.js').then((all) => all.showTake(desk.group.tracks[1]))", ".inlay-sheet dd"),
+    ("room('takes/take-sheet.js').then((all) => all.showTree())", ".inlay-sheet .tree"),
+    ("room('shell/project-menu.js').then((all) => all.showHeld('', desk.group.label))", ".inlay-sheet p"),
+    ("tell('projects')", ".inlay-sheet .projects b"),
+    ("tell('about', { page: 'parts' })", ".inlay-about .parts b"),
+)
+
+
+def test_nothing_that_is_shown_is_markup(page: Page, song_file: Path) -> None:
+    """Every string of the server, in every view, dialog and menu: shown to the letter, and no more."""
+    drawn(page, song_file)
+
+    def does(what: str) -> Any:
+        return page.evaluate(f"(code) => {{ const {{ desk }} = window.inlay, on = {HOSTILE}; {what} }}", SLY)
+
+    def shows(*places: str) -> None:
+        for place in places:
+            expect(page.locator(place).first, place).to_contain_text(SLY)
+        shown(page)
+        assert does("return on.strays()") == []
+        assert page.evaluate("window.hacked") is None
+
+    does("on.documentOf(code)")
+    does("on.takesOf(code)")
+    does("on.answersOf(code)")
+    shows("inlay-timeline .notice", "inlay-timeline .section b", "inlay-note p", "inlay-words li")
+    shows("#intent-reason", *(f"inlay-takes .strip {part}" for part in ("h2", ".card .name", ".card .whole")))
+    shows("inlay-takes .card.failed .say", "inlay-takes .card .words span[title]")
+    does("desk.timeline.palette.open(desk.doc.chords[0], desk.timeline.board)")
+    shows()
+    page.keyboard.press("Escape")
+    for opens, place in MENUS:
+        does(f"const {{ timeline }} = desk; timeline.{opens}")
+        shows(f"inlay-timeline {place}")
+        page.keyboard.press("Escape")
+    page.locator("inlay-model button").locator("visible=true").first.click()
+    shows("inlay-timeline .model-card h2", "inlay-timeline .model-card li")
+    page.keyboard.press("Escape")
+    for opens, place in DIALOGS:
+        does(f"return {'desk' if opens.startswith('tell') else 'on'}.{opens}")
+        shows(f"dialog{place}")
+        page.keyboard.press("Escape")
+    does("desk.setView('listen')")
+    shows("inlay-takes .listen .asked b", "inlay-takes .listen .row .wish", "inlay-takes .row .right .say")
+    does("desk.setView('blind')")
+    shows("inlay-takes .blind .means td")
+
+
+def test_a_browser_reads_what_was_written(page: Page, address: str) -> None:
+    """The page's own markup, read by a browser: the elements that were written, and every letter."""
+    page.goto(address)
+    page.wait_for_function("window.inlay?.desk.timeline")
+    pieces = [
+        SLY,
+        *"<>&\"'`=/\0\t",
+        "<b>",
+        "</p>",
+        "&lt;",
+        "<!--",
+        "-->",
+        "]]>",
+        "<svg/onload=1>",
+        "\r\n",
+        "\U0001f3b5",
+    ]
+    assert page.evaluate(f"(pieces) => {HOSTILE}.misread(pieces)", pieces) == []

@@ -22,7 +22,7 @@ test('what became of a beginning is said', () => {
 });
 
 test('the plot names its cost and every beginning, the chosen one drawn last', () => {
-  const markup = searchPlot(SEARCH);
+  const markup = String(searchPlot(SEARCH));
   assert.match(markup, /28 of at most 50 evaluations, 2 beginnings/);
   assert.match(markup, /aria-label="[^"]*noise: taken; the music &lt;2 s&gt; earlier: given up at 40 %/);
   assert.ok(markup.indexOf('class="chosen"') > markup.indexOf('given up at 40 %</title>'));

@@ -54,7 +54,7 @@ test('engines have the tags, words and colours that the server names', () => {
   withEngines();
   for (const { name, tag: letters, words, colour } of shared('engines')) {
     assert.deepEqual(engineOf(name), { tag: letters, token: colour, name: words });
-    assert.ok(tag(name).includes(`var(--${colour})`) && tag(name).includes(letters));
+    assert.ok(String(tag(name)).includes(`var(--${colour})`) && String(tag(name)).includes(letters));
   }
-  assert.equal(tag('<b>'), '<span class="tag" style="--e:var(--text)">&lt;b&gt;</span>');
+  assert.equal(String(tag('<b>')), '<span class="tag" style="--e:var(--text)">&lt;b&gt;</span>');
 });

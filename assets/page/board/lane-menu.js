@@ -5,14 +5,15 @@
 
 import { desk } from '../store/desk.js';
 import { KEYS } from '../music/chords.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { attributes, html } from '../parts/markup.js';
 import { PATTERNS, patternHits, replaceWithin, swung } from '../music/drums.js';
 import { toKey } from '../music/notes.js';
 import { Popover } from '../parts/popover.js';
 import { progressionCells, progressionsIn } from '../music/progressions.js';
 
 const TITLES = { chords: 'Chord lane', melody: 'Melody lane', drums: 'Drum lane', grid: 'Beat grid' };
-const button = (act, words, title = '', extra = '') => `<button data-act="${act}" ${title ? `title="${title}"` : ''} ${extra}>${words}</button>`;
+const button = (act, words, title = '', disabled = false) => html`<button ${attributes({ 'data-act': act, title: title || null, disabled })}>${words}</button>`;
 
 export class LaneMenu extends Popover {
   #lane = 'chords';
@@ -38,8 +39,8 @@ export class LaneMenu extends Popover {
 
   #chords() {
     const { words } = this.#own.stretchOfWork;
-    return `<div class="rows"><h2>Progressions<span>over ${words}, a bar each</span></h2>${progressionsIn(desk.key)
-      .map(({ name, symbols }, index) => `<button class="line-button" data-progression="${index}"><b>${text(name)}</b><small>${text(symbols.join(' '))}</small></button>`).join('')}
+    return html`<div class="rows"><h2>Progressions<span>over ${words}, a bar each</span></h2>${progressionsIn(desk.key)
+      .map(({ name, symbols }, index) => html`<button class="line-button" data-progression="${index}"><b>${name}</b><small>${symbols.join(' ')}</small></button>`)}
       <h2>All chords</h2><div class="buttons">${button('down', 'Semitone down', '↓ on chosen chords')}${button('up', 'Semitone up', '↑ on chosen chords')}
       ${button('quantise', 'Quantise', 'Q')}${button('clear', 'Clear')}</div>${this.#hear()}</div>`;
   }
@@ -47,31 +48,31 @@ export class LaneMenu extends Popover {
   /** Whether the lane is heard when the lanes play: on the lane's head, and here, where fingers have room. */
   #hear() {
     const heard = !desk.synth.muted.has(this.#lane);
-    return `<div class="buttons"><button data-act="hear" aria-pressed="${heard}">${heard ? icons.sound : icons.mute}<span>${heard ? 'Heard' : 'Silent'} when the lanes play</span></button></div>`;
+    return html`<div class="buttons"><button data-act="hear" aria-pressed="${heard}">${heard ? icons.sound : icons.mute}<span>${heard ? 'Heard' : 'Silent'} when the lanes play</span></button></div>`;
   }
 
   #melody() {
-    return `<div class="rows"><h2>Whole line<span>keys move what is chosen</span></h2>
+    return html`<div class="rows"><h2>Whole line<span>keys move what is chosen</span></h2>
       <div class="buttons">${button('down', 'Semitone down', '↓')}${button('up', 'Semitone up', '↑')}${button('octave-down', 'Octave down', '⇧↓')}${button('octave-up', 'Octave up', '⇧↑')}</div>
-      <div class="buttons">${button('quantise', 'Quantise', 'Q')}${button('key', `Move into ${text(desk.key)}`)}${button('clear', 'Clear')}</div>
-      <h2>MIDI</h2><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', desk.doc.melody.length ? '' : 'disabled')}</div>${this.#hear()}</div>`;
+      <div class="buttons">${button('quantise', 'Quantise', 'Q')}${button('key', `Move into ${desk.key}`)}${button('clear', 'Clear')}</div>
+      <h2>MIDI</h2><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', !desk.doc.melody.length)}</div>${this.#hear()}</div>`;
   }
 
   #drums() {
     const { words } = this.#own.stretchOfWork;
-    return `<div class="rows"><h2>Patterns<span>over ${words}</span></h2><div class="pairs">${PATTERNS
-      .map(({ name }, index) => `<button data-pattern="${index}">${text(name)}</button>`).join('')}</div>
+    return html`<div class="rows"><h2>Patterns<span>over ${words}</span></h2><div class="pairs">${PATTERNS
+      .map(({ name }, index) => html`<button data-pattern="${index}">${name}</button>`)}</div>
       <h2>Swing<span class="swing-words">straight</span></h2><div class="swing"><select aria-label="Swing of">
-        <option value="1" ${this.#pair === 1 ? 'selected' : ''}>eighths</option><option value="0.5" ${this.#pair === 0.5 ? 'selected' : ''}>sixteenths</option></select>
+        <option value="1" ${attributes({ selected: this.#pair === 1 })}>eighths</option><option value="0.5" ${attributes({ selected: this.#pair === 0.5 })}>sixteenths</option></select>
         <input type="range" min="50" max="75" step="1" value="50" aria-label="Swing in percent"></div>
       <div class="buttons">${button('tap', this.#own.tapping ? 'Stop tapping' : 'Tap them in', '⇧T: A S D F G are kick, snare, hat, tom, cymbal')}${button('clear', 'Clear')}</div>
-      <h2>MIDI</h2><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', desk.doc.drums.length ? '' : 'disabled')}</div>${this.#hear()}</div>`;
+      <h2>MIDI</h2><div class="buttons">${button('open-midi', 'Open MIDI')}${button('save-midi', 'Save MIDI', '', !desk.doc.drums.length)}</div>${this.#hear()}</div>`;
   }
 
   #grid() {
     const { bpm, offset, beats_per_bar: beats } = desk.doc.grid;
-    const options = (all, chosen, words = (name) => name) => all.map((name) => `<option value="${name}" ${name === chosen ? 'selected' : ''}>${words(name)}</option>`).join('');
-    return `<div class="rows"><h2>Signature and key</h2><div class="pairs"><select data-signature aria-label="Time signature">${options([2, 3, 4, 5, 6, 7], beats, (count) => `${count}/4`)}</select>
+    const options = (all, chosen, words = (name) => name) => all.map((name) => html`<option value="${name}" ${attributes({ selected: name === chosen })}>${words(name)}</option>`);
+    return html`<div class="rows"><h2>Signature and key</h2><div class="pairs"><select data-signature aria-label="Time signature">${options([2, 3, 4, 5, 6, 7], beats, (count) => `${count}/4`)}</select>
       <select data-key aria-label="Key">${options(KEYS, desk.key)}</select></div><h2>Beat 1 of bar 1</h2><label class="pair"><span>Lies at, seconds</span><input type="text" inputmode="decimal" data-offset value="${Number(offset.toFixed(4))}"></label>
       <div class="buttons">${button('beat-one', 'At the playhead', 'B')}${button('beat-zero', 'At 0 s')}</div>
       <h2>Tempo</h2><label class="pair"><span>Beats a minute</span><input type="text" inputmode="decimal" data-bpm value="${Number(bpm.toFixed(2))}"></label><div class="buttons">${button('tap-tempo', 'Tap', 'T')}${button('half', 'Half')}${button('double', 'Double')}</div>

@@ -1,6 +1,7 @@
 /** The minimap: the whole clip with its spans, and the window that the lanes show. Drag moves the window. */
 
 import { desk } from '../store/desk.js';
+import { html, render } from '../parts/markup.js';
 import { drag } from '../parts/gestures.js';
 import { fitView, formatLength, timeToX, xToTime } from '../music/time.js';
 import { boxOf, drawWave, prepare } from '../parts/wave.js';
@@ -13,7 +14,7 @@ export class Minimap {
     this.timeline = timeline;
     this.host = host;
     this.head = head;
-    host.innerHTML = '<canvas></canvas><div class="window"></div>';
+    render(host, html`<canvas></canvas><div class="window"></div>`);
     this.canvas = host.firstElementChild;
     this.window = host.lastElementChild;
   }

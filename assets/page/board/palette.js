@@ -4,7 +4,8 @@
  */
 
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { byRoot, complete, inKey, moreOn, pitchesOf } from '../music/chords.js';
 import { Popover } from '../parts/popover.js';
 import { progressionCells, progressionsIn } from '../music/progressions.js';
@@ -25,39 +26,39 @@ export class Palette extends Popover {
   }
 
   markup() {
-    return `<label class="field">${icons.search}<input type="text" maxlength="40" spellcheck="false" autocomplete="off"
+    return html`<label class="field">${icons.search}<input type="text" maxlength="40" spellcheck="false" autocomplete="off"
         placeholder="Type a chord: F#m7b5, Bb/D" aria-label="Type a chord" aria-describedby="chord-error"></label>
       <p id="chord-error" role="alert"></p>
       <div class="rows page-${this.#page}">${this.#rows('')}</div>
       <div class="foot">${[['all', `All ${desk.vocabulary.length} chords`], ['progressions', 'Progressions']]
-    .map(([page, words]) => `<button class="pill" data-page="${page}" aria-pressed="${this.#page === page}">${words}</button>`).join('')}
+    .map(([page, words]) => html`<button class="pill" data-page="${page}" aria-pressed="${this.#page === page}">${words}</button>`)}
         <span class="spring"></span>
         <button class="ic" data-hear title="Hear the chord" aria-label="Hear the chord">${icons.sound}</button>
         <button class="ic" data-delete title="Delete the chord (Delete)" aria-label="Delete the chord">${icons.trash}</button></div>`;
   }
 
   #chip(name, small = '') {
-    return `<button data-chord="${text(name)}" aria-pressed="${name === this.#cell.symbol}"><b>${text(name)}</b>${small ? `<small>${text(small)}</small>` : ''}</button>`;
+    return html`<button data-chord="${name}" aria-pressed="${name === this.#cell.symbol}"><b>${name}</b>${small ? html`<small>${small}</small>` : ''}</button>`;
   }
 
   #rows(typed) {
     const { symbol, start } = this.#cell;
     if (typed) {
       const found = complete(typed, desk.vocabulary, 12);
-      return `<h2>${found.length ? 'Meant' : 'No chord of the model begins so'}<span>Enter sets</span></h2><div class="grid">${found.map((name) => this.#chip(name)).join('')}</div>`;
+      return html`<h2>${found.length ? 'Meant' : 'No chord of the model begins so'}<span>Enter sets</span></h2><div class="grid">${found.map((name) => this.#chip(name))}</div>`;
     }
     if (this.#page === 'all') {
-      return byRoot(desk.vocabulary).map(({ root, symbols }) => `<h2>${text(root)}</h2><div class="grid">${symbols.map((name) => this.#chip(name)).join('')}</div>`).join('');
+      return byRoot(desk.vocabulary).map(({ root, symbols }) => html`<h2>${root}</h2><div class="grid">${symbols.map((name) => this.#chip(name))}</div>`);
     }
     if (this.#page === 'progressions') {
       const { words } = this.timeline.chords.stretchOfWork;
-      return `<h2>In ${text(desk.key)}<span>over ${words}, a bar each</span></h2>${progressionsIn(desk.key)
-        .map(({ name, symbols }, index) => `<button class="line-button" data-progression="${index}"><b>${text(name)}</b><small>${text(symbols.join(' '))}</small></button>`).join('')}`;
+      return html`<h2>In ${desk.key}<span>over ${words}, a bar each</span></h2>${progressionsIn(desk.key)
+        .map(({ name, symbols }, index) => html`<button class="line-button" data-progression="${index}"><b>${name}</b><small>${symbols.join(' ')}</small></button>`)}`;
     }
     const { bar } = barBeat(desk.doc.grid, beatsToSeconds(desk.doc.grid, start));
     const more = moreOn(symbol, desk.vocabulary).slice(0, 12);
-    return `<h2>In ${text(desk.key)}<span>bar ${bar}</span></h2><div class="key">${inKey(desk.key).map(({ symbol: name, roman }) => this.#chip(name, roman)).join('')}</div>
-      ${more.length ? `<h2>More on ${text(/^[A-G][#b]?/.exec(symbol)?.[0] ?? symbol)}</h2><div class="grid">${more.map((name) => this.#chip(name)).join('')}</div>` : ''}`;
+    return html`<h2>In ${desk.key}<span>bar ${bar}</span></h2><div class="key">${inKey(desk.key).map(({ symbol: name, roman }) => this.#chip(name, roman))}</div>
+      ${more.length ? html`<h2>More on ${/^[A-G][#b]?/.exec(symbol)?.[0] ?? symbol}</h2><div class="grid">${more.map((name) => this.#chip(name))}</div>` : ''}`;
   }
 
   #set(symbol) {
@@ -89,7 +90,7 @@ export class Palette extends Popover {
   }
 
   input(field) {
-    this.node.querySelector('.rows').innerHTML = this.#rows(field.value.trim());
+    render(this.node.querySelector('.rows'), html`${this.#rows(field.value.trim())}`);
     this.node.querySelector('#chord-error').textContent = '';
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { desk } from '../store/desk.js';
+import { html, render } from '../parts/markup.js';
 import { drag } from '../parts/gestures.js';
 import { newId } from '../music/cells.js';
 import { flagTimes, flagWords } from './flag.js';
@@ -65,9 +66,9 @@ export class SpanLayer {
     const node = document.createElement('div');
     node.className = 'span';
     node.dataset.id = id;
-    node.innerHTML = `<div class="flag"><b></b><em></em><span></span></div>
+    render(node, html`<div class="flag"><b></b><em></em><span></span></div>
       <div class="grip start" role="slider" tabindex="0" title="Drag, or ← →; Alt: no snap"><i></i></div>
-      <div class="grip end" role="slider" tabindex="0" title="Drag, or ← →; Alt: no snap"><i></i></div>`;
+      <div class="grip end" role="slider" tabindex="0" title="Drag, or ← →; Alt: no snap"><i></i></div>`);
     for (const edge of ['start', 'end']) {
       const grip = node.querySelector(`.grip.${edge}`);
       grip.addEventListener('keydown', (event) => this.#gripKey(event, id, edge));

@@ -7,7 +7,8 @@
 import { actionsOn } from './actions.js';
 import { arrivalWords } from '../store/arrivals.js';
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, refresh, render } from '../parts/markup.js';
 import { Scope } from '../parts/scope.js';
 import { showWhenStyled } from '../parts/styled.js';
 import { AudioLane } from '../lanes/audio-lane.js';
@@ -89,7 +90,7 @@ export class Timeline extends Viewport {
   }
 
   #build() {
-    this.attachShadow({ mode: 'open' }).innerHTML = TEMPLATE;
+    render(this.attachShadow({ mode: 'open' }), TEMPLATE);
     showWhenStyled(this);
     const part = (name) => [this.find(`.${name}`), this.find(`.${name}-head`)];
     this.board = this.find('.board');
@@ -177,7 +178,7 @@ export class Timeline extends Viewport {
     const words = /^[a-z]+[ :]/.test(message) ? message[0].toUpperCase() + message.slice(1) : message;
     const notice = this.find('.notice');
     notice.classList.toggle('plain', plain);
-    notice.innerHTML = words ? `${plain ? '' : icons.warn}<span>${text(words)}</span>` : '';
+    render(notice, words ? html`${plain ? '' : icons.warn}<span>${words}</span>` : html``);
   }
 
   #pending = false;
@@ -213,19 +214,19 @@ export class Timeline extends Viewport {
     const lane = this.selection.lane && this.lane(this.selection.lane);
     const chosen = lane?.chosen.length && lane.summary; // what was chosen may be gone by an undo
     const number = 1 + [...this.spans.spans].sort((a, b) => a.start - b.start).findIndex(({ id }) => id === region?.id);
-    const words = chosen ? `<span>${text(chosen)}</span>`
-      : region ? `<i class="swatch"></i><b>Span ${number}</b> <span class="num">${formatSpan(region)}</span>
+    const words = chosen ? html`<span>${chosen}</span>`
+      : region ? html`<i class="swatch"></i><b>Span ${number}</b> <span class="num">${formatSpan(region)}</span>
          <span class="soft num">${(region.end - region.start).toFixed(2)} s, bar ${barWords(desk.doc.grid, region.start)} to ${barWords(desk.doc.grid, region.end)}</span>`
-        : desk.doc.clip ? '<span class="soft">Drag over the audio to choose what should change</span>' : '';
-    const summary = this.find('.summary');
-    if (summary.dataset.words !== words) summary.innerHTML = summary.dataset.words = words;
+        : desk.doc.clip ? html`<span class="soft">Drag over the audio to choose what should change</span>` : html``;
+    refresh(this.find('.summary'), words);
     this.find('[data-action=follow]').setAttribute('aria-pressed', String(this.following));
     for (const button of this.shadowRoot.querySelectorAll('[data-mute]')) {
       const name = button.dataset.mute;
       const heard = !desk.synth.muted.has(name);
       const title = `${heard ? 'Heard' : 'Silent'} when the lanes play (P)`;
       if (button.title === title) continue;
-      Object.assign(button, { title, innerHTML: heard ? icons.sound : icons.mute });
+      button.title = title;
+      render(button, heard ? icons.sound : icons.mute);
       button.setAttribute('aria-pressed', String(heard));
       button.setAttribute('aria-label', `Hear the ${name} lane`);
     }

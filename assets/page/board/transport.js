@@ -1,11 +1,12 @@
 /** The transport under the lanes: play, loop, time, what is heard (mix, lanes, click), and what is said. */
 
 import { desk } from '../store/desk.js';
-import { icons, tag, text } from '../parts/icons.js';
+import { icons, tag } from '../parts/icons.js';
+import { html, refresh, render } from '../parts/markup.js';
 import { METER } from '../sound/meter.js';
 import { barWords, formatClock } from '../music/time.js';
 
-export const TRANSPORT = `
+export const TRANSPORT = html`
 <div class="transport">
   <button class="ic" data-action="rewind" title="Back to the start (Home)" aria-label="Back to the start">${icons.rewind}</button>
   <button class="play" data-action="play" title="Play or pause (Space)" aria-label="Play">${icons.play}</button>
@@ -38,7 +39,7 @@ export class Transport {
     const play = this.find('.play');
     if (play.dataset.playing !== String(playing)) {
       play.dataset.playing = playing;
-      play.innerHTML = playing ? icons.pause : icons.play;
+      render(play, playing ? icons.pause : icons.play);
       play.setAttribute('aria-label', playing ? 'Pause' : 'Play');
     }
     play.disabled = !tracks.size;
@@ -48,9 +49,8 @@ export class Transport {
     this.find('[data-action=mix] span').textContent = desk.track?.kind === 'take' ? 'Take' : desk.track ? 'Original' : 'Mix';
     this.find('[data-action=mix]').disabled = !desk.doc.clip;
     const { track } = desk;
-    const words = track?.kind === 'take' ? `${tag(track.engine)} <span class="num">seed ${text(track.seed)}</span>` : '';
-    const hearing = this.find('.hearing');
-    if (hearing.dataset.words !== words) hearing.innerHTML = hearing.dataset.words = words;
+    const words = track?.kind === 'take' ? html`${tag(track.engine)} <span class="num">seed ${track.seed}</span>` : html``;
+    refresh(this.find('.hearing'), words);
   }
 
   /** The time at the playhead, in seconds. */

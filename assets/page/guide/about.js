@@ -4,7 +4,8 @@
  */
 
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { tokens } from '../parts/wave.js';
 import { SIX, drawScenes } from '../takes/story.js';
 import { showHelp } from '../shell/help.js';
@@ -25,21 +26,21 @@ function styled() {
   });
 }
 
-const engineRow = ({ tag, colour, name, speed }) => `<div><dt class="engine" style="--e:var(--${text(colour)})">${text(tag)}</dt><dd>${text(name)}<small>${text(speed)}</small></dd></div>`;
+const engineRow = ({ tag, colour, name, speed }) => html`<div><dt class="engine" style="--e:var(--${colour})">${tag}</dt><dd>${name}<small>${speed}</small></dd></div>`;
 
 /** Markup of what works now. */
-export const workMarkup = ({ engines, device, licence, duty }) => `<dl>${engines.map(engineRow).join('')}
-  <div><dt>On</dt><dd>${text(device)}</dd></div><div><dt>Licence</dt><dd>${text([duty, licence].filter(Boolean).join(' · '))}</dd></div></dl>`;
+export const workMarkup = ({ engines, device, licence, duty }) => html`<dl>${engines.map(engineRow)}
+  <div><dt>On</dt><dd>${device}</dd></div><div><dt>Licence</dt><dd>${[duty, licence].filter(Boolean).join(' · ')}</dd></div></dl>`;
 
-const partRow = ([name, licence, words]) => `<li><b>${text(name)}</b><span>${text(licence)}</span><span class="soft">${text(words)}</span></li>`;
+const partRow = ([name, licence, words]) => html`<li><b>${name}</b><span>${licence}</span><span class="soft">${words}</span></li>`;
 
-const ASIDE = `<aside>
+const ASIDE = html`<aside>
   <section class="work" aria-live="polite"><h3>At work now</h3><div class="told"><p>Asking …</p></div></section>
   <section><h3>Licence</h3><p class="licences">Inlay: Apache-2.0. Inlay claims nothing on what you make.</p><button class="link" data-page="parts">Every part and its licence</button></section>
   <section><nav aria-label="More"><button data-page="guide">${icons.book}<span>Guide</span><kbd>H</kbd></button><button data-act="keys">${icons.midi}<span>Keys</span><kbd>?</kbd></button>
     <button data-act="report" title="Copies the version and the log; sends nothing">${icons.warn}<span>Report a fault</span></button></nav><p class="reported" role="status"></p></section></aside>`;
 
-const markup = () => `<header><h2>${icons.wave}<span>Inlay</span></h2><span class="soft version">runs on this machine, sends nothing out</span><span class="spring"></span><button data-act="close" aria-label="Close">${icons.close}</button></header>
+const markup = () => html`<header><h2>${icons.wave}<span>Inlay</span></h2><span class="soft version">runs on this machine, sends nothing out</span><span class="spring"></span><button data-act="close" aria-label="Close">${icons.close}</button></header>
   <div class="body"><div class="left" tabindex="-1"><div data-shown="six"><h3>Six things to know</h3><div class="scenes">${SIX}</div></div>
     <div data-shown="guide" class="guide" hidden><h3>Guide</h3>${GUIDE}<button class="link" data-page="six">Back to the six pictures</button></div>
     <div data-shown="parts" hidden><h3>Every part and its licence</h3><ul class="parts"></ul><button class="link" data-page="six">Back to the six pictures</button></div></div>${ASIDE}</div>`;
@@ -51,7 +52,7 @@ async function report(sheet, words) {
     await navigator.clipboard.writeText(words);
     said.textContent = 'Version and log are copied; nothing was sent. Paste them where you report it.';
   } catch {
-    said.innerHTML = `Nothing was sent. Copy this:<textarea readonly aria-label="Version and log">${text(words)}</textarea>`;
+    render(said, html`Nothing was sent. Copy this:<textarea readonly aria-label="Version and log">${words}</textarea>`);
     said.querySelector('textarea').select();
   }
 }
@@ -70,7 +71,7 @@ export async function showAbout(page = 'six') {
   const sheet = document.createElement('dialog');
   sheet.className = 'inlay-about';
   sheet.setAttribute('aria-label', 'About Inlay');
-  sheet.innerHTML = markup();
+  render(sheet, markup());
   let told = null;
   sheet.addEventListener('close', () => sheet.remove());
   sheet.addEventListener('keydown', (event) => {
@@ -89,11 +90,11 @@ export async function showAbout(page = 'six') {
   told = await desk.atWork();
   const place = sheet.querySelector('.told');
   if (!told) {
-    place.innerHTML = '<p>The server does not answer yet.</p>';
+    render(place, html`<p>The server does not answer yet.</p>`);
     return;
   }
   sheet.querySelector('.version').textContent = `version ${told.version}, runs on this machine, sends nothing out`;
-  place.innerHTML = workMarkup(told);
+  render(place, workMarkup(told));
   sheet.querySelector('.licences').textContent = `Inlay: Apache-2.0. The models: ${told.licence}${told.duty ? ` (${told.duty.toLowerCase()})` : ''}. Inlay claims nothing on what you make.`;
-  sheet.querySelector('.parts').innerHTML = told.parts.map(partRow).join('');
+  render(sheet.querySelector('.parts'), html`${told.parts.map(partRow)}`);
 }

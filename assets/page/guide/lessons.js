@@ -1,5 +1,7 @@
 /** The short guide: a first edit step by step, and what one asks next. */
 
+import { html } from '../parts/markup.js';
+
 const steps = [
   'Drop a recording, open an example, or describe a clip and Generate. Chords, melody and drums appear on the lanes.',
   'Drag over the audio: the yellow span is what will be re-made. Space plays, L loops the span.',
@@ -16,4 +18,4 @@ const questions = [
   ['What is saved?', 'Every change, at once, undo included. Projects stay on this machine. Nothing is sent anywhere.'],
 ];
 
-export const GUIDE = `<ol>${steps.map((words) => `<li>${words}</li>`).join('')}</ol>${questions.map(([title, words]) => `<h4>${title}</h4><p>${words}</p>`).join('')}`;
+export const GUIDE = html`<ol>${steps.map((words) => html`<li>${words}</li>`)}</ol>${questions.map(([title, words]) => html`<h4>${title}</h4><p>${words}</p>`)}`;

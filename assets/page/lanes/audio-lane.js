@@ -4,7 +4,8 @@
  */
 
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { engineOf } from '../store/engines.js';
 import { boxOf, drawWave, hatch, prepare } from '../parts/wave.js';
 import { loudest } from '../sound/peaks.js';
@@ -12,7 +13,7 @@ import { drawPeaks, spansOf } from '../takes/track-wave.js';
 import { chooseFile } from '../shell/upload.js';
 import { heard, ticks, timeToX } from '../music/time.js';
 
-const EMPTY = `
+const EMPTY = html`
 <div class="empty">
   <div class="ways">
     <section>
@@ -50,11 +51,11 @@ export class AudioLane {
   constructor(timeline, host, head) {
     this.timeline = timeline;
     this.host = host;
-    host.innerHTML = `<canvas></canvas><div class="run"></div>${EMPTY}`;
+    render(host, html`<canvas></canvas><div class="run"></div>${EMPTY}`);
     this.canvas = host.querySelector('canvas');
     this.run = host.querySelector('.run');
     this.empty = host.querySelector('.empty');
-    head.innerHTML = `<b>Audio</b><span class="soft"></span><div class="foot"><button class="ic" title="Bring another recording, or drop one" aria-label="Bring another recording">${icons.file}</button><button class="ic" data-action="record" title="Record from the microphone or a MIDI keyboard (⇧R)" aria-label="Record">${icons.mic}</button></div>`;
+    render(head, html`<b>Audio</b><span class="soft"></span><div class="foot"><button class="ic" title="Bring another recording, or drop one" aria-label="Bring another recording">${icons.file}</button><button class="ic" data-action="record" title="Record from the microphone or a MIDI keyboard (⇧R)" aria-label="Record">${icons.mic}</button></div>`);
     this.words = head.querySelector('.soft');
     this.open = head.querySelector('button');
     for (const button of [this.open, host.querySelector('.choose')]) button.addEventListener('click', () => chooseFile());
@@ -161,7 +162,7 @@ export class AudioLane {
     const { view } = this.timeline;
     const left = timeToX(view, busy.region.start);
     this.run.style.cssText = `--e:var(--${engineOf(busy.engine).token});left:${left}px;width:${(busy.region.end - busy.region.start) * view.pps}px`;
-    this.run.innerHTML = `<i style="width:${(busy.progress * 100).toFixed(1)}%"></i>`;
-    this.run.title = text(busy.note);
+    render(this.run, html`<i style="width:${(busy.progress * 100).toFixed(1)}%"></i>`);
+    this.run.title = busy.note;
   }
 }

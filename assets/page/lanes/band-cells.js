@@ -3,7 +3,8 @@
  */
 
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { attributes, html, refresh, render } from '../parts/markup.js';
 import { engineOf } from '../store/engines.js';
 import { cellWords, joined, spoken, stretches } from '../music/band.js';
 import { percent } from '../takes/take-words.js';
@@ -16,20 +17,19 @@ const DOT = 14; // pixels for a dot behind them
 /** What is said while an analysis goes on, "" where none does. */
 export const listeningWords = (share) => (Number.isFinite(share) ? `Listening for instruments, ${percent(share)}` : '');
 
-const TAKE = `<button data-take title="Listens for chords, melody, drums and instruments in the recording">${icons.sound}<span>Take from audio</span></button>`;
+const TAKE = html`<button data-take title="Listens for chords, melody, drums and instruments in the recording">${icons.sound}<span>Take from audio</span></button>`;
 
 /** How someone gets a name: {words, take: a button where there is a recording to listen to}. */
 function unnamed(open, clip) {
-  if (open) return { words: 'No one is named yet. <b>Add</b> a player at the left, or write it in your words.', take: '' };
-  const words = 'No one is named yet. Write it in your words, draw with <kbd>D</kbd>';
-  return clip ? { words: `${words}, or take it from the audio.`, take: TAKE } : { words: `${words}.`, take: '' };
+  if (open) return { words: html`No one is named yet. <b>Add</b> a player at the left, or write it in your words.`, take: '' };
+  const words = html`No one is named yet. Write it in your words, draw with <kbd>D</kbd>`;
+  return clip ? { words: html`${words}, or take it from the audio.`, take: TAKE } : { words: html`${words}.`, take: '' };
 }
 
 const pen = new OffscreenCanvas(1, 1).getContext('2d');
 
 export class BandCells {
   #told = { sign: [], all: [] };
-  #hint = null;
   #font = '';
 
   constructor(lane) {
@@ -61,7 +61,7 @@ export class BandCells {
   #make() {
     const node = document.createElement('button');
     node.className = 'stretch';
-    node.innerHTML = '<span></span>';
+    render(node, html`<span></span>`);
     this.host.append(node);
     return node;
   }
@@ -88,7 +88,7 @@ export class BandCells {
       return pen.measureText(words).width <= room;
     };
     const parts = cellWords(stretch, desk.shortOf, fits);
-    node.firstChild.innerHTML = room < 12 ? '' : parts.map(({ words, asked }, i) => `${i ? (words.startsWith('+') ? ' ' : ', ') : ''}${asked ? `<b>${text(words)}</b>` : text(words)}`).join('');
+    render(node.firstChild, html`${room < 12 ? '' : parts.map(({ words, asked }, i) => [i ? (words.startsWith('+') ? ' ' : ', ') : '', asked ? html`<b>${words}</b>` : words])}`);
     node.classList.toggle('dotted', Boolean(dot));
     if (dot) node.style.setProperty('--e', `var(--${dot})`);
     const bars = [stretch.start, stretch.end].map((beats) => barWords(grid, beatsToSeconds(grid, beats)));
@@ -112,8 +112,7 @@ export class BandCells {
     if (!empty) return;
     const said = listeningWords(desk.doc.bandHearing) || (desk.doc.bandUnsure ? UNSURE : '');
     const { words, take } = said ? { words: said, take: '' } : unnamed(open, desk.doc.clip);
-    const markup = `<span ${open ? 'role="gridcell"' : ''}>${words}</span>${take}`;
-    if (this.#hint !== markup) this.hint.innerHTML = this.#hint = markup;
+    refresh(this.hint, html`<span ${attributes({ role: open ? 'gridcell' : null })}>${words}</span>${take}`);
   }
 
   /** Folded, the lane is a list of buttons and no grid. */

@@ -1,7 +1,8 @@
 /** The band lane's dialogs: one more player by name, and what can be said of a row. */
 
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { capital, kindOf, searched } from '../music/band.js';
 import { Popover } from '../parts/popover.js';
 import { beatsToSeconds, formatSpan } from '../music/time.js';
@@ -12,7 +13,7 @@ const MOST = 40; // options at once
 function marked(name, typed) {
   const at = typed ? name.toLowerCase().indexOf(typed.toLowerCase()) : -1;
   const shown = capital(name);
-  return at < 0 ? text(shown) : `${text(shown.slice(0, at))}<b>${text(shown.slice(at, at + typed.length))}</b>${text(shown.slice(at + typed.length))}`;
+  return at < 0 ? shown : html`${shown.slice(0, at)}<b>${shown.slice(at, at + typed.length)}</b>${shown.slice(at + typed.length)}`;
 }
 
 export class BandAdd extends Popover {
@@ -36,8 +37,8 @@ export class BandAdd extends Popover {
   markup() {
     const { region } = this.timeline;
     const where = this.#where || (region ? `to the span, ${formatSpan(region)}` : 'over what is in view');
-    return `<label class="field">${icons.search}<input type="text" role="combobox" aria-expanded="true" aria-controls="band-options" aria-autocomplete="list" autocomplete="off" spellcheck="false"
-      placeholder="Name an instrument" aria-label="Name an instrument" value="${text(this.#typed)}"></label>
+    return html`<label class="field">${icons.search}<input type="text" role="combobox" aria-expanded="true" aria-controls="band-options" aria-autocomplete="list" autocomplete="off" spellcheck="false"
+      placeholder="Name an instrument" aria-label="Name an instrument" value="${this.#typed}"></label>
       <div class="options" tabindex="0">${this.#list()}</div><p class="soft foot"><kbd>↵</kbd><span>adds it ${where}</span></p>`;
   }
 
@@ -46,14 +47,14 @@ export class BandAdd extends Popover {
     this.#options = (found.length ? found : nearest).slice(0, MOST);
     this.#at = Math.max(0, Math.min(this.#at, this.#options.length - 1));
     const none = this.#typed.trim() && !found.length;
-    const options = this.#options.map((entry, i) => `<button role="option" tabindex="-1" id="band-option-${i}" data-name="${text(entry.name)}" aria-selected="${i === this.#at}">
-      <span>${none ? text(capital(entry.name)) : marked(entry.name, this.#typed.trim())}</span><small>${text(kindOf(entry, desk.instruments))}</small></button>`).join('');
-    return `${none ? `<p class="none" role="status">No <i>${text(this.#typed.trim().slice(0, 24))}</i> here.${nearest.length > 3 ? ' Any of a family:' : nearest.length ? ' Nearest:' : ''}</p>` : ''}
+    const options = this.#options.map((entry, i) => html`<button role="option" tabindex="-1" id="band-option-${i}" data-name="${entry.name}" aria-selected="${i === this.#at}">
+      <span>${none ? capital(entry.name) : marked(entry.name, this.#typed.trim())}</span><small>${kindOf(entry, desk.instruments)}</small></button>`);
+    return html`${none ? html`<p class="none" role="status">No <i>${this.#typed.trim().slice(0, 24)}</i> here.${nearest.length > 3 ? ' Any of a family:' : nearest.length ? ' Nearest:' : ''}</p>` : ''}
       <div role="listbox" id="band-options" aria-label="Instruments">${options}</div>`;
   }
 
   #show() {
-    this.node.querySelector('.options').innerHTML = this.#list();
+    render(this.node.querySelector('.options'), this.#list());
     const chosen = this.node.querySelector('[aria-selected=true]');
     chosen?.scrollIntoView({ block: 'nearest' });
     this.node.querySelector('input').setAttribute('aria-activedescendant', chosen?.id ?? '');
@@ -114,8 +115,8 @@ export class BandMenu extends Popover {
     const { grid } = desk.doc;
     const { start, end } = this.#place;
     const where = formatSpan({ start: Math.max(0, beatsToSeconds(grid, start)), end: beatsToSeconds(grid, end) });
-    return `<h2>${text(capital(this.#name))}<span class="num">${where}</span></h2>
-      <div role="menu" aria-label="${text(capital(this.#name))}">${SAID.map(([act, words, title]) => `<button role="menuitem" data-act="${act}" title="${title}">${words}</button>`).join('')}
+    return html`<h2>${capital(this.#name)}<span class="num">${where}</span></h2>
+      <div role="menu" aria-label="${capital(this.#name)}">${SAID.map(([act, words, title]) => html`<button role="menuitem" data-act="${act}" title="${title}">${words}</button>`)}
       <button role="menuitem" data-act="remove" title="Takes the row and all its bars away">Remove row</button></div>`;
   }
 

@@ -5,7 +5,8 @@
  */
 
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { capital, cleared, cycled, inOrder, pieces, putParts, rowsShown, said, solo } from '../music/band.js';
 import { BandGestures } from './band-gestures.js';
 import { endOf, newId, shifted, startOf, tidy, within } from '../music/cells.js';
@@ -30,9 +31,9 @@ export class BandLane extends Lane {
 
   constructor(timeline, host, head) {
     super(timeline, 'band', 'b', host, head);
-    head.innerHTML = `<button class="fold text-button" data-action="band" aria-expanded="false"><b>Band</b>${icons.down}</button><span class="soft"></span>
-      <div class="names"><ul></ul></div><button class="add text-button" aria-haspopup="dialog" title="One more player: over the span, else over what is in view">${icons.plus}<span>Add</span></button>`;
-    host.innerHTML = '<canvas></canvas><div class="stretches"></div><div class="hint"></div>';
+    render(head, html`<button class="fold text-button" data-action="band" aria-expanded="false"><b>Band</b>${icons.down}</button><span class="soft"></span>
+      <div class="names"><ul></ul></div><button class="add text-button" aria-haspopup="dialog" title="One more player: over the span, else over what is in view">${icons.plus}<span>Add</span></button>`);
+    render(host, html`<canvas></canvas><div class="stretches"></div><div class="hint"></div>`);
     this.rowsView = new BandRows(this);
     this.cellsView = new BandCells(this);
     this.adding = new BandAdd(this);
@@ -123,7 +124,7 @@ export class BandLane extends Lane {
     fold.setAttribute('aria-expanded', this.open);
     fold.title = this.open ? 'Fold the band lane (W)' : 'Unfold the band lane (W)';
     fold.setAttribute('aria-label', fold.title.slice(0, -4));
-    this.head.querySelector('ul').innerHTML = names.map((name) => `<li title="${text(capital(name))}">${text(capital(name))}</li>`).join('');
+    render(this.head.querySelector('ul'), html`${names.map((name) => html`<li title="${capital(name)}">${capital(name)}</li>`)}`);
     this.head.querySelector('.soft').textContent = Number.isFinite(hearing) ? percent(hearing) : words && '?';
     this.head.querySelector('.soft').title = words;
   }

@@ -7,7 +7,8 @@
 
 import { desk } from '../store/desk.js';
 import { drag, reach } from '../parts/gestures.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { engineOf } from '../store/engines.js';
 import { cover, halves, merged, moved, newId, offBeats, onBeats, put, resized, shifted, startOf, tidy, within, without } from '../music/cells.js';
 import { fitSymbol, roman, transposedSymbol } from '../music/chords.js';
@@ -20,9 +21,9 @@ const THIN = 48; // pixels of a cell that has none to spare beside its symbol
 
 /** What stands in a cell of some width: the symbol, the numeral where it fits, and what was heard of it. */
 function cellMarkup(symbol, numeral, heard, width) {
-  const share = heard && width > 84 ? `<i style="--e:var(--${heard.token})"></i>${text(heard.words)}` : '';
-  const small = `${numeral.length * NUMERAL + THIN / 2 <= width ? text(numeral) : ''}${share}`; // whole, or not at all
-  return `<b>${text(symbol)}</b>${width > 34 && small ? `<small>${small}</small>` : ''}`;
+  const share = heard && width > 84 ? html`<i style="--e:var(--${heard.token})"></i>${heard.words}` : '';
+  const whole = numeral.length * NUMERAL + THIN / 2 <= width ? numeral : ''; // or not at all
+  return html`<b>${symbol}</b>${width > 34 && (whole || share) ? html`<small>${whole}${share}</small>` : ''}`;
 }
 
 export class ChordLane extends Lane {
@@ -31,14 +32,14 @@ export class ChordLane extends Lane {
 
   constructor(timeline, host, head) {
     super(timeline, 'chords', 'c', host, head);
-    head.innerHTML = `<b>Chords</b><span class="soft"></span><button class="text-button offer to-beats" hidden title="These chords lie where they were heard. Put their borders on the beats; undo brings them back">Snap to beats</button><div class="foot">
+    render(head, html`<b>Chords</b><span class="soft"></span><button class="text-button offer to-beats" hidden title="These chords lie where they were heard. Put their borders on the beats; undo brings them back">Snap to beats</button><div class="foot">
       <button class="ic" data-mute="chords" aria-pressed="true"></button>
-      <button class="ic" data-menu="chords" title="Progressions, transposition" aria-label="Chord lane menu" aria-haspopup="dialog">${icons.more}</button></div>`;
+      <button class="ic" data-menu="chords" title="Progressions, transposition" aria-label="Chord lane menu" aria-haspopup="dialog">${icons.more}</button></div>`);
     this.words = head.querySelector('.soft');
     this.toBeats = head.querySelector('.to-beats');
     this.toBeats.addEventListener('click', () => this.commit('quantise', onBeats(desk.doc.chords, this.low, this.high)));
-    host.innerHTML = `<div class="beats"></div><div class="cells"></div><canvas class="ghost"></canvas>
-      <div class="hint">${icons.draw}<span>No chords yet. Draw them with <kbd>D</kbd>, or double-click a bar.</span></div>`;
+    render(host, html`<div class="beats"></div><div class="cells"></div><canvas class="ghost"></canvas>
+      <div class="hint">${icons.draw}<span>No chords yet. Draw them with <kbd>D</kbd>, or double-click a bar.</span></div>`);
     this.beats = host.querySelector('.beats');
     this.cells = host.querySelector('.cells');
     this.hint = host.querySelector('.hint');
@@ -118,7 +119,7 @@ export class ChordLane extends Lane {
     const sign = [cell.symbol, symbol, numeral, width > 34, width > 84, heard?.words ?? '', heard?.token ?? '', chosen, inside, bar, beat].join('|');
     if (node.dataset.sign === sign) return;
     node.dataset.sign = sign;
-    node.innerHTML = cellMarkup(symbol, numeral, heard, width);
+    render(node, cellMarkup(symbol, numeral, heard, width));
     node.classList.toggle('thin', width < THIN);
     node.classList.toggle('chosen', chosen);
     node.classList.toggle('in', inside);

@@ -7,6 +7,7 @@
 import { desk } from '../store/desk.js';
 import { drag } from '../parts/gestures.js';
 import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { newId, put, shifted, tidy, within, without } from '../music/cells.js';
 import { DRUMS, STEP, frames, hitAt } from '../music/drums.js';
 import { CanvasLane } from './canvas-lane.js';
@@ -24,11 +25,11 @@ export class DrumLane extends CanvasLane {
 
   constructor(timeline, host, head) {
     super(timeline, 'drums', 'h', host, head);
-    head.innerHTML = `<ul>${DRUMS.map((drum) => `<li>${drum[0].toUpperCase()}${drum.slice(1)}</li>`).join('')}<li class="heard" title="The drums as the models are told of them: a box for each of their frames, lighter with more drums in it">Model hears</li></ul>
+    render(head, html`<ul>${DRUMS.map((drum) => html`<li>${drum[0].toUpperCase()}${drum.slice(1)}</li>`)}<li class="heard" title="The drums as the models are told of them: a box for each of their frames, lighter with more drums in it">Model hears</li></ul>
       <div class="foot"><button class="ic" data-mute="drums" aria-pressed="true"></button>
       <button class="ic" data-midi="drums" title="Open a MIDI file" aria-label="Open a MIDI file for the drums">${icons.midi}</button>
-      <button class="ic" data-menu="drums" title="Patterns, swing, tapping, MIDI" aria-label="Drum lane menu" aria-haspopup="dialog">${icons.more}</button></div>`;
-    host.innerHTML = `<canvas></canvas><div class="hint" role="row"><span role="gridcell">No drums yet. Click the steps, or choose a pattern from <b>⋯</b>.</span></div>`;
+      <button class="ic" data-menu="drums" title="Patterns, swing, tapping, MIDI" aria-label="Drum lane menu" aria-haspopup="dialog">${icons.more}</button></div>`);
+    render(host, html`<canvas></canvas><div class="hint" role="row"><span role="gridcell">No drums yet. Click the steps, or choose a pattern from <b>⋯</b>.</span></div>`);
     this.canvas = host.querySelector('canvas');
     this.hint = host.querySelector('.hint');
   }

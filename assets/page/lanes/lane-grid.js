@@ -3,11 +3,13 @@
  * chosen object is the current cell. Only that cell is in the page, so a thousand notes cost nothing.
  */
 
+import { add, html } from '../parts/markup.js';
+
 /** facts: {label, rows, columns, row, column, words, chosen}; row and column from 1, 0 = nothing chosen. */
 export function announceItem(host, { label, rows, columns, row, column, words, chosen }) {
   let grid = host.querySelector('.grid-row');
   if (!grid) {
-    host.insertAdjacentHTML('beforeend', '<div class="grid-row" role="row"><div role="gridcell"></div></div>');
+    add(host, html`<div class="grid-row" role="row"><div role="gridcell"></div></div>`);
     grid = host.querySelector('.grid-row');
     grid.firstChild.id = `cell-${host.classList[0]}`;
     host.setAttribute('role', 'grid');

@@ -8,6 +8,7 @@
 import { desk } from '../store/desk.js';
 import { drag, reach } from '../parts/gestures.js';
 import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { cover, halves, newId, put, resized, shifted, tidy, within, without } from '../music/cells.js';
 import { scaleOf } from '../music/chords.js';
 import { HIGH, LOW, fitWords, fittingKey, inRange, pitchName, pitchWithin, transposed } from '../music/notes.js';
@@ -29,18 +30,18 @@ export class MelodyLane extends CanvasLane {
 
   constructor(timeline, host, head) {
     super(timeline, 'melody', 'n', host, head);
-    head.innerHTML = `<b>Melody</b><span class="soft"></span><button class="text-button offer" hidden></button><div class="foot">
+    render(head, html`<b>Melody</b><span class="soft"></span><button class="text-button offer" hidden></button><div class="foot">
       <button class="ic" data-mute="melody" aria-pressed="true"></button>
       <button class="ic" data-midi="melody" title="Open a MIDI file" aria-label="Open a MIDI file for the melody">${icons.midi}</button>
       <button class="ic" data-menu="melody" title="Transpose, quantise, MIDI" aria-label="Melody lane menu" aria-haspopup="dialog">${icons.more}</button></div>
-      <canvas class="keys" title="Drag or turn the wheel to scroll the pitches"></canvas>`;
+      <canvas class="keys" title="Drag or turn the wheel to scroll the pitches"></canvas>`);
     this.words = head.querySelector('.soft');
     this.offer = head.querySelector('.offer');
     this.offer.addEventListener('click', () => this.useFittingKey());
     this.keys = head.querySelector('.keys');
-    host.innerHTML = `<canvas></canvas><div class="hint card" role="row"><div role="gridcell"><b>No melody yet</b>
+    render(host, html`<canvas></canvas><div class="hint card" role="row"><div role="gridcell"><b>No melody yet</b>
       <p>Draw notes with <kbd>D</kbd> here, or drop a MIDI file.</p><p class="buttons">
-      <button data-midi="melody">${icons.midi}<span>Open MIDI</span></button></p></div></div>`;
+      <button data-midi="melody">${icons.midi}<span>Open MIDI</span></button></p></div></div>`);
     this.canvas = host.querySelector('canvas');
     this.hint = host.querySelector('.hint');
     host.addEventListener('dblclick', (event) => this.#double(event));

@@ -4,6 +4,7 @@
  */
 
 import { clamp } from '../music/time.js';
+import { html, render } from './markup.js';
 import { Scope } from './scope.js';
 
 export class Popover {
@@ -21,7 +22,7 @@ export class Popover {
   // ---- what subclasses say
 
   markup() {
-    return '';
+    return html``;
   }
 
   /** A button of it. */
@@ -66,7 +67,7 @@ export class Popover {
   }
 
   render() {
-    this.node.innerHTML = `<i class="arrow"></i>${this.markup()}`;
+    render(this.node, html`<i class="arrow"></i>${this.markup()}`);
   }
 
   /** Renders anew and gives the focus back to what had it. */

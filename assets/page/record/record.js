@@ -4,7 +4,8 @@
  */
 
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { attributes, html, refresh, render } from '../parts/markup.js';
 import { Scope } from '../parts/scope.js';
 import { showWhenStyled, styles } from '../parts/styled.js';
 import { barWords, formatClock } from '../music/time.js';
@@ -20,9 +21,9 @@ const STYLE = new URL('./record.css', import.meta.url).href;
 const BARS = [[0, 'None'], [1, '1 bar'], [2, '2 bars']];
 const LANES = [['melody', 'Melody'], ['drums', 'Drums'], ['off', 'Off']];
 const BLACK = [1, 3, 6, 8, 10];
-const seg = (name, label, choices) => `<span class="seg" role="group" aria-label="${label}">${choices.map(([value, words]) => `<button data-${name}="${value}">${words}</button>`).join('')}</span>`;
+const seg = (name, label, choices) => html`<span class="seg" role="group" aria-label="${label}">${choices.map(([value, words]) => html`<button ${attributes({ [`data-${name}`]: value })}>${words}</button>`)}</span>`;
 
-const TEMPLATE = `
+const TEMPLATE = html`
 ${styles(STYLE)}
 <section class="record" aria-label="Record">
   <header><i class="dot"></i><h2></h2><span class="soft num about"></span><span class="spring"></span>
@@ -59,7 +60,7 @@ export class Record extends HTMLElement {
 
   connectedCallback() {
     if (!this.shadowRoot) {
-      this.attachShadow({ mode: 'open' }).innerHTML = TEMPLATE;
+      render(this.attachShadow({ mode: 'open' }), TEMPLATE);
       showWhenStyled(this);
     }
     this.#scope = new Scope();
@@ -220,37 +221,36 @@ export class Record extends HTMLElement {
     const { state, words, devices, device, latency } = this.microphone;
     const ready = state === 'ready';
     this.find('.mic').classList.toggle('off', !ready);
-    this.find('.mic .to').innerHTML = ready ? `${icons.check} To the audio lane` : '';
-    const options = devices.map(({ id, name }) => `<option value="${text(id)}" ${id === device ? 'selected' : ''}>${text(name)}</option>`).join('');
-    const list = this.find('select');
-    if (list.dataset.options !== options) list.innerHTML = list.dataset.options = options;
+    render(this.find('.mic .to'), ready ? html`${icons.check} To the audio lane` : html``);
+    const options = devices.map(({ id, name }) => html`<option value="${id}" ${attributes({ selected: id === device })}>${name}</option>`);
+    refresh(this.find('select'), html`${options}`);
     const late = this.#measuring || (latency.known ? `Latency ${Math.round(latency.seconds * 1000)} ms, taken off.` : 'The browser does not tell its latency: nothing is taken off.');
-    const again = this.#measuring.endsWith('…') ? '' : ` <button class="text-button" data-act="measure" title="Clicks leave the speakers and are listened for">${latency.known ? 'Measure again' : 'Measure it'}</button>`;
-    const foot = ready ? `<span>${late}</span>${this.recorder.busy ? '' : again}` : `${text(words)}${state === 'refused' ? ' <button class="text-button" data-act="again">Try again</button>' : ''}`;
+    const again = this.#measuring.endsWith('…') ? '' : html` <button class="text-button" data-act="measure" title="Clicks leave the speakers and are listened for">${latency.known ? 'Measure again' : 'Measure it'}</button>`;
+    const foot = ready ? html`<span>${late}</span>${this.recorder.busy ? '' : again}` : html`${words}${state === 'refused' ? html` <button class="text-button" data-act="again">Try again</button>` : ''}`;
     const host = this.find('.mic .foot');
-    if (host.dataset.words !== foot) host.innerHTML = host.dataset.words = foot;
+    refresh(host, foot);
     host.setAttribute('role', state === 'refused' ? 'alert' : 'note');
   }
 
   #drawCount() {
     const { bpm, beats_per_bar: beats } = desk.doc.grid;
     this.find('.count .grid').textContent = `${Math.round(bpm * 100) / 100} bpm, ${beats}/4`;
-    const boxes = Array.from({ length: beats }, (_, i) => `<b>${i + 1}</b>`).join('');
-    if (this.find('.beats').innerHTML !== boxes) this.find('.beats').innerHTML = boxes;
+    const boxes = Array.from({ length: beats }, (_, i) => html`<b>${i + 1}</b>`);
+    refresh(this.find('.beats'), html`${boxes}`);
   }
 
   #drawKeys() {
     const { state, inputs, words, pressed, last } = this.keyboard;
     const found = state === 'ready' && inputs.length > 0;
     this.find('.keys header b').textContent = found ? inputs.map(({ name }) => name || 'MIDI keyboard').join(', ') : 'MIDI keyboard';
-    this.find('.keys .armed').innerHTML = found && this.lane !== 'off' ? `${icons.check} Armed` : '';
+    render(this.find('.keys .armed'), found && this.lane !== 'off' ? html`${icons.check} Armed` : html``);
     this.find('.keys [data-act]').hidden = found || !this.keyboard.possible;
     this.find('.keys .snaps').hidden = !found;
     const heard = last ? `${pitchName(last.pitch)}, velocity ${last.velocity}` : 'Play a key';
     this.find('.keys .says').textContent = found ? heard : words || (this.keyboard.possible ? 'Not connected yet.' : 'This browser gives pages no MIDI keyboard; Chromium does. Tap drums with ⇧T, then A S D F G.');
     const first = last ? Math.floor(Math.min(last.pitch, 108) / 12) * 12 - (last.pitch >= 72 ? 12 : 0) : 60;
     this.find('.piano').hidden = !found;
-    this.find('.piano').innerHTML = Array.from({ length: 24 }, (_, i) => `<i class="${BLACK.includes(i % 12) ? 'black' : ''}${pressed.has(first + i) ? ' on' : ''}"></i>`).join('');
+    refresh(this.find('.piano'), html`${Array.from({ length: 24 }, (_, i) => html`<i class="${BLACK.includes(i % 12) ? 'black' : ''}${pressed.has(first + i) ? ' on' : ''}"></i>`)}`);
   }
 
   /** What moves with every frame: the level, the beat that is counted, the time. */

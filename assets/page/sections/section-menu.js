@@ -1,7 +1,8 @@
 /** The menu of a section: what it is called, and what can be done with it; beside it, never over its flag. */
 
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html } from '../parts/markup.js';
 import { Popover } from '../parts/popover.js';
 import { formatLength } from '../music/time.js';
 import { barsWords, regionOf } from './bars.js';
@@ -9,7 +10,7 @@ import { barsWords, regionOf } from './bars.js';
 const NAMES = ['Intro', 'Verse', 'Chorus', 'Bridge', 'Outro'];
 const WIDE = 312; // pixels
 const ROWS = [
-  ['remake', '<i class="swatch"></i>', 'Re-make all of it', 'Ctrl ↵'],
+  ['remake', html`<i class="swatch"></i>`, 'Re-make all of it', 'Ctrl ↵'],
   ['copy', icons.file, 'Copy', 'Ctrl C'],
   ['repeat', icons.plus, 'Repeat after itself', 'Ctrl D'],
   ['vary', icons.again, 'Repeat with changes', 'Ctrl ⇧D'],
@@ -49,11 +50,11 @@ export class SectionMenu extends Popover {
   markup() {
     const section = this.#section;
     const region = regionOf(desk.doc.grid, section, this.timeline.duration);
-    const long = region.end - region.start > desk.doc.window ? `<p class="soft">Its ${formatSeconds(region)} s are made in parts that overlap.</p>` : '';
-    return `<h2>${text(section.name)}, ${barsWords(section)}<span class="num">${formatLength(region.start)}–${formatLength(region.end)}</span></h2>
-      <div class="names" role="group" aria-label="Name">${NAMES.map((name) => `<button data-name="${name}" aria-pressed="${name === section.name}">${name}</button>`).join('')}</div>
-      <input value="${text(section.name)}" maxlength="40" aria-label="Name of the section">
-      <div class="acts">${ROWS.map(([act, icon, words, key]) => `<button data-act="${act}">${icon}<span>${words}</span><kbd>${key}</kbd></button>`).join('')}</div>${long}`;
+    const long = region.end - region.start > desk.doc.window ? html`<p class="soft">Its ${formatSeconds(region)} s are made in parts that overlap.</p>` : '';
+    return html`<h2>${section.name}, ${barsWords(section)}<span class="num">${formatLength(region.start)}–${formatLength(region.end)}</span></h2>
+      <div class="names" role="group" aria-label="Name">${NAMES.map((name) => html`<button data-name="${name}" aria-pressed="${name === section.name}">${name}</button>`)}</div>
+      <input value="${section.name}" maxlength="40" aria-label="Name of the section">
+      <div class="acts">${ROWS.map(([act, icon, words, key]) => html`<button data-act="${act}">${icon}<span>${words}</span><kbd>${key}</kbd></button>`)}</div>${long}`;
   }
 
   press(button) {

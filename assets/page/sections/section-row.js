@@ -6,7 +6,8 @@
 
 import { desk } from '../store/desk.js';
 import { drag, reach } from '../parts/gestures.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, refresh, render } from '../parts/markup.js';
 import { newId } from '../music/cells.js';
 import { timeToX } from '../music/time.js';
 import { barTime, barsOf, barsWords, countBars, nearestBar, newBars, placed, regionOf, split } from './bars.js';
@@ -18,13 +19,12 @@ const PATIENCE = 200; // frames until a button of a run is ready
 export class SectionRow {
   draft = null; // the section whose border is being moved
   #drop = null; // the bar before which a dragged one would stand
-  #drawn = '';
 
   constructor(timeline, host, head) {
     this.timeline = timeline;
     this.host = host;
     this.head = head;
-    head.innerHTML = '<b>Sections</b>';
+    render(head, html`<b>Sections</b>`);
     host.setAttribute('role', 'toolbar');
     host.setAttribute('aria-label', 'Sections');
     this.menu = new SectionMenu(timeline, this);
@@ -57,14 +57,12 @@ export class SectionRow {
       if (wide < 2) return '';
       const own = regionOf(grid, section, timeline.duration);
       const on = region && Math.abs(region.start - own.start) < 1e-3 && Math.abs(region.end - own.end) < 1e-3;
-      return `<button class="section" data-id="${text(section.id)}" aria-haspopup="dialog" aria-pressed="${Boolean(on)}" aria-label="${text(section.name)}, ${barsWords(section)}, menu"
-        title="Click: the span over it. Right click or Enter: more" style="left:${(left + 1).toFixed(1)}px;width:${Math.max(4, wide - 2).toFixed(1)}px"><b>${text(section.name)}</b><span class="soft">${countBars(section)}</span><i class="more">${icons.down}</i></button>`;
-    }).join('');
-    const drop = this.#drop === null ? '' : `<i class="drop" style="left:${timeToX(view, barTime(grid, this.#drop)).toFixed(1)}px"></i>`;
-    if (cells + drop === this.#drawn) return;
+      return html`<button class="section" data-id="${section.id}" aria-haspopup="dialog" aria-pressed="${Boolean(on)}" aria-label="${section.name}, ${barsWords(section)}, menu"
+        title="Click: the span over it. Right click or Enter: more" style="left:${(left + 1).toFixed(1)}px;width:${Math.max(4, wide - 2).toFixed(1)}px"><b>${section.name}</b><span class="soft">${countBars(section)}</span><i class="more">${icons.down}</i></button>`;
+    });
+    const drop = this.#drop === null ? '' : html`<i class="drop" style="left:${timeToX(view, barTime(grid, this.#drop)).toFixed(1)}px"></i>`;
     const held = this.timeline.shadowRoot.activeElement?.closest?.('.section')?.dataset.id;
-    this.host.innerHTML = this.#drawn = cells + drop;
-    if (held) this.host.querySelector(`[data-id="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+    if (refresh(this.host, html`${cells}${drop}`) && held) this.host.querySelector(`[data-id="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
   }
 
   // ---- gestures

@@ -6,11 +6,11 @@
 
 import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
-import { text } from '../parts/icons.js';
+import { html, refresh } from '../parts/markup.js';
 import { capital, isMany } from '../music/band.js';
 
 const PAUSE = 600; // ms after the last letter
-const INFO = '<svg class="icon" width="14" height="14" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true"><circle cx="8" cy="8" r="6"/><path d="M8 7.4v3.4M8 5.1v.1"/></svg>';
+const INFO = html`<svg class="icon" width="14" height="14" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true"><circle cx="8" cy="8" r="6"/><path d="M8 7.4v3.4M8 5.1v.1"/></svg>`;
 
 /** The lanes that an edit has ticked for the same span: names that are followed now and were not before. */
 export function ticked(before, now) {
@@ -20,7 +20,6 @@ export function ticked(before, now) {
 
 export class ConflictNote extends HTMLElement {
   #scope = null;
-  #drawn = '';
   #typing = false;
   #pause = () => {}; // takes the timer back
   #before = null;
@@ -51,10 +50,8 @@ export class ConflictNote extends HTMLElement {
   #draw() {
     const { conflicts = [], spans, active, follow } = desk.doc;
     const [first] = this.#typing ? [] : conflicts;
-    const count = conflicts.length > 1 ? `<span class="count num">1 of ${conflicts.length}</span>` : '';
-    const markup = first ? `<div class="note">${INFO}<p>${text(first.text)} <button class="remedy">${text(first.action)}</button></p>${count}</div>` : '';
-    if (markup !== this.#drawn) this.innerHTML = markup;
-    this.#drawn = markup;
+    const count = conflicts.length > 1 ? html`<span class="count num">1 of ${conflicts.length}</span>` : '';
+    refresh(this, first ? html`<div class="note">${INFO}<p>${first.text} <button class="remedy">${first.action}</button></p>${count}</div>` : html``);
     this.#chips(spans);
     const now = { active, follow, changedLanes: spans.find(({ id }) => id === active)?.changed ?? [] };
     for (const lane of ticked(this.#before, now)) desk.timeline?.say(`${capital(lane)} ${isMany(lane) ? 'are' : 'is'} followed now`);

@@ -5,7 +5,7 @@
 
 import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
-import { text } from '../parts/icons.js';
+import { html, refresh, render } from '../parts/markup.js';
 
 const CHOICES = [
   ['blend', 'Blend in', 'Begins from the music around the span. Smoothest seams; new words count for little. (U)'],
@@ -23,13 +23,12 @@ export function turned(spans, id, intent) {
 
 export class Intent extends HTMLElement {
   #scope = null;
-  #reason = '';
 
   connectedCallback() {
     if (!this.firstElementChild) {
-      this.innerHTML = `<div class="intent" role="radiogroup" aria-label="Intent" aria-describedby="intent-reason">${CHOICES.map(
-        ([id, words, tip]) => `<button role="radio" data-intent="${id}" title="${tip}">${words}</button>`).join('')}</div>
-        <p id="intent-reason" aria-live="polite"></p>`;
+      render(this, html`<div class="intent" role="radiogroup" aria-label="Intent" aria-describedby="intent-reason">${CHOICES.map(
+        ([id, words, tip]) => html`<button role="radio" data-intent="${id}" title="${tip}">${words}</button>`)}</div>
+        <p id="intent-reason" aria-live="polite"></p>`);
     }
     this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
@@ -57,10 +56,8 @@ export class Intent extends HTMLElement {
       button.setAttribute('aria-checked', String(checked));
       button.tabIndex = checked ? 0 : -1;
     }
-    const by = span.intent === 'auto' || !span.intent ? '' : ' <button class="remedy" data-intent="auto">Pick for me</button>';
-    const reason = `<span>${text(span.reason ?? '')}</span>${by}`;
-    if (reason !== this.#reason) this.querySelector('#intent-reason').innerHTML = reason;
-    this.#reason = reason;
+    const by = span.intent === 'auto' || !span.intent ? '' : html` <button class="remedy" data-intent="auto">Pick for me</button>`;
+    refresh(this.querySelector('#intent-reason'), html`<span>${span.reason}</span>${by}`);
     this.querySelector('.intent').title = span.reason ?? ''; // where there is no room for the line
   }
 

@@ -6,7 +6,8 @@
 
 import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { Popover } from '../parts/popover.js';
 
 class ModelCard extends Popover {
@@ -27,12 +28,12 @@ class ModelCard extends Popover {
   markup() {
     const { name, file, licence, duty, facts } = desk.model;
     const device = this.#work?.device ?? desk.model.device;
-    const speeds = this.#work ? this.#work.engines.map(({ tag, speed }) => `<li><b>${text(tag)}</b> ${text(speed)}</li>`).join('') : '<li>…</li>'.repeat(3); // as high as what comes
-    return `<h2>${text(name)}<span class="soft">${text(file)}</span><button class="ic" data-act="close" aria-label="Close">${icons.close}</button></h2>
-      <dl><div><dt>Runs on</dt><dd>${text(device)}</dd></div>
-      <div><dt>Licence</dt><dd>${text([duty, licence].filter(Boolean).join(' · '))}</dd></div>
+    const speeds = this.#work ? this.#work.engines.map(({ tag, speed }) => html`<li><b>${tag}</b> ${speed}</li>`) : html`<li>…</li><li>…</li><li>…</li>`; // as high as what comes
+    return html`<h2>${name}<span class="soft">${file}</span><button class="ic" data-act="close" aria-label="Close">${icons.close}</button></h2>
+      <dl><div><dt>Runs on</dt><dd>${device}</dd></div>
+      <div><dt>Licence</dt><dd>${[duty, licence].filter(Boolean).join(' · ')}</dd></div>
       <div><dt>Speed</dt><dd><ol>${speeds}</ol></dd></div></dl>
-      <ul>${facts.map((fact) => `<li>${text(fact)}</li>`).join('')}</ul><p class="foot"><button data-act="about">About, guide, every licence</button></p>`;
+      <ul>${facts.map((fact) => html`<li>${fact}</li>`)}</ul><p class="foot"><button data-act="about">About, guide, every licence</button></p>`;
   }
 
   press({ dataset }) {
@@ -60,7 +61,7 @@ export class ModelButton extends HTMLElement {
   #draw() {
     const { name, device } = desk.model;
     if (!name || this.firstElementChild) return;
-    this.innerHTML = `<button class="text-button" aria-haspopup="dialog" title="Models and device. The times beside the engines are for this span">${icons.chip}<span>${text(`${name}, ${device.split(',')[0]}`)}</span></button>`;
+    render(this, html`<button class="text-button" aria-haspopup="dialog" title="Models and device. The times beside the engines are for this span">${icons.chip}<span>${name}, ${device.split(',')[0]}</span></button>`);
   }
 
   #open(button) {

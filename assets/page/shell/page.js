@@ -6,6 +6,7 @@
 import { desk } from '../store/desk.js';
 import { ENGINES } from '../store/engines.js';
 import { icons } from '../parts/icons.js';
+import { add, html } from '../parts/markup.js';
 import { actionOf, worksInFields } from './keys.js';
 import { listening } from '../store/listening.js';
 import { whyNoClip, whyNoInpaint } from '../store/why.js';
@@ -211,11 +212,11 @@ function furnish() {
   const [seed, box, ...rest] = ['#seed', '#prompt-box', '#bar', '#foot', '#advanced', '#knobs'].map((place) => document.querySelector(place));
   if (furnished || !seed?.querySelector('input') || !box || rest.includes(null)) return;
   furnished = true;
-  seed.insertAdjacentHTML('beforeend', `<button class="dice" title="Another seed, by chance" aria-label="Another seed, by chance">${icons.dice}</button>`);
-  box.insertAdjacentHTML('beforeend', `<button class="unfold" title="All settings, or the short sheet" aria-label="All settings, or the short sheet">${icons.down}</button>`);
+  add(seed, html`<button class="dice" title="Another seed, by chance" aria-label="Another seed, by chance">${icons.dice}</button>`);
+  add(box, html`<button class="unfold" title="All settings, or the short sheet" aria-label="All settings, or the short sheet">${icons.down}</button>`);
   seed.querySelector('.dice').addEventListener('click', () => type('#seed input', String(Math.floor(Math.random() * 10_000))));
   box.querySelector('.unfold').addEventListener('click', () => document.querySelector('#page').classList.toggle('drawn'));
-  document.querySelector('#bar').insertAdjacentHTML('beforeend', '<inlay-model id="bar-model"></inlay-model><button id="keys" title="Keys (?)" aria-label="Keys">?</button>'); // where the timeline's and the panel's own are not
+  add(document.querySelector('#bar'), html`<inlay-model id="bar-model"></inlay-model><button id="keys" title="Keys (?)" aria-label="Keys">?</button>`); // where the timeline's and the panel's own are not
   new MutationObserver(tip).observe(document.querySelector('#foot'), { subtree: true, attributes: true, attributeFilter: ['disabled'] }); // Gradio turns them on and off in its own time
   const closed = document.querySelector('#advanced > button:not(.open)');
   showWhenOpened(document.querySelector('#advanced'), document.querySelector('#knobs'));

@@ -1,7 +1,8 @@
 /** Dialogs about the project: the list of projects, save as, what can be exported. */
 
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { add, html, render } from '../parts/markup.js';
 import { openSheet } from '../takes/take-sheet.js';
 import { drawPictures, found, projectRow } from '../start/recent.js';
 import { chooseFile } from './upload.js';
@@ -33,7 +34,7 @@ export async function download(kind, take = null) {
 export function showExports() {
   const track = desk.track?.kind === 'take' ? desk.track : null;
   const rows = [...EXPORTS, ...(track ? [['request', 'Request of the take you hear', 'JSON; "inlay replay" makes it again']] : [])];
-  openSheet('Export', `<ul class="choices">${rows.map(([kind, name, words]) => `<li><button data-act="${kind}"><b>${name}</b><span class="soft">${words}</span></button></li>`).join('')}</ul>`, (kind) => {
+  openSheet('Export', html`<ul class="choices">${rows.map(([kind, name, words]) => html`<li><button data-act="${kind}"><b>${name}</b><span class="soft">${words}</span></button></li>`)}</ul>`, (kind) => {
     download(kind, kind === 'request' ? track.id : null);
     return true;
   });
@@ -43,7 +44,7 @@ const sendProject = (data) => desk.send('project', { ...data, rev: desk.nextRev(
 
 export function showSaveAs() {
   const now = document.querySelector('#name input')?.value ?? '';
-  const sheet = openSheet('Save as', `<label class="field">Name<input value="${text(`${now} copy`)}" maxlength="100"></label>
+  const sheet = openSheet('Save as', html`<label class="field">Name<input value="${now} copy" maxlength="100"></label>
     <p class="soft">A copy of this project under that name. You go on in the copy; every change is saved by itself.</p>
     <footer><button data-act="save" class="primary">Save</button></footer>`, (act, _, open) => {
     if (act === 'save') sendProject({ action: 'copy', name: open.querySelector('input').value });
@@ -57,7 +58,7 @@ export function showSaveAs() {
 const SHOWN = 60; // projects that the list shows at once; a search finds the others
 
 export async function showProjects() {
-  const sheet = openSheet('Projects', '<p class="soft">Looking …</p>', (act, button) => {
+  const sheet = openSheet('Projects', html`<p class="soft">Looking …</p>`, (act, button) => {
     const acts = {
       new: () => sendProject({ action: 'new' }),
       file: () => chooseFile(),
@@ -72,15 +73,17 @@ export async function showProjects() {
   });
   const entries = await desk.recentProjects();
   if (!sheet.isConnected) return; // closed meanwhile
-  sheet.querySelector('p').outerHTML = `<div class="bar"><button data-act="new">${icons.plus}<span>New</span></button>
+  const waiting = sheet.querySelector('p');
+  add(waiting, html`<div class="bar"><button data-act="new">${icons.plus}<span>New</span></button>
     <button data-act="copy" title="Ctrl S">${icons.file}<span>Save as</span></button>
     <button data-act="file" title="A project that was exported as a zip">${icons.download}<span>Import a zip</span></button></div>
     <label class="search">${icons.search}<input role="searchbox" aria-label="Search projects" placeholder="Search by name, words, key or tempo"></label>
-    <p class="soft" role="status"></p><ul class="projects"></ul>`;
+    <p class="soft" role="status"></p><ul class="projects"></ul>`, 'afterend');
+  waiting.remove();
   const [field, said, list] = ['.search input', '[role=status]', '.projects'].map((place) => sheet.querySelector(place));
   const show = () => {
     const fitting = found(entries, field.value);
-    list.innerHTML = fitting.slice(0, SHOWN).map((entry) => `<li>${projectRow(entry, { current: entry.folder === desk.doc.project, takes: true })}</li>`).join('');
+    render(list, html`${fitting.slice(0, SHOWN).map((entry) => html`<li>${projectRow(entry, { current: entry.folder === desk.doc.project, takes: true })}</li>`)}`);
     said.textContent = countWords(entries.length, fitting.length, field.value.trim());
     drawPictures(list, entries, (folder) => desk.pictureOf(folder));
   };
@@ -99,7 +102,7 @@ function countWords(all, fitting, sought) {
 
 /** A project that another process has: who, and what can be done. */
 export function showHeld(folder, words) {
-  openSheet('Open elsewhere', `<p>${text(words[0].toUpperCase() + words.slice(1))}.</p>
+  openSheet('Open elsewhere', html`<p>${words[0].toUpperCase() + words.slice(1)}.</p>
     <p class="soft">Two at once would overwrite each other. A copy has everything that is saved there now, undo included. What you did here last is done again in what you open.</p>
     <footer><button data-act="again">Try again</button><span class="spring"></span><button data-act="copy" class="primary">Open a copy</button></footer>`, (act) => {
     sendProject(act === 'copy' ? { action: 'copy', folder } : { action: 'open', folder });

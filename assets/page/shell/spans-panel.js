@@ -5,7 +5,8 @@
 
 import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, refresh, render } from '../parts/markup.js';
 
 /** Two decimals, or three where they are needed. */
 const shown = (seconds) => (Math.abs(seconds * 100 - Math.round(seconds * 100)) < 0.05 ? seconds.toFixed(2) : seconds.toFixed(3));
@@ -22,14 +23,13 @@ export function spanError(start, end, duration) {
 
 export class SpansPanel extends HTMLElement {
   #error = null; // {id, words, swap}
-  #said = new WeakMap(); // row -> what stands in its place for errors
   #scope = null;
 
   connectedCallback() {
     if (!this.firstElementChild) {
-      this.innerHTML = `<div class="line"><span class="title">Spans</span><button class="text-button add" title="One more span (⇧-drag on the audio)">Add span</button></div>
+      render(this, html`<div class="line"><span class="title">Spans</span><button class="text-button add" title="One more span (⇧-drag on the audio)">Add span</button></div>
         <p class="none">Drag over the audio to choose what should change.</p><ol></ol>
-        <div class="line words"><label for="prompt-words">Words for the clip</label><button class="text-button own"></button></div>`;
+        <div class="line words"><label for="prompt-words">Words for the clip</label><button class="text-button own"></button></div>`);
     }
     this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
@@ -67,9 +67,9 @@ export class SpansPanel extends HTMLElement {
 
   #make() {
     const row = document.createElement('li');
-    row.innerHTML = `<button class="swatch"></button><input class="start" inputmode="decimal" autocomplete="off"><span aria-hidden="true">–</span>
+    render(row, html`<button class="swatch"></button><input class="start" inputmode="decimal" autocomplete="off"><span aria-hidden="true">–</span>
       <input class="end" inputmode="decimal" autocomplete="off"><span class="soft num"></span>
-      <button class="remove" title="Remove the span (Esc removes the active one)">${icons.close}</button><p class="place-error" role="alert"></p>`;
+      <button class="remove" title="Remove the span (Esc removes the active one)">${icons.close}</button><p class="place-error" role="alert"></p>`);
     row.querySelector('.place-error').id = `span-error-${Math.random().toString(36).slice(2)}`;
     return row;
   }
@@ -94,10 +94,8 @@ export class SpansPanel extends HTMLElement {
     }
     row.querySelector('.soft').textContent = `${(span.end - span.start).toFixed(2)} s`;
     row.querySelector('.remove').setAttribute('aria-label', `Remove span ${number}`);
-    const words = error ? `${icons.warn}<span>${text(error.words)}. Still using ${span.start.toFixed(2)}–${span.end.toFixed(2)} s.${error.swap ? ' <button class="remedy">Swap them</button>' : ''}</span>` : '';
-    if (this.#said.get(row) === words) return; // the remedy that is being pressed stays the same button
-    this.#said.set(row, words);
-    row.querySelector('.place-error').innerHTML = words;
+    const words = error ? html`${icons.warn}<span>${error.words}. Still using ${span.start.toFixed(2)}–${span.end.toFixed(2)} s.${error.swap ? html` <button class="remedy">Swap them</button>` : ''}</span>` : html``;
+    refresh(row.querySelector('.place-error'), words); // the remedy that is being pressed stays the same button
   }
 
   #typed(event) {

@@ -6,7 +6,8 @@
 import { capital } from '../music/band.js';
 import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, refresh, render } from '../parts/markup.js';
 import { worded } from '../store/typed.js';
 
 const SLOW = 3000; // ms after which words that nobody answers to are no longer being read
@@ -26,11 +27,10 @@ export function wordsShown(doc) {
 
 export class WordTags extends HTMLElement {
   #scope = null;
-  #drawn = '';
   #stopReading = () => {}; // takes the timer back
 
   connectedCallback() {
-    if (!this.firstElementChild) this.innerHTML = '<ul aria-label="Instruments in the words"></ul>';
+    if (!this.firstElementChild) render(this, html`<ul aria-label="Instruments in the words"></ul>`);
     this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
     desk.addEventListener('change', ({ detail }) => detail.what === 'doc' && this.#draw(), options);
@@ -51,14 +51,11 @@ export class WordTags extends HTMLElement {
   }
 
   #draw() {
-    const { words, id } = wordsShown(desk.doc);
+    const { words } = wordsShown(desk.doc);
     if (desk.settled) this.#read(false);
-    const tags = words.map((word) => `<li class="tag-word" title="“${text(word.text)}” in the words">${text(tagWords(word))}
-      <button data-name="${text(word.name)}" title="Not meant" aria-label="${text(tagWords(word))}: not meant">${icons.close}</button></li>`).join('');
-    const markup = `${tags}<li><button class="add" title="Name one more instrument in the words" aria-haspopup="dialog">${icons.plus}Instrument</button></li>`;
-    if (markup + id === this.#drawn) return;
-    this.#drawn = markup + id;
-    this.querySelector('ul').innerHTML = markup;
+    const tags = words.map((word) => html`<li class="tag-word" title="“${word.text}” in the words">${tagWords(word)}
+      <button data-name="${word.name}" title="Not meant" aria-label="${tagWords(word)}: not meant">${icons.close}</button></li>`);
+    refresh(this.querySelector('ul'), html`${tags}<li><button class="add" title="Name one more instrument in the words" aria-haspopup="dialog">${icons.plus}Instrument</button></li>`);
   }
 
   #click(event) {

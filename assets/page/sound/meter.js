@@ -4,6 +4,7 @@
  */
 
 import { kWeighting, momentary, peak } from './loudness.js';
+import { html } from '../parts/markup.js';
 
 const FLOOR = -60; // dB, the left end of the bars
 const FALL = 24; // dB a second that a bar falls by while something plays
@@ -15,7 +16,7 @@ const WORDS = 0.2; // seconds between two figures, so that they can be read
 export const share = (db) => Math.min(1, Math.max(0, 1 - db / FLOOR));
 
 /** Markup of a meter; `Meter.draw` moves it. */
-export const METER = `<span class="meter" role="meter" aria-label="Level" aria-valuemin="${FLOOR}" aria-valuemax="0" aria-valuenow="${FLOOR}" title="Peaks left and right, and loudness now (BS.1770, 0.4 s)">
+export const METER = html`<span class="meter" role="meter" aria-label="Level" aria-valuemin="${FLOOR}" aria-valuemax="0" aria-valuenow="${FLOOR}" title="Peaks left and right, and loudness now (BS.1770, 0.4 s)">
   <span class="num lufs"></span><span class="bars"><i></i><i></i></span></span>`;
 
 export class Meter {

@@ -1,16 +1,17 @@
 /** The place where a file is dropped, and what becomes of it: on its way step by step, or why it was refused. */
 
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { arrivalSteps, leftWords, sizeWords } from '../store/arrivals.js';
 
-export const DROP_ZONE = `<div class="drop"><div class="invite"><span class="signs">${icons.wave}${icons.midi}${icons.folder}</span><b>Drop a file here</b>
+export const DROP_ZONE = html`<div class="drop"><div class="invite"><span class="signs">${icons.wave}${icons.midi}${icons.folder}</span><b>Drop a file here</b>
   <p class="soft">WAV, FLAC, OGG or MP3 up to 40 minutes, MIDI, or an Inlay project. Chords, melody, drums and who plays are read from it for you.</p></div>
   <div class="arriving" role="status"></div>
   <div class="row"><button class="choose">${icons.file}<span>Choose a file</span></button> <button class="record" title="From the microphone or a MIDI keyboard (⇧R)">${icons.mic}<span>Record</span></button></div></div>`;
 
 const STATES = { done: icons.check, now: '', next: '' };
 
-const steps = (arriving) => arrivalSteps(arriving).map(({ words, state, more }, i) => `<li class="${state}"><b class="num">${STATES[state] || i + 1}</b><span>${text(words)}</span><span class="soft num">${text(more)}</span></li>`).join('');
+const steps = (arriving) => arrivalSteps(arriving).map(({ words, state, more }, i) => html`<li class="${state}"><b class="num">${STATES[state] || i + 1}</b><span>${words}</span><span class="soft num">${more}</span></li>`);
 
 /** Shows `arriving` of the desk in a zone; `progress`: how far it is, null where nobody knows. */
 export function tellArrival(zone, arriving, progress = null) {
@@ -19,12 +20,12 @@ export function tellArrival(zone, arriving, progress = null) {
   zone.querySelector('.choose span').textContent = arriving?.error ? 'Choose another file' : 'Choose a file';
   zone.querySelector('.row').hidden = Boolean(arriving?.step);
   const place = zone.querySelector('.arriving');
-  if (!arriving) place.innerHTML = '';
-  else if (arriving.error) place.innerHTML = `<p class="error">${icons.warn}<span>${text(arriving.error)}</span></p>`;
+  if (!arriving) render(place, html``);
+  else if (arriving.error) render(place, html`<p class="error">${icons.warn}<span>${arriving.error}</span></p>`);
   else {
-    place.innerHTML = `<header><p><b>${text(arriving.name)}</b><span class="soft num">${text(sizeWords(arriving.size))}</span></p><span class="soft num left"></span></header><ol>${steps(arriving)}</ol>
+    render(place, html`<header><p><b>${arriving.name}</b><span class="soft num">${sizeWords(arriving.size)}</span></p><span class="soft num left"></span></header><ol>${steps(arriving)}</ol>
       <div class="way"><i></i></div>
-      <footer><span class="soft">It opens as soon as it is read; listening goes on while you work.</span><span class="spring"></span><button class="cancel">${icons.close}<span>Cancel</span></button></footer>`;
+      <footer><span class="soft">It opens as soon as it is read; listening goes on while you work.</span><span class="spring"></span><button class="cancel">${icons.close}<span>Cancel</span></button></footer>`);
     tellProgress(zone, progress ?? { share: arriving.step === 'uploading' ? 0.25 : 0.6, left: 0 });
   }
 }

@@ -1,6 +1,7 @@
 /** The clips that the bundle made, as tiles: each is heard by its button before it is opened. One sounds at a time. */
 
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { formatLength } from '../music/time.js';
 
 const EXAMPLES = new URL('../../examples/', import.meta.url);
@@ -20,7 +21,7 @@ const tile = (example) => {
   const { file, seconds, grid, prompt } = example;
   const name = exampleName(example);
   const spoken = [`Open ${name}`, `${Math.round(seconds)} seconds`, grid ? `${Math.round(grid.bpm)} bpm` : ''].filter(Boolean).join(', ');
-  return `<li><button class="hear" data-hear="${text(file)}" aria-label="Play ${text(name)}" aria-pressed="false" title="Play or stop">${icons.play}</button><button class="open" data-example="${text(file)}" aria-label="${text(spoken)}" title="${text(prompt)}"><b>${text(name)}</b><span class="soft num">${text(exampleWords(example))}</span></button></li>`;
+  return html`<li><button class="hear" data-hear="${file}" aria-label="Play ${name}" aria-pressed="false" title="Play or stop">${icons.play}</button><button class="open" data-example="${file}" aria-label="${spoken}" title="${prompt}"><b>${name}</b><span class="soft num">${exampleWords(example)}</span></button></li>`;
 };
 
 export class Examples {
@@ -39,9 +40,9 @@ export class Examples {
     this.#asked = true;
     try {
       const { examples } = await (await fetch(new URL('examples.json', EXAMPLES))).json();
-      this.#host.innerHTML = examples.map(tile).join('');
+      render(this.#host, html`${examples.map(tile)}`);
     } catch {
-      this.#host.innerHTML = '<li class="soft none">The examples are not installed.</li>';
+      render(this.#host, html`<li class="soft none">The examples are not installed.</li>`);
     }
   }
 
@@ -82,7 +83,7 @@ export class Examples {
     if (!button) return;
     node.classList.toggle('playing', playing);
     button.setAttribute('aria-pressed', String(playing));
-    button.innerHTML = playing ? icons.pause : icons.play;
+    render(button, playing ? icons.pause : icons.play);
   }
 
   #refuse(file) {

@@ -3,7 +3,8 @@
  * name of a folder; nothing else here knows a server.
  */
 
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { attributes, html } from '../parts/markup.js';
 import { formatLength } from '../music/time.js';
 import { prepare, tokens } from '../parts/wave.js';
 
@@ -32,8 +33,8 @@ export function found(entries, sought) {
 const takeWords = (count) => (count ? `, ${count} take${count === 1 ? '' : 's'}` : '');
 
 /** One project as a button, `data-folder` names it; `takes`: with how many takes it has. */
-export const projectRow = (entry, { current = false, takes = false } = {}) => `<button class="project" data-act="open" data-folder="${text(entry.folder)}" ${current ? 'aria-current="true"' : ''} title="${text([entry.words, entry.key, entry.bpm ? `${Math.round(entry.bpm)} bpm` : ''].filter(Boolean).join(', '))}">
-  <canvas aria-hidden="true"></canvas><span class="told"><b>${text(entry.name)}</b><span class="soft num">${text(projectWords(entry) + (takes ? takeWords(entry.takes) : ''))}</span></span>${icons.right}</button>`;
+export const projectRow = (entry, { current = false, takes = false } = {}) => html`<button class="project" data-act="open" data-folder="${entry.folder}" ${attributes({ 'aria-current': current ? 'true' : null })} title="${[entry.words, entry.key, entry.bpm ? `${Math.round(entry.bpm)} bpm` : ''].filter(Boolean).join(', ')}">
+  <canvas aria-hidden="true"></canvas><span class="told"><b>${entry.name}</b><span class="soft num">${projectWords(entry) + (takes ? takeWords(entry.takes) : '')}</span></span>${icons.right}</button>`;
 
 /** The clip's shape, its last span in yellow. */
 export function drawPicture(canvas, { peaks, span }) {

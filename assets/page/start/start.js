@@ -6,7 +6,7 @@
 import { KEYS } from '../music/chords.js';
 import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
-import { text } from '../parts/icons.js';
+import { html, render } from '../parts/markup.js';
 import { progressionCells, progressionsIn } from '../music/progressions.js';
 import { STORY, drawScenes } from '../takes/story.js';
 import { showWhenStyled, styles } from '../parts/styled.js';
@@ -27,7 +27,7 @@ const TRIES = {
   'Brass and breakbeat': 'brass section, breakbeat drums, funky bass',
 };
 
-const TEMPLATE = `
+const TEMPLATE = html`
 ${styles(STYLE)}
 <div class="page">
   <h1>Start a clip</h1>
@@ -36,13 +36,13 @@ ${styles(STYLE)}
     <div class="knobs">
       <label class="pick"><select class="bars" aria-label="Length of the new clip"></select></label>
       <label class="pick number"><input class="bpm" type="number" min="20" max="300" step="any" value="120" aria-label="Tempo of the new clip"><span>bpm</span></label>
-      <label class="pick"><select class="key" aria-label="Key of the new clip">${KEYS.map((key) => `<option>${text(key)}</option>`).join('')}</select></label>
+      <label class="pick"><select class="key" aria-label="Key of the new clip">${KEYS.map((key) => html`<option>${key}</option>`)}</select></label>
       <label class="pick"><select class="chords" aria-label="Chords of the new clip"></select></label>
       <span class="spring"></span>
       <button class="primary make" title="A new clip from these words (Ctrl ↵)" disabled>Generate <kbd>Ctrl ↵</kbd></button>
     </div>
   </form>
-  <p class="tries"><span class="soft">Try</span>${Object.keys(TRIES).map((name) => `<button class="pill" data-try="${text(name)}">${text(name)}</button>`).join('')}
+  <p class="tries"><span class="soft">Try</span>${Object.keys(TRIES).map((name) => html`<button class="pill" data-try="${name}">${name}</button>`)}
     <span class="spring"></span><button class="lanes" title="Draw chords, melody and drums first">Begin with empty lanes</button></p>
   <div class="ways">
     <section class="recent"><h2><span>How it works</span><button class="all" hidden></button></h2><div class="rows"><div class="story">${STORY}</div></div></section>
@@ -62,7 +62,7 @@ export class Start extends HTMLElement {
 
   connectedCallback() {
     if (!this.shadowRoot) {
-      this.attachShadow({ mode: 'open' }).innerHTML = TEMPLATE;
+      render(this.attachShadow({ mode: 'open' }), TEMPLATE);
       showWhenStyled(this);
       this.#examples = new Examples(this.find('.examples'));
     }
@@ -147,7 +147,7 @@ export class Start extends HTMLElement {
     all.hidden = false;
     all.textContent = entries.length === 1 ? 'Search' : `All ${entries.length} projects, search`;
     const shown = this.#entries = entries.slice(0, RECENT);
-    this.find('.recent .rows').innerHTML = shown.map((entry) => projectRow(entry)).join('');
+    render(this.find('.recent .rows'), html`${shown.map((entry) => projectRow(entry))}`);
     await drawPictures(this.find('.recent .rows'), shown, (folder) => desk.pictureOf(folder));
   }
 
@@ -161,14 +161,14 @@ export class Start extends HTMLElement {
     const bars = this.find('.bars');
     const chosen = bars.value || '4';
     const seconds = (count) => Number(((count * desk.doc.grid.beats_per_bar * 60) / bpm).toFixed(1));
-    bars.innerHTML = BARS.map((count) => `<option value="${count}">${count} bars, ${seconds(count)} s</option>`).join('');
+    render(bars, html`${BARS.map((count) => html`<option value="${count}">${count} bars, ${seconds(count)} s</option>`)}`);
     bars.value = chosen;
   }
 
   /** The progressions of the key. */
   #offer() {
-    this.find('.chords').innerHTML = `<option value="">No chords yet</option>${progressionsIn(this.find('.key').value)
-      .map(({ name, symbols }, i) => `<option value="${i}">${text(`${symbols.slice(0, 4).join(' ')}${symbols.length > 4 ? ' …' : ''} (${name})`)}</option>`).join('')}`;
+    render(this.find('.chords'), html`<option value="">No chords yet</option>${progressionsIn(this.find('.key').value)
+      .map(({ name, symbols }, i) => html`<option value="${i}">${symbols.slice(0, 4).join(' ')}${symbols.length > 4 ? ' …' : ''} (${name})</option>`)}`);
   }
 
   #click(event) {

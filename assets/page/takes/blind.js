@@ -5,14 +5,15 @@
 
 import { desk } from '../store/desk.js';
 import { LETTERS, ORIGINAL, SCALES, ballot, hear, isOpen, isRated, missing, newRound, rate, secondsHeard } from './blind-round.js';
-import { icons, tag, text } from '../parts/icons.js';
+import { icons, tag } from '../parts/icons.js';
+import { attributes, html, render } from '../parts/markup.js';
 import { engineOf } from '../store/engines.js';
 import { listening } from '../store/listening.js';
 import { seamSentences } from './take-words.js';
 import { drawTrack } from './track-wave.js';
 import { formatSpan, timeToX } from '../music/time.js';
 
-export const BLIND = `
+export const BLIND = html`
 <section class="blind" aria-label="Blind test" tabindex="0">
   <div class="round">
     <header><div><h1></h1><p class="soft lead"></p></div><span class="spring"></span><div class="tools"></div></header>
@@ -30,7 +31,7 @@ const methodOf = (name) => (name === 'gt' ? UNTOUCHED : engineOf(name));
 /** Who made a take, once that may be known. */
 function made(track, id) {
   const engine = methodOf(id === ORIGINAL ? 'gt' : track.engine);
-  return `<div class="who"><span class="tag" style="--e:var(--${engine.token})">${engine.tag}</span><b>${text(track.name || engine.name)}</b></div><span class="soft num">${text(track.words)}</span>`;
+  return html`<div class="who"><span class="tag" style="--e:var(--${engine.token})">${engine.tag}</span><b>${track.name || engine.name}</b></div><span class="soft num">${track.words}</span>`;
 }
 
 export class Blind {
@@ -112,10 +113,10 @@ export class Blind {
     if (sign !== this.#signature) {
       this.#signature = sign;
       this.takes.replace('.blind .tools', this.#tools(round, playing));
-      this.takes.replace('.blind .letters', round.order.map((id, i) => this.#card(round, id, LETTERS[i], playing)).join(''));
+      this.takes.replace('.blind .letters', round.order.map((id, i) => this.#card(round, id, LETTERS[i], playing)));
       this.takes.replace('.blind .vote', this.#vote(round));
-      this.find('.hint').innerHTML = round.revealed ? '' : `${round.order.map((_, i) => `<kbd>${LETTERS[i]}</kbd>`).join(' ')} switch &ensp; <kbd>Space</kbd> play &ensp; <kbd>Tab</kbd> to a scale, then <kbd>1</kbd>–<kbd>0</kbd>`;
-      this.find('.means').innerHTML = round.revealed || desk.rounds ? means(round.revealed) : '';
+      render(this.find('.hint'), round.revealed ? html`` : html`${round.order.map((_, i) => html`<kbd>${LETTERS[i]}</kbd> `)}switch &ensp; <kbd>Space</kbd> play &ensp; <kbd>Tab</kbd> to a scale, then <kbd>1</kbd>–<kbd>0</kbd>`);
+      render(this.find('.means'), round.revealed || desk.rounds ? means(round.revealed) : html``);
     }
     for (const canvas of this.takes.shadowRoot.querySelectorAll('.blind .letter canvas')) {
       const track = this.#track(canvas.dataset.wave);
@@ -126,14 +127,14 @@ export class Blind {
 
   #tools(round, playing) {
     if (round.revealed) {
-      return `<button data-act="ratings" title="Every single rating as CSV">${icons.download}<span>Ratings</span></button>
+      return html`<button data-act="ratings" title="Every single rating as CSV">${icons.download}<span>Ratings</span></button>
         <button data-act="csv" title="The table as in the paper, as CSV">${icons.download}<span>Export CSV</span></button>
         <button data-act="next" class="primary" title="Shuffle again">Next round</button>`;
     }
     const original = desk.group.tracks.find(({ kind }) => kind === 'original');
     const hears = playing === original?.id && !round.order.includes(ORIGINAL);
-    const among = desk.group.extends ? '' : `<button data-act="with" role="switch" aria-checked="${this.#with}" title="Rate the untouched original as well, without knowing which it is"><span>Original among them</span><i class="knob"></i></button>`;
-    return `${among}${round.order.includes(ORIGINAL) ? '' : `<button data-act="original" aria-pressed="${hears}" title="Hear the original (0)">${hears ? icons.pause : icons.play}<span>Hear the original</span> <kbd>0</kbd></button>`}`;
+    const among = desk.group.extends ? '' : html`<button data-act="with" role="switch" aria-checked="${this.#with}" title="Rate the untouched original as well, without knowing which it is"><span>Original among them</span><i class="knob"></i></button>`;
+    return html`${among}${round.order.includes(ORIGINAL) ? '' : html`<button data-act="original" aria-pressed="${hears}" title="Hear the original (0)">${hears ? icons.pause : icons.play}<span>Hear the original</span> <kbd>0</kbd></button>`}`;
   }
 
   #card(round, id, letter, playing) {
@@ -142,9 +143,9 @@ export class Blind {
     const plays = playing === track.id;
     const open = isOpen(round, id);
     const state = plays ? 'Playing' : isRated(round, id) ? 'Rated' : open ? 'Heard' : 'Not heard yet';
-    const head = round.revealed ? made(track, id) : `<div class="who stacked"><b>Take ${letter}</b><span class="soft">${state}</span></div>`;
-    const button = `<button class="ic-play" data-act="letter" data-id="${id}" aria-label="${plays ? 'Pause' : 'Hear'} take ${letter}" title="${plays ? 'Pause' : 'Hear'} take ${letter} (${letter})">${plays ? icons.pause : icons.play}</button>`;
-    return `<article class="letter ${selected && !round.revealed ? 'on' : ''}" aria-label="Take ${letter}">
+    const head = round.revealed ? made(track, id) : html`<div class="who stacked"><b>Take ${letter}</b><span class="soft">${state}</span></div>`;
+    const button = html`<button class="ic-play" data-act="letter" data-id="${id}" aria-label="${plays ? 'Pause' : 'Hear'} take ${letter}" title="${plays ? 'Pause' : 'Hear'} take ${letter} (${letter})">${plays ? icons.pause : icons.play}</button>`;
+    return html`<article class="letter ${selected && !round.revealed ? 'on' : ''}" aria-label="Take ${letter}">
       <header><span class="key">${letter}</span>${head}${button}</header>
       <div class="wave"><canvas data-wave="${id}"></canvas><i class="at" hidden></i></div>
       <div class="heard" role="progressbar" aria-label="Heard of take ${letter}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="0"><i></i></div>
@@ -153,30 +154,30 @@ export class Blind {
 
   #scales(round, id, letter, open) {
     const total = (round.loop.end - round.loop.start).toFixed(1);
-    const note = open ? `<p class="lock">${icons.check}<span>Heard to the end, ratings open</span></p>`
-      : `<p class="lock shut">${icons.lock}<span>Ratings open after the whole loop: <span class="num so-far">${secondsHeard(round, id).toFixed(1)}</span> of ${total} s heard</span></p>`;
+    const note = open ? html`<p class="lock">${icons.check}<span>Heard to the end, ratings open</span></p>`
+      : html`<p class="lock shut">${icons.lock}<span>Ratings open after the whole loop: <span class="num so-far">${secondsHeard(round, id).toFixed(1)}</span> of ${total} s heard</span></p>`;
     const scales = SCALES.map((scale) => {
       const given = round.ratings[id]?.[scale.id];
-      const buttons = Array.from({ length: 10 }, (_, i) => `<button role="radio" data-act="rate" data-id="${id}" data-scale="${scale.id}" data-value="${i + 1}" aria-checked="${given === i + 1}" tabindex="${(given ?? 1) === i + 1 ? 0 : -1}" ${open ? '' : 'disabled'}>${i + 1}</button>`).join('');
-      return `<fieldset ${open ? '' : 'disabled'}><legend>${scale.name}</legend><div class="ten" role="radiogroup" aria-label="${scale.name}, take ${letter}">${buttons}</div><p class="soft ends"><span>${scale.low}</span><span>${scale.high}</span></p></fieldset>`;
+      const buttons = Array.from({ length: 10 }, (_, i) => html`<button role="radio" data-act="rate" data-id="${id}" data-scale="${scale.id}" data-value="${i + 1}" aria-checked="${given === i + 1}" tabindex="${(given ?? 1) === i + 1 ? 0 : -1}" ${attributes({ disabled: !open })}>${i + 1}</button>`);
+      return html`<fieldset ${attributes({ disabled: !open })}><legend>${scale.name}</legend><div class="ten" role="radiogroup" aria-label="${scale.name}, take ${letter}">${buttons}</div><p class="soft ends"><span>${scale.low}</span><span>${scale.high}</span></p></fieldset>`;
     });
-    return `<div class="below">${note}${scales.join('')}</div>`;
+    return html`<div class="below">${note}${scales}</div>`;
   }
 
   #told(round, id, track) {
-    const given = SCALES.map((scale) => `<div><dt>${scale.name}</dt><dd><b class="num">${round.ratings[id][scale.id]}</b> of 10</dd></div>`).join('');
+    const given = SCALES.map((scale) => html`<div><dt>${scale.name}</dt><dd><b class="num">${round.ratings[id][scale.id]}</b> of 10</dd></div>`);
     const [seam] = seamSentences(track.seams ?? []);
     const words = id === ORIGINAL ? 'None: nothing was changed' : (seam?.words ?? 'No figure');
-    const keep = id === ORIGINAL ? '' : `<button data-act="keep" data-id="${track.id}" ${track.kept ? 'disabled' : ''}>${track.kept ? 'Kept' : 'Keep this take'}</button>`;
-    return `<div class="below"><dl>${given}<div><dt>Seam score</dt><dd><b>${text(words)}</b></dd></div></dl>${keep}</div>`;
+    const keep = id === ORIGINAL ? '' : html`<button data-act="keep" data-id="${track.id}" ${attributes({ disabled: track.kept })}>${track.kept ? 'Kept' : 'Keep this take'}</button>`;
+    return html`<div class="below"><dl>${given}<div><dt>Seam score</dt><dd><b>${words}</b></dd></div></dl>${keep}</div>`;
   }
 
   #vote(round) {
     if (round.revealed) return '';
     const reason = missing(round);
     const { start, end } = round.loop;
-    return `${icons.sound}<span>Level matched${listening.target === null ? '' : ` to ${listening.target.toFixed(1).replace('-', '−')} LUFS`}, loop of ${(end - start).toFixed(1)} s</span><span class="spring"></span>
-      <span class="soft" id="why">${reason}</span><button data-act="cast" class="${reason ? '' : 'primary'}" aria-describedby="why" ${reason ? 'disabled' : ''}>Vote and reveal</button>`;
+    return html`${icons.sound}<span>Level matched${listening.target === null ? '' : ` to ${listening.target.toFixed(1).replace('-', '−')} LUFS`}, loop of ${(end - start).toFixed(1)} s</span><span class="spring"></span>
+      <span class="soft" id="why">${reason}</span><button data-act="cast" class="${reason ? '' : 'primary'}" aria-describedby="why" ${attributes({ disabled: Boolean(reason) })}>Vote and reveal</button>`;
   }
 
   playhead(position) {
@@ -299,19 +300,19 @@ const figure = ([mean, half]) => `${mean.toFixed(1)}${half === undefined ? '' : 
 /** Charts and table of all rounds. */
 function means(revealed) {
   const { results, rounds } = desk;
-  if (!results.length) return '';
+  if (!results.length) return html``;
   const charts = SCALES.map((scale) => {
     const rows = results.map((result) => {
       const { tag: letters, token } = methodOf(result.engine);
       const [mean, half = 0] = result[scale.id];
       const place = (value) => ((Math.min(10, Math.max(1, value)) - 1) / 9) * 100;
       const [a, b] = [place(mean - half), place(mean + half)];
-      return `<li style="--e:var(--${token})"><b>${letters}</b><span class="plot" role="img" aria-label="${letters}: ${figure(result[scale.id])} of 10"><i class="whisker" style="left:${a}%;width:${b - a}%"></i><i class="dot" style="left:${place(mean)}%"></i></span><span class="num">${figure(result[scale.id])}</span></li>`;
+      return html`<li style="--e:var(--${token})"><b>${letters}</b><span class="plot" role="img" aria-label="${letters}: ${figure(result[scale.id])} of 10"><i class="whisker" style="left:${a}%;width:${b - a}%"></i><i class="dot" style="left:${place(mean)}%"></i></span><span class="num">${figure(result[scale.id])}</span></li>`;
     });
-    return `<figure><figcaption>${scale.name}</figcaption><ul>${rows.join('')}</ul><div class="axis soft num">${Array.from({ length: 10 }, (_, i) => `<span style="left:${(i / 9) * 100}%">${i + 1}</span>`).join('')}</div></figure>`;
+    return html`<figure><figcaption>${scale.name}</figcaption><ul>${rows}</ul><div class="axis soft num">${Array.from({ length: 10 }, (_, i) => html`<span style="left:${(i / 9) * 100}%">${i + 1}</span>`)}</div></figure>`;
   });
-  const rows = results.map((result) => `<tr><td>${result.engine === 'gt' ? '<b>Original</b>' : `${tag(result.engine)} ${text(engineOf(result.engine).name)}`}</td><td>${text(result.words)}</td><td>${result.preferred} of ${result.rounds}</td><td>${result.rounds}</td></tr>`);
-  return `<div class="panel ${revealed ? '' : 'quiet'}"><header><h2>Means over ${rounds} round${rounds === 1 ? '' : 's'}, with 95 % intervals</h2><span class="soft">${rounds < 2 ? 'Intervals from the second round on' : 'Level matched, order shuffled'}</span></header>
-    <div class="charts">${charts.join('')}</div>
-    <table><thead><tr><th scope="col">Engine</th><th scope="col">Time per span, median</th><th scope="col">Preferred</th><th scope="col">Rounds</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+  const rows = results.map((result) => html`<tr><td>${result.engine === 'gt' ? html`<b>Original</b>` : html`${tag(result.engine)} ${engineOf(result.engine).name}`}</td><td>${result.words}</td><td>${result.preferred} of ${result.rounds}</td><td>${result.rounds}</td></tr>`);
+  return html`<div class="panel ${revealed ? '' : 'quiet'}"><header><h2>Means over ${rounds} round${rounds === 1 ? '' : 's'}, with 95 % intervals</h2><span class="soft">${rounds < 2 ? 'Intervals from the second round on' : 'Level matched, order shuffled'}</span></header>
+    <div class="charts">${charts}</div>
+    <table><thead><tr><th scope="col">Engine</th><th scope="col">Time per span, median</th><th scope="col">Preferred</th><th scope="col">Rounds</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }

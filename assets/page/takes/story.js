@@ -1,11 +1,12 @@
 /** How it goes, in pictures: a span, its fillings, the one that is kept; and three things more for About. Drawn, for there is no sound yet. */
 
 import { prepare } from '../parts/wave.js';
+import { html } from '../parts/markup.js';
 
 /** Height of a bar of the drawn waveform, 0..1. */
 const tall = (i) => 0.25 + 0.65 * Math.abs(Math.sin(i * 1.7) * Math.cos(i * 0.37)) * (0.5 + 0.5 * Math.exp(-(i % 9) / 4));
 
-const figures = (lines) => lines.map((line) => line.split('|')).map(([verb, rest]) => `<figure><canvas aria-hidden="true"></canvas><figcaption><b>${verb}</b> ${rest}</figcaption></figure>`).join('');
+const figures = (lines) => lines.map((line) => line.split('|')).map(([verb, rest]) => html`<figure><canvas aria-hidden="true"></canvas><figcaption><b>${verb}</b> ${rest}</figcaption></figure>`);
 
 export const STORY = figures(['Drag|over what should change. The span turns yellow.', 'Inpaint.|Three engines re-make it along your words and lanes.', 'Keep|the take that sits best. The rest stays untouched.']);
 

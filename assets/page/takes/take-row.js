@@ -5,7 +5,8 @@
 
 import { Scope } from '../parts/scope.js';
 import { desk } from '../store/desk.js';
-import { icons, tag, text } from '../parts/icons.js';
+import { icons, tag } from '../parts/icons.js';
+import { attributes, html, refresh, render } from '../parts/markup.js';
 import { engineOf } from '../store/engines.js';
 import { SORT, drawSort } from './take-cards.js';
 import { countWords, numberOf, seamSentences, takeName, takeSpoken } from './take-words.js';
@@ -20,10 +21,9 @@ export function shownTake(tracks, heard) {
 
 export class TakeRow extends HTMLElement {
   #scope = null;
-  #drawn = '';
 
   connectedCallback() {
-    if (!this.firstElementChild) this.innerHTML = `<header><span class="count soft"></span><span class="spring"></span>${SORT}</header><div class="list"></div>`;
+    if (!this.firstElementChild) render(this, html`<header><span class="count soft"></span><span class="spring"></span>${SORT}</header><div class="list"></div>`);
     this.#scope = new Scope();
     const options = { signal: this.#scope.signal };
     desk.addEventListener('change', ({ detail }) => ['takes', 'player', 'doc'].includes(detail.what) && this.#draw(), options);
@@ -42,29 +42,30 @@ export class TakeRow extends HTMLElement {
     if (!shown) return;
     this.querySelector('.count').textContent = countWords(tracks);
     drawSort(this.querySelector('.sort'), tracks);
-    const markup = tracks.filter(({ kind }) => kind === 'take').map((track) => this.#row(track, track === shown)).join('');
-    if (markup !== this.#drawn) this.querySelector('.list').innerHTML = markup;
-    this.#drawn = markup;
+    const rows = tracks.filter(({ kind }) => kind === 'take').map((track) => this.#row(track, track === shown));
+    refresh(this.querySelector('.list'), html`${rows}`);
   }
 
   #row(track, shown) {
     const heard = desk.track?.id === track.id;
     const playing = heard && desk.player.playing;
     const ready = track.state === 'ready';
-    const keep = ready ? `<button data-act="keep" data-id="${text(track.id)}" ${track.kept ? 'disabled' : ''}>${track.kept ? 'Kept' : 'Keep'}</button>` : '';
-    return `<article class="${shown ? 'shown' : ''} ${heard ? 'heard' : ''}" aria-label="${text(takeSpoken(track))}">
-      <button class="hear" data-act="hear" data-id="${text(track.id)}" ${ready ? '' : 'disabled'} aria-label="${playing ? 'Pause' : 'Play'} take ${numberOf(track)}" title="${playing ? 'Pause' : 'Play'}">
+    const keep = ready ? html`<button data-act="keep" data-id="${track.id}" ${attributes({ disabled: track.kept })}>${track.kept ? 'Kept' : 'Keep'}</button>` : '';
+    return html`<article class="${shown ? 'shown' : ''} ${heard ? 'heard' : ''}" aria-label="${takeSpoken(track)}">
+      <button class="hear" data-act="hear" data-id="${track.id}" ${attributes({ disabled: !ready })} aria-label="${playing ? 'Pause' : 'Play'} take ${numberOf(track)}" title="${playing ? 'Pause' : 'Play'}">
         <kbd>${numberOf(track)}</kbd>${tag(track.engine)}<span class="says">${this.#lines(track)}</span></button>${keep}</article>`;
   }
 
   /** What came of the wish and how the ends sound, one line each. */
   #lines(track) {
-    const line = (icon, words) => `<span class="say">${icons[icon]}<span>${text(words)}</span></span>`;
+    const line = (icon, words) => html`<span class="say">${icons[icon]}<span>${words}</span></span>`;
     if (track.state !== 'ready') return line('clock', track.note || `${engineOf(track.engine).tag} ${track.state}`);
     const wish = wishLine(track);
     const [seam] = seamSentences(track.seams);
-    return (wish ? line(wish.icon, wish.brief || wish.words) : line('wave', takeName(track)))
-      + (seam ? line(seam.rough ? 'warn' : 'check', seam.words) : line('check', 'A new clip'));
+    return [
+      wish ? line(wish.icon, wish.brief || wish.words) : line('wave', takeName(track)),
+      seam ? line(seam.rough ? 'warn' : 'check', seam.words) : line('check', 'A new clip'),
+    ];
   }
 
   #click(event) {

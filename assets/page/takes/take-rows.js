@@ -5,7 +5,8 @@
 
 import { desk } from '../store/desk.js';
 import { drag } from '../parts/gestures.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { attributes, html, refresh, render } from '../parts/markup.js';
 import { engineOf } from '../store/engines.js';
 import { listening } from '../store/listening.js';
 import { METER } from '../sound/meter.js';
@@ -26,7 +27,7 @@ const QUIET = -70; // dB, the darkest of a spectrogram
 const NAMES = { continue: 'Continuation', intro: 'Intro', loop: 'Loop' };
 const LOOPS = [[0, 'span'], [1, 'span ± 1 s'], [2, 'span ± 2 s']];
 
-export const ROWS = `
+export const ROWS = html`
 <section class="listen" aria-label="Listen" tabindex="0">
   <header><h2></h2><span class="soft num span-words"></span>
     <span class="picks" role="group" aria-label="Takes side by side"></span><span class="spring"></span>
@@ -36,7 +37,7 @@ export const ROWS = `
     <span class="rule"></span>
     <button class="match" data-act="match" role="switch" title="Bring all takes to the same loudness (M)"><span>Level match</span><span class="num target"></span><i class="knob"></i></button>
     <span class="rule"></span>
-    <label class="around" title="What is looped (L)">${icons.loop}<span class="long">Loop:</span><select aria-label="What is looped">${LOOPS.map(([seconds, words]) => `<option value="${seconds}">${words}</option>`).join('')}</select></label>
+    <label class="around" title="What is looped (L)">${icons.loop}<span class="long">Loop:</span><select aria-label="What is looped">${LOOPS.map(([seconds, words]) => html`<option value="${seconds}">${words}</option>`)}</select></label>
     <span class="spring"></span><span class="pager"></span>
     <span class="soft keys-hint">Switch with <kbd class="least">0</kbd>–<kbd class="most">3</kbd></span>
     <button class="to-blind" data-act="blind" title="Rate these takes without knowing who made them">${icons.lock}<span>Blind test</span></button></header>
@@ -97,11 +98,11 @@ export class TakeRows {
     this.#tools(group, tracks);
     if (group) this.#body(group, shown, colour);
     else {
-      this.find('.switch').innerHTML = '';
+      render(this.find('.switch'), html``);
       this.#signature = '';
     }
     const play = this.find('.play');
-    play.innerHTML = desk.player.playing ? icons.pause : icons.play;
+    refresh(play, desk.player.playing ? icons.pause : icons.play);
     play.setAttribute('aria-label', desk.player.playing ? 'Pause' : 'Play');
     play.disabled = !desk.player.tracks.size;
     this.find('.loop').setAttribute('aria-pressed', desk.looping);
@@ -120,8 +121,8 @@ export class TakeRows {
     const sign = this.takes.sign(shown) + listening.ids;
     if (sign !== this.#signature) {
       this.#signature = sign;
-      this.takes.moving('.row', () => this.takes.replace('.tracks', shown.map((track) => this.#row(track)).join('')));
-      this.find('.switch').innerHTML = listening.tracks.map((track) => this.#switch(track)).join('');
+      this.takes.moving('.row', () => this.takes.replace('.tracks', shown.map((track) => this.#row(track))));
+      render(this.find('.switch'), html`${listening.tracks.map((track) => this.#switch(track))}`);
     }
     for (const track of shown) {
       this.takes.moveProgress(track);
@@ -136,9 +137,8 @@ export class TakeRows {
   #tools(group, tracks) {
     const takes = tracks.filter(({ kind }) => kind === 'take');
     const ids = listening.ids;
-    const picks = takes.length < 3 ? '' : takes.map((track) => `<button data-act="pick" data-id="${track.id}" aria-pressed="${ids.includes(track.id)}" style="--e:var(--${engineOf(track.engine).token})" title="${text(`${takeLabel(track)}: side by side or not`)}" aria-label="${text(takeLabel(track))}">${numberOf(track)}</button>`).join('');
-    const host = this.find('.picks');
-    if (host.dataset.markup !== picks) host.innerHTML = host.dataset.markup = picks;
+    const picks = takes.length < 3 ? [] : takes.map((track) => html`<button data-act="pick" data-id="${track.id}" aria-pressed="${ids.includes(track.id)}" style="--e:var(--${engineOf(track.engine).token})" title="${takeLabel(track)}: side by side or not" aria-label="${takeLabel(track)}">${numberOf(track)}</button>`);
+    refresh(this.find('.picks'), html`${picks}`);
     drawSort(this.find('.sort'), tracks);
     this.find('[data-act=waves]').setAttribute('aria-pressed', !listening.spectra);
     this.find('[data-act=spectra]').setAttribute('aria-pressed', listening.spectra);
@@ -178,9 +178,9 @@ export class TakeRows {
       const inside = group.region && spansOf(group).some((span) => start < span.end && end > span.start);
       const left = Math.max(0, timeToX(view, start));
       const right = Math.min(width, timeToX(view, end));
-      return `<span class="${inside ? 'in' : ''}" style="left:${left + 1}px;width:${Math.max(right - left - 3, 2)}px"><b>${text(cell.symbol)}</b> <small>${text(roman(cell.symbol, desk.key))}</small></span>`;
+      return html`<span class="${inside ? 'in' : ''}" style="left:${left + 1}px;width:${Math.max(right - left - 3, 2)}px"><b>${cell.symbol}</b> <small>${roman(cell.symbol, desk.key)}</small></span>`;
     });
-    this.find('.asked').innerHTML = cells.join('');
+    render(this.find('.asked'), html`${cells}`);
     this.#askedBand(group, view, width);
   }
 
@@ -196,14 +196,14 @@ export class TakeRows {
     const any = all.length > 0;
     this.find('.scale').classList.toggle('banded', any);
     const words = spans.find(({ start, end, prompt }) => prompt && group.region && Math.abs(start - group.region.start) < 0.01 && Math.abs(end - group.region.end) < 0.01)?.prompt ?? '';
-    this.find('.players').innerHTML = all.map((one) => {
+    render(this.find('.players'), html`${all.map((one) => {
       const left = Math.max(0, timeToX(view, beatsToSeconds(grid, one.start)));
       const wide = Math.min(width, timeToX(view, beatsToSeconds(grid, one.end))) - left - 3;
       if (wide < 12) return '';
       const parts = cellWords(one, desk.shortOf, (sentence) => sentence.length * 6 < wide - 16);
-      const quote = one.inside && words && wide > 300 ? `<q>${text(words)}</q>` : '';
-      return `<span class="${one.inside ? 'in' : ''}" style="left:${left + 1}px;width:${wide}px"><i>${text(parts.map((part) => part.words).join(', ').replace(/, \+/, ' +'))}</i>${quote}</span>`;
-    }).join('');
+      const quote = one.inside && words && wide > 300 ? html`<q>${words}</q>` : '';
+      return html`<span class="${one.inside ? 'in' : ''}" style="left:${left + 1}px;width:${wide}px"><i>${parts.map((part) => part.words).join(', ').replace(/, \+/, ' +')}</i>${quote}</span>`;
+    })}`);
   }
 
   #row(track) {
@@ -277,7 +277,7 @@ export class TakeRows {
   #switch(track) {
     const pressed = desk.track?.id === track.id;
     const original = track.kind === 'original';
-    return `<button data-act="select" data-id="${track.id}" aria-pressed="${pressed}" style="--e:var(--${original ? 'text' : engineOf(track.engine).token})" class="${track.kind}" ${track.state === 'ready' ? '' : 'disabled'}>
+    return html`<button data-act="select" data-id="${track.id}" aria-pressed="${pressed}" style="--e:var(--${original ? 'text' : engineOf(track.engine).token})" class="${track.kind}" ${attributes({ disabled: track.state !== 'ready' })}>
       <b>${numberOf(track)}</b> <span>${original ? 'Original' : engineOf(track.engine).tag}</span></button>`;
   }
 

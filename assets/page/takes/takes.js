@@ -5,7 +5,8 @@
 
 import { desk } from '../store/desk.js';
 import { BLIND, Blind } from './blind.js';
-import { icons, text } from '../parts/icons.js';
+import { icons } from '../parts/icons.js';
+import { attributes, html, refresh, render } from '../parts/markup.js';
 import { listening } from '../store/listening.js';
 import { openSheet, showTake, showTree } from './take-sheet.js';
 import { Scope } from '../parts/scope.js';
@@ -19,14 +20,14 @@ import { tokens } from '../parts/wave.js';
 
 const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 const STYLE = new URL('./takes.css', import.meta.url).href;
-const TEMPLATE = `${styles(STYLE)}${CARDS}${ROWS}${BLIND}<inlay-record hidden></inlay-record><p class="live" role="status" aria-live="polite"></p>`;
+const TEMPLATE = html`${styles(STYLE)}${CARDS}${ROWS}${BLIND}<inlay-record hidden></inlay-record><p class="live" role="status" aria-live="polite"></p>`;
 
 export class Takes extends HTMLElement {
   #scope = null;
 
   connectedCallback() {
     if (!this.shadowRoot) {
-      this.attachShadow({ mode: 'open' }).innerHTML = TEMPLATE;
+      render(this.attachShadow({ mode: 'open' }), TEMPLATE);
       showWhenStyled(this);
       this.cards = new TakeCards(this);
       this.rows = new TakeRows(this);
@@ -37,7 +38,7 @@ export class Takes extends HTMLElement {
     desk.takes = this;
     desk.addEventListener('change', ({ detail }) => {
       // In Edit the timeline says it.
-      if (detail.what === 'audio' && detail.message && desk.view !== 'edit') openSheet('No sound', `<p>${text(detail.message)}</p>`);
+      if (detail.what === 'audio' && detail.message && desk.view !== 'edit') openSheet('No sound', html`<p>${detail.message}</p>`);
       this.redraw();
     }, options);
     scope.observe(new MutationObserver(() => this.redraw()), document.body, { attributes: true, attributeFilter: ['class'] });
@@ -119,11 +120,11 @@ export class Takes extends HTMLElement {
   #pager() {
     const { groups, groupIndex } = desk;
     for (const pager of this.shadowRoot.querySelectorAll('.pager')) {
-      const markup = groups.length < 2 ? '' :
-        `<button class="ic" data-group="${groupIndex - 1}" ${groupIndex ? '' : 'disabled'} aria-label="Earlier takes" title="Earlier takes">${icons.left}</button>
+      const markup = groups.length < 2 ? html`` :
+        html`<button class="ic" data-group="${groupIndex - 1}" ${attributes({ disabled: !groupIndex })} aria-label="Earlier takes" title="Earlier takes">${icons.left}</button>
          <span class="soft num">${groupIndex + 1} of ${groups.length}</span>
-         <button class="ic" data-group="${groupIndex + 1}" ${groupIndex < groups.length - 1 ? '' : 'disabled'} aria-label="Later takes" title="Later takes">${icons.right}</button>`;
-      if (pager.dataset.markup !== markup) pager.innerHTML = pager.dataset.markup = markup;
+         <button class="ic" data-group="${groupIndex + 1}" ${attributes({ disabled: groupIndex >= groups.length - 1 })} aria-label="Later takes" title="Later takes">${icons.right}</button>`;
+      refresh(pager, markup);
     }
   }
 
@@ -139,7 +140,7 @@ export class Takes extends HTMLElement {
   /** New markup for a part; the focus stays on the button that it was on. */
   replace(selector, markup) {
     const held = this.shadowRoot.activeElement?.closest(selector) ? this.shadowRoot.activeElement.dataset : null;
-    this.find(selector).innerHTML = markup;
+    render(this.find(selector), html`${markup}`);
     if (!held?.act) return;
     const same = Object.entries(held).map(([name, value]) => `[data-${name}="${CSS.escape(value)}"]`).join('');
     this.find(`${selector} ${same}`)?.focus({ preventScroll: true });

@@ -5,10 +5,10 @@ Times in seconds. Knows no files.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from editor.page.shown import Markup
 from editor.page.takes.component import CandidateState, SearchState
 from editor.project.document import Take
 from editor.project.knobs import network_of
@@ -128,7 +128,7 @@ def search_state(take: Take) -> SearchState | None:
     return SearchState(budget=search.budget, spent=search.spent, candidates=candidates)
 
 
-def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str = "") -> str:
+def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str = "") -> Markup:
     """One line per engine of the last run; the block keeps its height, whatever it says."""
     lines = []
     for engine in TAGS:
@@ -147,18 +147,16 @@ def status_markup(runs: Sequence[RunTrack], done: Sequence[Take], message: str =
             spent = spent_words(sum(work_seconds(take.timings) for take in finished))
             count = f"{len(finished)} " if len(finished) > 1 else ""
             lines.append(_line(engine, f"{count}done in {spent}", "idle"))
-    error = f'<div class="place-error" role="alert">{html.escape(message)}</div>' if message else ""
-    return f'<div class="status">{error}{"".join(lines)}</div>'
+    error = Markup('<div class="place-error" role="alert">{}</div>').format(message) if message else ""
+    return Markup('<div class="status">{}{}</div>').format(error, Markup("").join(lines))
 
 
 def _urgency(run: RunTrack) -> int:
     return ("running", "waiting", "failed", "cancelled", "interrupted").index(run.state)
 
 
-def _line(engine: str, words: str, state: str, progress: float = 0.0) -> str:
-    width = f"width:{progress * 100:.1f}%"
-    bar = f'<i class="progress"><i style="{width}"></i></i>' if state == "running" else ""
-    return (
-        f'<p class="{state}" style="--e:var(--{COLOURS[engine]})"><span class="tag">{TAGS[engine]}</span>'
-        f'<span title="{html.escape(words)}">{html.escape(words)}</span>{bar}</p>'
-    )
+def _line(engine: str, words: str, state: str, progress: float = 0.0) -> Markup:
+    bar = Markup('<i class="progress"><i style="width:{:.1f}%"></i></i>').format(progress * 100)
+    return Markup(
+        '<p class="{}" style="--e:var(--{})"><span class="tag">{}</span><span title="{}">{}</span>{}</p>'
+    ).format(state, COLOURS[engine], TAGS[engine], words, words, bar if state == "running" else "")
