@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from editor.doors import users
 from editor.homes import USERS
@@ -44,7 +45,7 @@ def band(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def log_in(browser: Browser, server: Server, name: str, password: str) -> tuple[BrowserContext, Page]:
     """A browser of a user's own, with the page open."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(server.url)
@@ -113,8 +114,12 @@ def test_two_users_do_not_meet(browser: Browser, band: tuple[Server, Path], song
     ben.evaluate(ASK, [["late", "inlay/late", {**sent, "body": json.dumps(late)}]])
     assert state(ada, "doc.prompt") == "" and "stolen" not in (folder / "project.json").read_text()
 
-    # Out: her cookie is good for nothing.
-    assert ada.request.post(server.url + "logout", max_redirects=0).status == 303
+    # Out, by the button in About: her cookie is good for nothing.
+    ada.locator("#mark").click()
+    expect(ada.locator("dialog.inlay-about .work")).to_contain_text("ada")
+    ada.screenshot(path=os.environ.get("INLAY_SHOT") or home / "about.png")
+    ada.get_by_role("button", name="Log out").click()
+    expect(ada.get_by_label("Password")).to_be_visible()
     assert ada.request.get(server.url + url).status == 401
     for one in (adas, bens):
         one.close()

@@ -28,9 +28,12 @@ function styled() {
 
 const engineRow = ({ tag, colour, name, speed }) => html`<div><dt class="engine" style="--e:var(--${colour})">${tag}</dt><dd>${name}<small>${speed}</small></dd></div>`;
 
-/** Markup of what works now. */
-export const workMarkup = ({ engines, device, licence, duty }) => html`<dl>${engines.map(engineRow)}
-  <div><dt>On</dt><dd>${device}</dd></div><div><dt>Licence</dt><dd>${[duty, licence].filter(Boolean).join(' · ')}</dd></div></dl>`;
+// A form, because who logs out leaves the page.
+const userRow = (user) => html`<div><dt>User</dt><dd>${user}<form method="post" action="logout"><button class="link">Log out</button></form></dd></div>`;
+
+/** Markup of what works now; `user` is who has logged in, if anybody has. */
+export const workMarkup = ({ engines, device, licence, duty, user = '' }) => html`<dl>${engines.map(engineRow)}
+  <div><dt>On</dt><dd>${device}</dd></div><div><dt>Licence</dt><dd>${[duty, licence].filter(Boolean).join(' · ')}</dd></div>${user ? userRow(user) : ''}</dl>`;
 
 const partRow = ([name, licence, words]) => html`<li><b>${name}</b><span>${licence}</span><span class="soft">${words}</span></li>`;
 
