@@ -96,7 +96,7 @@ export async function showAbout(page = 'six') {
     render(place, html`<p>The server does not answer yet.</p>`);
     return;
   }
-  sheet.querySelector('.version').textContent = `version ${told.version}, runs on this machine, sends nothing out`;
+  sheet.querySelector('.version').textContent = `version ${told.version}, runs on ${told.user ? 'your own server' : 'this machine'}, sends nothing out`;
   render(place, workMarkup(told));
   sheet.querySelector('.licences').textContent = `Inlay: Apache-2.0. The models: ${told.licence}${told.duty ? ` (${told.duty.toLowerCase()})` : ''}. Inlay claims nothing on what you make.`;
   render(sheet.querySelector('.parts'), html`${told.parts.map(partRow)}`);
