@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engines.audio.recording import Recording, from_float
+from tests.bundles import save_tiny
 
 if TYPE_CHECKING:
     from engines.checkpoints.shelf import Models
@@ -17,27 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a bundle with random weights: real shapes in time, tiny in width, quick on a CPU."""
-    import torch
-
-    from engines.checkpoints.shelf import BundleSpec, save_bundle
-    from engines.networks.codec import build_codec, codec_config
-    from engines.networks.flow_net import FlowConfig, FlowNet
-    from engines.networks.lm import LM, LMConfig
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("bundles") / "tiny"
-    codec = build_codec(codec_config(4, (8, 8, 5, 4), codebooks=4, codebook_size=32))
-    for layer in codec.model.quantizer.layers:
-        layer.codebook.embed.normal_()
-    lm = LM(LMConfig(codebooks=4, codebook_size=32, dim=32, layers=2, heads=2, ff=64))
-    flow = FlowNet(FlowConfig(dim=32, layers=2, heads=2, ff=64))
-    torch.nn.init.normal_(flow.output_proj.weight, std=0.2)  # otherwise it would start at v = 0
-    save_bundle(folder, BundleSpec(name="tiny", licence="CC0-1.0"), codec, lm, flow)
-    (folder / "README.md").write_text("Random weights, for tests.\n")
-    torch.set_num_threads(threads)
-    return folder
+    return save_tiny(tmp_path_factory.mktemp("bundles") / "tiny")
 
 
 @pytest.fixture(scope="session")
