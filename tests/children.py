@@ -51,9 +51,13 @@ class Child:
         assert self._process.pid is not None
         return self._process.pid
 
-    def kill(self) -> None:
-        """SIGKILL: no handler, no flush, no goodbye."""
+    def end(self) -> None:
+        """SIGKILL: no handler, no flush, no goodbye. What it had told before can still be read."""
         self._process.kill()
         self._process.join(20)
+
+    def kill(self) -> None:
+        """The same, and nothing more is read."""
+        self.end()
         self.stdin.close()
         self.stdout.close()

@@ -18,12 +18,16 @@ import soundfile
 from editor.mishaps import in_one_line
 from editor.page.listeners import arrivals
 from editor.page.listeners.follow import Follower
+from editor.page.takes.groups import takes_state
+from editor.page.view import document_state
 from editor.project import blind
-from editor.project.disk import exports, files, imports, library, storage
-from editor.project.document import Project, Rating, Region, Round
+from editor.project.disk import exports, files, imports, library, pictures, sounds, storage
+from editor.project.document import Clip, Project, Rating, Region, Round, Take
+from editor.runs.replay import request_from, request_to_json
+from editor.session import Session
 from engines.audio.recording import from_float
 from engines.errors import Cancelled, InputError
-from engines.requests import InpaintRequest
+from engines.requests import GenerateRequest, InpaintRequest
 from engines.support import refusal
 
 
@@ -87,6 +91,85 @@ def test_a_project_that_is_none_is_one_line_and_hides_no_other(tmp_path: Path, e
 def test_what_is_a_project_is_taken(tmp_path: Path) -> None:
     opened = imports.project_from(zipped(tmp_path, {"seed": 7}), "theirs.zip", tmp_path / "home")
     assert opened.project.seed == 7 and opened.project.rounds[0].made == "2026"
+
+
+@pytest.mark.parametrize("place", ["project.json", "sound.wav"])
+def test_a_zip_with_damaged_bytes_is_one_line(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "theirs.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        document = json.dumps({"version": storage.VERSION, "project": asdict(Project(prompt="sound.wav"))})
+        archive.writestr("project.json", document)
+        archive.writestr("sound.wav", bytes(range(256)) * 40)
+    content = bytearray(path.read_bytes())
+    at = content.index(place.encode()) + len(place)
+    content[at : at + 4] = b"\xff\xff\xff\xff"  # no block of deflate begins so
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="theirs.zip: damaged"):
+        imports.project_from(path, "theirs.zip", tmp_path / "home")
+    assert not list((tmp_path / "home").glob("*"))
+
+
+def test_a_format_of_the_future_is_told_shortly(tmp_path: Path) -> None:
+    text = json.dumps({"version": 10**400, "project": {}})
+    with pytest.raises(InputError, match="newer Inlay") as told:
+        imports.project_from(zipped(tmp_path, {}, text), "theirs.zip", tmp_path / "home")
+    assert len(str(told.value)) < 150
+
+
+def test_a_damaged_sound_is_told_and_the_rest_of_the_project_is_there(tmp_path: Path) -> None:
+    """The clip's file and a take's are no audio any more; the take beside them plays on."""
+    folder = storage.new_project(tmp_path).folder
+    tones = [sounds.add_audio(folder, from_float(0.1 * np.ones(8000) / n, 8000)) for n in (1, 2, 3)]
+    takes = tuple(
+        Take(f"t{n}", "generate", "fm", n, "", file, 1.0, None, None, rate=8000, channels=1)
+        for n, file in enumerate(tones[1:], start=1)
+    )
+    project = replace(Project(name="Old"), clip=Clip(tones[0], 1.0, 8000, 1, "a.wav"), takes=takes)
+    storage.save_project(folder, project)
+    for name in tones[:2]:
+        (folder / name).write_bytes(b"no audio")
+    session = Session(tmp_path)
+    session.open(folder)
+    shown = document_state(session, 10.0, 25.0)
+    assert shown.clip and shown.clip.url == "" and shown.clip.label == "a.wav"
+    assert shown.error and "damaged" in shown.error and str(tmp_path) not in shown.error
+    (group,) = takes_state(session).groups
+    assert [bool(track.url) for track in group.tracks] == [False, True]
+    with pytest.raises(InputError, match="damaged"):
+        pictures.picture(folder, project)
+    session.apply("set_seed", {"seed": 3})  # the work goes on
+    session.close()
+
+
+LANE_ITEMS = [
+    {"chords": [{"start": "0", "end": 1, "symbol": "C"}]}, {"chords": [{"start": 0, "end": 1, "symbol": 5}]},
+    {"chords": [{"start": 0, "end": float("inf"), "symbol": "C"}]}, {"chords": [[0, 1, "C"]]}, {"chords": 3},
+    {"melody": [{"start": 0, "end": 1, "pitch": 60.5}]}, {"melody": [{"start": 0, "end": 1, "pitch": "\a"}]},
+    {"drums": [{"time": None, "drum": "kick"}]}, {"instruments": [{"start": 0, "end": 1, "instrument": []}]},
+    {"drums": [{"time": 0, "drum": "kick", "more": 1}]}, {"drums": [{"time": 0}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lanes", LANE_ITEMS, ids=str)
+def test_lanes_of_a_request_that_are_none_never_reach_an_engine(lanes: dict[str, Any]) -> None:
+    request = json.loads(json.dumps(request_to_json(GenerateRequest("fm", "x", 1.0))))
+    assert request_from(request, None) == GenerateRequest("fm", "x", 1.0)
+    with pytest.raises(InputError, match="damaged") as told:
+        request_from({**request, "controls": lanes}, None)
+    assert str(told.value).isprintable() and len(str(told.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"seed": float("inf")}, {"seconds": "x\ny"}, {"engine": "f" * 999}, {"ar": 1}, {"fm": {"guidance": "x"}}]
+    + [{"fm": {"guidance": None, "guided": one}} for one in ("ab", [0], [0, "1"], 5, [0, float("nan")])],
+    ids=lambda wrong: str(wrong)[:60],
+)
+def test_settings_of_a_request_that_are_none_are_one_line(wrong: dict[str, Any]) -> None:
+    request = {**request_to_json(GenerateRequest("fm", "x", 1.0)), **wrong}
+    with pytest.raises(InputError, match="damaged") as told:
+        request_from(request, None)
+    assert str(told.value).isprintable() and len(str(told.value)) < 200
 
 
 def test_a_defect_in_one_project_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

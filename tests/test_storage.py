@@ -14,6 +14,7 @@ import soundfile
 
 from editor.project import commands, drawing, spans, versions
 from editor.project.disk import files, sounds, storage
+from editor.project.disk.lock import ProjectLock
 from editor.project.document import (
     ChordCell,
     Clip,
@@ -28,6 +29,7 @@ from editor.project.document import (
     Sound,
     Take,
 )
+from editor.session import Session
 from engines.audio.recording import Recording, from_float, read_recording
 from engines.errors import InputError
 
@@ -311,13 +313,33 @@ def test_audio_that_nothing_names_goes_and_nothing_else_does(tmp_path: Path) -> 
     storage.add_finished(folder, replace(take, id="t2", file=written))  # the document does not name it yet
     mine = folder / "my own recording.wav"
     shutil.copy(folder / clip, mine)
-    killed = folder / ".saving-k1ll3d"  # as it was written
-    killed.write_bytes(b"{")
     assert sounds.sweep(folder, (project, before)) == ()  # a run may be about to name it
     for path in folder.iterdir():
         os.utime(path, (1e9, 1e9))
-    assert sounds.sweep(folder, (project, before)) == (killed.name, orphan)
+    assert sounds.sweep(folder, (project, before)) == (orphan,)
     assert all((folder / name).is_file() for name in names[:-1]) and mine.is_file()
+
+
+def test_what_a_killed_process_had_half_written_goes_with_the_next_opening(tmp_path: Path) -> None:
+    folder = storage.new_project(tmp_path).folder
+    (folder / files.TAKES).mkdir()
+    (folder / files.PREVIEWS).mkdir()
+    halves = [folder / ".saving-k1ll3d", folder / ".inlay-k1ll3d.flac", folder / files.TAKES / ".saving-x"]
+    others = [folder / ".mine", folder / files.PREVIEWS / ".inlay-x.wav"]  # a preview may be in the making
+    for path in [*halves, *others]:
+        path.write_bytes(b"{")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ProjectLock, "alone", False)  # another may be writing
+        session = Session(tmp_path)
+        session.open(folder)
+        session.close()
+    assert all(path.exists() for path in halves)
+    session.open(folder)
+    assert not any(path.exists() for path in halves) and all(path.exists() for path in others)
+    halves[0].write_bytes(b"{")
+    session.open(folder)  # while it holds the project itself: a run of its own may write
+    assert halves[0].exists()
+    session.close()
 
 
 def test_audio_that_is_stored_again_is_as_good_as_new(tmp_path: Path) -> None:

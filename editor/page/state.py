@@ -115,7 +115,7 @@ class PartState(GradioModel):
 class ClipState(GradioModel):
     """The audio on the timeline."""
 
-    url: str  # relative to the page; something a browser can decode
+    url: str  # relative to the page; something a browser can decode; empty where it cannot be heard
     seconds: float
     label: str
 

@@ -23,6 +23,7 @@ from editor.project.document import Region
 from editor.runs.pace import Pace
 from editor.runs.track import estimate_words
 from editor.session import Session
+from engines.errors import InputError
 from engines.requests import LONGEST_SECONDS
 from engines.roster import ENGINES
 
@@ -57,9 +58,8 @@ class View:
     def shown(self, session: Session, where: str = "", error: str = "", takes: bool = True) -> dict[Any, Any]:
         """Updates of `light`. `where` is the slot in which an error stands."""
         project, region = session.project, session.project.region
-        in_timeline = error if where == "timeline" else session.error
         document = self.document(session)
-        document.error = in_timeline or None
+        document.error = (error if where == "timeline" else "") or document.error
         limit = self._span_limit(region)
         idle = not session.run.running
         ready = bool(project.clip and region) and idle and not limit
@@ -195,18 +195,19 @@ def document_state(
     """A session's document for the page. `window`: seconds that the models hear; `frame_rate` in Hz."""
     revs, changes = dict(session.revs), session.changes  # read first: what comes meanwhile is told again
     project, clip, history = session.project, None, session.history
+    error = session.error
     if project.clip and session.folder:
-        clip = ClipState(
-            url=address(session.folder, playable(session.folder, project.clip.sound)),
-            seconds=project.clip.seconds,
-            label=project.clip.label,
-        )
+        clip = ClipState(url="", seconds=project.clip.seconds, label=project.clip.label)
+        try:
+            clip.url = address(session.folder, playable(session.folder, project.clip.sound))
+        except InputError as silent:  # a damaged file, a full disk: all but the sound is there
+            error = error or str(silent)
     return editor_state(
         project,
         changes=changes,
         project=session.folder.name if session.folder else "",
         clip=clip,
-        error=session.error,
+        error=error,
         past=len(history.past),
         future=len(history.future),
         undo=history.undo_label,

@@ -6,6 +6,7 @@ Times are seconds. Loads no torch.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -18,7 +19,7 @@ from editor.runs.job import EXTENSIONS, Extension, ExtensionKind, Job
 from engines.audio.recording import Recording
 from engines.audio.timebase import Grid
 from engines.errors import InputError
-from engines.requests import CHANGES, INTENTS, LANES, ARSettings, Change, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Intent, Wish
+from engines.requests import CHANGES, INTENTS, LANES, ARSettings, Change, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Intent, LaneValue, Wish
 from engines.roster import ENGINE_NAMES
 
 
@@ -67,8 +68,9 @@ def request_from(parameters: Mapping[str, Any], folder: Path | None, source: Rec
         rest: dict[str, Any] = {name: read(parameters[name]) for name, read in _INPAINT.items()}
         sound = sound_from_json(parameters["source"]) if source is None else None
         extension = _extension(parameters.get("extension"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"settings of the take are damaged ({error}); set them by hand") from error
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        told = " ".join(str(error).split())[:120]
+        raise InputError(f"settings of the take are damaged ({told}); set them by hand") from error
     if source is None:
         if folder is None or sound is None:
             raise InputError("source of the take: not named; give the recording that it was made from")
@@ -85,13 +87,40 @@ def controls_from(data: Mapping[str, Any]) -> Controls:
     if not isinstance(data, Mapping):
         raise TypeError("lanes: expected an object")
     given: dict[str, Any] = {
-        name: tuple(kind(**value) for value in data[name])
+        name: tuple(_item(kind, value) for value in data[name])
         for name, kind in LANES.items()
         if data.get(name) is not None
     }
     if (grid := data.get("grid")) is not None:
         given["grid"] = Grid(float(grid["bpm"]), int(grid["beats_per_bar"]), float(grid["offset"]))
     return Controls(**given)
+
+
+def _item(kind: type[LaneValue], value: Any) -> LaneValue:
+    """One chord, note, hit or part; no engine looks again whether its fields are what they say."""
+    wanted = {one.name: str(one.type) for one in fields(kind)}
+    return kind(**{name: _ITEM_VALUES[wanted[name]](given) for name, given in value.items()})
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"{str(value)[:40]!r}: expected a finite number")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if int(_finite(value)) != value:
+        raise TypeError(f"{str(value)[:40]!r}: expected a whole number")
+    return int(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{str(value)[:40]!r}: expected text")
+    return value
+
+
+_ITEM_VALUES: dict[str, Callable[[Any], Any]] = {"float": _finite, "int": _whole, "str": _text, "bool": bool}
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,9 +135,11 @@ def _number(value: Any) -> float | int:
 
 
 def _settings(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of an engine's settings: JSON knows lists only, and guidance is a class of its own."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    weights = data["guidance"]
+    """The fields of an engine's settings: JSON has no tuples, and guidance is a class of its own."""
+    values, weights = dict(data), data["guidance"]
+    if "guided" in values:
+        first, last = values["guided"]
+        values["guided"] = _finite(first), _finite(last)
     return {**values, "guidance": None if weights is None else Guidance(**weights)}
 
 

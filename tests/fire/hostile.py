@@ -20,17 +20,42 @@ from editor.project.disk import library
 from tests.fire import payloads, zips
 from tests.fire.bounds import Case, Fire
 from tests.fire.damage import damaged, misnumbered, scores, sheet, sounds
+from tests.fire.hostile_http import over_http
 from tests.fire.inside import PLACE, Inside, Tab, furnished
 from tests.fire.payloads import as_sent, short
 
 NAMES = (  # what a file may be called, beside what it is
-    "a.wav", "A.WAV", "..wav", "../../a.wav", "C:\\a\\b.wav", "x" * 900 + ".wav", "a\nb\x1b[31m.wav", "\u202egnp.wav",
-    "<b>.wav", "=cmd|' /C calc'!A0.csv", "a.wav\x00.zip", "", ".", "noending", "🎻.flac", "a.mid", "a.zip", "a.mxl",
+    "a.wav",
+    "A.WAV",
+    "..wav",
+    "../../a.wav",
+    "C:\\a\\b.wav",
+    "x" * 900 + ".wav",
+    "a\nb\x1b[31m.wav",
+    "\u202egnp.wav",
+    "<b>.wav",
+    "=cmd|' /C calc'!A0.csv",
+    "a.wav\x00.zip",
+    "",
+    ".",
+    "noending",
+    "🎻.flac",
+    "a.mid",
+    "a.zip",
+    "a.mxl",
     "\ud800.wav",
-)  # fmt: skip
+)
 EXPORTS = ("wav", "flac", "mp3", "stems", "midi", "dawproject", "project", "request", "blind", "ratings")
+HTTP_SHARE = 0.05  # of the count, to a real server
 FRESH = 25  # events that come to one project before the next begins anew
-_SHARES = {"sounds": 0.22, "scores": 0.2, "projects": 0.2, "events": 0.22, "requests": 0.1, "questions": 0.06}
+_SHARES = {
+    "sounds": 0.22,
+    "scores": 0.2,
+    "projects": 0.2,
+    "events": 0.22,
+    "requests": 0.06,
+    "questions": 0.05,
+}
 
 
 def _shuffled(all: Iterable[Any], dice: random.Random) -> list[Any]:
@@ -126,7 +151,7 @@ def _clean(answer: Any) -> str:
 
 def event_cases(tab: Tab, dice: random.Random) -> Iterator[Case]:
     """What a page may send, right but for one or two values."""
-    edits = [("edits.edit", {"rev": 1, "id": "", "name": n, "payload": p, "field": ""}) for n, p in payloads.EDITS]
+    edits = [("edits.edit", {"rev": 1, "name": name, "payload": right}) for name, right in payloads.EDITS]
     folder, count = furnished(tab), 0
 
     def sent(listener: str, data: Any) -> str:
@@ -165,7 +190,8 @@ def request_cases(tab: Tab, dice: random.Random) -> Iterator[Case]:
         yield Case(f"request {short(value)}", lambda v=value: asked(tab, v, path))
     while True:
         request = as_sent(payloads.broken(dice.choice(right), dice))
-        yield Case(f"request {short(request)}", lambda r=request: asked(tab, r, dice.choice((path, path, None))))
+        sent = dice.choice((path, path, None))
+        yield Case(f"request {short(request)}", lambda r=request, s=sent: asked(tab, r, s))
 
 
 def asked(tab: Tab, request: Any, source: Path | None) -> str:
@@ -197,9 +223,13 @@ def question_cases(tab: Tab, dice: random.Random) -> Iterator[Case]:
 
 
 KINDS: dict[str, Callable[[Tab, random.Random], Iterator[Case]]] = {
-    "sounds": sound_cases, "scores": score_cases, "projects": project_cases, "events": event_cases,
-    "requests": request_cases, "questions": question_cases,
-}  # fmt: skip
+    "sounds": sound_cases,
+    "scores": score_cases,
+    "projects": project_cases,
+    "events": event_cases,
+    "requests": request_cases,
+    "questions": question_cases,
+}
 
 
 def fire(count: int, seed: int = 15, only: str = "") -> Fire:
@@ -225,10 +255,12 @@ def main(arguments: list[str] | None = None) -> int:
         done = fire(asked_for.count, asked_for.seed, asked_for.only)
     finally:
         shutil.rmtree(PLACE, ignore_errors=True)
-    for line in done.broken:
+    wanted = round(asked_for.count * HTTP_SHARE) if not asked_for.only else 0
+    wrong = over_http(wanted, asked_for.seed) if wanted else []
+    for line in [*done.broken, *wrong]:
         print(line)
-    print(f"hostile: {done.told()}")
-    return 1 if done.broken else 0
+    print(f"hostile: {done.told()}; {wanted} more over HTTP, {len(wrong)} broken")
+    return 1 if done.broken or wrong else 0
 
 
 if __name__ == "__main__":

@@ -44,7 +44,13 @@ def _link(name: str, to: bytes) -> tuple[zipfile.ZipInfo, bytes]:
 def _told(archive: bytes, **lies: int) -> bytes:
     """The archive with fields of its first central entry that say something else."""
     hurt, at = bytearray(archive), archive.index(b"PK\x01\x02")
-    places = {"flags": (8, "<H"), "method": (10, "<H"), "crc": (16, "<I"), "packed": (20, "<I"), "size": (24, "<I")}
+    places = {
+        "flags": (8, "<H"),
+        "method": (10, "<H"),
+        "crc": (16, "<I"),
+        "packed": (20, "<I"),
+        "size": (24, "<I"),
+    }
     for name, value in lies.items():
         offset, kind = places[name]
         struct.pack_into(kind, hurt, at + offset, value)
@@ -58,14 +64,41 @@ def projects(good: bytes) -> dict[str, Made]:
     sound = next(name for name in files if name.endswith((".flac", ".wav")))
     take = next(name for name in files if name.startswith("takes/"))
     names = [
-        "../up.wav", "/etc/up.wav", "a/../../up.wav", "..\\up.wav", "C:\\up.wav", "sub/up.wav", "takes/../../x.json",
-        "takes/x/y.json", ".bashrc", ".lock", "history.jsonl", "run.json", "exports/a.wav", "a\nb.wav", "\x1b[31m.wav",
-        "x" * 300 + ".wav", "takes/" + "x" * 300 + ".json", "🎵.wav", "CON.wav", ".wav", "takes/.json",
-        "project.json.bak", "takes/t1.json/x.wav", "PROJECT.JSON", "./a.wav", "a//b.wav", "evil.html", "a.wav.exe",
-    ]  # fmt: skip
+        "../up.wav",
+        "/etc/up.wav",
+        "a/../../up.wav",
+        "..\\up.wav",
+        "C:\\up.wav",
+        "sub/up.wav",
+        "takes/../../x.json",
+        "takes/x/y.json",
+        ".bashrc",
+        ".lock",
+        "history.jsonl",
+        "run.json",
+        "exports/a.wav",
+        "a\nb.wav",
+        "\x1b[31m.wav",
+        "x" * 300 + ".wav",
+        "takes/" + "x" * 300 + ".json",
+        "🎵.wav",
+        "CON.wav",
+        ".wav",
+        "takes/.json",
+        "project.json.bak",
+        "takes/t1.json/x.wav",
+        "PROJECT.JSON",
+        "./a.wav",
+        "a//b.wav",
+        "evil.html",
+        "a.wav.exe",
+    ]
     made: dict[str, Made] = {f"with {name[:40]!r}": archived({**files, name: b"RIFF"}) for name in names}
     made |= {
-        "nothing": b"", "no zip": b"PK\x03\x04", "an empty zip": archived({}), "no document": archived({sound: b""}),
+        "nothing": b"",
+        "no zip": b"PK\x03\x04",
+        "an empty zip": archived({}),
+        "no document": archived({sound: b""}),
         "a document that is a folder": archived({"project.json/x": b""}),
         "two documents": _entries((DOCUMENT, document), (DOCUMENT, b"{}")),
         "two documents in folders": _entries((f"a/{DOCUMENT}", document), (f"b/{DOCUMENT}", document)),
@@ -74,27 +107,44 @@ def projects(good: bytes) -> dict[str, Made]:
         "a link out": _entries((DOCUMENT, document), _link(sound, b"/etc/passwd")),
         "a document that is a link": _entries(_link(DOCUMENT, b"/etc/passwd")),
         "a take that is a link": _entries((DOCUMENT, document), _link(take, b"../../../etc/passwd")),
-        "20,001 files": lambda: _entries((DOCUMENT, document), *((f"takes/t{i}.json", b"") for i in range(20_001))),
-        "a bomb of silence": lambda: archived({**files, sound: bytes(400 << 20)}),
-        "a bomb that is the document": lambda: archived({DOCUMENT: b'{"version":1,"x":"' + b" " * (200 << 20) + b'"}'}),
+        "20,001 files": lambda: _entries(
+            (DOCUMENT, document), *((f"takes/t{i}.json", b"") for i in range(20_001))
+        ),
+        "a bomb of silence": lambda: archived({**files, sound: bytes(300 << 20)}),
+        "a bomb that is the document": lambda: archived(
+            {DOCUMENT: b'{"version":1,"x":"' + b" " * (64 << 20) + b'"}'}
+        ),
         "a take that is a bomb": lambda: archived({**files, take: b" " * (64 << 20)}),
         "bombs in a zip": lambda: archived({**files, "inner.zip": archived({"x": bytes(10 << 20)})}),
-        "a size of 4 GB": _told(good, size=0xFFFFFFF0), "a size of nothing": _told(good, size=0),
-        "packed in nothing": _told(good, packed=0), "packed in 4 GB": _told(good, packed=0xFFFFFFF0),
-        "another sum": _told(good, crc=1), "encrypted": _told(good, flags=1), "a method of nobody": _told(good, method=77),
-        "called bzip2": _told(good, method=12), "called lzma": _told(good, method=14), "called plain": _told(good, method=0),
-        "bzip2": archived(files, zipfile.ZIP_BZIP2), "lzma": archived(files, zipfile.ZIP_LZMA),
+        "a size of 4 GB": _told(good, size=0xFFFFFFF0),
+        "a size of nothing": _told(good, size=0),
+        "packed in nothing": _told(good, packed=0),
+        "packed in 4 GB": _told(good, packed=0xFFFFFFF0),
+        "another sum": _told(good, crc=1),
+        "encrypted": _told(good, flags=1),
+        "a method of nobody": _told(good, method=77),
+        "called bzip2": _told(good, method=12),
+        "called lzma": _told(good, method=14),
+        "called plain": _told(good, method=0),
+        "bzip2": archived(files, zipfile.ZIP_BZIP2),
+        "lzma": archived(files, zipfile.ZIP_LZMA),
         "deep JSON": archived({**files, DOCUMENT: b"[" * 200_000 + b"]" * 200_000}),
         "deep objects": archived({**files, DOCUMENT: b'{"project":' * 50_000}),
         "a deep take": archived({**files, "takes/t9.json": b"[" * 200_000}),
         "a take that is none": archived({**files, "takes/t9.json": b"{}"}),
-        "a document of 5000 digits": archived({**files, DOCUMENT: b'{"version":1,"project":' + b"9" * 5000 + b"}"}),
-        "a version of 400 digits": archived({**files, DOCUMENT: b'{"version":' + b"9" * 400 + b',"project":{}}'}),
+        "a document of 5000 digits": archived(
+            {**files, DOCUMENT: b'{"version":1,"project":' + b"9" * 5000 + b"}"}
+        ),
+        "a version of 400 digits": archived(
+            {**files, DOCUMENT: b'{"version":' + b"9" * 400 + b',"project":{}}'}
+        ),
         "a document with a mark": archived({**files, DOCUMENT: b"\xef\xbb\xbf" + document}),
         "a document in UTF-16": archived({**files, DOCUMENT: document.decode().encode("utf-16")}),
         "no JSON": archived({**files, DOCUMENT: b"\xff\xfe\xff"}),
-        "from the future": archived({**files, DOCUMENT: document.replace(b'"version": 1', b'"version": 99', 1)}),
-    }  # fmt: skip
+        "from the future": archived(
+            {**files, DOCUMENT: document.replace(b'"version": 1', b'"version": 99', 1)}
+        ),
+    }
     return made
 
 
@@ -109,30 +159,39 @@ def scores() -> dict[str, Made]:
     attributes = " ".join(f"a{i}='1'" for i in range(100_000))
     head, tail = sheet().split("<measure", 1)[0], "</part></score-partwise>"
     return {
-        "laughs.xml": sheet(laughs, entity).encode(), "file.xml": sheet(file, entity).encode(),
-        "outside.xml": sheet(outside).encode(), "nothing.xml": b"", "blank.xml": b" \n" * 100,
-        "deep.xml": (head + "<a>" * 100_000).encode(), "wide.xml": lambda: (head + "<note/>" * 1_600_000 + tail).encode(),
+        "laughs.xml": sheet(laughs, entity).encode(),
+        "file.xml": sheet(file, entity).encode(),
+        "outside.xml": sheet(outside).encode(),
+        "nothing.xml": b"",
+        "blank.xml": b" \n" * 100,
+        "deep.xml": (head + "<a>" * 100_000).encode(),
+        "wide.xml": lambda: (head + "<note/>" * 1_600_000 + tail).encode(),
         "large.xml": lambda: (head + " " * (33 << 20) + tail).encode(),
         "bars.xml": (head + "<measure/>" * 20_000 + tail).encode(),
         "long.xml": sheet(body="<forward><duration>99999999</duration></forward>").encode(),
         "attributes.xml": f"<score-partwise {attributes}/>".encode(),
-        "tag.xml": b"<" + b"a" * (1 << 20) + b"/>", "nul.xml": sheet().encode().replace(b"Voice", b"Vo\0ice"),
-        "utf16.xml": sheet().encode("utf-16-be"), "odd.xml": b"\xff\xfe" + sheet().encode(),
+        "tag.xml": b"<" + b"a" * (1 << 20) + b"/>",
+        "nul.xml": sheet().encode().replace(b"Voice", b"Vo\0ice"),
+        "utf16.xml": sheet().encode("utf-16-be"),
+        "odd.xml": b"\xff\xfe" + sheet().encode(),
         "shift.xml": sheet().replace('"1.0"?', '"1.0" encoding="shift-jis"?').encode(),
         "encoding.xml": sheet().replace('"1.0"?', '"1.0" encoding="x-none"?').encode(),
         "html.xml": b"<html><body><script>alert(1)</script></body></html>",
         "out.mxl": archived({"META-INF/container.xml": other, "tune.musicxml": sheet()}),
-        "bomb.mxl": lambda: archived({"tune.musicxml": b"<a>" + b" " * (200 << 20)}),
-        "container.mxl": lambda: archived({"META-INF/container.xml": b" " * (64 << 20), "tune.musicxml": sheet()}),
+        "bomb.mxl": lambda: archived({"tune.musicxml": b"<a>" + b" " * (100 << 20)}),
+        "container.mxl": lambda: archived(
+            {"META-INF/container.xml": b" " * (64 << 20), "tune.musicxml": sheet()}
+        ),
         "two.mxl": _entries(("a.xml", b"<x/>"), ("a.xml", sheet().encode())),
         "link.mxl": _entries(_link("tune.musicxml", b"/etc/passwd")),
         "called plain.mxl": _told(archived({"tune.musicxml": sheet()}), method=0),
         "encrypted.mxl": _told(archived({"tune.musicxml": sheet()}), flags=1),
-        "none.mxl": archived({"a.txt": b"x"}), "folder.mxl": archived({"tune.musicxml/": b""}),
+        "none.mxl": archived({"a.txt": b"x"}),
+        "folder.mxl": archived({"tune.musicxml/": b""}),
         "half.mid": b"MThd\0\0\0\x06\0\x01\xff\xff\x01\xe0MTrk\xff\xff\xff\xff",
         "no division.mid": b"MThd\0\0\0\x06\0\x01\0\x01\0\0MTrk\0\0\0\x08\0\x90\x3c\x40\x60\x80\x3c\0",
         "far.mid": b"MThd\0\0\0\x06\0\0\0\x01\0\x01MTrk\0\0\0\x10" + 2 * b"\xff\xff\xff\x7f\x90\x3c\x40\x01",
-    }  # fmt: skip
+    }
 
 
 def changed(good: bytes, dice: random.Random) -> tuple[str, bytes]:
@@ -149,8 +208,9 @@ def changed(good: bytes, dice: random.Random) -> tuple[str, bytes]:
     text = json.dumps({**told, "project": wrong} if name == DOCUMENT else wrong)
     for word, value in {"@inf": "1e999", "@digits": "1" + "0" * 400, "@more": "9" * 5000}.items():
         text = text.replace(f'"{word}"', value)
-    return f"{name}: {next(_differences(told['project'] if name == DOCUMENT else told, wrong), 'same')}", archived(
-        {**files, name: text}
+    return (
+        f"{name}: {next(_differences(told['project'] if name == DOCUMENT else told, wrong), 'same')}",
+        archived({**files, name: text}),
     )
 
 

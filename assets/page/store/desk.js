@@ -245,8 +245,8 @@ class Desk extends EditedDocument {
 
   #retrack() {
     const tracks = [];
-    // Without a clip there is silence, so that the lanes can be heard and the playhead moves.
-    tracks.push({ id: 'base', url: this.doc.clip ? this.#address(this.doc.clip.url) : this.#silence(this.doc.seconds), start: 0 });
+    // Without a clip, or with one that is damaged, there is silence, so that the lanes can be heard and the playhead moves.
+    tracks.push({ id: 'base', url: this.doc.clip?.url ? this.#address(this.doc.clip.url) : this.#silence(this.doc.seconds), start: 0 });
     for (const track of this.group?.tracks ?? []) {
       if (track.url) tracks.push({ id: track.id, url: this.#address(track.url), start: track.start, whole: track.whole });
     }

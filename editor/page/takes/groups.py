@@ -34,6 +34,7 @@ from editor.project.document import Project, Region, Sound, Take
 from editor.project.versions import take_label
 from editor.runs.job import EXTENSIONS
 from editor.runs.track import RunTrack, spent_words
+from engines.errors import InputError
 from engines.progress import work_seconds
 
 if TYPE_CHECKING:
@@ -171,7 +172,10 @@ def _original(
     """The clip that the takes of a group were made from; none of generated ones."""
     kept = bool(project.clip and project.clip.sound == source)
     if place.extends:
-        path = playable(folder, source)
+        try:
+            path = playable(folder, source)
+        except InputError:
+            return []
         whole = TrackState(
             id=f"original-{key.replace(':', '-')}",
             digit=0,
@@ -187,18 +191,30 @@ def _original(
         return [whole]
     if region is None:
         return []
-    start, path = preview(folder, source, region)
+    start, url = _heard(folder, source, region, address)
     around = TrackState(
         id=f"original-{sound_key(source)}-{region.start:.3f}-{region.end:.3f}",
         digit=0,
         kind="original",
-        url=address(path),
+        url=url,
         start=start + place.later,
         region=place.region,
         spans=place.spans,
         kept=kept,
     )
     return [around]
+
+
+def _heard(folder: Path, sound: Sound, region: Region | None, address: Address) -> tuple[float, str]:
+    """Where what is played of a sound begins, and its address: empty where it cannot be heard.
+
+    With a `region` what lies around it, else all. The clip's own damage is told with the document.
+    """
+    try:
+        start, path = preview(folder, sound, region) if region else (0.0, playable(folder, sound))
+    except InputError:  # one damaged file, or a full disk, must not take the other takes along
+        return 0.0, ""
+    return start, address(path)
 
 
 def _run(run: RunTrack, digit: int | None, place: _Place) -> TrackState:
@@ -228,10 +244,7 @@ def _take(
     place: _Place,
 ) -> TrackState:
     extends, later = place.extends, place.later
-    if take.region and not extends:
-        start, path = preview(folder, take.sound, take.region)
-    else:
-        start, path = 0.0, playable(folder, take.sound)
+    start, url = _heard(folder, take.sound, None if extends else take.region, address)
     spent = work_seconds(take.timings)
     why, why_more = choice_words(take)
     return TrackState(
@@ -249,7 +262,7 @@ def _take(
         seconds=take.seconds,
         region=place.region,
         spans=place.spans,
-        url=address(path),
+        url=url,
         start=start + later,
         file=address(folder / take.file),
         file_name=f"{exports.take_title(project, take)}{Path(take.file).suffix}",

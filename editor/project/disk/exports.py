@@ -21,7 +21,7 @@ import soundfile
 from editor.project import blind, lanes, sections, versions
 from editor.project.disk import dawproject, library, sounds
 from editor.project.disk.dawproject import safe
-from editor.project.disk.files import EXPORTS
+from editor.project.disk.files import EXPORTS, unplaced
 from editor.project.document import Project, Sound, Take
 from editor.runs.job import Job
 from editor.runs.replay import request_from
@@ -78,6 +78,8 @@ def export(folder: Path, project: Project, kind: str, part: str = "") -> tuple[P
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(exist_ok=True)
         return _WRITERS.get(kind, _clip)(_Asked(place, folder, project, kind, part))
+    except InputError as error:
+        raise InputError(unplaced(str(error), folder)) from error
     except OSError as error:
         raise InputError(f"export: cannot be written ({error.strerror}); free some space") from error
 

@@ -26,6 +26,11 @@ def is_name(name: str) -> bool:
     return _SAFE_NAME.fullmatch(name) is not None
 
 
+def unplaced(words: str, folder: Path) -> str:
+    """What is told of a project's file without where the project lies, which is no business of a page."""
+    return words.replace(f"{folder}{os.sep}", "")
+
+
 def read_bytes(path: Path) -> bytes | None:
     """The content of a file, None when it is not there or far too large."""
     try:

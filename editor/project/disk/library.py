@@ -8,9 +8,12 @@ number and size, and a document that opens. Loads no torch.
 from __future__ import annotations
 
 import logging
+import lzma
 import os
 import shutil
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -25,6 +28,10 @@ MAX_FILES = 20_000  # in a zip
 MAX_BYTES = 16 << 30  # of a zip, unpacked
 MAX_RATIO = 200  # how much larger than the zip it may be unpacked; only silence in WAV comes near it
 FREE_BYTES = 256 << 20  # that the disk keeps free beside what is unpacked
+_UNREADABLE = (  # what `zipfile` and its decoders raise
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, EOFError, RuntimeError,
+    ValueError, OverflowError, LookupError,
+)  # fmt: skip
 _DERIVED = (files.PREVIEWS, files.EXPORTS)  # folders that can be made again
 _AUDIO = (".wav", ".flac", ".aiff", ".caf", ".w64", ".au")
 
@@ -152,9 +159,13 @@ def unpack(archive: Path, root: Path) -> storage.Opened:
             except BaseException:
                 shutil.rmtree(copy.folder, ignore_errors=True)
                 raise
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
-        raise InputError(f"zip: damaged ({error}); export the project again") from error
+    except InputError:
+        raise
+    except _UNREADABLE as error:
+        raise InputError(f"zip: damaged ({str(error)[:120]}); export the project again") from error
     except OSError as error:
+        if error.errno is None:  # a decoder's, not the system's
+            raise InputError(f"zip: damaged ({error}); export the project again") from error
         raise InputError(f"zip: cannot be unpacked ({error.strerror}); free some space") from error
 
 

@@ -52,6 +52,11 @@ class ProjectLock:
         with suppress(OSError):  # only words hang on it
             write_atomic(folder / HOLDER, json.dumps(holder).encode())
 
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else writes into the folder: the lock is held, and once only."""
+        return bool(self._lock.is_locked) and self._lock.lock_counter == 1
+
     def release(self) -> None:
         """Let go of it; the last session of this process that does lets others in."""
         self._lock.release()

@@ -12,6 +12,7 @@ import soundfile
 
 from editor.project.disk import sounds
 from editor.project.document import Project, Region
+from engines.errors import InputError
 
 COLUMNS = 128
 GLANCE = 8192  # samples a column is looked at, at most: an hour is as quick as ten seconds
@@ -26,7 +27,7 @@ class Picture:
 
 
 def picture(folder: Path, project: Project) -> Picture:
-    """The picture of a project. InputError where its audio is gone."""
+    """The picture of a project. InputError where its audio is gone or damaged."""
     clip = project.clip
     if clip is None:
         return Picture((), None)
@@ -35,7 +36,10 @@ def picture(folder: Path, project: Project) -> Picture:
     if place is not None and clip.seconds > 0:
         start, end = place.start / clip.seconds, place.end / clip.seconds
         share = (max(0.0, start), min(1.0, end)) if start < 1 and end > 0 else None
-    return Picture(_peaks(str(sounds.sound_path(folder, clip.sound))), share)
+    try:
+        return Picture(_peaks(str(sounds.sound_path(folder, clip.sound))), share)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise InputError(f"{clip.label or clip.file}: damaged, there is no picture of it") from error
 
 
 @lru_cache(maxsize=512)  # a sound's file never changes, and every page that opens shows the same ones

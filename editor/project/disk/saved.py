@@ -56,6 +56,7 @@ class SavedProject:
         `Held` where another process has it, InputError when it cannot be read.
         """
         hold = ProjectLock(folder, self.place) if folder.is_dir() else None
+        alone = hold is not None and hold.alone  # asked before an own hold on the same folder is let go
         try:
             opened = storage.open_project(folder)
         except InputError:
@@ -66,6 +67,7 @@ class SavedProject:
         self.folder, self._hold = opened.folder, hold
         self._journal = Journal(opened.folder)
         self.history = self._journal.read(opened.whole, onward=opened.older)
+        sounds.drop_halves(opened.folder, alone)
         self._gone = sounds.missing_files(opened.folder, self.history.projects)
         self.seen = self._journal.seen
         notice = "; ".join(filter(None, (opened.notice, self._journal.notice)))

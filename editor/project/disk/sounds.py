@@ -108,9 +108,8 @@ def sweep(folder: Path, projects: Iterable[Project], older: float = STALE_SECOND
     """Delete audio that nothing names any more, and give its names; a run that broke leaves some behind.
 
     Named is what one of `projects` (the document and every state of its history) or a take that was
-    written down refers to. Only files that were named by their content are looked at, and those that a
-    killed process had half written, and only those untouched for `older` seconds: a run may be about to
-    name a younger one.
+    written down refers to. Only files that were named by their content are looked at, and only those
+    untouched for `older` seconds: a run may be about to name a younger one.
     """
     named: set[str] = set()
     for project in projects:
@@ -119,16 +118,33 @@ def sweep(folder: Path, projects: Iterable[Project], older: float = STALE_SECOND
     records = [read_bytes(path) or b"" for path in (folder / TAKES).glob("*.json")]
     gone = []
     for path in folder.iterdir():
-        half = path.name.startswith(SCRATCH) and path.is_file()
-        if path.name in named or not (half or _BY_CONTENT.fullmatch(path.name)) or path.is_symlink():
+        if path.name in named or not _BY_CONTENT.fullmatch(path.name) or path.is_symlink():
             continue
         if any(path.name.encode() in record for record in records):
             continue
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > older:
+            if _age(path) > older:
                 path.unlink()
                 gone.append(path.name)
     return tuple(sorted(gone))
+
+
+def drop_halves(folder: Path, alone: bool) -> None:
+    """Delete what a killed process had half written: at once where nobody else writes there (`alone`).
+
+    Previews are made for lists of projects, too, by whoever shows one: there it has to be old.
+    """
+    for place in (folder, folder / TAKES, folder / PREVIEWS):
+        older = 0.0 if alone and place.name != PREVIEWS else STALE_SECONDS
+        for path in place.glob(".*"):
+            with suppress(OSError):
+                if path.name.startswith(SCRATCH) and path.is_file() and _age(path) > older:
+                    path.unlink()
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was written to."""
+    return time.time() - path.stat().st_mtime
 
 
 def missing_files(folder: Path, projects: Iterable[Project]) -> frozenset[str]:

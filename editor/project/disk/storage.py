@@ -139,7 +139,8 @@ def _parse(folder: Path, content: bytes) -> Project | None:
         whole = json.loads(content)
         version = whole["version"]
         if isinstance(version, int) and version > VERSION:
-            raise InputError(f"{folder.name}: written by a newer Inlay (format {version}); update Inlay")
+            told = str(version)[:20]
+            raise InputError(f"{folder.name}: written by a newer Inlay (format {told}); update Inlay")
         return project_from_json(whole["project"])
     except InputError:
         raise
