@@ -40,8 +40,8 @@ from editor.runs.pace import Pace
 from editor.runs.runner import Runner
 from editor.sessions import Sessions
 from engines.errors import InputError
-from engines.progress import Progress
-from engines.requests import ARSettings, FMSettings, Result, Support
+from engines.requests import ARSettings, FMSettings
+from tests.fire import stub
 from tests.fire.kills import digest
 
 home, name, seed, bundle = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
@@ -53,19 +53,13 @@ def tell(*words):
     with lock:
         print(*words, flush=True)
 
-def stub(request, models, progress):
-    progress(Progress("sample", 1, 2, 0.1, 0.1))
-    first, last = (round(t * request.source.rate) for t in (request.start, request.end))
-    made = request.source.with_span(first, request.source.samples[first:last] // 3 + request.seed % 9000)
-    return Result(request, made, {"sample": 0.1})
-
 def models():
     import torch
     from engines.checkpoints.shelf import open_bundle
     torch.set_num_threads(1)
     return open_bundle(bundle, "cpu")
 
-runner = Runner(models) if bundle != "none" else Runner(lambda: None, stub, lambda request: Support())
+runner = Runner(models) if bundle != "none" else Runner(lambda: None, stub.serve, stub.supports)
 
 def run():
     if session.history.past and session.history.past[-1].merge == "set_seed":
@@ -234,7 +228,9 @@ def halves(folder: Path) -> list[Path]:
 
 def fire(count: int, seed: int = 15) -> Kills:
     """So many kills, one after the other, of one project."""
-    with tempfile.TemporaryDirectory(prefix="inlay-fire-") as place:
+    # In memory where there is room: a kill leaves to a disk what was written, and fsync is quick there.
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="inlay-fire-", dir=memory) as place:
         kills = Kills(Path(place), random.Random(f"{seed} kills"))
         for _ in range(count):
             kills.one()

@@ -111,6 +111,9 @@ def duplicate(folder: Path, name: str = "") -> storage.Opened:
             except OSError:
                 shutil.copyfile(path, target)
         Journal(copy.folder).rewrite(history.do(project, "save as"))
+    except InputError:
+        shutil.rmtree(copy.folder, ignore_errors=True)
+        raise
     except OSError as error:
         shutil.rmtree(copy.folder, ignore_errors=True)
         raise InputError(f"{name}: cannot be copied ({error.strerror}); free some space") from error

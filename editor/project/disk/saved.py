@@ -5,6 +5,7 @@ What cannot be saved is not done. Changed under the lock of its session. Knows n
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -138,10 +139,15 @@ class SavedProject:
     def make_folder(self) -> Path:
         """The folder, made if there is none yet. `Held` where it was let go."""
         if self.folder is None:
-            self.folder = storage.new_project(self.root, self.history.present).folder
-            self._hold = ProjectLock(self.folder, self.place)
-            self._journal = Journal(self.folder)
-            self._journal.rewrite(self.history)
+            folder = storage.new_project(self.root, self.history.present).folder
+            hold, journal = ProjectLock(folder, self.place), Journal(folder)
+            try:
+                journal.rewrite(self.history)
+            except InputError:
+                hold.release()
+                shutil.rmtree(folder, ignore_errors=True)  # nothing is in it yet
+                raise
+            self.folder, self._hold, self._journal = folder, hold, journal
         if self._hold is None:
             raise Held(self.folder)
         return self.folder

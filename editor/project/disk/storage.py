@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -66,7 +67,11 @@ def new_project(root: Path | None = None, project: Project | None = None) -> Ope
             "set INLAY_HOME to a folder that you can write to"
         ) from error
     project = project or Project()
-    save_project(folder, project)
+    try:
+        save_project(folder, project)
+    except InputError:
+        shutil.rmtree(folder, ignore_errors=True)  # a folder without a document is nobody's
+        raise
     return Opened(folder, project, whole=project)
 
 
