@@ -1,5 +1,5 @@
 # Every target does its own set-up in .venv; a second call starts at once.
-#   make run | test | slow-test | browser-test | lint
+#   make run | test | slow-test | browser-test | fire | lint
 # TORCH_INDEX=URL   take torch from that package index (a GPU build, a mirror)
 # PYTHON=...        the Python to build the environment with, 3.11 to 3.14
 # ARGS=...          options of `inlay serve` for make run
@@ -23,7 +23,7 @@ SCRIPT_TESTS = $(wildcard tests/js/*.js tests/js/*.mjs)
 BROWSERS = $(shell command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo chromium; \
 	    command -v firefox-esr >/dev/null || command -v firefox >/dev/null || echo firefox-esr)
 
-.PHONY: run test slow-test browser-test lint browsers clean
+.PHONY: run test slow-test browser-test fire lint browsers clean
 
 run: $(READY)
 	$(BIN)/python app.py $(ARGS)
@@ -46,6 +46,13 @@ browser-test: $(READY) browsers
 	@# Each process has a server and a Chromium of its own. What fails beside others has to pass alone.
 	$(PYTEST) --maxprocesses 2 -m browser tests/browser || { echo "These once more, one after the other:"; \
 	  $(PYTEST) -n 0 -m browser tests/browser -v --last-failed --last-failed-no-failures none; }
+
+# The scripts under fire as they are meant, one line each (tests/fire/README.md): half an hour.
+FIRE = hostile kills full_disk tabs foreign
+fire: $(READY) browsers
+	@status=0; for script in $(FIRE); do \
+	  OMP_NUM_THREADS=1 GOMP_SPINCOUNT=100 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.fire.$$script \
+	    || status=1; done; exit $$status
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -63,6 +63,11 @@ class Server:
         """Whether its process goes on."""
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Its process's number."""
+        return self._process.pid
+
     def kill(self) -> None:
         """As the system does when memory ends: no handler, no flush, no goodbye."""
         self._process.kill()

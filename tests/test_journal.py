@@ -150,6 +150,31 @@ def test_a_full_disk_then_space_again_keeps_all_of_undo(session: Session, left: 
     assert walk(found) == walk(session)
 
 
+@pytest.mark.parametrize("point", ["document", "journal"])
+def test_what_does_not_fit_leaves_no_project_behind(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    edit(session)
+    home, known = session.saved.root, list(session.saved.root.iterdir())
+    small = tmp_path / "small"
+    small.touch()
+    other = Session(home)
+
+    def no_room(*_: object) -> None:
+        raise InputError("free some space")
+
+    for act in (lambda: session.duplicate("Copy"), lambda: other.apply("set_prompt", {"prompt": "no room"})):
+        with monkeypatch.context() as patch, full_disk(0 if point == "document" else 1 << 20, small):
+            if point == "journal":
+                patch.setattr(Journal, "rewrite", no_room)
+            with pytest.raises(InputError, match="free some space"):
+                act()
+        assert list(home.iterdir()) == known
+    other.apply("set_prompt", {"prompt": "room again"})
+    assert other.history.can_undo and again(other).project.prompt == "room again"
+    assert again(session).history.undo_label == session.history.undo_label
+
+
 def test_one_damaged_line_costs_one_step_and_is_told(session: Session) -> None:
     edit(session)
     session.apply("set_seed", {"seed": 9})

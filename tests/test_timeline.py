@@ -109,6 +109,8 @@ HOSTILE: list[tuple[type[Any], object]] = [
     (EditEvent, {"rev": "1", "name": "x", "payload": {}}),
     (EditEvent, {"rev": 2**70, "name": "x", "payload": {}}),
     (EditEvent, {"rev": 1, "name": "x" * 41, "payload": {}}),
+    (EditEvent, {"rev": 1, "name": "set_prompt", "payload": {"prompt": "x", "span": {}}}),
+    (EditEvent, {"rev": 1, "name": "set_prompt", "payload": {"prompt": "x", "span": ["s1"]}}),
     (EditEvent, {"rev": 1, "name": ["x"], "payload": {}}),
     (EditEvent, {"rev": 1, "name": "x", "payload": [1, 2]}),
     (EditEvent, {"rev": 1, "name": "x", "payload": "y" * 1_000_000}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from engines.errors import InputError
 
@@ -26,6 +26,14 @@ class EditEvent(_Event):
     name: str = Field(max_length=40)
     payload: dict[str, Any]
     field: Literal["", "typed", "chosen"] = ""  # it came from a field, which shows it already
+
+    @field_validator("payload")
+    @classmethod
+    def _of_a_span(cls, payload: dict[str, Any]) -> dict[str, Any]:
+        """What names a span is looked up before the edit reads its fields."""
+        if not isinstance(payload.get("span"), str | None):
+            raise ValueError("span must be text")
+        return payload
 
 
 class OpenEvent(_Event):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import resource
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -22,7 +24,7 @@ CPU_SECONDS = 15.0  # of one case; the longest that is right takes a third of it
 WALL_SECONDS = 120  # after which it counts as hanging
 MEMORY_BYTES = 768 << 20  # that a case may hold beyond what was held before
 ADDRESS_BYTES = 8 << 30  # of the whole process beyond what it has at first: a bomb ends in MemoryError
-LONGEST_LINE = 300  # characters that a refusal may take
+LONGEST_LINE = 400  # characters that a refusal, or what is remarked of a score, may take
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Case:
     """Something hostile, and what is done with it."""
 
     name: str
-    run: Callable[[], str]  # gives the line that refused it, or "" where it was taken
+    run: Callable[[], str]  # gives the line that it was answered with, "" where it was taken
 
 
 class _Logged(logging.Handler):
@@ -55,11 +57,15 @@ class Fire:
         self._hidden = [str(place) for place in hidden]
         self._log = _Logged()
         self.broken: list[str] = []
-        self.done: Counter[str] = Counter()  # "taken", "refused"
+        self.done: Counter[str] = Counter()  # "taken", "answered" with what is wrong or remarkable
         self.most_seconds = (0.0, "")
         self.most_bytes = (0, "")
 
     def __enter__(self) -> Fire:
+        self._said = tempfile.TemporaryFile()  # what decoders in C say of files that are none
+        sys.stderr.flush()
+        self._stderr = os.dup(2)
+        os.dup2(self._said.fileno(), 2)
         logging.getLogger().addHandler(self._log)
         self._before = signal.signal(signal.SIGALRM, _too_long)
         self._hook, threading.excepthook = threading.excepthook, self._in_a_thread
@@ -70,6 +76,15 @@ class Fire:
         return self
 
     def __exit__(self, *_: object) -> None:
+        sys.stderr.flush()
+        os.dup2(self._stderr, 2)
+        os.close(self._stderr)
+        self._said.seek(0)
+        if b"Traceback" in (said := self._said.read()):
+            self.broken.append(
+                f"told on the way: {said[said.index(b'Traceback') :][-600:].decode(errors='replace')!r}"
+            )
+        self._said.close()
         resource.setrlimit(resource.RLIMIT_AS, self._limit)
         threading.excepthook = self._hook
         signal.signal(signal.SIGALRM, self._before)
@@ -110,7 +125,7 @@ class Fire:
             wrong.append(f"held {grown / 2**20:.0f} MB more")
         wrong += [f"logged {found}" for found in self._log.found]
         self._log.found.clear()
-        self.done["refused" if line else "taken"] += 1
+        self.done["answered" if line else "taken"] += 1
         self.broken += [f"{case.name[:300]}: {word}" for word in wrong]
 
     def _wrong_with(self, line: str) -> list[str]:
@@ -127,7 +142,7 @@ class Fire:
         """The summary in one line."""
         (spent, slow), (grown, large) = self.most_seconds, self.most_bytes
         return (
-            f"{sum(self.done.values())} cases: {self.done['refused']} refused in a line, "
+            f"{sum(self.done.values())} cases: {self.done['answered']} answered in a line, "
             f"{self.done['taken']} taken, {len(self.broken)} broken; at most {spent:.1f} s of a core "
             f"({slow[:60]}) and {grown / 2**20:.0f} MB ({large[:60]})"
         )

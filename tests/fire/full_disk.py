@@ -32,6 +32,7 @@ from engines.audio.recording import Recording, from_float, write_recording
 from engines.errors import InputError
 from engines.requests import ARSettings, FMSettings
 from tests.fire import stub
+from tests.fire.bounds import LONGEST_LINE
 from tests.fire.disks import PAGE, disk
 from tests.fire.kills import digest, halves
 
@@ -250,7 +251,7 @@ class FullDisk:
                 line = str(error)
         if line:
             self.refused[name] += 1
-            if not (line.isprintable() and len(line) <= 300) or str(self._place) in line:
+            if not (line.isprintable() and len(line) <= LONGEST_LINE) or str(self._place) in line:
                 self.broken.append(f"{where}: told {line[:200]!r}")
             if name != "take" and scene.session.project != before:
                 self.broken.append(f"{where}: something changed")

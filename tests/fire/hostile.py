@@ -18,7 +18,7 @@ from typing import Any
 
 from editor.project.disk import library
 from tests.fire import payloads, zips
-from tests.fire.bounds import Case, Fire
+from tests.fire.bounds import LONGEST_LINE, Case, Fire
 from tests.fire.damage import damaged, misnumbered, scores, sheet, sounds
 from tests.fire.hostile_http import over_http
 from tests.fire.inside import PLACE, Inside, Tab, furnished
@@ -144,7 +144,7 @@ def used(tab: Tab) -> None:
 def _clean(answer: Any) -> str:
     """The error in an answer, of which it has one line."""
     line = str(answer.get("error") or "") if isinstance(answer, dict) else ""
-    if line and not (line.isprintable() and len(line) <= 300 and str(PLACE) not in line):
+    if line and not (line.isprintable() and len(line) <= LONGEST_LINE and str(PLACE) not in line):
         raise AssertionError(f"told {line[:200]!r}")
     return line
 

@@ -71,7 +71,7 @@ class HttpTab:
         await self._join("follow")  # goes on for as long as the tab is there
         return document
 
-    async def edit(self, name: str, **payload: Any) -> dict[str, Any]:
+    async def edit(self, name: str, /, **payload: Any) -> dict[str, Any]:
         """One gesture; the document that says so."""
         self.rev += 1
         sent = {"id": secrets.token_hex(8), "name": name, "payload": payload, "rev": self.rev}
@@ -142,12 +142,24 @@ class HttpTab:
 
     async def _beat(self) -> None:
         """The stream by which the server knows that the tab is there."""
+        try:
+            await self._beating()
+        except httpx.HTTPError as error:  # while the tab is open
+            self.errors.append(f"its heartbeat ended: {type(error).__name__}")
+
+    async def _beating(self) -> None:
         async with self.client.stream("GET", f"{API}/heartbeat/{self.session}", timeout=None) as stream:
             async for _ in stream.aiter_lines():
                 pass
 
     async def _listen(self) -> None:
         """The stream of answers."""
+        try:
+            await self._listening_on()
+        except httpx.HTTPError as error:
+            self.errors.append(f"its answers ended: {type(error).__name__}")
+
+    async def _listening_on(self) -> None:
         query = {"session_hash": self.session}
         async with self.client.stream("GET", f"{API}/queue/data", params=query, timeout=None) as stream:
             async for line in stream.aiter_lines():

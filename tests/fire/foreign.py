@@ -1,0 +1,49 @@
+"""A foreign page in a real browser, which must get nothing: `tests/browser/test_doors.py`, as a script.
+
+`python -m tests.fire.foreign [--count N]`: so many times, one after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1] / "browser" / "test_doors.py"
+
+
+class _Counted:
+    """Counts how the tests ended."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.broken: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Called by pytest after each part of a test."""
+        if report.failed:
+            self.broken.append(f"{report.nodeid}: {str(report.longrepr).splitlines()[-1][:300]}")
+        elif report.when == "call":
+            self.passed += report.passed
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=1)
+    asked: Any = parser.parse_args(arguments)
+    counted, codes = _Counted(), []
+    for _ in range(asked.count):
+        quiet = ["-q", "--no-header", "--no-summary", "-p", "no:terminal", "-p", "no:cacheprovider"]
+        codes.append(pytest.main([str(TESTS), "-m", "browser", *quiet], plugins=[counted]))
+    for line in counted.broken:
+        print(line)
+    print(f"foreign: {counted.passed} tries of foreign pages got nothing, {len(counted.broken)} broken")
+    return 1 if any(codes) or counted.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
