@@ -342,6 +342,16 @@ def test_what_a_killed_process_had_half_written_goes_with_the_next_opening(tmp_p
     session.close()
 
 
+def test_audio_that_is_damaged_is_mended_by_storing_it_again(tmp_path: Path) -> None:
+    folder = storage.new_project(tmp_path).folder
+    recording = from_float(tone(), 8000)
+    file = sounds.add_audio(folder, recording)
+    for damage in (b"", b"no audio", (folder / file).read_bytes()[:20]):
+        (folder / file).write_bytes(damage)
+        assert sounds.add_audio(folder, recording) == file
+        assert np.array_equal(read_recording(folder / file).samples, recording.samples)
+
+
 def test_audio_that_is_stored_again_is_as_good_as_new(tmp_path: Path) -> None:
     folder = storage.new_project(tmp_path).folder
     recording = from_float(tone(), 8000)

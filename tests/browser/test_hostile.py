@@ -162,3 +162,20 @@ def test_a_browser_reads_what_was_written(page: Page, address: str) -> None:
         "\U0001f3b5",
     ]
     assert page.evaluate(f"(pieces) => {HOSTILE}.misread(pieces)", pieces) == []
+
+
+def test_a_clip_that_is_damaged_leaves_a_page_that_works(page: Page, home: Path, song_file: Path) -> None:
+    drawn(page, song_file)
+    saved = project(page, home)
+    (home / state(page, "doc.project") / saved["clip"]["file"]).write_bytes(b"no audio any more")
+    page.reload()
+    page.wait_for_function("window.inlay?.desk.doc.clip && window.inlay.desk.settled")
+    expect(page.locator("inlay-timeline .notice")).to_contain_text("damaged")
+    page.evaluate("window.inlay.desk.setGrid({ bpm: 93 })")
+    page.wait_for_function("window.inlay.desk.settled && window.inlay.desk.doc.grid.bpm === 93")
+    assert project(page, home)["grid"]["bpm"] == 93
+    for button in ("#undo", "#redo"):
+        page.locator(button).click()
+    page.wait_for_function("window.inlay.desk.settled && window.inlay.desk.doc.grid.bpm === 93")
+    upload(page, song_file)  # the same file again: it is stored by its content, and mends the old one
+    page.wait_for_function("window.inlay.desk.pyramid('base')")

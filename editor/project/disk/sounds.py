@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import soundfile
 
 from editor.project.disk.files import PREVIEWS, TAKES, is_name, read_bytes
 from editor.project.document import Project, Sound, Take, Version
@@ -48,7 +49,7 @@ def add_audio(folder: Path, recording: Recording) -> str:
     in_flac = recording.subtype in _IN_FLAC and not recording.chunks
     for suffix in (".flac", own) if in_flac else (own,):
         path = folder / f"{name}{suffix}"
-        if path.exists():
+        if _holds(path, recording):  # one that is damaged is mended by whoever brings it again
             with suppress(OSError):
                 os.utime(path)  # it is about to be named again: `sweep` leaves it
             return path.name
@@ -60,6 +61,14 @@ def add_audio(folder: Path, recording: Recording) -> str:
             continue
         return path.name
     raise AssertionError("the loop returns or raises")
+
+
+def _holds(path: Path, recording: Recording) -> bool:
+    """Whether a file is there, and audio of that length."""
+    try:
+        return path.is_file() and soundfile.info(os.fsencode(path)).frames == recording.length
+    except (soundfile.LibsndfileError, TypeError):
+        return False
 
 
 def read_sound(folder: Path, sound: Sound) -> Recording:
