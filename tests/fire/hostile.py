@@ -132,7 +132,7 @@ def used(tab: Tab) -> None:
     asked += [("picture_of_project", {}), ("recent_projects", {})]
     asked += [("ghost_of_take", {"take": id}) for id in takes[:1]]
     for question, fields in asked:
-        _clean(tab.inside.questions[question]({"project": name, **fields}))
+        _clean(tab.inside.ask(question, {"project": name, **fields}))
     events: list[tuple[str, dict[str, Any]]] = [("set_seed", {"seed": 5}), ("undo", {})]
     events += [("keep", {"id": id}) for id in takes]
     for rev, (edit, payload) in enumerate(events):
@@ -198,7 +198,7 @@ def asked(tab: Tab, request: Any, source: Path | None) -> str:
     """A request by a program; one that works for long is left alone."""
     import gradio as gr
 
-    going = tab.inside.api.run(request, str(source) if source else None)
+    going = tab.inside.api.run(request, str(source) if source else None, tab.request)
     try:
         for steps, _ in enumerate(going):
             if steps > 40:
@@ -215,11 +215,11 @@ def question_cases(tab: Tab, dice: random.Random) -> Iterator[Case]:
     name = furnished(tab).name
     for question, right in payloads.QUESTIONS:
         data = {"project": name, **right}
-        yield Case(f"{question} {short(data)}", lambda q=question, d=data: _clean(tab.inside.questions[q](d)))
+        yield Case(f"{question} {short(data)}", lambda q=question, d=data: _clean(tab.inside.ask(q, d)))
     while True:
         question, right = dice.choice(payloads.QUESTIONS)
         data = as_sent(payloads.broken({"project": name, **right}, dice))
-        yield Case(f"{question} {short(data)}", lambda q=question, d=data: _clean(tab.inside.questions[q](d)))
+        yield Case(f"{question} {short(data)}", lambda q=question, d=data: _clean(tab.inside.ask(q, d)))
 
 
 KINDS: dict[str, Callable[[Tab, random.Random], Iterator[Case]]] = {

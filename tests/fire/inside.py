@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +19,7 @@ PLACE = Path(os.environ["GRADIO_TEMP_DIR"]).resolve()
 
 import gradio as gr  # noqa: E402
 
+from editor.homes import Homes  # noqa: E402
 from editor.page.api import Api  # noqa: E402
 from editor.page.listeners.questions import questions  # noqa: E402
 from editor.page.page import Page  # noqa: E402
@@ -28,7 +29,6 @@ from editor.project.disk import storage  # noqa: E402
 from editor.project.document import Take  # noqa: E402
 from editor.runs.device import Device  # noqa: E402
 from editor.session import Session  # noqa: E402
-from editor.sessions import Sessions  # noqa: E402
 from tests.fire.damage import sounds  # noqa: E402
 
 DRAWN: tuple[tuple[str, dict[str, Any]], ...] = (  # a project with something of everything
@@ -53,14 +53,20 @@ class Inside:
         self.page, self.app = asyncio.run(self._built())
         self.layout = self.page.layout
         self.api = Api(self.page.device)
-        asked: list[Callable[..., Any]] = [*questions(self.page.sessions, self.page.device), midi_of_lanes]
-        self.questions = {function.__name__: function for function in asked}
+        asked = questions(self.page.seats, self.page.device)
+        self._questions: dict[str, Callable[..., Any]] = {function.__name__: function for function in asked}
         self._tabs = 0
 
     async def _built(self) -> tuple[Page, gr.Blocks]:
         device = Device(str(save_tiny(PLACE / "tiny")), "cpu")
-        page = Page(device, Sessions(self.home), listens=False)
+        page = Page(device, Homes(self.home), listens=False)
         return page, page.build()
+
+    def ask(self, question: str, data: Any) -> Any:
+        """What the page asks without an event."""
+        if question == "midi_of_lanes":  # asks nothing of the server's projects
+            return midi_of_lanes(data)
+        return self._questions[question](data, gr.Request(session_hash="asks"))
 
     def tab(self) -> Tab:
         """One that has just opened."""
@@ -73,25 +79,21 @@ class Tab:
 
     def __init__(self, inside: Inside, name: str) -> None:
         self.inside = inside
-        self._request = gr.Request(session_hash=name)
+        self.request = gr.Request(session_hash=name)
 
     @property
     def session(self) -> Session:
         """What it shows."""
-        return self.inside.page.sessions.of(self._request.session_hash)
+        return self.inside.page.seats.of(self.request)
 
     def send(self, listener: str, data: Any) -> str:
         """An event to a listener such as "edits.edit"; the line in which it was refused, or ""."""
         inside = self.inside
         telling = inside.page.follower.telling(attrgetter(listener)(inside.page))
-        answer = telling(SimpleNamespace(_data=data), self._request)
-        updates = [answer] if isinstance(answer, Mapping) or answer is None else list(answer)
-        return self._told(updates)
-
-    def press(self, kind: Any) -> str:
-        """A button that starts a run; waits for its end."""
-        start = self.inside.page.follower.telling(self.inside.page.runs.starter(kind))
-        return self._told(list(start(0, self._request)))
+        answer = telling(SimpleNamespace(_data=data), self.request)
+        if isinstance(answer, AsyncIterator):  # a run, to its end
+            return self._told(asyncio.run(_all(answer)))
+        return self._told([answer] if isinstance(answer, Mapping) or answer is None else list(answer))
 
     def upload(self, content: bytes, name: str, **more: Any) -> str:
         """A file as the page sends it."""
@@ -116,6 +118,10 @@ class Tab:
                 elif component in slots and value:
                     told = str(value).split("<span>")[-1].split("</span>")[0].strip() or told
         return told or self.session.run.message
+
+
+async def _all(answers: AsyncIterator[Any]) -> list[Any]:
+    return [updates async for updates in answers]
 
 
 def furnished(tab: Tab) -> Path:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import sys
 import tempfile
@@ -50,20 +51,21 @@ class Tabs:
         self.broken: list[str] = []
         self.made = self.reloads = 0
         self.memory: dict[str, int] = {}  # when -> MB of the server
+        self.spent = 0.0  # seconds of a core that the server worked, from the first tab to the last edit
 
     async def all(self, pid: int) -> None:
         """From the first tab to the last that closes."""
         async with client(self._url, self._count) as browser:
             known = await routes(browser)
             await self._warm(browser, known)
-            self.memory["before"] = resident(pid)
+            self.memory["before"], begun = resident(pid), worked(pid)
             seats = [Seat(number, HttpTab(browser, known)) for number in range(self._count)]
             owners, guests = seats[: -(self._count // 4) or None], seats[-(self._count // 4) :]
             await asyncio.gather(*(self._move_in(seat) for seat in owners))
             await asyncio.gather(*(self._join(guest, seats[guest.number % 7]) for guest in guests))
             for _ in range(ROUNDS):
                 await asyncio.gather(*(self._work(seat, known) for seat in seats))
-            self.memory["with all open"] = resident(pid)
+            self.memory["with all open"], self.spent = resident(pid), worked(pid) - begun
             await asyncio.gather(*(self._still_there(seat) for seat in seats))
             await asyncio.gather(*(seat.tab.close() for seat in seats))
             self._on_disk(seats)
@@ -154,6 +156,12 @@ def resident(pid: int) -> int:
     return next(int(line.split()[1]) >> 10 for line in lines if line.startswith("VmRSS:"))
 
 
+def worked(pid: int) -> float:
+    """Seconds of a core that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def fire(count: int, edits: int, seed: int = 15) -> Tabs:
     """So many tabs, each with so many edits a round."""
     with tempfile.TemporaryDirectory(prefix="inlay-fire-") as place:
@@ -176,14 +184,15 @@ def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=50)
-    parser.add_argument("--edits", type=int, default=5)
+    parser.add_argument("--edits", type=int, default=3)
     asked: Any = parser.parse_args(arguments)
     tabs = fire(asked.count, asked.edits)
     for line in tabs.broken:
         print(line)
     memory = ", ".join(f"{value} MB {when}" for when, value in tabs.memory.items())
     print(
-        f"tabs: {asked.count} tabs, {tabs.made} edits, {tabs.reloads} reloads; the server held {memory}; "
+        f"tabs: {asked.count} tabs, {tabs.made} edits, {tabs.reloads} reloads; the server held {memory} "
+        f"and worked {tabs.spent:.0f} s of a core; "
         f"{len(tabs.broken)} broken"
     )
     return 1 if tabs.broken else 0
