@@ -53,6 +53,7 @@ class Scene:
     outside: Path  # a place with room
     session: Session
     made: int = 0
+    next: Path = Path()  # a recording that nobody has had yet, outside
 
     @property
     def folder(self) -> Path:
@@ -60,22 +61,21 @@ class Scene:
         assert self.session.folder is not None
         return self.session.folder
 
-    def file(self, seconds: float = 8.0, suffix: str = ".wav") -> Path:
-        """A recording that nobody has had yet, outside."""
-        self.made += 1
-        path = self.outside / f"song {self.made}{suffix}"
-        write_recording(path, tone(seconds, 0.3 + self.made / 1e4))
-        return path
-
 
 # ---- the points: each does something that needs room, and gives what has come of it
 
 
 def upload(scene: Scene) -> object:
     """A recording onto the timeline."""
-    path = scene.file()
-    scene.session.upload(path, path.name)
+    scene.session.upload(scene.next, scene.next.name)
     return scene.session.project.clip
+
+
+def recorded(scene: Scene) -> None:
+    """Another recording, outside."""
+    scene.made += 1
+    scene.next = scene.outside / f"song {scene.made}.wav"
+    write_recording(scene.next, tone(8.0, 0.3 + scene.made / 1e4))
 
 
 def edit(scene: Scene) -> object:
@@ -199,7 +199,7 @@ class Point:
 POINTS = {
     "export": Point(export, 120, no_exports),
     "zip": Point(zip_import, 80, packed),
-    "upload": Point(upload, 100),
+    "upload": Point(upload, 100, recorded),
     "edit": Point(edit, 24),
     "take": Point(take, 80),
     "copy": Point(copy, 30),
@@ -221,6 +221,7 @@ class FullDisk:
         self._place = place
         session = Session(home)
         self.scene = Scene(home, place, session)
+        recorded(self.scene)
         upload(self.scene)
 
     def close(self) -> None:

@@ -79,7 +79,7 @@ class Web:
         sent: Any = {"page": self.tab.page, "edits": [{"rev": 0, "name": name, "payload": right}]}
         content = json.dumps(broken(sent, self._dice)).encode()
         content = self._dice.choice((content, damaged(content, self._dice), b"[" * 100_000, b"x" * (2 << 20)))
-        answer = await self.tab.client.post("inlay/late", content=content)
+        answer = await self.tab.post("inlay/late", content=content)
         assert answer.status_code in (204, 413), answer.status_code
         return f"late {content[:80]!r}", ""
 

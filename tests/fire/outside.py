@@ -85,7 +85,7 @@ class HttpTab:
     async def upload(self, content: bytes, name: str, **more: Any) -> dict[str, Any]:
         """A file; the document with it, or with what is wrong."""
         files = {"files": (f"{secrets.token_hex(6)}.{name.rpartition('.')[2][:8]}", content)}
-        answer = await self.client.post(f"{API}/upload", files=files)
+        answer = await self.post(f"{API}/upload", files=files)
         answer.raise_for_status()
         return await self.send("upload", {"path": answer.json()[0], "name": name, "id": "f", **more})
 
@@ -111,9 +111,16 @@ class HttpTab:
             "fn_name": question,
             "data": data,
         }
-        answer = await self.client.post(f"{API}/component_server", json=sent)
+        answer = await self.post(f"{API}/component_server", json=sent)
         answer.raise_for_status()
         return answer.json()
+
+    async def post(self, path: str, **sent: Any) -> httpx.Response:
+        """A request; once more, as browsers do, where it met the end of a connection that had been kept."""
+        try:
+            return await self.client.post(path, **sent)
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            return await self.client.post(path, **sent)
 
     async def close(self) -> None:
         """The tab is gone: its streams end."""
@@ -132,7 +139,7 @@ class HttpTab:
         }
         content = json.dumps(sent)  # httpx's own refuses what is no JSON, such as infinity
         headers = {"Content-Type": "application/json"}
-        answer = await self.client.post(f"{API}/queue/join", content=content, headers=headers)
+        answer = await self.post(f"{API}/queue/join", content=content, headers=headers)
         answer.raise_for_status()
         event = str(answer.json()["event_id"])
         self._answers.setdefault(event, asyncio.Future())
@@ -178,7 +185,9 @@ class HttpTab:
 
 def client(url: str, tabs: int = 1) -> httpx.AsyncClient:
     """A browser, with room for the streams of so many tabs."""
-    limits = httpx.Limits(max_connections=8 * tabs + 8, max_keepalive_connections=8 * tabs)
+    limits = httpx.Limits(
+        max_connections=8 * tabs + 8, max_keepalive_connections=8 * tabs, keepalive_expiry=2
+    )
     return httpx.AsyncClient(base_url=url, timeout=SECONDS, limits=limits, follow_redirects=True)
 
 
