@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked: Any = parser.parse_args(arguments)
     counted, codes = _Counted(), []
     for _ in range(asked.count):
-        quiet = ["-q", "--no-header", "--no-summary", "-p", "no:terminal", "-p", "no:cacheprovider"]
-        codes.append(pytest.main([str(TESTS), "-m", "browser", *quiet], plugins=[counted]))
+        with redirect_stdout(io.StringIO()):
+            wanted = [str(TESTS), "-m", "browser", "-n", "0", "-p", "no:cacheprovider"]
+            codes.append(pytest.main(wanted, plugins=[counted]))
     for line in counted.broken:
         print(line)
     print(f"foreign: {counted.passed} tries of foreign pages got nothing, {len(counted.broken)} broken")

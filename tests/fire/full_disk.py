@@ -201,8 +201,8 @@ POINTS = {
     "zip": Point(zip_import, 80, packed),
     "upload": Point(upload, 100, recorded),
     "edit": Point(edit, 24),
-    "take": Point(take, 80),
-    "copy": Point(copy, 30),
+    "take": Point(take, 160),
+    "copy": Point(copy, 80),
     "picture": Point(picture, 80, undecodable),
     "new": Point(new, 12),
 }
