@@ -19,10 +19,12 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a bundle with random weights: real shapes in time, tiny in width, quick on a CPU."""
     import torch
 
-    from engines.checkpoints.shelf import BundleSpec, save_bundle
+    from engines.checkpoints.bundle import BundleSpec
+    from engines.checkpoints.shelf import save_bundle
     from engines.networks.codec import build_codec, codec_config
-    from engines.networks.flow_net import FlowConfig, FlowNet
-    from engines.networks.lm import LM, LMConfig
+    from engines.networks.flow_net import FlowNet
+    from engines.networks.lm import LM
+    from engines.networks.shapes import FlowConfig, LMConfig
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -8,7 +8,8 @@ from transformers import MusicgenForCausalLM
 from transformers.models.musicgen.configuration_musicgen import MusicgenDecoderConfig
 
 from engines.networks.lane_frames import lanes_from, null_lanes
-from engines.networks.lm import CONTEXT_WEIGHT, LM, LMConfig, delay, fim_batch, take, undelay
+from engines.networks.lm import CONTEXT_WEIGHT, LM, delay, fim_batch, take, undelay
+from engines.networks.shapes import LMConfig
 from engines.networks.text import TextStates
 from engines.requests import Chord, Controls, Guidance
 from engines.sampling import order as spans
