@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.test_rules import imported_roots
 
 ROOT = Path(__file__).resolve().parent.parent
 LATE = {
@@ -20,7 +23,7 @@ LATE = {
     "pandas",
     "gradio",
 }
-PAGE = LATE - {"gradio", "pandas", "librosa"}  # Gradio takes pandas
+PAGE = LATE - {"gradio", "pandas"}  # Gradio takes pandas
 CASES = {  # what is done -> what must not have been loaded by it
     "import editor.cli.main": LATE,
     "from editor.cli.main import main; assert main(['bundle', '--json']) == 0": LATE,
@@ -55,3 +58,13 @@ def test_gradio_writes_no_stubs() -> None:
         [sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_nothing_that_serves_takes_librosa() -> None:
+    wrong = [
+        str(path.relative_to(ROOT))
+        for folder in ("editor", "engines")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if {"librosa", "numba", "sklearn"} & {root for root, _ in imported_roots(ast.parse(path.read_text()))}
+    ]
+    assert not wrong

@@ -196,7 +196,7 @@ def analyze(arguments: argparse.Namespace) -> str | None:
             "change --start or --end"
         )
     end = min(end, recording.seconds)
-    from editor.runs import hearing  # loads librosa
+    from editor.runs import hearing
     from engines.analysis.analyze import analyze as analyse
 
     rate = recording.rate

@@ -115,7 +115,7 @@ class Api:
 
     def analyze(self, source: str | None) -> dict[str, Any]:
         """What is heard in a recording, as `inlay analyze --json` tells it."""
-        from engines.analysis.analyze import analyze  # loads librosa
+        from engines.analysis.analyze import analyze
 
         try:
             if source is None:
