@@ -23,11 +23,15 @@ LATE = {
     "pandas",
     "gradio",
 }
+SCIPY = ("scipy.signal", "scipy.stats")
 PAGE = LATE - {"gradio", "pandas"}  # Gradio takes pandas
 CASES = {  # what is done -> what must not have been loaded by it
     "import editor.cli.main": LATE,
     "from editor.cli.main import main; assert main(['bundle', '--json']) == 0": LATE,
     "from editor.page.server import build_app; build_app(device='cpu')": PAGE,
+    "from editor.runs.device import Device; Device('bundle', 'cpu').warm()": LATE - {"torch", *SCIPY},
+    "from engines.analysis import analyze, chords, drums, features, instruments, sections": LATE
+    - {"torch", *SCIPY},
 }
 
 

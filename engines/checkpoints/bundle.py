@@ -8,7 +8,6 @@ so that a page is served and `inlay bundle` answers before it is there. Does not
 from __future__ import annotations
 
 import json
-import math
 import sys
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
@@ -18,12 +17,11 @@ from typing import Any, Literal
 from engines.analysis import chordino
 from engines.assets import ASSETS
 from engines.errors import InputError
-from engines.networks.shapes import FlowConfig, LMConfig
+from engines.networks.shapes import CodecConfig, FlowConfig, LMConfig
 from engines.requests import Guidance, ZeroShot
 from engines.roster import EngineName
 
 PARTS = ("codec", "ar", "fm")  # files of a bundle, `<part>.safetensors`
-_CODEC = {"sampling_rate": 24_000, "upsampling_ratios": (8, 5, 4, 2), "codebook_size": 1024}  # if unsaid
 Task = Literal["generate", "inpaint", "change"]  # change: a span that becomes what words and lanes say
 _DEFAULT_GUIDANCE: dict[str, dict[str, list[float]]] = {  # engine -> task -> [all, text, wish]
     "ar": {"generate": [3.0, 0.0], "inpaint": [1.5, 0.0], "change": [3.0, 0.0]},
@@ -77,9 +75,9 @@ class Bundle:
     def describe(self) -> dict[str, Any]:
         """What is in it, JSON-ready: parts, sizes, licences, defaults, figures."""
         files = [f"{part}.safetensors" for part in PARTS]
-        spec, codec = self.spec, _CODEC | self.spec.codec["config"]
-        rate = codec["sampling_rate"] / math.prod(codec["upsampling_ratios"])
-        codes = f"{rate:g} Hz, {spec.lm.codebooks} x {codec['codebook_size']}"
+        spec, codec = self.spec, CodecConfig.from_json(self.spec.codec["config"])
+        rate = codec.sampling_rate / codec.hop_length
+        codes = f"{rate:g} Hz, {spec.lm.codebooks} x {codec.codebook_size}"
         return {
             "name": spec.name,
             "licence": spec.licence,

@@ -18,12 +18,12 @@ class MiniLM(nn.Module):
     """Token ids int64 [B, L] and a mask bool [B, L] (True = a token) -> states [B, L, D]."""
 
     def __init__(
-        self, vocabulary: int, places: int, dim: int, layers: int, heads: int, ff: int, eps: float
+        self, word: Tensor, place: Tensor, kind: Tensor, layers: int, heads: int, ff: int, eps: float
     ) -> None:
+        """Tables [vocabulary, D], [places, D] and [2, D]; the rest has random weights."""
         super().__init__()
-        self.word = nn.Embedding(vocabulary, dim)
-        self.place = nn.Embedding(places, dim)
-        self.kind = nn.Embedding(2, dim)  # first or second text; here always the first
+        dim = word.shape[1]
+        self.word, self.place, self.kind = (nn.Embedding(*x.shape, _weight=x) for x in (word, place, kind))
         self.norm = nn.LayerNorm(dim, eps)
         layer = nn.TransformerEncoderLayer(
             dim, heads, ff, activation="gelu", layer_norm_eps=eps, batch_first=True
@@ -31,7 +31,7 @@ class MiniLM(nn.Module):
         self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """The states of the last layer; at padding they mean nothing."""
+        """The last layer's states, [B, L] -> [B, L, D]; at padding they mean nothing."""
         x = self.word(ids) + self.kind.weight[0] + self.place.weight[: ids.shape[1]]
         states: Tensor = self.encoder(self.norm(x), src_key_padding_mask=~mask)
         return states
@@ -44,21 +44,16 @@ def load_minilm(folder: Path) -> MiniLM:
     """
     told = json.loads((folder / "config.json").read_text("utf-8"))
     held = {name: weight.float() for name, weight in load_file(folder / "model.safetensors").items()}
-    with torch.device("meta"):
-        network = MiniLM(
-            told["vocab_size"],
-            told["max_position_embeddings"],
-            told["hidden_size"],
-            told["num_hidden_layers"],
-            told["num_attention_heads"],
-            told["intermediate_size"],
-            told["layer_norm_eps"],
-        )
-    state = {
-        "word.weight": held["embeddings.word_embeddings.weight"],
-        "place.weight": held["embeddings.position_embeddings.weight"],
-        "kind.weight": held["embeddings.token_type_embeddings.weight"],
-    }
+    network = MiniLM(
+        held["embeddings.word_embeddings.weight"],
+        held["embeddings.position_embeddings.weight"],
+        held["embeddings.token_type_embeddings.weight"],
+        told["num_hidden_layers"],
+        told["num_attention_heads"],
+        told["intermediate_size"],
+        told["layer_norm_eps"],
+    )
+    state = network.state_dict()
     names = {"norm": "embeddings.LayerNorm"}
     for i in range(told["num_hidden_layers"]):
         ours, theirs = f"encoder.layers.{i}", f"encoder.layer.{i}"
