@@ -23,7 +23,8 @@ class MiniLM(nn.Module):
         """Tables [vocabulary, D], [places, D] and [2, D]; the rest has random weights."""
         super().__init__()
         dim = word.shape[1]
-        self.word, self.place, self.kind = (nn.Embedding(*x.shape, _weight=x) for x in (word, place, kind))
+        tables = (nn.Embedding(len(table), dim, _weight=table) for table in (word, place, kind))
+        self.word, self.place, self.kind = tables
         self.norm = nn.LayerNorm(dim, eps)
         layer = nn.TransformerEncoderLayer(
             dim, heads, ff, activation="gelu", layer_norm_eps=eps, batch_first=True
