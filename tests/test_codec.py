@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import EncodecConfig, EncodecModel
 
 from engines.networks.codec import Codec, build_codec, codec_config, full_state, load_codec, save_codec
 from engines.networks.shapes import CodecConfig
@@ -75,6 +74,8 @@ def test_latents_are_normalised_by_one_mean_and_one_std() -> None:
 
 @torch.inference_mode()
 def test_transformers_loads_it_unchanged() -> None:
+    from transformers import EncodecConfig, EncodecModel
+
     codec = random_codec()
     plain = EncodecModel(EncodecConfig(**codec.model.config.to_json()))
     plain.load_state_dict(full_state(codec))
@@ -104,6 +105,8 @@ def test_saved_and_loaded_it_is_the_same_to_half_precision(tmp_path: Path) -> No
 )
 @torch.inference_mode()
 def test_a_public_shape_is_transformers_own(public: dict[str, Any], seconds: float) -> None:
+    from transformers import EncodecConfig, EncodecModel
+
     told = {"num_filters": 4, "upsampling_ratios": [5, 3], "codebook_size": 16, **public}
     plain = EncodecModel(EncodecConfig(**told)).eval()
     config = CodecConfig.from_json(EncodecConfig(**told).to_dict())

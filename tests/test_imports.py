@@ -12,26 +12,16 @@ import pytest
 from tests.test_rules import imported_roots
 
 ROOT = Path(__file__).resolve().parent.parent
-LATE = {
-    "torch",
-    "transformers",
-    "librosa",
-    "numba",
-    "sklearn",
-    "scipy.signal",
-    "scipy.stats",
-    "pandas",
-    "gradio",
-}
-SCIPY = ("scipy.signal", "scipy.stats")
-PAGE = LATE - {"gradio", "pandas"}  # Gradio takes pandas
+STUDY = {"librosa", "numba", "sklearn", "transformers"}  # what nothing that serves needs at all
+LATE = STUDY | {"torch", "scipy.signal", "scipy.stats"}
 CASES = {  # what is done -> what must not have been loaded by it
-    "import editor.cli.main": LATE,
-    "from editor.cli.main import main; assert main(['bundle', '--json']) == 0": LATE,
-    "from editor.page.server import build_app; build_app(device='cpu')": PAGE,
-    "from editor.runs.device import Device; Device('bundle', 'cpu').warm()": LATE - {"torch", *SCIPY},
-    "from engines.analysis import analyze, chords, drums, features, instruments, sections": LATE
-    - {"torch", *SCIPY},
+    "from editor.cli.main import main; assert main(['bundle', '--json']) == 0": {*LATE, "gradio", "pandas"},
+    "from editor.page.server import build_app; build_app(device='cpu')\n"
+    # and Gradio has written no stubs
+    "import gradio.component_meta as meta\n"
+    "assert meta.create_or_modify_pyi.__module__ == 'editor.page.lean'": LATE,
+    "from editor.runs.device import Device; Device('bundle', 'cpu').warm()\n"
+    "from engines.analysis import analyze, chords, drums, features, instruments, sections": STUDY,
 }
 
 
@@ -45,30 +35,11 @@ def test_it_loads_only_what_it_needs(script: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_gradio_writes_no_stubs() -> None:
-    script = (
-        "import editor.page\n"
-        "import gradio.component_meta as meta\n"
-        "from gradio.events import Events\n"
-        "assert meta.create_or_modify_pyi.__module__ == 'editor.page.lean'\n"
-        "import gradio as gr\n"
-        "class Own(gr.HTML):\n"
-        "    'A component of a class that stands in no file, which Gradio could not read.'\n"
-        "with gr.Blocks() as app:\n"
-        "    one = Own('a'); one.click(lambda: None)\n"
-        "assert len(app.fns) == 1 and app.get_config_file()['components']\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def test_nothing_that_serves_takes_librosa() -> None:
+def test_what_serves_names_nothing_of_the_studys() -> None:
     wrong = [
         str(path.relative_to(ROOT))
         for folder in ("editor", "engines")
         for path in sorted((ROOT / folder).rglob("*.py"))
-        if {"librosa", "numba", "sklearn"} & {root for root, _ in imported_roots(ast.parse(path.read_text()))}
+        if STUDY & {root for root, _ in imported_roots(ast.parse(path.read_text()))}
     ]
     assert not wrong
