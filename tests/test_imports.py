@@ -19,7 +19,7 @@ CASES = {  # what is done -> what must not have been loaded by it
     "from editor.page.server import build_app; build_app(device='cpu')\n"
     # and Gradio has written no stubs
     "import gradio.component_meta as meta\n"
-    "assert meta.create_or_modify_pyi.__module__ == 'editor.page.lean'": LATE,
+    "assert meta.create_or_modify_pyi.__module__ == 'editor.lean'": LATE,
     "from editor.runs.device import Device; Device('bundle', 'cpu').warm()\n"
     "from engines.analysis import analyze, chords, drums, features, instruments, sections": STUDY,
 }
