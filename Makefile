@@ -96,7 +96,7 @@ $(READY): pyproject.toml
 	  echo "Chordino ends at Python 3.11: Inlay runs without it."
 	@$(PIP) --no-deps 'tinysoundfont>=0.3.7,<0.4' || \
 	  echo "tinysoundfont could not be installed: study.data.render will not run, everything else does."
-	@$(BIN)/python -W ignore -c "$$COMPILE" || echo "librosa was not compiled ahead: the first analysis takes longer."
+	@$(BIN)/python -W ignore -c "$$COMPILE" || echo "librosa was not compiled ahead: the first measurement takes longer."
 	@touch $@
 
 browsers:

@@ -38,7 +38,7 @@ from engines.errors import InputError
 from engines.requests import InpaintRequest
 
 if TYPE_CHECKING:
-    from engines.analysis.analyze import Analysis  # loads librosa
+    from engines.analysis.analyze import Analysis
 
 log = logging.getLogger("inlay")
 

@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from engines.checkpoints.shelf import BundleSpec, save_bundle
-from engines.networks.flow_net import FlowConfig, FlowNet
-from engines.networks.lane_frames import TakenLanes, lane_width
-from engines.networks.lm import LM, LMConfig
+from engines.checkpoints.bundle import BundleSpec
+from engines.checkpoints.shelf import save_bundle
+from engines.networks.flow_net import FlowNet
+from engines.networks.lane_frames import lane_width
+from engines.networks.lm import LM
+from engines.networks.shapes import FlowConfig, LMConfig, TakenLanes
 from study.data.catalogue import attributions
 from study.data.catalogue import table as recordings_table
 from study.measure.conditions import RATE

@@ -9,10 +9,12 @@ def save_tiny(folder: Path) -> Path:
     """Make the bundle in `folder`; the same weights every time."""
     import torch
 
-    from engines.checkpoints.shelf import BundleSpec, save_bundle
+    from engines.checkpoints.bundle import BundleSpec
+    from engines.checkpoints.shelf import save_bundle
     from engines.networks.codec import build_codec, codec_config
-    from engines.networks.flow_net import FlowConfig, FlowNet
-    from engines.networks.lm import LM, LMConfig
+    from engines.networks.flow_net import FlowNet
+    from engines.networks.lm import LM
+    from engines.networks.shapes import FlowConfig, LMConfig
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

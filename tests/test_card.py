@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engines.checkpoints.shelf import BundleSpec
+from engines.checkpoints.bundle import BundleSpec
 from study.bundle import LICENCE, Facts, card, limits, number, recorded_hours, rendered_hours, table
 from study.measure.conditions import RATE
 from study.measure.verdicts import Bar

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from transformers import EncodecModel
 
 from engines.networks.codec import Codec, build_codec, codec_config, full_state, load_codec, save_codec
+from engines.networks.shapes import CodecConfig
 
 
 def random_codec(ratios: tuple[int, ...] = (8, 8, 5, 4), books: int = 4, size: int = 32) -> Codec:
@@ -73,8 +74,10 @@ def test_latents_are_normalised_by_one_mean_and_one_std() -> None:
 
 @torch.inference_mode()
 def test_transformers_loads_it_unchanged() -> None:
+    from transformers import EncodecConfig, EncodecModel
+
     codec = random_codec()
-    plain = EncodecModel(codec.model.config)
+    plain = EncodecModel(EncodecConfig(**codec.model.config.to_json()))
     plain.load_state_dict(full_state(codec))
     plain.eval()
     x = torch.randn(1, 1, 32_000)
@@ -94,3 +97,30 @@ def test_saved_and_loaded_it_is_the_same_to_half_precision(tmp_path: Path) -> No
     assert torch.allclose(again.encode(x), codec.encode(x), atol=0.02)
     with pytest.raises(ValueError, match="does not fit"):
         load_codec(tmp_path, {**spec, "config": {**spec["config"], "upsampling_ratios": [8, 8, 5, 4, 2]}})
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.13, 1.0])
+@pytest.mark.parametrize(
+    "public", [{}, {"use_causal_conv": False, "use_conv_shortcut": False, "num_residual_layers": 2}]
+)
+@torch.inference_mode()
+def test_a_public_shape_is_transformers_own(public: dict[str, Any], seconds: float) -> None:
+    from transformers import EncodecConfig, EncodecModel
+
+    told = {"num_filters": 4, "upsampling_ratios": [5, 3], "codebook_size": 16, **public}
+    plain = EncodecModel(EncodecConfig(**told)).eval()
+    config = CodecConfig.from_json(EncodecConfig(**told).to_dict())
+    codec = build_codec(config, recurrent=True).eval()
+    assert {*codec.model.state_dict()} <= {*plain.state_dict()} == {*full_state(codec)}
+    assert config.codebooks == plain.config.num_quantizers and config.hop_length == plain.config.hop_length
+    codec.model.load_state_dict(
+        {k: v for k, v in plain.state_dict().items() if k in codec.model.state_dict()}
+    )
+    x = torch.randn(1, 1, round(24_000 * seconds))
+    z = plain.encoder(x)
+    assert torch.equal(codec.model.encoder(x), z) and torch.equal(codec.model.decoder(z), plain.decoder(z))
+
+
+def test_a_shape_that_is_not_done_is_named() -> None:
+    with pytest.raises(ValueError, match="norm_type 'time_group_norm': expected 'weight_norm'"):
+        CodecConfig.from_json({"norm_type": "time_group_norm"})

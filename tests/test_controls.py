@@ -11,13 +11,13 @@ from engines.networks.lane_frames import (
     MELODY_SILENT,
     LaneProjection,
     Lanes,
-    TakenLanes,
     boost_lane_columns,
     cat_lanes,
     lane_width,
     lanes_from,
     null_lanes,
 )
+from engines.networks.shapes import TakenLanes
 from engines.requests import Chord, Controls, Hit, Note
 
 DRAWN = Controls(

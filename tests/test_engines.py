@@ -9,7 +9,8 @@ import pytest
 from engines import dispatch
 from engines.audio.recording import Recording, from_float
 from engines.audio.timebase import seconds_to_samples
-from engines.checkpoints.shelf import BundleSpec, Models, open_bundle
+from engines.checkpoints.bundle import BundleSpec
+from engines.checkpoints.shelf import Models, open_bundle
 from engines.errors import Cancelled, InputError
 from engines.progress import Progress
 from engines.requests import (

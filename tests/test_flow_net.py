@@ -2,8 +2,9 @@
 
 import torch
 
-from engines.networks.flow_net import FlowConfig, FlowNet
+from engines.networks.flow_net import FlowNet
 from engines.networks.lane_frames import null_lanes
+from engines.networks.shapes import FlowConfig
 from engines.networks.text import TextStates
 from engines.sampling import flow
 

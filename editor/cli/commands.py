@@ -24,6 +24,7 @@ from editor.runs.job import Extension, ExtensionKind, Job, perform, probe_of, re
 from editor.runs.replay import plain
 from engines.audio.recording import SUFFIXES, read_recording, write_recording
 from engines.audio.timebase import SHOWN_SECONDS, Grid, seconds_to_samples
+from engines.checkpoints.bundle import find_bundle
 from engines.errors import InputError
 from engines.progress import ProgressHook
 from engines.requests import Controls, GenerateRequest, InpaintRequest
@@ -195,7 +196,7 @@ def analyze(arguments: argparse.Namespace) -> str | None:
             "change --start or --end"
         )
     end = min(end, recording.seconds)
-    from editor.runs import hearing  # loads librosa
+    from editor.runs import hearing
     from engines.analysis.analyze import analyze as analyse
 
     rate = recording.rate
@@ -243,9 +244,5 @@ def _drum_signal(
 
 def bundle(arguments: argparse.Namespace) -> str | None:
     """What a bundle holds, as lines or JSON. InputError for one that cannot be read."""
-    quiet_libraries()
-    from engines.checkpoints import shelf as checkpoints
-
-    models = checkpoints.open_bundle(arguments.bundle, arguments.device)
-    facts = plain(checkpoints.describe(models))
+    facts = plain(find_bundle(arguments.bundle, arguments.device).describe())
     return json.dumps(facts, allow_nan=False) if arguments.json else "\n".join(report.fact_lines(facts))

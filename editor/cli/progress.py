@@ -5,7 +5,6 @@ A line that updates on a terminal; elsewhere a line a stage and quarter.
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from typing import TextIO
@@ -69,9 +68,5 @@ def say(message: str) -> None:
 
 
 def quiet_libraries() -> None:
-    """Settings that must stand before torch and transformers are imported."""
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    """What must stand before torch is imported."""
     os.environ.setdefault("GOMP_SPINCOUNT", "100")  # spinning OpenMP threads stall a small busy machine
-    logging.getLogger("transformers").setLevel(logging.ERROR)

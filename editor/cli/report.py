@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engines.requests import DRUMS, Result
 
 if TYPE_CHECKING:
-    from engines.analysis.analyze import Analysis  # loads librosa
+    from engines.analysis.analyze import Analysis
 
 
 def sentence(result: Result, out: Path) -> str:

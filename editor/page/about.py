@@ -42,7 +42,7 @@ def at_work(device: Device, user: str = "") -> dict[str, Any]:
     `parts` are [name, licence, words]; `report` is text. `user`: who asks, empty where there are no users;
     what went wrong with another's files is nobody else's business, so then the log is left out.
     """
-    card = model_card(device.models())
+    card = model_card(device.bundle)
     engines = [
         {
             "tag": spec.tag,

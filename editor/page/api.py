@@ -110,12 +110,12 @@ class Api:
         job = request_from(fields, None, source)
         if isinstance(job, Extension) or exported is not None or "zero_shot" in request.get("fm", ()):
             return job
-        spec = self.device.models().spec  # the bundle knows which measured better
+        spec = self.device.bundle.spec  # the bundle knows which measured better
         return replace(job, fm=replace(job.fm, zero_shot=spec.zero_shot_with(job.fm.solver)))
 
     def analyze(self, source: str | None) -> dict[str, Any]:
         """What is heard in a recording, as `inlay analyze --json` tells it."""
-        from engines.analysis.analyze import analyze  # loads librosa
+        from engines.analysis.analyze import analyze
 
         try:
             if source is None:

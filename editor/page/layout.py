@@ -23,7 +23,7 @@ from engines.music import chords
 from engines.roster import ENGINES
 
 if TYPE_CHECKING:
-    from engines.checkpoints.shelf import BundleSpec  # loads torch
+    from engines.checkpoints.bundle import BundleSpec
 
 SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
 BRAND = Markup("""<h1><button id="mark" class="mark" title="About Inlay, and a short guide (H)">

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from engines.checkpoints.shelf import Models  # loads torch
+from engines.checkpoints.bundle import Bundle
 
 _DUTIES = {"CC-BY-SA-4.0": "Name the makers, share alike", "CC-BY-4.0": "Name the makers"}
 
 
-def model_card(models: Models) -> dict[str, Any]:
+def model_card(bundle: Bundle) -> dict[str, Any]:
     """JSON-ready: {name, file, device, licence, duty, facts}."""
-    spec, device = models.spec, models.device
+    spec = bundle.spec
     cores = os.cpu_count() or 1
-    where = "GPU" if device.type == "cuda" else f"CPU, {cores} core{'' if cores == 1 else 's'}"
+    where = "GPU" if bundle.device == "cuda" else f"CPU, {cores} core{'' if cores == 1 else 's'}"
     return {
         "name": re.sub(r"-\d+$", "", spec.name).replace("-", " ").capitalize(),
         "file": spec.name,
         "device": where,
         "licence": spec.licence or "not stated",
         "duty": _DUTIES.get(spec.licence, ""),
-        "facts": _facts(models),
+        "facts": _facts(bundle),
     }
 
 
-def _facts(models: Models) -> list[str]:
+def _facts(bundle: Bundle) -> list[str]:
     """What the models can and cannot do: the first two points of the bundle's card, else its numbers."""
-    card = models.folder / "README.md"
+    card = bundle.folder / "README.md"
     text = card.read_text("utf-8", errors="replace") if card.is_file() else ""
     _, _, section = text.partition("## What it can and cannot do\n")
     lines = [" ".join(line.split()) for line in section.partition("\n## ")[0].split("\n- ")]
     points = [line.removeprefix("- ") for line in lines if line][:2]
-    return points or [f"Makes up to {models.spec.window_seconds:g} s at once."]
+    return points or [f"Makes up to {bundle.spec.window_seconds:g} s at once."]

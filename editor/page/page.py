@@ -36,8 +36,8 @@ class Page:
         self.homes = homes
         self.seats = seats = Seats(homes)
         homes.listens = listens
-        models = device.models()
-        self.layout = Layout(models.spec, model_card(models))
+        bundle = device.bundle
+        self.layout = Layout(bundle.spec, model_card(bundle))
         self.view = View(self.layout, device.pace)
         self.follower = Follower(self.view, seats)
         self.edits = Edits(self.view, seats)

@@ -12,7 +12,6 @@ from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
@@ -139,7 +138,6 @@ def serve(
     ears = Ears()
     page = Page(shared, homes, listens, ears)
     app = page.build()
-    threading.Thread(target=shared.warm, name="inlay-warm", daemon=True).start()
     app.queue(default_concurrency_limit=16, max_size=MAX_WAITING)
     # Gradio's queue looks for work a thousand times a second: 12 % of a core, also where no page is open.
     app._queue.sleep_when_free, app._queue.progress_update_sleep_when_free = QUEUE_SECONDS, 10 * QUEUE_SECONDS
@@ -158,6 +156,8 @@ def serve(
         ) from error
     routes.add_api_route(f"/{LATE}", late_route(page), methods=["POST"])
     routes.add_api_route(f"/{files.FILES}/{{rest:path}}", files.route(homes.folder), methods=["GET", "HEAD"])
+    # The page first: torch and the models come while it is looked at, and a run waits for them.
+    threading.Thread(target=shared.warm, name="inlay-warm", daemon=True).start()
     if is_local(host) or named:
         print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)
     app.block_thread()

@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median, stdev
 
-from scipy.special import stdtrit
-
 from editor.project.document import Project, Rating, Round
 from engines.progress import work_seconds
 from engines.roster import ENGINES
@@ -53,6 +51,8 @@ def interval(values: Sequence[float]) -> Figure:
     count = len(values)
     if count < 2:
         return Figure(mean(values), None, count)
+    from scipy.special import stdtrit  # half a second of imports, for figures that few ask for
+
     quantile = float(stdtrit(count - 1, 0.5 + CONFIDENCE / 2))
     return Figure(mean(values), quantile * stdev(values) / math.sqrt(count), count)
 

@@ -53,7 +53,7 @@ def verdict(folder: Path, take: Take) -> Verdict:
 
     InputError when its audio or its request is gone.
     """
-    from engines.filling import agreement  # loads librosa
+    from engines.filling import agreement
 
     request = probe_of(request_from(take.parameters, folder))
     recording = sounds.read_sound(folder, take.sound)

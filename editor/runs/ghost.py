@@ -79,7 +79,7 @@ def _listen(folder: Path, sound: Sound, region: Region | None) -> Ghost:
 
 
 def _analysed(folder: Path, sound: Sound, region: Region | None) -> Ghost:
-    from engines.analysis.analyze import analyze  # loads librosa
+    from engines.analysis.analyze import analyze
 
     recording = sounds.read_sound(folder, sound)
     begin, end = (0.0, recording.seconds) if region is None else (region.start, region.end)

@@ -222,7 +222,7 @@ class AnalysisJob:
             self.progress = progress.fraction
 
     def _run(self) -> None:
-        from engines.analysis.analyze import analyze  # loads librosa
+        from engines.analysis.analyze import analyze
 
         try:
             with self._one:

@@ -11,7 +11,7 @@ from editor.runs.replay import plain, request_to_json
 from engines.requests import InpaintRequest, Result
 
 if TYPE_CHECKING:
-    from engines.analysis.analyze import Analysis  # loads librosa
+    from engines.analysis.analyze import Analysis
 
 
 def of_run(result: Result, job: Job) -> dict[str, Any]:

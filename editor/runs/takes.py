@@ -18,7 +18,6 @@ from editor.project.disk import sounds, storage
 from editor.project.document import Region, Sound, Take
 from editor.runs.job import Extension, Job, Kind
 from editor.runs.replay import plain, request_to_json, wish_to_json
-from engines.audio.compose import span_samples
 from engines.audio.recording import Recording
 from engines.requests import InpaintRequest, Result
 
@@ -82,7 +81,7 @@ def _origin(result: Result, folder: Path, source: Sound | None, extension: Exten
         job = replace(extension, request=replace(extension.request, engine=request.engine))
         source = source or Sound(sounds.add_audio(folder, extension.request.source))
         return _Origin(extension.kind, job, audio, extension.region, source)
-    samples = [span_samples(request.source, *span) for span in request.spans]
+    samples = _spans(request)
     _check_untouched(request.source, audio, samples)
     first, last = samples[0][0], samples[-1][1]
     return _Origin(
@@ -96,11 +95,18 @@ def _origin(result: Result, folder: Path, source: Sound | None, extension: Exten
     )
 
 
+def _spans(request: InpaintRequest) -> list[tuple[int, int]]:
+    """The samples [first, last) of a request's spans, as the composition takes them."""
+    from engines.audio.compose import span_samples  # loads scipy.signal, a second that a start need not wait
+
+    return [span_samples(request.source, *span) for span in request.spans]
+
+
 def _check_extended(extension: Extension, request: InpaintRequest, audio: Recording) -> None:
     """ValueError unless an extended clip holds its source's samples outside what was made."""
     if extension.kind == "loop":  # it was made with end and beginning in the middle
         audio = replace(audio, samples=np.roll(audio.samples, audio.length // 2, axis=0))
-    _check_untouched(request.source, audio, [span_samples(request.source, request.start, request.end)])
+    _check_untouched(request.source, audio, _spans(replace(request, also=())))
 
 
 def _check_untouched(source: Recording, audio: Recording, spans: Sequence[tuple[int, int]]) -> None:

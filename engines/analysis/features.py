@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.assets import ASSETS
 from engines.audio.recording import resample
+from engines.audio.spectra import frames_of, mel_filters, mel_frequencies, stft
 from engines.errors import InputError
 from engines.progress import Stopwatch
 
@@ -115,26 +115,24 @@ def _notes(sound: Audio) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 @cache
 def _filters() -> NDArray[np.float32]:
-    filters: NDArray[np.float32] = librosa.filters.mel(
-        sr=RATE, n_fft=1024, n_mels=MEL_BANDS, fmin=30, fmax=11_025, norm=None
-    ).astype(np.float32)
-    return filters
+    return mel_filters(RATE, 1024, MEL_BANDS, 30.0, 11_025.0)
 
 
 def mel_centres() -> NDArray[np.float32]:
     """Centre frequencies of the mel bands in Hz, [40]."""
-    return np.asarray(librosa.mel_frequencies(MEL_BANDS + 2, fmin=30, fmax=11_025)[1:-1], np.float32)
+    return np.asarray(mel_frequencies(MEL_BANDS + 2, 30.0, 11_025.0)[1:-1], np.float32)
 
 
 def _mel(sound: Audio) -> NDArray[np.float32]:
     """log(1 + 10 m) of the mel magnitudes m, [F, 40], frames of 1024 samples around their centres."""
     frames = -(-len(sound) // HOP)
-    spectrum = np.abs(librosa.stft(np.pad(sound, (0, 1024)), n_fft=1024, hop_length=HOP))[:, :frames]
+    spectrum = np.abs(stft(np.pad(sound, (0, 1024)), 1024, HOP))[:, :frames]
     return np.asarray(np.log1p(10 * (_filters() @ spectrum)).T, np.float32)  # [40, F] -> [F, 40]
 
 
 def _level(sound: Audio) -> NDArray[np.float32]:
     """RMS of 1024 samples around each frame's centre in dB of full scale, [F]."""
     frames = -(-len(sound) // HOP)
-    rms = librosa.feature.rms(y=np.pad(sound, (0, 1024)), frame_length=1024, hop_length=HOP)[0, :frames]
+    heard = frames_of(np.pad(sound, (0, 1024)), 1024, HOP)[:frames]  # [F, 1024], a view
+    rms = np.sqrt(np.einsum("fn,fn->f", heard, heard) / heard.shape[1])
     return np.asarray(20 * np.log10(np.maximum(rms, 1e-6)), np.float32)

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.analysis.network import FOLDER, conv, conv2d, weights
 from engines.audio.recording import resample
+from engines.audio.spectra import mel_filters, stft
 from engines.music.instruments import DRUMS_ROW, INSTRUMENTS, ROWS, family_of
 from engines.requests import Part
 
@@ -110,7 +110,7 @@ def instruments(
 def log_mel(sound: Audio) -> Array:
     """Log mel magnitudes of sound [n] at RATE, at equal loudness: [n // HOP, MELS]."""
     level = float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0
-    spectrum = np.abs(librosa.stft(sound / max(level, 1e-4), n_fft=FFT, hop_length=HOP))
+    spectrum = np.abs(stft(sound / max(level, 1e-4), FFT, HOP))
     frames = len(sound) // HOP
     return np.asarray(np.log(np.maximum(_bank() @ spectrum[:, :frames], FLOOR)).T, np.float32)
 
@@ -136,8 +136,7 @@ STRIDES: Final = ((4, 2), (2, 2), (2, 2), (1, 2))  # of the convolutions, in fra
 
 @cache
 def _bank() -> Array:
-    bank = librosa.filters.mel(sr=RATE, n_fft=FFT, n_mels=MELS, fmin=40.0, fmax=16_000.0)
-    return np.asarray(bank, np.float32)
+    return mel_filters(RATE, FFT, MELS, 40.0, 16_000.0, even=True)
 
 
 def _levels(sound: Audio, steps: int) -> Array:

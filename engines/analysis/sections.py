@@ -12,16 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.audio.recording import resample
+from engines.audio.spectra import chroma_filters, mel_filters, stft
 
 Audio = NDArray[np.float32]
 Rows = NDArray[np.float64]
 RATE = 22_050  # Hz
 HOP = 1024  # samples a frame
+FFT = 2048
+RANGE_DB = 80.0  # bands further below the loudest one count as silent
 SIDE_BARS = 4  # heard on either side of a line
 LEAST_BARS = 2  # of a stretch
 SAME = 1.0  # bars that differ by less are the same: about a decibel in every band
@@ -59,9 +61,13 @@ def sections(audio: Audio, rate: int, lines: Sequence[float]) -> tuple[Stretch, 
 
 def _bars(sound: Audio, lines: Sequence[float]) -> tuple[Rows, NDArray[np.float64]]:
     """What each bar sounds like [B, D], every column as spread out as the others, and its level in dB [B]."""
-    mel = librosa.feature.melspectrogram(y=sound, sr=RATE, hop_length=HOP, n_mels=24)
-    bands = librosa.power_to_db(mel, ref=1.0, amin=1e-7)  # [24, F]
-    tones = librosa.feature.chroma_stft(y=sound, sr=RATE, hop_length=HOP, tuning=0.0)  # [12, F]
+    power = np.abs(stft(sound, FFT, HOP)) ** 2  # [bins, F]
+    mel = mel_filters(RATE, FFT, 24, 0.0, RATE / 2, even=True) @ power  # [24, F]
+    bands = 10 * np.log10(np.maximum(mel, 1e-7))
+    bands = np.maximum(bands, bands.max() - RANGE_DB)
+    tones = chroma_filters(RATE, FFT) @ power  # [12, F]
+    loudest = tones.max(axis=0)
+    tones = tones / np.where(loudest < np.finfo(np.float32).tiny, 1.0, loudest)
     strokes = np.maximum(np.diff(bands, axis=1, prepend=bands[:, :1]), 0)  # [24, F]
     rows, level = [], []
     for start, end in pairwise(lines):

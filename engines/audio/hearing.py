@@ -10,11 +10,11 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from librosa.filters import mel as mel_filters
 from numpy.typing import NDArray
 from scipy import linalg, signal
 
 from engines.audio.recording import Recording
+from engines.audio.spectra import mel_filters
 from engines.audio.timebase import seconds_to_samples
 
 Floats = NDArray[np.float64]
@@ -104,11 +104,10 @@ def hann(length: int) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=8)
-def mel_bank(rate: int, size: int) -> Floats:
+def mel_bank(rate: int, size: int) -> NDArray[np.float32]:
     """Mel filters [mels, size/2+1] of equal height, so that a band's power is what it holds."""
     top = min(16000.0, rate / 2)
-    bank: Floats = mel_filters(sr=rate, n_fft=size, n_mels=_MELS, fmin=60.0, fmax=top, norm=None)
-    return bank
+    return mel_filters(rate, size, _MELS, 60.0, top)
 
 
 def mono_between(recording: Recording, low: float, high: float) -> NDArray[np.float32]:

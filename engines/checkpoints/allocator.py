@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from contextlib import suppress
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # parameters of glibc's mallopt
 _LARGEST = 2**31 - 1  # mallopt takes an int
 _done = False
+
+
+def give_back_memory() -> None:
+    """Give what is free by now back to the system, once: loading takes twice what is held in the end."""
+    with suppress(OSError, AttributeError):  # musl and others
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def keep_freed_memory() -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from engines.audio.timebase import Grid
-from engines.checkpoints.shelf import Models, Task
+from engines.checkpoints.bundle import Task
+from engines.checkpoints.shelf import Models
 from engines.filling.agreement import asked_parts
 from engines.filling.score import score_of
 from engines.filling.window import Window

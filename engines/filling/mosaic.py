@@ -14,12 +14,12 @@ import itertools
 from dataclasses import dataclass
 from typing import Final
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 
 from engines.audio.hearing import Floats
 from engines.audio.recording import Recording
+from engines.audio.spectra import transposed
 from engines.audio.timebase import seconds_to_frame, seconds_to_samples
 from engines.filling.repeats import FADE_SECONDS, Surroundings, surroundings
 from engines.music import chords
@@ -114,7 +114,7 @@ def _transposed(source: Recording, first: int, last: int, semitones: int) -> Flo
     low, high = max(0, first - _MARGIN), min(source.length, last + _MARGIN)
     heard = source.as_float(low, high).astype(np.float64)  # [m, C]
     heard = np.pad(heard, ((low - first + _MARGIN, last + _MARGIN - high), (0, 0)))
-    made: Floats = librosa.effects.pitch_shift(heard.T, sr=source.rate, n_steps=semitones).T
+    made = np.stack([transposed(channel, source.rate, semitones) for channel in heard.T], axis=1)
     return made[_MARGIN : _MARGIN + last - first]
 
 

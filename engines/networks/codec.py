@@ -1,19 +1,22 @@
 """The codec: audio <-> codes <-> continuous latents, one autoencoder for both paradigms (sec. 4.2).
 
-Wraps transformers' `EncodecModel` at any strides, width and number of codebooks. Audio is mono
+EnCodec's network (`seanet.py`) at any strides, width and number of codebooks. Audio is mono
 float [-1, 1] at `rate` Hz; latents are the encoder's output before quantization, normalised with
 one scalar mean and one scalar mean std (App. E.2). Does not know text, controls or engines.
 """
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import EncodecConfig, EncodecModel
+
+from engines.networks.seanet import Seanet
+from engines.networks.shapes import CodecConfig
 
 _UNUSED = ("cluster_size", "embed_avg", "inited")  # training state of transformers' codebooks
 
@@ -21,9 +24,9 @@ _UNUSED = ("cluster_size", "embed_avg", "inited")  # training state of transform
 class Codec(nn.Module):
     """Audio [B, 1, N] <-> latents [B, D, T] <-> codes [B, K, T]."""
 
-    def __init__(self, model: EncodecModel, mean: float = 0.0, std: float = 1.0) -> None:
+    def __init__(self, model: Seanet, mean: float = 0.0, std: float = 1.0) -> None:
         super().__init__()
-        self.model = model
+        self.model: Any = model  # its layers are of many kinds
         self.mean = mean
         self.std = std
 
@@ -80,66 +83,60 @@ class Codec(nn.Module):
 
 def codec_config(
     width: int, ratios: tuple[int, ...], codebooks: int, codebook_size: int, rate: int = 32_000
-) -> EncodecConfig:
+) -> CodecConfig:
     """EnCodec's architecture at any width, strides and depth; non-causal, mono, latents of 128 channels."""
-    hop = 1
-    for ratio in ratios:
-        hop *= ratio
     bits = max(1, (codebook_size - 1).bit_length())
-    return EncodecConfig(
+    return CodecConfig(
         sampling_rate=rate,
-        audio_channels=1,
         num_filters=width,
-        upsampling_ratios=list(ratios),
+        upsampling_ratios=ratios,
         num_lstm_layers=1,
         use_causal_conv=False,
         codebook_size=codebook_size,
-        target_bandwidths=[codebooks * bits * rate / hop / 1000],
+        target_bandwidths=(codebooks * bits * rate / math.prod(ratios) / 1000,),
         use_conv_shortcut=False,
     )
 
 
-def build_codec(config: EncodecConfig, mean: float = 0.0, std: float = 1.0, recurrent: bool = False) -> Codec:
+def build_codec(config: CodecConfig, mean: float = 0.0, std: float = 1.0, recurrent: bool = False) -> Codec:
     """A codec with random weights; without recurrence unless asked for, as public checkpoints need.
 
     EnCodec's LSTM is residual, so one of zero weights is an exact identity: it is left out here
     and written out as zeros for transformers by `full_state`.
     """
-    model = EncodecModel(config)
-    for half in () if recurrent else (model.encoder, model.decoder):
-        for i, layer in enumerate(half.layers):
-            if type(layer).__name__ == "EncodecLSTM":
-                half.layers[i] = nn.Identity()
-    return Codec(model, mean, std)
+    return Codec(Seanet(config, recurrent), mean, std)
 
 
 def full_state(codec: Codec) -> dict[str, Tensor]:
-    """The state dict that a plain `EncodecModel(codec.model.config)` loads: zeros for its LSTM's [4 D, D]."""
-    state = EncodecModel(codec.model.config).state_dict()
+    """What transformers' `EncodecModel` of the same shape loads: zeros for its LSTM's [4 D, D]."""
     own = codec.model.state_dict()
-    return {k: own[k] if k in own else torch.zeros_like(v) for k, v in state.items()}
+    with torch.device("meta"):
+        whole = Seanet(codec.model.config, recurrent=True).state_dict()
+    state = {k: own[k] if k in own else torch.zeros(v.shape) for k, v in whole.items()}
+    for k, table in own.items():
+        if k.endswith(".embed"):  # what transformers keeps beside a codebook for its training
+            extra = (torch.zeros(len(table)), table.clone(), torch.ones(1))
+            state |= {k.removesuffix("embed") + name: x for name, x in zip(_UNUSED, extra, strict=True)}
+    return state
 
 
 def save_codec(codec: Codec, folder: Path) -> dict[str, Any]:
     """Write `codec.safetensors` (fp16) into a bundle folder; returns the spec for `load_codec`."""
-    keep = {
-        k: v.detach().to(torch.float16).contiguous()
-        for k, v in codec.model.state_dict().items()
-        if not k.endswith(_UNUSED)
-    }
+    keep = {k: v.detach().to(torch.float16).contiguous() for k, v in codec.model.state_dict().items()}
     save_file(keep, folder / "codec.safetensors")
-    return {"config": codec.model.config.to_diff_dict(), "mean": codec.mean, "std": codec.std}
+    return {"config": codec.model.config.to_json(), "mean": codec.mean, "std": codec.std}
 
 
 def load_codec(folder: Path, spec: dict[str, Any]) -> Codec:
     """Read `codec.safetensors` from a bundle folder with the spec that `save_codec` gave."""
     state = {k: v.float() for k, v in load_file(folder / "codec.safetensors").items()}
     recurrent = any(".lstm." in k for k in state)
-    config = EncodecConfig(**spec["config"])
+    config = CodecConfig.from_json(spec["config"])
     codec = build_codec(config, float(spec["mean"]), float(spec["std"]), recurrent)
-    expected = {k: v.shape for k, v in codec.model.state_dict().items() if not k.endswith(_UNUSED)}
+    state = {k: v for k, v in state.items() if not k.endswith(_UNUSED)}
+    expected = {k: v.shape for k, v in codec.model.state_dict().items()}
     wrong = [k for k in {**expected, **state} if k not in state or state[k].shape != expected.get(k)]
     if wrong:
         raise ValueError(f"codec.safetensors does not fit its configuration: {', '.join(wrong[:3])}")
-    codec.model.load_state_dict(state, strict=False)
+    codec.model.load_state_dict(state)
     return codec.eval()

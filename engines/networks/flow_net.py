@@ -8,37 +8,13 @@ generation or zero-shot. Does not know solvers, guidance or audio.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-from engines.networks.lane_frames import LaneProjection, Lanes, TakenLanes, boost_lane_columns
+from engines.networks.lane_frames import LaneProjection, Lanes, boost_lane_columns
+from engines.networks.shapes import FlowConfig
 from engines.networks.text import TextStates
-from engines.networks.transformer import Memory, Transformer, TransformerConfig, sinusoid
-
-
-@dataclass(frozen=True)
-class FlowConfig(TakenLanes):
-    """Shape of the FM network."""
-
-    channels: int = 128  # D, width of a latent
-    dim: int = 256
-    layers: int = 6
-    heads: int = 8
-    ff: int = 768
-    text_dim: int = 384
-    dropout: float = 0.0
-    skips: bool = True
-    window: int = 250  # frames that the network is trained on
-
-    @property
-    def backbone(self) -> TransformerConfig:
-        """The backbone without a causal mask."""
-        return TransformerConfig(
-            self.dim, self.layers, self.heads, self.ff, self.text_dim, self.dropout,
-            causal=False, skips=self.skips, modulated=True,
-        )  # fmt: skip
+from engines.networks.transformer import Memory, Transformer, sinusoid
 
 
 class FlowNet(nn.Module):

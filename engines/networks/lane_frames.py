@@ -21,6 +21,7 @@ from engines.audio.timebase import Grid, frame_to_seconds, seconds_to_frame
 from engines.errors import InputError
 from engines.music import chords as chord_names
 from engines.music.instruments import FAMILIES, OTHERS, ROWS, family_of, members, named, row_of
+from engines.networks.shapes import TakenLanes
 from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW, Controls, Part
 
 MELODY_BINS = MELODY_HIGH - MELODY_LOW + 1  # 53
@@ -267,18 +268,6 @@ def _melody_table() -> Tensor:
     table[bins, MELODY_BINS + (bins + MELODY_LOW) % 12] = 1.0
     table[:, -1] = 0.1 * torch.randn(table.shape[0])
     return table
-
-
-@dataclass(frozen=True, kw_only=True)
-class TakenLanes:
-    """Which lanes beyond the paper's a network takes; part of its shape."""
-
-    band: bool = False  # instruments and beats
-
-    @property
-    def untaken(self) -> tuple[str, ...]:
-        """Fields of `Controls` that the network is not given."""
-        return () if self.band else ("instruments", "grid")
 
 
 class LaneProjection(nn.Module):

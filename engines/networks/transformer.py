@@ -18,22 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engines.networks.shapes import TransformerConfig
 from engines.networks.text import TextStates
-
-
-@dataclass(frozen=True)
-class TransformerConfig:
-    """Shape of a backbone."""
-
-    dim: int = 256  # width
-    layers: int = 6
-    heads: int = 8
-    ff: int = 768  # width of the feed-forward
-    text_dim: int = 384  # width of the text states
-    dropout: float = 0.0
-    causal: bool = True
-    skips: bool = False  # U-Net-like skips (FM)
-    modulated: bool = True  # adaLN-single from the pooled text (and the time)
 
 
 @dataclass(frozen=True)

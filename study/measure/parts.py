@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import EncodecConfig, EncodecModel
 
 from engines.audio import compose
 from engines.audio.recording import from_float
@@ -92,6 +91,8 @@ def codec_figures(outputs: Outputs, sets: dict[str, Sequence[Clip]]) -> Rows:
 
 def codec_facts(models: Models) -> dict[str, float]:
     """CPU seconds to decode 10 s on one core, and how far transformers' own EncodecModel is from ours."""
+    from transformers import EncodecConfig, EncodecModel
+
     codec = models.codec()
     plain = EncodecModel(EncodecConfig(**models.spec.codec["config"])).eval()
     plain.load_state_dict(full_state(codec))

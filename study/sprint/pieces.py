@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load, load_file, save, save_file
 from torch import Tensor
 
-from engines.checkpoints.shelf import PARTS
+from engines.checkpoints.bundle import PARTS
 
 PIECE = (16 << 20) - 4096  # bytes of a file
 FILES, TOTAL = 8, 64 << 20

@@ -17,10 +17,12 @@ import torch
 from torch import nn
 
 from engines.checkpoints.allocator import keep_freed_memory
-from engines.checkpoints.shelf import BundleSpec, save_bundle
+from engines.checkpoints.bundle import BundleSpec
+from engines.checkpoints.shelf import save_bundle
 from engines.networks.codec import Codec
-from engines.networks.flow_net import FlowConfig, FlowNet
-from engines.networks.lm import LM, LMConfig
+from engines.networks.flow_net import FlowNet
+from engines.networks.lm import LM
+from engines.networks.shapes import FlowConfig, LMConfig
 from study.data.dataset import encode_codes, encode_latents, statistics_of
 from study.sprint import codec as codec_stage
 from study.sprint.pieces import bytewise, send, send_notes

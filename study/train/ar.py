@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from engines.checkpoints.allocator import keep_freed_memory
-from engines.networks.lm import LM, LMConfig, fim_batch
+from engines.networks.lm import LM, fim_batch
+from engines.networks.shapes import LMConfig
 from study.data.dataset import Batch, Dataset, around, drop_lanes, random_spans, statistics_of
 from study.train.run import SAVE_EVERY, Run, arguments, compile_blocks, fast_precision, take_over
 

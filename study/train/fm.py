@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from engines.checkpoints.allocator import keep_freed_memory
-from engines.networks.flow_net import FlowConfig, FlowNet
+from engines.networks.flow_net import FlowNet
+from engines.networks.shapes import FlowConfig
 from engines.sampling import flow
 from study.data.dataset import Batch, Dataset, around, drop_lanes, random_spans, statistics_of
 from study.train.run import SAVE_EVERY, Run, arguments, compile_blocks, fast_precision, take_over

@@ -9,7 +9,8 @@ import itertools
 
 import torch
 from torch import Tensor, nn
-from transformers.audio_utils import mel_filter_bank
+
+from engines.audio.spectra import mel_filters
 
 
 class Spectral(nn.Module):
@@ -21,8 +22,7 @@ class Spectral(nn.Module):
         self.sizes = ((2048, 96), (512, 40), (128, 20))
         for n, mels in self.sizes:
             self.register_buffer(f"window{n}", torch.hann_window(n))
-            bank = mel_filter_bank(n // 2 + 1, mels, 0, rate / 2, rate, norm=None, mel_scale="slaney")
-            self.register_buffer(f"mel{n}", torch.from_numpy(bank.T.copy()).float())  # [mels, F]
+            self.register_buffer(f"mel{n}", torch.from_numpy(mel_filters(rate, n, mels, 0.0, rate / 2)))
 
     def forward(self, y: Tensor, x: Tensor) -> Tensor:
         """Distance of y from x, both [B, N]."""

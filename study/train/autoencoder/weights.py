@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from engines.networks.codec import Codec, load_codec
+from engines.networks.seanet import Residual
 from study.train.autoencoder.quantizer import Quantizer
 
 
@@ -50,8 +52,9 @@ def initialise(codec: Codec, sample: Tensor, whiten: float) -> None:
         elif p.ndim == 1:
             nn.init.zeros_(p)
     for module in codec.model.modules():
-        if type(module).__name__ == "EncodecResnetBlock":
-            module.block[-1].conv.weight.mul_(0.3)
+        if isinstance(module, Residual):
+            last: Any = module.block[-1]
+            last.conv.weight.mul_(0.3)
     if whiten:
         first = codec.model.encoder.layers[0]
         w = first.conv.weight  # [C, 1, k]
