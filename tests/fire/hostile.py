@@ -251,12 +251,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", default="", choices=["", *KINDS])
     asked_for = parser.parse_args(arguments)
     logging.getLogger().addHandler(logging.NullHandler())
+    wanted = round(asked_for.count * HTTP_SHARE) if not asked_for.only else 0
     try:
         done = fire(asked_for.count, asked_for.seed, asked_for.only)
+        wrong = over_http(wanted, asked_for.seed) if wanted else []
     finally:
         shutil.rmtree(PLACE, ignore_errors=True)
-    wanted = round(asked_for.count * HTTP_SHARE) if not asked_for.only else 0
-    wrong = over_http(wanted, asked_for.seed) if wanted else []
     for line in [*done.broken, *wrong]:
         print(line)
     print(f"hostile: {done.told()}; {wanted} more over HTTP, {len(wrong)} broken")

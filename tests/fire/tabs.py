@@ -62,7 +62,9 @@ class Tabs:
             seats = [Seat(number, HttpTab(browser, known)) for number in range(self._count)]
             owners, guests = seats[: -(self._count // 4) or None], seats[-(self._count // 4) :]
             await asyncio.gather(*(self._move_in(seat) for seat in owners))
-            await asyncio.gather(*(self._join(guest, seats[guest.number % 7]) for guest in guests))
+            await asyncio.gather(
+                *(self._join(guest, owners[guest.number % min(7, len(owners))]) for guest in guests)
+            )
             for _ in range(ROUNDS):
                 await asyncio.gather(*(self._work(seat, known) for seat in seats))
             self.memory["with all open"], self.spent = resident(pid), worked(pid) - begun
