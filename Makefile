@@ -48,7 +48,7 @@ browser-test: $(READY) browsers
 	  $(PYTEST) -n 0 -m browser tests/browser -v --last-failed --last-failed-no-failures none; }
 
 # The scripts under fire as they are meant, one line each (tests/fire/README.md): half an hour.
-FIRE = hostile kills full_disk tabs foreign
+FIRE = hostile kills full_disk tabs foreign users
 fire: $(READY) browsers
 	@status=0; for script in $(FIRE); do \
 	  OMP_NUM_THREADS=1 GOMP_SPINCOUNT=100 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.fire.$$script \

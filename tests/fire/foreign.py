@@ -34,17 +34,22 @@ class _Counted:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    return told(TESTS, "foreign", "tries of foreign pages got nothing", arguments)
+
+
+def told(tests: Path, name: str, words: str, arguments: list[str] | None) -> int:
+    """Run browser tests as often as `arguments` say, and say in a line how it went; the exit status."""
+    parser = argparse.ArgumentParser(prog=f"python -m tests.fire.{name}")
     parser.add_argument("--count", type=int, default=1)
     asked: Any = parser.parse_args(arguments)
     counted, codes = _Counted(), []
     for _ in range(asked.count):
         with redirect_stdout(io.StringIO()):
-            wanted = [str(TESTS), "-m", "browser", "-n", "0", "-p", "no:cacheprovider"]
+            wanted = [str(tests), "-m", "browser", "-n", "0", "-p", "no:cacheprovider"]
             codes.append(pytest.main(wanted, plugins=[counted]))
     for line in counted.broken:
         print(line)
-    print(f"foreign: {counted.passed} tries of foreign pages got nothing, {len(counted.broken)} broken")
+    print(f"{name}: {counted.passed} {words}, {len(counted.broken)} broken")
     return 1 if any(codes) or counted.broken else 0
 
 

@@ -17,7 +17,7 @@ QUICK = {  # script: what makes it quick; each is a process of its own, as by ha
     "full_disk": ["--count", "3"],
     "tabs": ["--count", "6", "--edits", "2"],
 }
-ELSEWHERE = {"foreign"}  # is among the browser's tests already
+ELSEWHERE = {"foreign", "users"}  # are among the browser's tests already
 
 
 def scripts() -> set[str]:
