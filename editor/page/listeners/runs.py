@@ -173,6 +173,8 @@ async def _reports(session: Session) -> AsyncIterator[None]:
     shown, until = -1, 0.0
     while True:
         running, reports = session.run.running, session.reports  # in this order: the last report is told
+        if not running:
+            await run_in_threadpool(_over, session)
         now = time.monotonic()
         if reports != shown or now >= until or not running:  # a silent run is looked at, too
             shown, until = reports, now + HEARTBEAT_SECONDS
@@ -180,3 +182,9 @@ async def _reports(session: Session) -> AsyncIterator[None]:
         if not running:
             return
         await asyncio.sleep(WATCH_SECONDS)
+
+
+def _over(session: Session) -> None:
+    """Wait until all that belongs to a run's end is done: what was made may be listened to from then on."""
+    with session.lock:
+        pass

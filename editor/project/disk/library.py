@@ -12,6 +12,7 @@ import lzma
 import os
 import shutil
 import struct
+import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
@@ -143,8 +144,10 @@ def unpack(archive: Path, root: Path) -> storage.Opened:
             names = [_inside(info.filename, base) for info in members]
             _check_size(archive, members, root)
             naming = b"\n".join(packed.read(info) for info in [tops[0], *_takes(members)])
-            copy = storage.new_project(root)
-            try:
+            # Elsewhere until it is whole: a process that is killed leaves no half project in the list.
+            with tempfile.TemporaryDirectory(prefix="zip-") as place:
+                folder = Path(place) / "project"
+                folder.mkdir()
                 for info, name in zip(members, names, strict=True):
                     if (
                         name.name != files.DOCUMENT
@@ -152,16 +155,12 @@ def unpack(archive: Path, root: Path) -> storage.Opened:
                         and name.name.encode() not in naming
                     ):
                         continue  # nothing would ever play it
-                    target = copy.folder / name
+                    target = folder / name
                     target.parent.mkdir(exist_ok=True)
                     with packed.open(info) as source, target.open("wb") as sink:
                         shutil.copyfileobj(source, sink)
-                opened = storage.open_project(copy.folder)
-                storage.save_project(copy.folder, opened.whole)
-                return opened
-            except BaseException:
-                shutil.rmtree(copy.folder, ignore_errors=True)
-                raise
+                storage.save_project(folder, storage.open_project(folder).whole)
+                return storage.open_project(_moved(folder, storage.new_folder(root)))
     except InputError:
         raise
     except _UNREADABLE as error:
@@ -170,6 +169,15 @@ def unpack(archive: Path, root: Path) -> storage.Opened:
         if error.errno is None:  # a decoder's, not the system's
             raise InputError(f"zip: damaged ({error}); export the project again") from error
         raise InputError(f"zip: cannot be unpacked ({error.strerror}); free some space") from error
+
+
+def _moved(folder: Path, target: Path) -> Path:
+    """The folder's new place, where it is whole or not at all."""
+    try:
+        return Path(shutil.move(folder, target))
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
 
 
 def _check_size(archive: Path, members: list[zipfile.ZipInfo], root: Path) -> None:

@@ -54,11 +54,14 @@ def default_root() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "inlay"
 
 
+def new_folder(root: Path) -> Path:
+    """Where a new project of a home would lie; nothing is there yet."""
+    return root / f"{datetime.now():%Y-%m-%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
 def new_project(root: Path | None = None, project: Project | None = None) -> Opened:
     """Make a folder of its own under `root` (default_root() when None) with a saved project in it."""
-    root = root or default_root()
-    name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{secrets.token_hex(4)}"
-    folder = root / name
+    folder = new_folder(root or default_root())
     try:
         folder.mkdir(parents=True)
     except OSError as error:
