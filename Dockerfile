@@ -22,8 +22,7 @@ RUN pip install /src
 FROM python:${PYTHON}-slim-bookworm
 RUN useradd --create-home --uid 1000 inlay
 COPY --from=build /opt/inlay /opt/inlay
-# numba's compiled functions go beside their sources otherwise, which are root's
-ENV PATH=/opt/inlay/bin:$PATH PYTHONUNBUFFERED=1 INLAY_HOME=/home/inlay NUMBA_CACHE_DIR=/tmp/numba
+ENV PATH=/opt/inlay/bin:$PATH PYTHONUNBUFFERED=1 INLAY_HOME=/home/inlay
 USER 1000
 # Projects are here and nowhere else. Made by the user above, so that a new volume is theirs.
 VOLUME /home/inlay

@@ -38,6 +38,7 @@ from engines.errors import InputError
 
 LATE = "inlay/late"  # where a page that is being closed sends its last edits
 MAX_LATE = 1 << 20  # bytes
+FIRST_PAGE_SECONDS = 5.0  # for so long the models give way to a page that is opened as the server starts
 QUEUE_SECONDS = 0.01  # between looks of the queue: what a click waits at most before it is heard
 MAX_WAITING = 1000  # events that may wait; a page sends one a gesture, and waits for the answer
 
@@ -114,6 +115,12 @@ def late_route(page: Page) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
+def _warm(device: Device, opened: threading.Event) -> None:
+    """Torch and the models come behind a page, which their import would hold up; a run loads them at once."""
+    opened.wait(FIRST_PAGE_SECONDS)
+    device.warm()
+
+
 def serve(
     host: str = "127.0.0.1",
     port: int = 7860,
@@ -156,8 +163,7 @@ def serve(
         ) from error
     routes.add_api_route(f"/{LATE}", late_route(page), methods=["POST"])
     routes.add_api_route(f"/{files.FILES}/{{rest:path}}", files.route(homes.folder), methods=["GET", "HEAD"])
-    # The page first: torch and the models come while it is looked at, and a run waits for them.
-    threading.Thread(target=shared.warm, name="inlay-warm", daemon=True).start()
+    threading.Thread(target=_warm, args=(shared, page.edits.opened), name="inlay-warm", daemon=True).start()
     if is_local(host) or named:
         print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)
     app.block_thread()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -31,6 +32,7 @@ class Edits:
     def __init__(self, view: View, seats: Seats) -> None:
         self.view = view
         self.seats = seats
+        self.opened = threading.Event()  # a page has got what it shows, the first since the start
 
     def wire(self, telling: Telling) -> Any:
         """Bind the listeners; gives the event of a page that has opened."""
@@ -48,9 +50,11 @@ class Edits:
             sent = read_event(OpenEvent, event._data)
         except InputError:
             sent = OpenEvent()
-        return self.view.all(
+        shown = self.view.all(
             self.seats.sessions(request).resume(request.session_hash, sent.project, sent.page)
         )
+        self.opened.set()
+        return shown
 
     def edit(self, event: gr.EventData, request: gr.Request) -> Updates:
         """One gesture, a step of undo or redo, or what was typed or chosen in a field."""
