@@ -14,7 +14,7 @@ from torch import Tensor
 
 from engines.audio import compose
 from engines.audio.compose import Placed
-from engines.audio.recording import Recording, from_float
+from engines.audio.recording import Patch, Recording, from_float
 from engines.audio.timebase import seconds_to_samples
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
@@ -131,25 +131,25 @@ def longest_fade(request: InpaintRequest, start: float, end: float) -> float:
 
 def composed(request: InpaintRequest, audio: Audio, window: Window, rate: int, fades: Fades) -> Recording:
     """The source with its spans taken from a decoded window [n], with crossfades of so many seconds."""
-    return _blended(request.source, _placed(request, audio, window, rate, fades), fades)
+    return request.source.with_patches(
+        _blended(request.source, _placed(request, audio, window, rate, fades), fades)
+    )
 
 
 def _placed(request: InpaintRequest, audio: Audio, window: Window, rate: int, fades: Fades) -> list[Placed]:
     """A decoded window [n] matched to each span in turn, beside those before it with so many seconds."""
     recording, each = request.source, list[Placed]()
-    for a, b in request.spans:
-        if each:
-            recording = each[-1].into(recording, fades[len(each) - 1])
-        each.append(compose.place(recording, a, b, audio, window.start, rate, request.match))
+    for i, (a, b) in enumerate(request.spans):
+        around = window.around[i] if window.around and recording is request.source else None
+        each.append(compose.place(recording, a, b, audio, window.start, rate, request.match, around))
+        if i + 1 < len(request.spans):
+            recording = each[-1].into(recording, fades[i])
     return each
 
 
-def _blended(source: Recording, placed: Sequence[Placed], fades: Fades) -> Recording:
-    """The source with its spans as they were placed, with crossfades of so many seconds."""
-    recording = source
-    for span, pair in zip(placed, fades, strict=True):
-        recording = span.into(recording, pair)
-    return recording
+def _blended(source: Recording, placed: Sequence[Placed], fades: Fades) -> list[Patch]:
+    """What differs from the source with its spans as they were placed, with crossfades of so many seconds."""
+    return [span.patch(source, pair) for span, pair in zip(placed, fades, strict=True)]
 
 
 def choose(
@@ -162,17 +162,17 @@ def choose(
 ) -> Choice:
     """Put each of the decoded windows [n] back, and choose by their seams and by what was asked for."""
 
-    def roughness(recording: Recording) -> list[dict[float, float]]:
-        return [judge.costs(recording) for judge in window.judges]
+    def roughness(patches: list[Patch]) -> list[dict[float, float]]:
+        return [judge.costs(patches) for judge in window.judges]
 
     longest = [longest_fade(request, a, b) for a, b in request.spans]
     plain = [(fade, fade) for fade in longest]
     placed = [_placed(request, audio, window, rate, plain) for audio in candidates]
+    heard = [roughness(_blended(request.source, each, plain)) for each in placed]
     costs, best = [0.0] * len(candidates), 0
     agreement: list[float] = []
     if len(candidates) > 1:
-        sounds = [roughness(_blended(request.source, each, plain)) for each in placed]
-        costs = [sum(sum(at.values()) for at in sound) for sound in sounds]
+        costs = [sum(sum(at.values()) for at in sound) for sound in heard]
         if request.changes and judged(request, encoder):
             agreement = [
                 agreement_of(wishes(audio, rate, request, window.start, encoder)) for audio in candidates
@@ -180,17 +180,18 @@ def choose(
         wanting = [WISH_WEIGHT * (1 - share) for share in agreement] or [0.0] * len(candidates)
         best = int(np.argmin(np.add(costs, wanting)))
     tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
-    sounds = [roughness(_blended(request.source, placed[best], pairs)) for pairs in tried]
+    others = [roughness(_blended(request.source, placed[best], pairs)) for pairs in tried[1:]]
+    sounds = [heard[best], *others]  # the first of them was heard already
     fades = [
         (_least(sounds, tried, i, a)[0], _least(sounds, tried, i, b)[1])
         for i, (a, b) in enumerate(request.spans)
     ]
-    recording = _blended(request.source, placed[best], fades)
-    seams = tuple(seam for judge in window.judges for seam in judge.seams(recording))
+    patches = _blended(request.source, placed[best], fades)
+    seams = tuple(seam for judge in window.judges for seam in judge.seams(patches))
     starts = [*beginnings, *[""] * (len(candidates) - len(beginnings))]
     shares: list[float | None] = [*agreement] if agreement else [None] * len(candidates)
     each = tuple(Candidate(*one) for one in zip(starts, costs, shares, strict=True))
-    return Choice(recording, seams, fades, Candidates(each, best))
+    return Choice(request.source.with_patches(patches), seams, fades, Candidates(each, best))
 
 
 def _least(

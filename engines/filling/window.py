@@ -11,7 +11,7 @@ for FM, 7.9 against 7.0 for AR). Does not know how a model fills the span.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines.audio import seams
-from engines.audio.recording import Recording, resample
+from engines.audio import compose, seams
+from engines.audio.matching import Beside
+from engines.audio.recording import Patch, Recording, floats_of, mean_of, resample
 from engines.audio.timebase import frames_for, seconds_to_frame, seconds_to_samples, span_to_frames
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
@@ -46,6 +47,7 @@ class Window:
     latents: NDArray[np.float32] | None = None  # [D, T] that the audio was decoded from, where it was
     decoded: NDArray[np.bool_] | None = None  # [T] frames over which that holds
     judges: tuple[seams.Judge, ...] = ()  # of each span's seams
+    around: tuple[Beside, ...] = ()  # what lies beside each span
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
@@ -95,9 +97,9 @@ def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
         latents, decoded = _aligned(request.latents, first / source.rate, frames, rate)
         gain = request.latents.gain if decoded.any() else gain
     judges = tuple(seams.judge_of(source, a, b) for a, b in request.spans)
-    return Window(
-        first / source.rate, audio * np.float32(gain), frames, span, gain, moved, latents, decoded, judges
-    )
+    around = tuple(compose.beside(source, a, b, codec.rate) for a, b in request.spans)
+    heard = audio * np.float32(gain)
+    return Window(first / source.rate, heard, frames, span, gain, moved, latents, decoded, judges, around)
 
 
 def _aligned(
@@ -122,17 +124,25 @@ def _aligned(
     return z, decoded
 
 
-def read(source: Recording, first: int, length: int, rate: int) -> NDArray[np.float32]:
+def read(
+    source: Recording, first: int, length: int, rate: int, patches: Sequence[Patch] = ()
+) -> NDArray[np.float32]:
     """Mono float32 [length] at `rate` from native sample `first` on; zeros beyond the recording.
 
-    The resampler starts early, by a time that is whole samples at both rates, so that the phase
-    holds and its start-up is cut off.
+    `patches` stand in the recording instead of its own samples. The resampler starts early, by a time that
+    is whole samples at both rates, so that the phase holds and its start-up is cut off.
     """
     beat = math.gcd(source.rate, rate)  # so many instants a second are samples at both rates
     early = math.ceil(0.05 * beat)
     pad, drop = early * source.rate // beat, early * rate // beat
     last = first + math.ceil(length * source.rate / rate) + pad
-    part = source.mono(max(0, first - pad), last)  # [n]
+    begin = max(0, first - pad)
+    part = source.mono(begin, last)  # [n]
+    for patch in patches:
+        a, b = max(begin, patch.first), min(begin + len(part), patch.last)
+        if a < b:
+            other = floats_of(patch.samples[a - patch.first : b - patch.first])
+            part[a - begin : b - begin] = mean_of(other, source.signs)
     part = np.concatenate([np.zeros(max(0, pad - first), part.dtype), part])
     out = resample(part, source.rate, rate)[drop : drop + length]
     return np.pad(out, (0, length - len(out))).astype(np.float32)
