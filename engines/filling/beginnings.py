@@ -18,7 +18,7 @@ from engines.audio.timebase import seconds_to_samples
 from engines.checkpoints.shelf import Models
 from engines.filling import mosaic, repeats
 from engines.filling.choice import longest_fade
-from engines.filling.window import Window, encode, read
+from engines.filling.window import Window, encode_spans, read
 from engines.requests import Controls, InpaintRequest
 
 TRIED = 8  # passages for each span whose seams are listened to before some are begun from
@@ -66,8 +66,8 @@ def _mosaics(
 
 
 def _encoded(window: Window, heard: NDArray[np.float32], models: Models) -> Tensor:
-    """Latents [1, D, T] of a window that hears something else, [T * hop] at the codec's rate."""
-    return encode(replace(window, audio=heard * np.float32(window.gain)), models, silenced=False)
+    """Latents [1, D, T], 0 where known, of a window that hears something else, [T * hop] at its rate."""
+    return encode_spans(replace(window, audio=heard * np.float32(window.gain)), models)
 
 
 def seeds_of(

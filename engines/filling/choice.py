@@ -14,13 +14,13 @@ from torch import Tensor
 
 from engines.audio import compose
 from engines.audio.compose import Placed
+from engines.audio.matching import CONTEXT_SECONDS
 from engines.audio.recording import Patch, Recording, from_float
 from engines.audio.timebase import seconds_to_samples
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
 from engines.filling.agreement import agreement_of, judged, wishes
-from engines.filling.window import Window, read
-from engines.networks.codec import Codec
+from engines.filling.window import Window, decode_spans, read
 from engines.networks.text import TextEncoder
 from engines.outcomes import Candidate, Candidates, Search
 from engines.progress import Stopwatch
@@ -28,6 +28,7 @@ from engines.requests import GenerateRequest, InpaintRequest, Latents, Request, 
 
 WISH_WEIGHT = 8.0  # of what was asked for and is not heard, beside the roughness of seams (about 9 a span)
 _FADES = (1.0, 0.6, 0.3, 0.15)  # shares of the longest crossfade that are tried
+HEARD_SECONDS = CONTEXT_SECONDS + 0.5  # of a decoded window beside its spans: matched, and heard again
 _FADED = 0.2  # of a span, the most that a crossfade takes at each end
 
 Audio = NDArray[np.float32]
@@ -63,29 +64,36 @@ def finish(
     parameters = {
         "seed": request.seed, "bundle": models.spec.name, "device": str(models.device), **parameters
     }  # fmt: skip
-    audios = _decoded(codec, z, watch)
+
+    def on_item(done: int) -> None:
+        watch.report("decode", done, len(z))
+
     if isinstance(request, GenerateRequest) or window is None:
-        clip = audios[0][: seconds_to_samples(request.seconds, codec.rate)]
+        on_item(0)
+        audio = codec.decode(z[:1])[0, 0].float().cpu().numpy()  # [1, D, T] -> [T hop]
+        clip = _finite([audio])[0][: seconds_to_samples(request.seconds, codec.rate)]
         watch.report("decode", 1, 1)
         watch.lap("decode")
         latents = Latents(z[0].float().cpu().numpy(), 0.0, 1.0, ((0.0, request.seconds),))
         granted = wishes(clip, codec.rate, request, encoder=models.text())
-        watch.lap("judge")
+        watch.lap("agreement")
         clip_of = from_float(clip, codec.rate)
         return Result(request, clip_of, dict(watch.timings), (), parameters, latents, granted)
+    audios = _finite(decode_spans(z, window, models, HEARD_SECONDS, on_item))
     candidates = [(audio / window.gain).astype(np.float32) for audio in audios]
-    choice = choose(request, candidates, window, codec.rate, models.text(), beginnings)
+    watch.lap("decode")
+    choice = choose(request, candidates, window, codec.rate, models.text(), beginnings, watch)
     several = choice.candidates if len(candidates) > 1 else None
     parameters["intent"] = "change" if request.changes else "blend"
     parameters["crossfades"] = [[round(fade, 4) for fade in pair] for pair in choice.fades]
     parameters["window"] = {"start": window.start, "seconds": window.frames / codec.frame_rate}
     watch.report("decode", len(z), len(z))
-    watch.lap("decode")
+    watch.lap("compose")
     granted = ()
     if request.changes:
         around = _around(choice.recording, window, codec.rate)
         granted = wishes(around, codec.rate, request, window.start, models.text())
-    watch.lap("judge")
+    watch.lap("agreement")
     kept = _untouched(request)
     timings = dict(watch.timings)
     return Result(
@@ -93,17 +101,10 @@ def finish(
     )
 
 
-def _decoded(codec: Codec, z: Tensor, watch: Stopwatch) -> list[Audio]:
-    """Each of the latents [B, D, T] as samples [T hop]; raises InputError where they are not finite."""
-    audios = []
-    for i in range(len(z)):
-        watch.report("decode", i, len(z))
-        audio = codec.decode(z[i : i + 1])[0, 0].float().cpu().numpy()  # [1, D, T] -> [T hop]
-        if not np.isfinite(audio).all():
-            raise InputError(
-                "result: the model produced no finite audio; lower the guidance or change the seed"
-            )
-        audios.append(audio)
+def _finite(audios: list[Audio]) -> list[Audio]:
+    """The same samples, each [n]; raises InputError where they are not finite."""
+    if not all(np.isfinite(audio).all() for audio in audios):
+        raise InputError("result: the model produced no finite audio; lower the guidance or change the seed")
     return audios
 
 
@@ -159,16 +160,23 @@ def choose(
     rate: int,
     encoder: TextEncoder | None = None,
     beginnings: Sequence[str] = (),
+    watch: Stopwatch | None = None,
 ) -> Choice:
     """Put each of the decoded windows [n] back, and choose by their seams and by what was asked for."""
+    watch = watch or Stopwatch(None)
 
     def roughness(patches: list[Patch]) -> list[dict[float, float]]:
-        return [judge.costs(patches) for judge in window.judges]
+        watch.lap("compose")
+        costs = [judge.costs(patches) for judge in window.judges]
+        watch.lap("judge")
+        return costs
 
-    longest = [longest_fade(request, a, b) for a, b in request.spans]
+    source, longest = request.source, [longest_fade(request, a, b) for a, b in request.spans]
     plain = [(fade, fade) for fade in longest]
-    placed = [_placed(request, audio, window, rate, plain) for audio in candidates]
-    heard = [roughness(_blended(request.source, each, plain)) for each in placed]
+    placed, heard = list[list[Placed]](), list[list[dict[float, float]]]()
+    for audio in candidates:
+        placed.append(_placed(request, audio, window, rate, plain))
+        heard.append(roughness(_blended(source, placed[-1], plain)))
     costs, best = [0.0] * len(candidates), 0
     agreement: list[float] = []
     if len(candidates) > 1:
@@ -177,21 +185,23 @@ def choose(
             agreement = [
                 agreement_of(wishes(audio, rate, request, window.start, encoder)) for audio in candidates
             ]
+            watch.lap("agreement")
         wanting = [WISH_WEIGHT * (1 - share) for share in agreement] or [0.0] * len(candidates)
         best = int(np.argmin(np.add(costs, wanting)))
     tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
-    others = [roughness(_blended(request.source, placed[best], pairs)) for pairs in tried[1:]]
+    others = [roughness(_blended(source, placed[best], pairs)) for pairs in tried[1:]]
     sounds = [heard[best], *others]  # the first of them was heard already
     fades = [
         (_least(sounds, tried, i, a)[0], _least(sounds, tried, i, b)[1])
         for i, (a, b) in enumerate(request.spans)
     ]
-    patches = _blended(request.source, placed[best], fades)
+    patches = _blended(source, placed[best], fades)
     seams = tuple(seam for judge in window.judges for seam in judge.seams(patches))
+    watch.lap("judge")
     starts = [*beginnings, *[""] * (len(candidates) - len(beginnings))]
     shares: list[float | None] = [*agreement] if agreement else [None] * len(candidates)
     each = tuple(Candidate(*one) for one in zip(starts, costs, shares, strict=True))
-    return Choice(request.source.with_patches(patches), seams, fades, Candidates(each, best))
+    return Choice(source.with_patches(patches), seams, fades, Candidates(each, best))
 
 
 def _least(

@@ -55,6 +55,11 @@ class Window:
         return (self.span, *self.holes)
 
     @property
+    def hull(self) -> tuple[int, int]:
+        """Frames from the first span's start to the last one's end."""
+        return min(a for a, _ in self.spans), max(b for _, b in self.spans)
+
+    @property
     def known(self) -> Tensor:
         """True where a frame is given: bool [T]."""
         mask = known_mask(*self.span, self.frames)
@@ -159,6 +164,48 @@ def encode(window: Window, models: Models, silenced: bool = True) -> Tensor:
         own = torch.from_numpy(window.decoded).to(models.device)
         z = torch.where(own, torch.from_numpy(window.latents).to(models.device), z)
     return z
+
+
+def encode_spans(window: Window, models: Models) -> Tensor:
+    """What is inside a window's spans as latents [1, D, T]; 0 where a frame is known.
+
+    Only what the codec hears of the spans is encoded, so that several fillings of them cost little.
+    """
+    codec = models.codec()
+    first, last = window.hull
+    reach = codec.reach
+    a, b = (0, window.frames) if reach is None else (max(0, first - reach), min(window.frames, last + reach))
+    audio = torch.from_numpy(window.audio[a * codec.hop : b * codec.hop].copy())
+    z = codec.encode(audio.to(models.device)[None, None])[..., : b - a]  # [1, 1, n hop] -> [1, D, n]
+    whole = z.new_zeros(1, z.shape[1], window.frames)
+    whole[..., a:b] = z
+    return torch.where(window.known.to(z.device), 0.0, whole)
+
+
+def decode_spans(
+    z: Tensor, window: Window, models: Models, heard: float, on_item: Callable[[int], None]
+) -> list[NDArray[np.float32]]:
+    """Latents [B, D, T] of a window that differ in its spans alone -> their audio, B x [T hop].
+
+    Decoded is what lies up to `heard` seconds beside the spans, the known part of that once; further away
+    the audio is the window's own. `on_item` is told how many are done, and may raise to stop.
+    """
+    codec, (first, last), frames = models.codec(), window.hull, window.frames
+    reach, made = codec.reach, list[NDArray[np.float32]]()
+    wide = seconds_to_frame(heard, codec.frame_rate)
+    for i in range(len(z)):
+        on_item(i)
+        audio = (made[0] if made else window.audio).copy()
+        if reach is None:
+            a, b, beside = 0, frames, 0
+        else:
+            beside = reach if made else max(reach, wide)
+            a, b = max(0, first - beside - reach), min(frames, last + beside + reach)
+        part = codec.decode(z[i : i + 1, :, a:b])[0, 0].float().cpu().numpy()  # [1, D, n] -> [n hop]
+        c, d = (a, b) if reach is None else (max(0, first - beside), min(frames, last + beside))
+        audio[c * codec.hop : d * codec.hop] = part[(c - a) * codec.hop : (d - a) * codec.hop]
+        made.append(audio)
+    return made
 
 
 def load(models: Models, network: Callable[[], object], watch: Stopwatch) -> None:
