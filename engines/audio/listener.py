@@ -115,7 +115,20 @@ class WideListener:
             pitches: Frames = np.sqrt(_frame_power(frames, wide)) @ classes
             return pitches
 
-        self.tones: Frames = framed(None if before is None else before.tones, long, slow_hop, tonal)[0]
+        self._tones: Frames | None = None
+
+        def tones() -> Frames:
+            return framed(None if before is None else before.tones, long, slow_hop, tonal)[0]
+
+        self._listen: Callable[[], Frames] = tones
+
+    @property
+    def tones(self) -> Frames:
+        """What is heard in each third of a semitone of an octave, A first, once it is asked for: [G, 36]."""
+        if self._tones is None:
+            listen: Callable[[], Frames] = self._listen
+            self._tones = listen()
+        return self._tones
 
     def _name(self, energy: Frames, size: int, new: slice, before: WideListener | None) -> None:
         """Level, mel bands and rises of energies [F, mels + 1]; frames that are not `new` are as `before`."""

@@ -7,20 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.audio import compose
-from engines.audio.recording import Patch
+from engines.audio.recording import Patch, Recording
+from engines.audio.side_by_side import each
 from engines.audio.timebase import seconds_to_samples
 from engines.checkpoints.shelf import Models
 from engines.filling import mosaic, repeats
 from engines.filling.choice import longest_fade
+from engines.filling.recent import Recent
 from engines.filling.window import Window, encode_spans, read
 from engines.requests import Controls, InpaintRequest
 
+REMEMBERED = 8  # spans of a recording whose passages are kept: three engines re-make one
+_ranked: WeakKeyDictionary[Recording, Recent[list[float]]] = WeakKeyDictionary()
+_lock = Lock()
 TRIED = 8  # passages for each span whose seams are listened to before some are begun from
 
 
@@ -94,8 +101,6 @@ def _lags(request: InpaintRequest, window: Window, place: int, count: int, rate:
     spans = request.spans
     a, b = spans[place]
     others = (*spans[:place], *spans[place + 1 :])
-    found = repeats.lags(request.source, a, b, max(TRIED, count), others)
-
     around = window.around[place] if window.around else None
 
     def roughness(lag: float) -> float:
@@ -104,7 +109,15 @@ def _lags(request: InpaintRequest, window: Window, place: int, count: int, rate:
         placed = compose.place(request.source, a, b, heard, window.start, rate, request.match, around)
         return sum(window.judges[place].costs([placed.patch(request.source, fade)]).values())
 
-    return sorted(found, key=roughness)
+    def ranked() -> list[float]:
+        found = repeats.lags(request.source, a, b, max(TRIED, count), others)
+        costs = each(roughness, found)
+        return [lag for _, lag in sorted(zip(costs, found, strict=True), key=lambda one: one[0])]
+
+    with _lock:
+        known = _ranked.setdefault(request.source, Recent(REMEMBERED))
+    heard_as = (window.start, len(window.audio), rate, request.match, request.crossfade)
+    return known.get((spans, place, max(TRIED, count), *heard_as), ranked)
 
 
 def _copied(request: InpaintRequest, window: Window, lags: Sequence[float], rate: int) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from engines.audio import compose
 from engines.audio.compose import Placed
 from engines.audio.matching import CONTEXT_SECONDS
 from engines.audio.recording import Patch, Recording, from_float
+from engines.audio.side_by_side import each
 from engines.audio.timebase import seconds_to_samples
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
@@ -166,30 +167,27 @@ def choose(
     watch = watch or Stopwatch(None)
 
     def roughness(patches: list[Patch]) -> list[dict[float, float]]:
-        watch.lap("compose")
-        costs = [judge.costs(patches) for judge in window.judges]
-        watch.lap("judge")
-        return costs
+        return [judge.costs(patches) for judge in window.judges]
 
     source, longest = request.source, [longest_fade(request, a, b) for a, b in request.spans]
     plain = [(fade, fade) for fade in longest]
-    placed, heard = list[list[Placed]](), list[list[dict[float, float]]]()
-    for audio in candidates:
-        placed.append(_placed(request, audio, window, rate, plain))
-        heard.append(roughness(_blended(source, placed[-1], plain)))
+    placed = each(lambda audio: _placed(request, audio, window, rate, plain), candidates)
+    watch.lap("compose")
+    heard = each(lambda spans: roughness(_blended(source, spans, plain)), placed)
     costs, best = [0.0] * len(candidates), 0
     agreement: list[float] = []
     if len(candidates) > 1:
         costs = [sum(sum(at.values()) for at in sound) for sound in heard]
+        watch.lap("judge")
         if request.changes and judged(request, encoder):
             agreement = [
                 agreement_of(wishes(audio, rate, request, window.start, encoder)) for audio in candidates
             ]
-            watch.lap("agreement")
+        watch.lap("agreement")
         wanting = [WISH_WEIGHT * (1 - share) for share in agreement] or [0.0] * len(candidates)
         best = int(np.argmin(np.add(costs, wanting)))
     tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
-    others = [roughness(_blended(source, placed[best], pairs)) for pairs in tried[1:]]
+    others = each(lambda pairs: roughness(_blended(source, placed[best], pairs)), tried[1:])
     sounds = [heard[best], *others]  # the first of them was heard already
     fades = [
         (_least(sounds, tried, i, a)[0], _least(sounds, tried, i, b)[1])
@@ -200,8 +198,8 @@ def choose(
     watch.lap("judge")
     starts = [*beginnings, *[""] * (len(candidates) - len(beginnings))]
     shares: list[float | None] = [*agreement] if agreement else [None] * len(candidates)
-    each = tuple(Candidate(*one) for one in zip(starts, costs, shares, strict=True))
-    return Choice(source.with_patches(patches), seams, fades, Candidates(each, best))
+    told = tuple(Candidate(*one) for one in zip(starts, costs, shares, strict=True))
+    return Choice(source.with_patches(patches), seams, fades, Candidates(told, best))
 
 
 def _least(

@@ -13,6 +13,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -25,12 +27,16 @@ from engines.audio.recording import Patch, Recording, floats_of, mean_of, resamp
 from engines.audio.timebase import frames_for, seconds_to_frame, seconds_to_samples, span_to_frames
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
+from engines.filling.recent import Recent, content
 from engines.networks.codec import Codec
 from engines.progress import Stopwatch
 from engines.requests import InpaintRequest, Latents
 from engines.sampling.order import known_mask
 from engines.support import CONTEXT_SECONDS
 
+REMEMBERED = 16  # pieces of audio whose latents a codec keeps, about 130 kB each
+_encoded: WeakKeyDictionary[Codec, Recent[Tensor]] = WeakKeyDictionary()
+_lock = Lock()
 _LEVELS = (0.03, 0.3)  # RMS that the models are used to
 
 
@@ -155,11 +161,10 @@ def read(
 
 def encode(window: Window, models: Models, silenced: bool = True) -> Tensor:
     """Normalised latents [1, D, T] of a window, its span silenced or as it was."""
-    codec = models.codec()
-    audio = torch.from_numpy(window.audio.copy())
+    codec, audio = models.codec(), window.audio.copy()
     for start, end in window.spans if silenced else ():
         audio[start * codec.hop : end * codec.hop] = 0.0
-    z = codec.encode(audio.to(models.device)[None, None])[..., : window.frames]  # [1, 1, T hop] -> [1, D, T]
+    z = _latents(codec, audio, models)[..., : window.frames]  # [T hop] -> [1, D, T]
     if window.latents is not None and window.decoded is not None:
         own = torch.from_numpy(window.decoded).to(models.device)
         z = torch.where(own, torch.from_numpy(window.latents).to(models.device), z)
@@ -175,11 +180,22 @@ def encode_spans(window: Window, models: Models) -> Tensor:
     first, last = window.hull
     reach = codec.reach
     a, b = (0, window.frames) if reach is None else (max(0, first - reach), min(window.frames, last + reach))
-    audio = torch.from_numpy(window.audio[a * codec.hop : b * codec.hop].copy())
-    z = codec.encode(audio.to(models.device)[None, None])[..., : b - a]  # [1, 1, n hop] -> [1, D, n]
+    z = _latents(codec, window.audio[a * codec.hop : b * codec.hop], models)[..., : b - a]  # -> [1, D, n]
     whole = z.new_zeros(1, z.shape[1], window.frames)
     whole[..., a:b] = z
     return torch.where(window.known.to(z.device), 0.0, whole)
+
+
+def _latents(codec: Codec, audio: NDArray[np.float32], models: Models) -> Tensor:
+    """Latents [1, D, T] of samples [T hop], remembered by their content: nobody may write into them."""
+
+    def encoded() -> Tensor:
+        with torch.inference_mode(False), torch.no_grad():  # another run may need them for gradients
+            return codec.encode(torch.from_numpy(audio.copy()).to(models.device)[None, None])
+
+    with _lock:
+        kept = _encoded.setdefault(codec, Recent(REMEMBERED))
+    return kept.get(content(audio), encoded)
 
 
 def decode_spans(
