@@ -69,13 +69,15 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--spans", action="store_true", help="where a span's seconds go, stage by stage")
     parser.add_argument("--engines", default=",".join(span_times.ENGINES), help="which of them")
+    parser.add_argument("--intents", default=",".join(span_times.INTENTS), help="which of them")
     parser.add_argument("--beside", type=Path, action="append", default=[], help="a checkout to measure too")
     parser.add_argument("--out", type=Path, help="the figures as JSON")
     args = parser.parse_args()
     if args.spans:
         print(span_times.head())
         trees = [*(tree.resolve() for tree in args.beside), Path(__file__).resolve().parents[1]]
-        rows = span_times.measured(args.bundle, args.rounds, args.threads, trees, args.engines.split(","))
+        cases = args.engines.split(","), args.intents.split(",")
+        rows = span_times.measured(args.bundle, args.rounds, args.threads, trees, *cases)
         if args.out:
             args.out.write_text(json.dumps(rows, indent=1) + "\n")
         return

@@ -5,7 +5,8 @@ Candidates are chosen by their seams and by what of the wish is heard. Does not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -175,17 +176,16 @@ def choose(
     watch.lap("compose")
     heard = each(lambda spans: roughness(_blended(source, spans, plain)), placed)
     costs, best = [0.0] * len(candidates), 0
-    agreement: list[float] = []
+    shares: list[float | None] = [None] * len(candidates)
     if len(candidates) > 1:
         costs = [sum(sum(at.values()) for at in sound) for sound in heard]
+        best = int(np.argmin(costs))
         watch.lap("judge")
         if request.changes and judged(request, encoder):
-            agreement = [
-                agreement_of(wishes(audio, rate, request, window.start, encoder)) for audio in candidates
-            ]
+            best, shares = _wished_most(
+                costs, lambda i: agreement_of(wishes(candidates[i], rate, request, window.start, encoder))
+            )
         watch.lap("agreement")
-        wanting = [WISH_WEIGHT * (1 - share) for share in agreement] or [0.0] * len(candidates)
-        best = int(np.argmin(np.add(costs, wanting)))
     tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
     others = each(lambda pairs: roughness(_blended(source, placed[best], pairs)), tried[1:])
     sounds = [heard[best], *others]  # the first of them was heard already
@@ -197,9 +197,25 @@ def choose(
     seams = tuple(seam for judge in window.judges for seam in judge.seams(patches))
     watch.lap("judge")
     starts = [*beginnings, *[""] * (len(candidates) - len(beginnings))]
-    shares: list[float | None] = [*agreement] if agreement else [None] * len(candidates)
     told = tuple(Candidate(*one) for one in zip(starts, costs, shares, strict=True))
     return Choice(source.with_patches(patches), seams, fades, Candidates(told, best))
+
+
+def _wished_most(costs: Sequence[float], agreement: Callable[[int], float]) -> tuple[int, list[float | None]]:
+    """The place of the candidate that costs least with what of the wish it lacks, and what each has of it.
+
+    Listened to in the order of their costs, and no further than where all of the wish would not help.
+    """
+    best, least = 0, math.inf
+    shares: list[float | None] = [None] * len(costs)
+    for i in sorted(range(len(costs)), key=lambda i: costs[i]):
+        if costs[i] > least:
+            break
+        share = shares[i] = agreement(i)
+        whole = costs[i] + WISH_WEIGHT * (1 - share)
+        if whole < least or (whole == least and i < best):
+            best, least = i, whole
+    return best, shares
 
 
 def _least(

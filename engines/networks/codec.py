@@ -66,10 +66,10 @@ class Codec(nn.Module):
         """Frames on either side that have a say in a frame, or in the samples of one; None: all of them.
 
         EnCodec's convolutions hear four to each side whatever the strides (a test compares); a recurrent
-        codec hears everything.
+        codec hears everything, and a causal one further back.
         """
-        layers = (*self.model.encoder.layers, *self.model.decoder.layers)
-        return None if any(type(layer).__name__ == "EncodecLSTM" for layer in layers) else REACH
+        recurrent = any(isinstance(part, nn.LSTM) for part in self.model.modules())
+        return None if recurrent or self.model.config.use_causal_conv else REACH
 
     def encode(self, audio: Tensor) -> Tensor:
         """Audio [B, 1, N] -> normalised latents [B, D, T], T = ceil(N / hop)."""

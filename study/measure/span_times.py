@@ -21,7 +21,7 @@ from typing import Any
 
 Figures = dict[str, Any]
 ENGINES = ("fm", "ar", "fm-zero-shot")
-INTENTS = ("blend", "change")
+INTENTS = ("blend", "change", "clip")
 SHORT, LONG = 10.0, 180.0  # seconds of the clips
 SPAN = 3.0  # seconds
 PLACE = 83.5  # seconds into the long clip
@@ -30,16 +30,17 @@ CHILD = """
 import json, resource, sys, time
 import numpy as np, soundfile, soxr, torch
 from engines.assets import ASSETS
-from engines.audio.recording import from_float
+from engines.audio.recording import Recording
 from engines.checkpoints.shelf import open_bundle
 from engines.dispatch import run
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest, InpaintRequest
 asked = json.loads(sys.argv[1])
 torch.set_num_threads(asked["threads"])
 models = open_bundle(asked["bundle"], "cpu")
-examples = [soundfile.read(path)[0] for path in sorted((ASSETS / "examples").glob("*.flac"))]
-song = soxr.resample(np.concatenate(examples * 3)[: 180 * 32000], 32000, 44100)
-song = np.stack([song, 0.8 * song + 0.2 * np.roll(song, 700)], axis=1)
+files = sorted((ASSETS / "examples").glob("*.flac"))
+song = np.concatenate([soundfile.read(file, dtype="int16")[0] for file in files] * 3)[: 180 * 32000]
+song = soxr.resample(song, 32000, 44100)  # in whole numbers throughout, so that it weighs little
+song = np.stack([song, song // 2 + np.roll(song, 700) // 2], axis=1)
 def request(turn):
     engine, start = asked["engine"], asked["place"] + 0.3 * turn
     fm = FMSettings(zero_shot=models.spec.zero_shot_with("ab2"))
@@ -53,7 +54,7 @@ def request(turn):
     if asked["intent"] == "change":
         chords = (Chord(start, (start + end) / 2, "F"), Chord((start + end) / 2, end, "G7"))
         wish = {"prompt": "a solo flute, no drums", "controls": Controls(chords=chords)}
-    source = from_float(part, 44100)
+    source = Recording(part.copy(), 44100)
     return InpaintRequest(engine, source, start, end, seed=turn, intent=asked["intent"], fm=fm, **wish)
 rounds = []
 for turn in range(asked["rounds"] + 1):
@@ -68,13 +69,24 @@ print(json.dumps({"rounds": rounds[1:], "peak": peak}))
 
 
 def measured(
-    bundle: str, rounds: int, threads: int, trees: Sequence[Path], engines: Sequence[str] = ENGINES
+    bundle: str,
+    rounds: int,
+    threads: int,
+    trees: Sequence[Path],
+    engines: Sequence[str] = ENGINES,
+    intents: Sequence[str] = INTENTS,
 ) -> list[Figures]:
-    """One row a case and checkout: medians of seconds, MB at the peak, and the share of each stage."""
-    cases: list[tuple[str, str, float]] = [
-        (engine, intent, clip) for engine in engines for intent in INTENTS for clip in (SHORT, LONG)
-    ]
-    cases += [(engine, "clip", 0.0) for engine in engines if engine != "fm-zero-shot"]
+    """One row a case and checkout: medians of seconds, MB at the peak, and the share of each stage.
+
+    The intent `clip` is a clip from words of 10 s.
+    """
+    cases: list[tuple[str, str, float]] = []
+    for engine in engines:
+        for intent in intents:
+            if intent != "clip":
+                cases += [(engine, intent, SHORT), (engine, intent, LONG)]
+            elif engine != "fm-zero-shot":
+                cases.append((engine, intent, 0.0))
     rows: list[Figures] = []
     for engine, intent, clip in cases:
         asked = {"engine": engine, "intent": intent, "clip": clip, "span": SPAN, "place": PLACE}
