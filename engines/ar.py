@@ -63,6 +63,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     if isinstance(request, InpaintRequest):
         watch.report("encode", 0, 1)
         window = windows.cut(request, codec, models.spec.window_seconds)
+        watch.lap("judge")
         given = conditions(request, models, window.frames, window, "ar", settings.guidance)
         watch.lap("text")
         silenced = request.strength >= 1  # a variation keeps the first codebooks of what was there
@@ -70,10 +71,12 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         if window.known.any():  # a span that leaves nothing is a clip from nothing
             order = spans.reorder(*window.span, window.frames)
             columns = order[None].to(codes.device)
+            watch.lap("encode")
             for copy, words in _seeds(request, window, models, given.controls):
                 heard = codec.quantize(copy)  # [1, D, T] -> [1, K, T]
                 heard = torch.where(window.known.to(codes.device), codes, heard)
                 seeds.append((take(lm.config, heard, columns), words))
+            watch.lap("repeats")
             codes = take(lm.config, codes, columns)  # -> [1, K, T + 3]
             known = codes.shape[2] - (window.span[1] - window.span[0])
         watch.lap("encode")

@@ -60,6 +60,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     if isinstance(request, InpaintRequest):
         watch.report("encode", 0, 1)
         window = windows.cut(request, codec, models.spec.window_seconds)
+        watch.lap("judge")
         source = windows.encode(window, models)  # [1, D, T]
         known, begin = window.known.to(models.device), 1.0 - request.strength
         watch.lap("encode")
@@ -90,7 +91,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         starts = [Start(begin, own_content(window, models), "what was there")] * count
     elif window is not None and isinstance(request, InpaintRequest):
         starts = beginnings(request, window, models, count, given.controls)
-        watch.lap("encode")
+        watch.lap("repeats")
     groups = [[i for i, other in enumerate(starts) if other.time == t] for t in {s.time: 0 for s in starts}]
     told["steps"] = intervals = settings.steps if count == 1 else max(1, settings.steps // 2)
     total = sum(steps_from(intervals, starts[group[0]].time) for group in groups)

@@ -21,7 +21,7 @@ class Candidate:
 
     began_from: str  # in words
     roughness: float  # weighed surprises of its seams
-    agreement: float | None = None  # with what was asked, 0..1; None where nothing was
+    agreement: float | None = None  # with what was asked, 0..1; None where nothing was, or it could not win
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Candidates:
 
     def to_json(self) -> dict[str, Any]:
         """As takes keep it."""
-        agreement = [round(one.agreement, 3) for one in self.each if one.agreement is not None]
+        agreement = [None if one.agreement is None else round(one.agreement, 3) for one in self.each]
         return {
             "began from": [one.began_from for one in self.each],
             "roughness": [round(one.roughness, 3) for one in self.each],
             "chosen": self.chosen,
-        } | ({"agreement": agreement} if agreement else {})
+        } | ({"agreement": agreement} if agreement != [None] * len(agreement) else {})
 
     @staticmethod
     def from_json(data: object) -> Candidates | None:

@@ -74,6 +74,7 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
     windows.load(models, models.fm, watch)
     watch.report("encode", 0, 1)
     window = windows.cut(request, models.codec(), models.spec.window_seconds)
+    watch.lap("judge")
     # Alg. 1 inverts the source as it was, the hidden part included
     source = windows.encode(window, models, silenced=method != "inversion")  # [1, D, T]
     known = window.known.to(models.device)
@@ -105,7 +106,7 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
         shapes = search.CHANGED if request.changes and repeats else shapes
         plan = search.plan(settings.budget, len(given.rows), shapes)
         noises = draw_noise(source, request.seed, len(plan.joins))
-        watch.lap("encode")
+        watch.lap("repeats")
         z, candidates = search.fill(
             field, source, known, noises, repeats, plan, on_step, settings.solver == "ab2"
         )

@@ -1,22 +1,26 @@
 """How long things take here, as ratios measured side by side: `python -m study.runtime`.
 
-Each pair alternates A B A B in one process; the median of the ratios is printed with both medians.
+Each pair alternates A B A B in one process; the median of the ratios is printed with both medians. With
+`--spans` it tells where the seconds of a span go (`study.measure.span_times`), also in checkouts `--beside`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
 from engines.checkpoints.shelf import Models, open_bundle
 from engines.dispatch import run
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest
+from study.measure import span_times
 
 CHORDS = Controls(chords=(Chord(0, 2.5, "C"), Chord(2.5, 5, "Am"), Chord(5, 7.5, "F"), Chord(7.5, 10, "G7")))
 
@@ -63,7 +67,20 @@ def main() -> None:
     parser.add_argument("--bundle", default="bundle")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--spans", action="store_true", help="where a span's seconds go, stage by stage")
+    parser.add_argument("--engines", default=",".join(span_times.ENGINES), help="which of them")
+    parser.add_argument("--intents", default=",".join(span_times.INTENTS), help="which of them")
+    parser.add_argument("--beside", type=Path, action="append", default=[], help="a checkout to measure too")
+    parser.add_argument("--out", type=Path, help="the figures as JSON")
     args = parser.parse_args()
+    if args.spans:
+        print(span_times.head())
+        trees = [*(tree.resolve() for tree in args.beside), Path(__file__).resolve().parents[1]]
+        cases = args.engines.split(","), args.intents.split(",")
+        rows = span_times.measured(args.bundle, args.rounds, args.threads, trees, *cases)
+        if args.out:
+            args.out.write_text(json.dumps(rows, indent=1) + "\n")
+        return
     torch.set_num_threads(args.threads)
     models = open_bundle(args.bundle, "cpu")
     print(f"{'10 s of music':58}{'A':>11}{'B':>11}{'A/B':>8}")

@@ -10,6 +10,7 @@ from engines import ar
 from engines.audio.recording import Recording
 from engines.checkpoints.shelf import Models
 from engines.networks.lm import LM
+from engines.networks.steps import Steps
 from engines.progress import Progress
 from engines.requests import ARSettings, Chord, Controls, GenerateRequest, InpaintRequest
 
@@ -21,7 +22,7 @@ def test_generation_samples_every_frame_and_its_delays(models: Models) -> None:
     assert [p.step for p in sampled] == list(range(54)) and sampled[0].total == 50 + 4 - 1
     assert result.audio.seconds == 2.0 and result.audio.rate == 32000
     assert result.parameters["guidance"] == {"all": 3.0, "text": 0.0}
-    assert set(result.timings) == {"queued", "load", "text", "sample", "decode", "judge"}
+    assert set(result.timings) == {"queued", "load", "text", "sample", "decode", "agreement"}
 
 
 def test_settings_reach_the_sampler(models: Models) -> None:
@@ -44,7 +45,14 @@ def test_inpainting_gives_the_network_both_sides_in_the_a_c_b_order(
         read.append(columns)
         return forward(self, columns, *rest, **more)  # type: ignore[arg-type]
 
+    step = Steps.__call__
+
+    def stepped(self: Steps, columns: torch.Tensor) -> torch.Tensor:
+        read.append(columns[..., None])
+        return step(self, columns)
+
     monkeypatch.setattr(LM, "forward", spied)
+    monkeypatch.setattr(Steps, "__call__", stepped)
     ar.run(InpaintRequest("ar", song, 2.0, 2.4), models)
     config = models.spec.lm
     first = [*read[0][0, 0].tolist(), *read[1][0, 0].tolist()]  # what is known, read once; then a step

@@ -124,3 +124,23 @@ def test_a_public_shape_is_transformers_own(public: dict[str, Any], seconds: flo
 def test_a_shape_that_is_not_done_is_named() -> None:
     with pytest.raises(ValueError, match="norm_type 'time_group_norm': expected 'weight_norm'"):
         CodecConfig.from_json({"norm_type": "time_group_norm"})
+
+
+@pytest.mark.parametrize("ratios", [(8, 8, 5, 4), (4, 4, 5, 4)])
+def test_a_part_is_encoded_and_decoded_as_in_the_whole(ratios: tuple[int, ...]) -> None:
+    codec = random_codec(ratios)
+    reach = codec.reach
+    assert reach is not None
+    audio = torch.randn(1, 1, 60 * codec.hop, generator=torch.Generator().manual_seed(0)) * 0.1
+    a, b = 20, 30
+    with torch.no_grad():
+        whole = codec.encode(audio)
+        part = codec.encode(audio[..., (a - reach) * codec.hop : (b + reach) * codec.hop])
+        assert torch.allclose(part[..., reach:-reach], whole[..., a:b], atol=1e-4)
+        made = codec.decode(whole)[..., a * codec.hop : b * codec.hop]
+        cut = codec.decode(whole[..., a - reach : b + reach])
+        assert torch.allclose(cut[..., reach * codec.hop : -reach * codec.hop], made, atol=1e-5)
+
+
+def test_a_recurrent_codec_hears_everything() -> None:
+    assert build_codec(codec_config(4, (8, 8, 5, 4), 4, 32), recurrent=True).reach is None

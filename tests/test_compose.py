@@ -10,7 +10,7 @@ import pytest
 from scipy import signal
 
 from engines.audio import fades
-from engines.audio.compose import BAND_EDGES, compose
+from engines.audio.compose import BAND_EDGES, beside, compose, place
 from engines.audio.recording import Recording, from_float, resample
 
 MODEL_RATE = 32000
@@ -292,3 +292,17 @@ def test_channels_that_cancel_are_filled_as_loud_as_they_were() -> None:
         assert 20 * np.log10(made.std(axis=0) / real.std(axis=0)) == pytest.approx([0, 0], abs=3.0)
         assert np.corrcoef(made.T)[0, 1] < -0.99  # phases as around
         np.testing.assert_array_equal(edited.samples[: 2 * rate], source.samples[: 2 * rate])
+
+
+def test_windows_that_are_placed_beside_what_was_measured_once_are_as_if_alone() -> None:
+    source = recording(6.0, 44_100, 2)
+    around = beside(source, 2.0, 4.0, MODEL_RATE)
+    for shift in (0, 1, 2):
+        window = np.roll(window_of(source, 0.0, 6.0), 5000 * shift)
+        alone = place(source, 2.0, 4.0, window, 0.0, MODEL_RATE)
+        placed = place(source, 2.0, 4.0, window, 0.0, MODEL_RATE, around=around)
+        assert np.array_equal(placed.made, alone.made)
+        patch = placed.patch(source, (0.1, 0.05))
+        assert np.array_equal(
+            placed.into(source, (0.1, 0.05)).samples[patch.first : patch.last], patch.samples
+        )

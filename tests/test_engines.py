@@ -50,7 +50,8 @@ def test_samples_outside_the_span_are_bit_identical(
     assert np.array_equal(made.samples[b:], song.samples[b:])
     assert not np.array_equal(made.samples[a:b], song.samples[a:b])
     assert [round(seam.time, 2) for seam in result.seams] == [1.5, 2.1]
-    assert set(result.timings) == {"queued", "load", "encode", "text", "sample", "decode", "judge"}
+    stages = {"queued", "load", "judge", "encode", "text", "sample", "decode", "compose", "agreement"}
+    assert set(result.timings) - {"repeats"} == stages
 
 
 @engines

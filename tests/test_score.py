@@ -7,6 +7,7 @@ import pytest
 
 from engines.audio.recording import from_float
 from engines.filling import score as scores
+from engines.filling.recent import Recent
 from engines.filling.score import score_of
 from engines.requests import Chord, Controls, Hit, InpaintRequest, Note, Part
 
@@ -47,7 +48,7 @@ def test_what_is_left_alone_is_given_as_it_is_heard_and_what_is_changed_is_not()
 
 
 def test_one_analysis_serves_all_engines(monkeypatch: pytest.MonkeyPatch) -> None:
-    scores._cache.clear()
+    monkeypatch.setattr(scores, "_heard", Recent(scores.REMEMBERED))
     calls = []
     hear = scores.analyze
     monkeypatch.setattr(scores, "analyze", lambda *a: calls.append(1) or hear(*a))

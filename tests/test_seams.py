@@ -8,7 +8,7 @@ from scipy import signal
 
 from engines.audio.hearing import log_mel_jump, measure
 from engines.audio.listener import WideListener
-from engines.audio.recording import Recording, from_float
+from engines.audio.recording import Patch, Recording, from_float
 from engines.audio.seams import CLICK, Judge, score
 
 RATE = 32000
@@ -200,6 +200,23 @@ def test_one_judge_hears_many_versions_as_each_would_be_scored_alone() -> None:
     for time in (START, END):  # also between two versions that both are rougher than every moment
         at = [cost[time] for cost in costs]
         assert at == sorted(at) and at[-1] > at[-2]
+
+
+def test_what_differs_alone_is_judged_as_the_whole_version_is() -> None:
+    judge = Judge(ORIGINAL, START, END)
+    first, last = round(START * RATE), round(END * RATE)
+    patches = [
+        Patch(first, ORIGINAL.samples[first:last][::-1].copy()),
+        Patch(
+            last + RATE,
+            (ORIGINAL.samples[last + RATE : last + 2 * RATE] * 0.5).astype(ORIGINAL.samples.dtype),
+        ),
+    ]
+    whole = ORIGINAL.with_patches(patches)
+    alone, costs = judge.costs(patches), judge.costs(whole)
+    assert alone.keys() == costs.keys()
+    assert all(abs(alone[time] - costs[time]) < 1e-3 for time in costs)
+    assert [seam.words for seam in judge.seams(patches)] == [seam.words for seam in judge.seams(whole)]
 
 
 @pytest.mark.parametrize("rate", (32_000, 44_100))

@@ -157,3 +157,15 @@ def test_what_was_asked_outweighs_a_little_roughness(monkeypatch: pytest.MonkeyP
     first, second = taken.candidates.each
     assert taken.candidates.chosen == 1 and (first.agreement, second.agreement) == (0.0, 1.0)
     assert first.roughness == second.roughness
+
+
+def test_a_filling_too_rough_to_win_is_not_listened_to() -> None:
+    asked: list[int] = []
+
+    def share(i: int) -> float:
+        asked.append(i)
+        return (0.5, 1.0, 0.9)[i]
+
+    best, shares = choice._wished_most([1.0, 9.0, 4.0], share)
+    assert (best, shares, asked) == (2, [0.5, None, 0.9], [0, 2])
+    assert choice._wished_most([1.0, 2.0], lambda _: 1.0)[0] == 0

@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, signal
+from scipy import fft, linalg, signal
 
-from engines.audio.recording import Recording
+from engines.audio.recording import Recording, mean_of
 from engines.audio.spectra import mel_filters
 from engines.audio.timebase import seconds_to_samples
 
@@ -89,7 +89,7 @@ def _log_mels(sides: tuple[NDArray[Any], NDArray[Any]], rate: int) -> tuple[Floa
     for side in sides:
         length = min(seconds_to_samples(JUMP_SECONDS, rate), len(side))
         frames = np.lib.stride_tricks.sliding_window_view(side, length)[:: max(1, length // 2)]
-        power = np.abs(np.fft.rfft(frames * hann(length), size)) ** 2 / length  # [f, bins]
+        power = np.abs(fft.rfft(frames * hann(length), size)) ** 2 / length  # [f, bins]
         bands.append(bank @ power.mean(axis=0))  # [bins] -> [mels]
     loudest = max(float(band.max()) for band in bands)
     floor = max(loudest * 10 ** (-RANGE_DB / 10), SILENCE)
@@ -112,12 +112,13 @@ def mel_bank(rate: int, size: int) -> NDArray[np.float32]:
 
 def mono_between(recording: Recording, low: float, high: float) -> NDArray[np.float32]:
     """The mean of all channels over [low, high) seconds: [n]."""
-    part = recording.as_float(
-        seconds_to_samples(low, recording.rate), seconds_to_samples(high, recording.rate)
-    )
-    part *= recording.signs.astype(part.dtype)  # channels that cancel are heard as well
-    mono: NDArray[np.float32] = part.mean(axis=1, dtype=np.float64).astype(np.float32)  # [n, C] -> [n]
-    return mono
+    first, last = (seconds_to_samples(time, recording.rate) for time in (low, high))
+    return heard_in(recording.as_float(first, last), recording.signs)
+
+
+def heard_in(part: NDArray[Any], signs: Floats) -> NDArray[np.float32]:
+    """The mean of all channels [n, C], those that would cancel turned over: [n]."""
+    return np.asarray(mean_of(part, signs, np.float64), np.float32)
 
 
 def _power(samples: NDArray[Any]) -> float:
@@ -128,7 +129,7 @@ def _bright_power(samples: NDArray[Any], rate: int) -> float:
     """Mean square above 4 kHz."""
     if len(samples) < 8 or rate <= 2 * BRIGHT_HZ:
         return 0.0
-    spectrum = np.abs(np.fft.rfft(samples * hann(len(samples)))) ** 2
+    spectrum = np.abs(fft.rfft(samples * hann(len(samples)))) ** 2
     first = int(np.ceil(BRIGHT_HZ * len(samples) / rate))
     return float(2 * spectrum[first:].sum() / (0.375 * len(samples) ** 2))
 

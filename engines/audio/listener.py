@@ -7,16 +7,18 @@ torch, and judges nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from engines.audio.hearing import RANGE_DB, SILENCE, Floats, hann, mel_bank
 from engines.audio.recording import resample
-from engines.audio.timebase import seconds_to_frame, seconds_to_samples
+from engines.audio.timebase import resampled_length, seconds_to_frame, seconds_to_samples
 
 Frames = NDArray[np.float32]
 
@@ -51,46 +53,47 @@ class WideListener:
 
     def __init__(self, samples: NDArray[Any], rate: int, period: float | None = None) -> None:
         """`period` is the beat in seconds, that of another version of the same piece; None finds it."""
-        self._hear(samples.astype(np.float32), rate)
+        self._hear(samples.astype(np.float32, copy=False), rate)
         self.period = beat_period(self.rises, self.frame_rate) if period is None else period
 
     def again(self, samples: NDArray[Any], rate: int, changed: tuple[int, int]) -> WideListener:
         """A listener to another version [n] of the same piece that differs in the samples `changed` alone.
 
-        Only frames that hear something of these are heard anew; the beat is the same.
+        Only what hears something of these is heard anew; the beat is the same.
         """
         other = WideListener.__new__(WideListener)
         other.period = self.period
-        other._hear(samples.astype(np.float32), rate, self, changed)
+        other._hear(samples.astype(np.float32, copy=False), rate, self, changed)
         return other
 
     def _hear(
         self,
-        x: NDArray[Any],
+        x: Frames,
         rate: int,
         before: WideListener | None = None,
         changed: tuple[int, int] = (0, 0),
     ) -> None:
         if rate > _LISTEN_RATE:
-            slack = seconds_to_samples(_RESAMPLER_SECONDS, _LISTEN_RATE)
-            first, last = (round(at * _LISTEN_RATE / rate) for at in changed)
-            changed = first - slack, last + slack
-            x, rate = resample(x, rate, _LISTEN_RATE), _LISTEN_RATE
+            x, changed = _resampled(x, rate, before, changed)
+            rate = _LISTEN_RATE
+        self._heard = x
         short, long = seconds_to_samples(0.04, rate), seconds_to_samples(0.186, rate)
         hop, slow_hop = max(1, rate // 100), max(1, rate // 20)
         self.frame_rate, self.slow_rate = rate / hop, rate / slow_hop
 
-        def framed(known: Frames | None, length: int, hop: int, heard: Callable[[Frames], Frames]) -> Frames:
-            """What is `heard` in each frame [F, ...], of unchanged ones as it is `known`."""
+        def framed(
+            known: Frames | None, length: int, hop: int, heard: Callable[[Frames], Frames]
+        ) -> tuple[Frames, slice]:
+            """What is `heard` in each frame [F, ...], of unchanged ones as `known`; and which are new."""
             frames = len(x) // hop + 1
             if known is None or len(known) != frames:
-                return heard(_frames(x, length, hop, 0, frames))
+                return heard(_frames(x, length, hop, 0, frames)), slice(0, frames)
             first = max(0, (changed[0] - length) // hop)
             last = min(frames, -((-changed[1] - length) // hop) + 1)
             made = known.copy()
             if last > first:
                 made[first:last] = heard(_frames(x, length, hop, first, last))
-            return made
+            return made, slice(first, max(first, last))
 
         size = 1 << max(9, (2 * short - 1).bit_length())
         bank = mel_bank(rate, size).T.astype(np.float32)
@@ -99,12 +102,12 @@ class WideListener:
             power = _frame_power(frames, size)
             return np.concatenate([power @ bank, power.sum(axis=1, keepdims=True)], axis=1)
 
-        self._energy: Frames = framed(None if before is None else before._energy, short, hop, energy)
-        self.level = 10 * np.log10(np.maximum(2 * self._energy[:, -1] / size, SILENCE))  # [F], dB
-        mel = self._energy[:, :-1]  # [F, mels]
-        floor = max(float(mel.max(initial=0.0)) * 10 ** (-RANGE_DB / 10), SILENCE)
-        self.mel = 10 * np.log10(np.maximum(mel, floor))
-        self.rises = np.maximum(np.diff(self.mel, axis=0, prepend=self.mel[:1]), 0).mean(axis=1)  # [F]
+        energies, new = framed(None if before is None else before._energy, short, hop, energy)
+        self._energy: Frames = energies
+        loudest = float(energies[:, :-1].max(initial=0.0))
+        self._floor = max(loudest * 10 ** (-RANGE_DB / 10), SILENCE)
+        whole = before is None or before._floor != self._floor or len(before.mel) != len(energies)
+        self._name(energies, size, slice(0, len(energies)) if whole else new, before)
         wide = 1 << max(9, (long - 1).bit_length())
         classes = _pitch_classes(rate, wide).T
 
@@ -112,7 +115,34 @@ class WideListener:
             pitches: Frames = np.sqrt(_frame_power(frames, wide)) @ classes
             return pitches
 
-        self.tones: Frames = framed(None if before is None else before.tones, long, slow_hop, tonal)
+        self._tones: Frames | None = None
+
+        def tones() -> Frames:
+            return framed(None if before is None else before.tones, long, slow_hop, tonal)[0]
+
+        self._listen: Callable[[], Frames] = tones
+
+    @property
+    def tones(self) -> Frames:
+        """What is heard in each third of a semitone of an octave, A first, once it is asked for: [G, 36]."""
+        if self._tones is None:
+            listen: Callable[[], Frames] = self._listen
+            self._tones = listen()
+        return self._tones
+
+    def _name(self, energy: Frames, size: int, new: slice, before: WideListener | None) -> None:
+        """Level, mel bands and rises of energies [F, mels + 1]; frames that are not `new` are as `before`."""
+        frames = len(energy)
+        self.level: Frames = np.empty(frames, np.float32)  # [F], dB
+        self.mel: Frames = np.empty((frames, energy.shape[1] - 1), np.float32)
+        self.rises: Frames = np.empty(frames, np.float32)  # [F]
+        if before is not None and new != slice(0, frames):
+            self.level[:], self.mel[:], self.rises[:] = before.level, before.mel, before.rises
+        self.level[new] = 10 * np.log10(np.maximum(2 * energy[new, -1] / size, SILENCE))
+        self.mel[new] = 10 * np.log10(np.maximum(energy[new, :-1], self._floor))
+        first, last = max(1, new.start), min(frames, new.stop + 1)  # what follows a new frame rises from it
+        self.rises[first:last] = np.maximum(np.diff(self.mel[first - 1 : last], axis=0), 0).mean(axis=1)
+        self.rises[0] = 0.0
 
     def at(self, time: float, reach: tuple[float, float]) -> WideMeasures:
         """The statistics at `time`, hearing at most `reach` seconds before and after; 0 where too short."""
@@ -162,12 +192,10 @@ class WideListener:
         if self.period <= 0 or shorter < _REPEATING * self.frame_rate:
             return 0.0, 0.0
         a, b = _autocorrelation(before), _autocorrelation(after)
-        lags = np.arange(seconds_to_frame(0.25, self.frame_rate), int(0.75 * shorter))
-        agreement = []
-        for tempo in _TEMPI:  # what repeats after n frames before does so after n / tempo frames after
-            inside = lags / tempo < len(b) - 1
-            x, y = a[lags[inside]], np.interp(lags[inside] / tempo, np.arange(len(b)), b)
-            agreement.append(float(x @ y) / np.sqrt(float(x @ x) * float(y @ y) + 1e-12))
+        lags, below, share = _played(seconds_to_frame(0.25, self.frame_rate), int(0.75 * shorter))
+        x = a[lags]  # [L]
+        y = b[below] * (1 - share) + b[below + 1] * share  # [tempi, L]: what repeats after n frames before
+        agreement = (y @ x) / np.sqrt(float(x @ x) * (y * y).sum(axis=1) + 1e-12)  # does so after n / tempo
         best = int(np.argmax(agreement))
         faster = float(_TEMPI[best] - 1)
         gain = agreement[best] - agreement[len(_TEMPI) // 2]
@@ -226,6 +254,15 @@ def _fold(rises: Floats, first: int, period: float, bins: int) -> Floats:
     return folded
 
 
+@lru_cache(maxsize=64)
+def _played(least: int, most: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Lags [L] in [least, most), and where each lies at every tempo: frames and shares [tempi, L]."""
+    lags = np.arange(least, most)
+    place = lags / _TEMPI[:, None]
+    below = place.astype(np.int64)
+    return lags, below, place - below
+
+
 def _autocorrelation(rises: Floats) -> Floats:
     """Of rises [f], unbiased, 1 at lag 0: [f]."""
     size = 2 * len(rises)
@@ -234,7 +271,7 @@ def _autocorrelation(rises: Floats) -> Floats:
     return lags / max(float(lags[0]), 1e-9)
 
 
-def beat_period(rises: Floats, rate: float) -> float:
+def beat_period(rises: NDArray[Any], rate: float) -> float:
     """The beat in seconds, 0.3-1.0: where the autocorrelation of the rises [F] and its multiples peak."""
     centred = rises - rises.mean()
     n = len(centred)
@@ -253,16 +290,37 @@ def beat_period(rises: Floats, rate: float) -> float:
     return float(candidates[best] / rate) if mean[best] > 0 else 0.0
 
 
+def _resampled(
+    x: Frames, rate: int, before: WideListener | None, changed: tuple[int, int]
+) -> tuple[Frames, tuple[int, int]]:
+    """Samples [n] as they are listened to, and where what is `changed` is heard of; else as `before`."""
+    first, last = (round(at * _LISTEN_RATE / rate) for at in changed)
+    slack = seconds_to_samples(_RESAMPLER_SECONDS, _LISTEN_RATE)
+    length = resampled_length(len(x), rate, _LISTEN_RATE)
+    reach = max(0, first - slack), min(length, last + slack)
+    if before is None or len(before._heard) != length:
+        return resample(x, rate, _LISTEN_RATE), reach
+    beat = math.gcd(rate, _LISTEN_RATE)  # so many instants a second are samples at both rates
+    step, own = _LISTEN_RATE // beat, rate // beat
+    a, b = max(0, (reach[0] - slack) // step), -(-(reach[1] + slack) // step)
+    part = resample(x[a * own : b * own], rate, _LISTEN_RATE)
+    made = before._heard.copy()
+    made[reach[0] : reach[1]] = part[reach[0] - a * step : reach[1] - a * step]
+    return made, reach
+
+
 def _frames(samples: Frames, length: int, hop: int, first: int, last: int) -> Frames:
     """Frames of samples [n], centred `hop` apart, from number `first` until before `last`: [F, length]."""
-    padded = np.pad(samples, (length // 2, length))
-    return np.lib.stride_tricks.sliding_window_view(padded, length)[::hop][first:last]
+    begin, end = first * hop - length // 2, (last - 1) * hop - length // 2 + length
+    part = samples[max(0, begin) : max(0, end)]
+    padded = np.pad(part, (max(0, -begin), max(0, end - max(0, begin) - len(part))))
+    return np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
 
 
 def _frame_power(frames: Frames, size: int) -> Frames:
     """Hann frames [F, length] -> power [F, size/2+1], a sine's whatever the length."""
     length = frames.shape[1]
-    power: Frames = np.abs(np.fft.rfft(frames * hann(length), size)) ** 2 / length
+    power: Frames = np.abs(fft.rfft(frames * hann(length), size)) ** 2 / length
     return power
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -61,6 +62,19 @@ _UMASK = _read_umask()  # once, at import: reading it sets it for a moment, for 
 
 
 @dataclass(frozen=True, eq=False)
+class Patch:
+    """What stands in a part of a recording instead of its own samples."""
+
+    first: int  # sample of the recording
+    samples: Samples = field(repr=False)  # [n, C], native type
+
+    @property
+    def last(self) -> int:
+        """The sample after it."""
+        return self.first + len(self.samples)
+
+
+@dataclass(frozen=True, eq=False)
 class Recording:
     """Audio as a file holds it. Compared by identity; the samples cannot be written to."""
 
@@ -106,19 +120,11 @@ class Recording:
     @property
     def full_scale(self) -> float:
         """The native value that stands for 1.0."""
-        kind = self.samples.dtype
-        return 1.0 if kind.kind == "f" else float(-np.iinfo(kind).min)
+        return _full_scale(self.samples.dtype)
 
     def as_float(self, start: int = 0, end: int | None = None) -> NDArray[Any]:
-        """Samples [start, end) as floats, full scale = 1: [n, C], a copy.
-
-        float32 for 8/16-bit and float32 files, float64 for 24/32-bit and float64 files (exact).
-        """
-        part = self.samples[start:end]
-        wide = part.dtype.itemsize > 2 and part.dtype != np.float32
-        values: NDArray[Any] = part.astype(np.float64 if wide else np.float32)
-        values *= 1.0 / self.full_scale  # a power of two: exact
-        return values
+        """Samples [start, end) as floats, full scale = 1: [n, C], a copy; see `floats_of`."""
+        return floats_of(self.samples[start:end])
 
     def to_native(self, values: NDArray[Any]) -> Samples:
         """Floats [N, C] with full scale 1 -> this recording's number type [N, C].
@@ -145,12 +151,7 @@ class Recording:
 
         Channels that would cancel each other are turned over first (`signs`), so that all is heard.
         """
-        part = self.as_float(start, end)
-        signs = self.signs
-        if (signs < 0).any():
-            part *= signs.astype(part.dtype)
-        mean: NDArray[Any] = part.mean(axis=1)  # [n, C] -> [n]
-        return mean
+        return mean_of(self.as_float(start, end), self.signs)
 
     def mono_at(self, rate: int) -> NDArray[np.float32]:
         """The mean of all channels, as `mono` has it, at `rate` Hz: float32 [resampled_length(N)], a copy.
@@ -169,6 +170,13 @@ class Recording:
             self._mono[rate] = resample(mono, self.rate, rate)
         return self._mono[rate].copy()
 
+    def with_patches(self, patches: Iterable[Patch]) -> Recording:
+        """A copy with other samples in some parts; raises ValueError as `with_span` does."""
+        whole = self
+        for patch in patches:
+            whole = whole.with_span(patch.first, patch.samples)
+        return whole
+
     def with_span(self, start: int, samples: Samples) -> Recording:
         """A copy whose samples from `start` on are replaced by native `samples` [n, C].
 
@@ -184,6 +192,36 @@ class Recording:
         copy = replace(self, samples=whole)
         copy._signs.extend(self._signs)  # what is heard of both is heard alike
         return copy
+
+
+def _full_scale(kind: np.dtype[Any]) -> float:
+    return 1.0 if kind.kind == "f" else float(-np.iinfo(kind).min)
+
+
+def floats_of(samples: Samples) -> NDArray[Any]:
+    """Native samples [n, C] as floats, full scale = 1: [n, C], a copy.
+
+    float32 for 8/16-bit and float32 files, float64 for 24/32-bit and float64 files (exact).
+    """
+    wide = samples.dtype.itemsize > 2 and samples.dtype != np.float32
+    values: NDArray[Any] = samples.astype(np.float64 if wide else np.float32)
+    values *= 1.0 / _full_scale(samples.dtype)  # a power of two: exact
+    return values
+
+
+def mean_of(
+    values: NDArray[Any], signs: NDArray[np.float64], kind: type[np.floating[Any]] | None = None
+) -> NDArray[Any]:
+    """The mean of all channels [n, C], each counted as its sign says, summed in type `kind`: [n].
+
+    Column after column: the same as `mean` over an axis of so few, and six times as fast.
+    """
+    kind = kind or values.dtype.type
+    total: NDArray[Any] = values[:, 0].astype(kind) * kind(signs[0])
+    for c in range(1, values.shape[1]):
+        total += values[:, c] if signs[c] > 0 else -values[:, c]
+    total /= kind(values.shape[1])
+    return total
 
 
 def _signs_of(samples: Samples) -> NDArray[np.float64]:

@@ -12,9 +12,10 @@ does not hear.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,15 @@ from engines.audio.hearing import (
     STEP_SECONDS,
     Floats,
     Measures,
+    heard_in,
     measure,
     moments_of,
     mono_between,
 )
 from engines.audio.listener import WideListener, WideMeasures
-from engines.audio.recording import Recording
+from engines.audio.recording import Patch, Recording, floats_of
+from engines.audio.side_by_side import each
+from engines.audio.timebase import seconds_to_samples
 from engines.requests import Seam
 
 MIN_SIDE_SECONDS: Final = 0.05  # a boundary with less context on its outer side has no seam
@@ -42,7 +46,10 @@ WEIGHTS: Final = {
     "jump": 0.0, "level": 0.0, "brightness": 0.13, "click": 0.08, "colour": 0.0,
     "harmony": 0.0, "beat": 0.43, "texture": 0.0, "loudness": 0.64, "tempo": 0.16, "largest": 1.0,
 }  # fmt: skip
-_judges: WeakKeyDictionary[Recording, dict[tuple[float, float], Judge]] = WeakKeyDictionary()
+Version = Recording | Sequence[Patch]  # what was made of a recording, whole or where it differs
+Heard = tuple[NDArray[np.float32], WideListener]
+JUDGES: Final = 8  # kept of a recording
+_judges: WeakKeyDictionary[Recording, OrderedDict[tuple[float, float], Judge]] = WeakKeyDictionary()
 STATISTICS: Final = tuple(name for name in WEIGHTS if name != "largest")
 
 
@@ -57,9 +64,12 @@ def score(original: Recording, edited: Recording, start: float, end: float) -> t
 
 def judge_of(original: Recording, start: float, end: float) -> Judge:
     """The judge of a span [start, end) seconds, kept as long as the recording: many runs re-make one span."""
-    kept = _judges.setdefault(original, {})
+    kept = _judges.setdefault(original, OrderedDict())
     if (start, end) not in kept:
         kept[start, end] = Judge(original, start, end)
+        while len(kept) > JUDGES:
+            kept.popitem(last=False)
+    kept.move_to_end((start, end))
     return kept[start, end]
 
 
@@ -71,10 +81,11 @@ class Judge:
         self.rate = rate = original.rate
         self.low = low = max(0.0, start - NEAR_SECONDS)
         self.high = min(original.seconds, end + NEAR_SECONDS)
-        source = mono_between(original, low, self.high)
+        self._source = source = mono_between(original, low, self.high)  # [n]
+        self._first, self._signs = seconds_to_samples(low, rate), original.signs
         moments = moments_of(source, rate)
         self._hears = hears = WideListener(source, rate)
-        self._original = ref(original)  # the judges of a recording are kept as long as it is
+        self._tones = hears.tones  # heard before several ask for them at once
         whole = len(source) / rate
         # (seconds, +1 at the span's start and -1 at its end, where windows may reach, the moments)
         self._boundaries: list[tuple[float, float, tuple[float, float], Floats]] = []
@@ -86,14 +97,14 @@ class Judge:
             reference = references(source, hears, moments, rate, reach_of(time - low, bounds), known)
             self._boundaries.append((time, sign, bounds, reference))
 
-    def seams(self, edited: Recording) -> tuple[Seam, ...]:
+    def seams(self, edited: Version) -> tuple[Seam, ...]:
         """One Seam for each boundary of a version of the original."""
         return tuple(
             _seam(time, narrow, wide, sign, reference)
-            for time, sign, narrow, wide, reference in self._measured(edited)
+            for time, sign, narrow, wide, reference in self._measured(self._heard(edited))
         )
 
-    def costs(self, edited: Recording) -> dict[float, float]:
+    def costs(self, edited: Version) -> dict[float, float]:
         """Time of each boundary -> its weighed surprises: what is lower is nearer to the original's moments.
 
         Unlike the scores they still tell two versions apart that both are rougher than every moment, or
@@ -101,28 +112,38 @@ class Judge:
         """
         weigh = np.array(list(WEIGHTS.values()))
         return {
-            time: float(features(surprise(vector(narrow, wide), reference)[0]) @ weigh)
-            for time, _, narrow, wide, reference in self._measured(edited)
+            time: float(features(surprises_of(vector(narrow, wide), reference)) @ weigh)
+            for time, _, narrow, wide, reference in self._measured(self._heard(edited))
         }
 
-    def _measured(self, edited: Recording) -> Iterator[tuple[float, float, Measures, WideMeasures, Floats]]:
+    def _measured(self, heard: Heard) -> Iterator[tuple[float, float, Measures, WideMeasures, Floats]]:
         """(time, sign, narrow, wide, the moments' statistics) of each boundary."""
-        made = mono_between(edited, self.low, self.high)
-        listens = self._listener(made)
+        made, listens = heard
         for time, sign, bounds, reference in self._boundaries:
             at = time - self.low
             narrow = measure(made, self.rate, at, bounds)
             yield time, sign, narrow, listens.at(at, reach_of(at, bounds)), reference
 
-    def _listener(self, made: NDArray[np.float32]) -> WideListener:
-        """A listener to a version of the neighbourhood, mono [n]: what is as in the original is known."""
-        original = self._original()
-        source = None if original is None else mono_between(original, self.low, self.high)
-        if source is None or len(source) != len(made):
-            return WideListener(made, self.rate, self._hears.period)
-        differs = np.flatnonzero(source != made)
-        changed = (int(differs[0]), int(differs[-1]) + 1) if len(differs) else (0, 0)
-        return self._hears.again(made, self.rate, changed)
+    def _heard(self, edited: Version) -> Heard:
+        """Mono [n] of the neighbourhood in a version, and a listener: what is as in the original is known."""
+        if isinstance(edited, Recording):
+            made = mono_between(edited, self.low, self.high)
+            if len(self._source) != len(made):
+                return made, WideListener(made, self.rate, self._hears.period)
+            differs = np.flatnonzero(self._source != made)
+            changed = (int(differs[0]), int(differs[-1]) + 1) if len(differs) else (0, 0)
+            return made, self._hears.again(made, self.rate, changed)
+        made, listens, parts = self._source.copy(), self._hears, list[tuple[int, int]]()
+        for patch in edited:
+            first, last = max(0, patch.first - self._first), min(len(made), patch.last - self._first)
+            if first < last:
+                begin = first + self._first - patch.first
+                part = patch.samples[begin : begin + last - first]
+                made[first:last] = heard_in(floats_of(part), self._signs)
+                parts.append((first, last))
+        for changed in parts:
+            listens = listens.again(made, self.rate, changed)
+        return made, listens
 
 
 def reach_of(time: float, bounds: tuple[float, float]) -> tuple[float, float]:
@@ -145,8 +166,9 @@ def references(
     known = {} if known is None else known
     narrow = (min(reach[0], STEP_SECONDS + 0.01), min(reach[1], STEP_SECONDS + 0.01))
     if narrow not in known:
-        known[narrow] = [measure(source, rate, t, (t - reach[0], t + reach[1])) for t in moments]
-    rows = [vector(near, hears.at(t, reach)) for near, t in zip(known[narrow], moments, strict=True)]
+        known[narrow] = each(lambda t: measure(source, rate, t, (t - reach[0], t + reach[1])), moments)
+    wide = each(lambda t: hears.at(t, reach), moments)
+    rows = [vector(near, far) for near, far in zip(known[narrow], wide, strict=True)]
     return np.array(rows).reshape(-1, len(STATISTICS))
 
 
@@ -175,20 +197,31 @@ def _seam(time: float, narrow: Measures, wide: WideMeasures, sign: float, refere
     )
 
 
+def surprises_of(found: Floats, reference: Floats) -> Floats:
+    """Statistics [10] among those of M moments [M, 10] -> the surprise of each [10].
+
+    A surprise is -log of the share of moments that are as large, plus up to 3 for what lies beyond
+    all of them.
+    """
+    if not len(reference):
+        return np.zeros(len(STATISTICS))
+    as_large = (reference >= found - 1e-12).sum(axis=0)  # [10]
+    beyond = _beyond(found, reference.max(axis=0))
+    surprises: Floats = -np.log((1.0 + as_large) / (len(reference) + 1.0)) + beyond
+    return surprises
+
+
 def surprise(
     found: Floats, reference: Floats, weights: Mapping[str, float] = WEIGHTS
 ) -> tuple[Floats, float]:
-    """Statistics [10] among those of M moments [M, 10] -> the surprise of each [10], and the score 0..1.
+    """The surprise of statistics [10] among those of M moments [M, 10], each [10], and the score 0..1.
 
-    A surprise is -log of the share of moments that are as large, plus up to 3 for what lies beyond
-    all of them. The score is the rank of the weighted `features` among the moments' own, each
-    moment judged by the others.
+    The score is the rank of the weighted `features` among the moments' own, each moment judged by the
+    others.
     """
-    if not len(reference):
-        return np.zeros(len(STATISTICS)), 0.0
-    moments = len(reference)
-    as_large = (reference >= found - 1e-12).sum(axis=0)  # [10]
-    surprises: Floats = -np.log((1.0 + as_large) / (moments + 1.0)) + _beyond(found, reference.max(axis=0))
+    surprises, moments = surprises_of(found, reference), len(reference)
+    if not moments:
+        return surprises, 0.0
     others = (reference[None] >= reference[:, None] - 1e-12).sum(axis=1) - 1  # [M, 10], itself left out
     runner_up = np.sort(reference, axis=0)[-2] if moments > 1 else reference[0]
     own = -np.log((1.0 + others) / moments) + _beyond(reference, runner_up)  # [M, 10]

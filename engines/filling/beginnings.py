@@ -7,19 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from engines.audio import compose
+from engines.audio.recording import Patch, Recording
+from engines.audio.side_by_side import each
 from engines.audio.timebase import seconds_to_samples
 from engines.checkpoints.shelf import Models
 from engines.filling import mosaic, repeats
 from engines.filling.choice import longest_fade
-from engines.filling.window import Window, encode, read
+from engines.filling.recent import Recent
+from engines.filling.window import Window, encode_spans, read
 from engines.requests import Controls, InpaintRequest
 
+REMEMBERED = 8  # spans of a recording whose passages are kept: three engines re-make one
+_ranked: WeakKeyDictionary[Recording, Recent[list[float]]] = WeakKeyDictionary()
+_lock = Lock()
 TRIED = 8  # passages for each span whose seams are listened to before some are begun from
 
 
@@ -55,17 +63,18 @@ def _mosaics(
         found.append(mosaic.mosaics(request.source, a, b, controls, count, others))
     made = []
     for choice in zip(*found, strict=False):
-        filled = request.source
+        patches = list[Patch]()
         for passages in choice:
-            filled = mosaic.pasted(filled, passages)
-        heard = read(filled, seconds_to_samples(window.start, filled.rate), len(window.audio), rate)
+            source = request.source.with_patches(patches) if patches else request.source
+            patches.append(mosaic.paste_of(source, passages))
+        heard = _read(request, window, patches, rate)
         made.append((_encoded(window, heard, models), ", ".join(_from_places(each) for each in choice)))
     return made
 
 
 def _encoded(window: Window, heard: NDArray[np.float32], models: Models) -> Tensor:
-    """Latents [1, D, T] of a window that hears something else, [T * hop] at the codec's rate."""
-    return encode(replace(window, audio=heard * np.float32(window.gain)), models, silenced=False)
+    """Latents [1, D, T], 0 where known, of a window that hears something else, [T * hop] at its rate."""
+    return encode_spans(replace(window, audio=heard * np.float32(window.gain)), models)
 
 
 def seeds_of(
@@ -92,23 +101,41 @@ def _lags(request: InpaintRequest, window: Window, place: int, count: int, rate:
     spans = request.spans
     a, b = spans[place]
     others = (*spans[:place], *spans[place + 1 :])
-    found = repeats.lags(request.source, a, b, max(TRIED, count), others)
+    around = window.around[place] if window.around else None
 
     def roughness(lag: float) -> float:
         choice = [lag if i == place else 0.0 for i in range(len(spans))]
         heard, fade = _copied(request, window, choice, rate), longest_fade(request, a, b)
-        pasted = compose.compose(request.source, a, b, heard, window.start, rate, fade, request.match)
-        return sum(window.judges[place].costs(pasted).values())
+        placed = compose.place(request.source, a, b, heard, window.start, rate, request.match, around)
+        return sum(window.judges[place].costs([placed.patch(request.source, fade)]).values())
 
-    return sorted(found, key=roughness)
+    def ranked() -> list[float]:
+        found = repeats.lags(request.source, a, b, max(TRIED, count), others)
+        costs = each(roughness, found)
+        return [lag for _, lag in sorted(zip(costs, found, strict=True), key=lambda one: one[0])]
+
+    with _lock:
+        known = _ranked.setdefault(request.source, Recent(REMEMBERED))
+    heard_as = (window.start, len(window.audio), rate, request.match, request.crossfade)
+    return known.get((spans, place, max(TRIED, count), *heard_as), ranked)
 
 
 def _copied(request: InpaintRequest, window: Window, lags: Sequence[float], rate: int) -> NDArray[np.float32]:
     """What the window hears, [T * hop] at `rate`, where each span is copied from its lag; 0 leaves a span."""
-    filled = request.source
+    patches = list[Patch]()
     for (a, b), lag in zip(request.spans, lags, strict=True):
-        filled = repeats.copied(filled, a, b, lag) if lag else filled
-    return read(filled, seconds_to_samples(window.start, filled.rate), len(window.audio), rate)
+        if lag:
+            source = request.source.with_patches(patches) if patches else request.source
+            patches.append(repeats.copy_of(source, a, b, lag))
+    return _read(request, window, patches, rate)
+
+
+def _read(
+    request: InpaintRequest, window: Window, patches: Sequence[Patch], rate: int
+) -> NDArray[np.float32]:
+    """What a window hears of the source with something else in its spans, [T * hop] at `rate`."""
+    first = seconds_to_samples(window.start, request.source.rate)
+    return read(request.source, first, len(window.audio), rate, patches)
 
 
 def _from_where(lag: float) -> str:

@@ -5,7 +5,8 @@ Candidates are chosen by their seams and by what of the wish is heard. Does not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,13 +15,14 @@ from torch import Tensor
 
 from engines.audio import compose
 from engines.audio.compose import Placed
-from engines.audio.recording import Recording, from_float
+from engines.audio.matching import CONTEXT_SECONDS
+from engines.audio.recording import Patch, Recording, from_float
+from engines.audio.side_by_side import each
 from engines.audio.timebase import seconds_to_samples
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
 from engines.filling.agreement import agreement_of, judged, wishes
-from engines.filling.window import Window, read
-from engines.networks.codec import Codec
+from engines.filling.window import Window, decode_spans, read
 from engines.networks.text import TextEncoder
 from engines.outcomes import Candidate, Candidates, Search
 from engines.progress import Stopwatch
@@ -28,6 +30,7 @@ from engines.requests import GenerateRequest, InpaintRequest, Latents, Request, 
 
 WISH_WEIGHT = 8.0  # of what was asked for and is not heard, beside the roughness of seams (about 9 a span)
 _FADES = (1.0, 0.6, 0.3, 0.15)  # shares of the longest crossfade that are tried
+HEARD_SECONDS = CONTEXT_SECONDS + 0.5  # of a decoded window beside its spans: matched, and heard again
 _FADED = 0.2  # of a span, the most that a crossfade takes at each end
 
 Audio = NDArray[np.float32]
@@ -63,29 +66,36 @@ def finish(
     parameters = {
         "seed": request.seed, "bundle": models.spec.name, "device": str(models.device), **parameters
     }  # fmt: skip
-    audios = _decoded(codec, z, watch)
+
+    def on_item(done: int) -> None:
+        watch.report("decode", done, len(z))
+
     if isinstance(request, GenerateRequest) or window is None:
-        clip = audios[0][: seconds_to_samples(request.seconds, codec.rate)]
+        on_item(0)
+        audio = codec.decode(z[:1])[0, 0].float().cpu().numpy()  # [1, D, T] -> [T hop]
+        clip = _finite([audio])[0][: seconds_to_samples(request.seconds, codec.rate)]
         watch.report("decode", 1, 1)
         watch.lap("decode")
         latents = Latents(z[0].float().cpu().numpy(), 0.0, 1.0, ((0.0, request.seconds),))
         granted = wishes(clip, codec.rate, request, encoder=models.text())
-        watch.lap("judge")
+        watch.lap("agreement")
         clip_of = from_float(clip, codec.rate)
         return Result(request, clip_of, dict(watch.timings), (), parameters, latents, granted)
+    audios = _finite(decode_spans(z, window, models, HEARD_SECONDS, on_item))
     candidates = [(audio / window.gain).astype(np.float32) for audio in audios]
-    choice = choose(request, candidates, window, codec.rate, models.text(), beginnings)
+    watch.lap("decode")
+    choice = choose(request, candidates, window, codec.rate, models.text(), beginnings, watch)
     several = choice.candidates if len(candidates) > 1 else None
     parameters["intent"] = "change" if request.changes else "blend"
     parameters["crossfades"] = [[round(fade, 4) for fade in pair] for pair in choice.fades]
     parameters["window"] = {"start": window.start, "seconds": window.frames / codec.frame_rate}
     watch.report("decode", len(z), len(z))
-    watch.lap("decode")
+    watch.lap("compose")
     granted = ()
     if request.changes:
         around = _around(choice.recording, window, codec.rate)
         granted = wishes(around, codec.rate, request, window.start, models.text())
-    watch.lap("judge")
+    watch.lap("agreement")
     kept = _untouched(request)
     timings = dict(watch.timings)
     return Result(
@@ -93,17 +103,10 @@ def finish(
     )
 
 
-def _decoded(codec: Codec, z: Tensor, watch: Stopwatch) -> list[Audio]:
-    """Each of the latents [B, D, T] as samples [T hop]; raises InputError where they are not finite."""
-    audios = []
-    for i in range(len(z)):
-        watch.report("decode", i, len(z))
-        audio = codec.decode(z[i : i + 1])[0, 0].float().cpu().numpy()  # [1, D, T] -> [T hop]
-        if not np.isfinite(audio).all():
-            raise InputError(
-                "result: the model produced no finite audio; lower the guidance or change the seed"
-            )
-        audios.append(audio)
+def _finite(audios: list[Audio]) -> list[Audio]:
+    """The same samples, each [n]; raises InputError where they are not finite."""
+    if not all(np.isfinite(audio).all() for audio in audios):
+        raise InputError("result: the model produced no finite audio; lower the guidance or change the seed")
     return audios
 
 
@@ -131,25 +134,25 @@ def longest_fade(request: InpaintRequest, start: float, end: float) -> float:
 
 def composed(request: InpaintRequest, audio: Audio, window: Window, rate: int, fades: Fades) -> Recording:
     """The source with its spans taken from a decoded window [n], with crossfades of so many seconds."""
-    return _blended(request.source, _placed(request, audio, window, rate, fades), fades)
+    return request.source.with_patches(
+        _blended(request.source, _placed(request, audio, window, rate, fades), fades)
+    )
 
 
 def _placed(request: InpaintRequest, audio: Audio, window: Window, rate: int, fades: Fades) -> list[Placed]:
     """A decoded window [n] matched to each span in turn, beside those before it with so many seconds."""
     recording, each = request.source, list[Placed]()
-    for a, b in request.spans:
-        if each:
-            recording = each[-1].into(recording, fades[len(each) - 1])
-        each.append(compose.place(recording, a, b, audio, window.start, rate, request.match))
+    for i, (a, b) in enumerate(request.spans):
+        around = window.around[i] if window.around and recording is request.source else None
+        each.append(compose.place(recording, a, b, audio, window.start, rate, request.match, around))
+        if i + 1 < len(request.spans):
+            recording = each[-1].into(recording, fades[i])
     return each
 
 
-def _blended(source: Recording, placed: Sequence[Placed], fades: Fades) -> Recording:
-    """The source with its spans as they were placed, with crossfades of so many seconds."""
-    recording = source
-    for span, pair in zip(placed, fades, strict=True):
-        recording = span.into(recording, pair)
-    return recording
+def _blended(source: Recording, placed: Sequence[Placed], fades: Fades) -> list[Patch]:
+    """What differs from the source with its spans as they were placed, with crossfades of so many seconds."""
+    return [span.patch(source, pair) for span, pair in zip(placed, fades, strict=True)]
 
 
 def choose(
@@ -159,38 +162,60 @@ def choose(
     rate: int,
     encoder: TextEncoder | None = None,
     beginnings: Sequence[str] = (),
+    watch: Stopwatch | None = None,
 ) -> Choice:
     """Put each of the decoded windows [n] back, and choose by their seams and by what was asked for."""
+    watch = watch or Stopwatch(None)
 
-    def roughness(recording: Recording) -> list[dict[float, float]]:
-        return [judge.costs(recording) for judge in window.judges]
+    def roughness(patches: list[Patch]) -> list[dict[float, float]]:
+        return [judge.costs(patches) for judge in window.judges]
 
-    longest = [longest_fade(request, a, b) for a, b in request.spans]
+    source, longest = request.source, [longest_fade(request, a, b) for a, b in request.spans]
     plain = [(fade, fade) for fade in longest]
-    placed = [_placed(request, audio, window, rate, plain) for audio in candidates]
+    placed = each(lambda audio: _placed(request, audio, window, rate, plain), candidates)
+    watch.lap("compose")
+    heard = each(lambda spans: roughness(_blended(source, spans, plain)), placed)
     costs, best = [0.0] * len(candidates), 0
-    agreement: list[float] = []
+    shares: list[float | None] = [None] * len(candidates)
     if len(candidates) > 1:
-        sounds = [roughness(_blended(request.source, each, plain)) for each in placed]
-        costs = [sum(sum(at.values()) for at in sound) for sound in sounds]
+        costs = [sum(sum(at.values()) for at in sound) for sound in heard]
+        best = int(np.argmin(costs))
+        watch.lap("judge")
         if request.changes and judged(request, encoder):
-            agreement = [
-                agreement_of(wishes(audio, rate, request, window.start, encoder)) for audio in candidates
-            ]
-        wanting = [WISH_WEIGHT * (1 - share) for share in agreement] or [0.0] * len(candidates)
-        best = int(np.argmin(np.add(costs, wanting)))
+            best, shares = _wished_most(
+                costs, lambda i: agreement_of(wishes(candidates[i], rate, request, window.start, encoder))
+            )
+        watch.lap("agreement")
     tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
-    sounds = [roughness(_blended(request.source, placed[best], pairs)) for pairs in tried]
+    others = each(lambda pairs: roughness(_blended(source, placed[best], pairs)), tried[1:])
+    sounds = [heard[best], *others]  # the first of them was heard already
     fades = [
         (_least(sounds, tried, i, a)[0], _least(sounds, tried, i, b)[1])
         for i, (a, b) in enumerate(request.spans)
     ]
-    recording = _blended(request.source, placed[best], fades)
-    seams = tuple(seam for judge in window.judges for seam in judge.seams(recording))
+    patches = _blended(source, placed[best], fades)
+    seams = tuple(seam for judge in window.judges for seam in judge.seams(patches))
+    watch.lap("judge")
     starts = [*beginnings, *[""] * (len(candidates) - len(beginnings))]
-    shares: list[float | None] = [*agreement] if agreement else [None] * len(candidates)
-    each = tuple(Candidate(*one) for one in zip(starts, costs, shares, strict=True))
-    return Choice(recording, seams, fades, Candidates(each, best))
+    told = tuple(Candidate(*one) for one in zip(starts, costs, shares, strict=True))
+    return Choice(source.with_patches(patches), seams, fades, Candidates(told, best))
+
+
+def _wished_most(costs: Sequence[float], agreement: Callable[[int], float]) -> tuple[int, list[float | None]]:
+    """The place of the candidate that costs least with what of the wish it lacks, and what each has of it.
+
+    Listened to in the order of their costs, and no further than where all of the wish would not help.
+    """
+    best, least = 0, math.inf
+    shares: list[float | None] = [None] * len(costs)
+    for i in sorted(range(len(costs)), key=lambda i: costs[i]):
+        if costs[i] > least:
+            break
+        share = shares[i] = agreement(i)
+        whole = costs[i] + WISH_WEIGHT * (1 - share)
+        if whole < least or (whole == least and i < best):
+            best, least = i, whole
+    return best, shares
 
 
 def _least(

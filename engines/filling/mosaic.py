@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.audio.hearing import Floats
-from engines.audio.recording import Recording
+from engines.audio.recording import Patch, Recording
 from engines.audio.spectra import transposed
 from engines.audio.timebase import seconds_to_frame, seconds_to_samples
 from engines.filling.repeats import FADE_SECONDS, Surroundings, surroundings
@@ -90,6 +90,11 @@ def mosaics(
 
 def pasted(source: Recording, passages: tuple[Passage, ...]) -> Recording:
     """The source with each part of a span filled from where its passage says."""
+    return source.with_patches([paste_of(source, passages)])
+
+
+def paste_of(source: Recording, passages: tuple[Passage, ...]) -> Patch:
+    """The same as what differs alone."""
     rate = source.rate
     first = seconds_to_samples(passages[0].start, rate)
     last = min(source.length, seconds_to_samples(passages[-1].end, rate))
@@ -104,7 +109,7 @@ def pasted(source: Recording, passages: tuple[Passage, ...]) -> Recording:
         on = min(fade, len(part)) if a > first else 0
         rise[:on, 0] = (np.arange(on) + 0.5) / max(1, on)  # what repeats is alike: amplitudes add
         made[a - first : b - first] = made[a - first : b - first] * (1 - rise) + part * rise
-    return source.with_span(first, source.to_native(made))
+    return Patch(first, source.to_native(made))
 
 
 def _transposed(source: Recording, first: int, last: int, semitones: int) -> Floats:

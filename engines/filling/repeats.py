@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engines.audio.hearing import Floats
 from engines.audio.listener import WideListener, beat_period
-from engines.audio.recording import Recording
+from engines.audio.recording import Patch, Recording
 from engines.audio.timebase import seconds_to_frame, seconds_to_samples
 
 HEARD_SECONDS: Final = 20.0  # of the recording on either side of a span
@@ -119,6 +119,11 @@ def lags(
 
 def copied(source: Recording, start: float, end: float, lag: float) -> Recording:
     """The source with [start, end) filled from `lag` seconds away, again and again where that is shorter."""
+    return source.with_patches([copy_of(source, start, end, lag)])
+
+
+def copy_of(source: Recording, start: float, end: float, lag: float) -> Patch:
+    """The same as what differs alone."""
     first = seconds_to_samples(start, source.rate)
     last = min(source.length, seconds_to_samples(end, source.rate))
     origin = _origins(np.arange(first, last), seconds_to_samples(lag, source.rate), first, last)
@@ -133,7 +138,7 @@ def copied(source: Recording, start: float, end: float, lag: float) -> Recording
         on = np.minimum(origin[cut - 1] + 1 - low + np.arange(width), len(samples) - 1)
         up = rise[:width]
         made[cut : cut + width] = made[cut : cut + width] * up + samples[on] * (1 - up)
-    return source.with_span(first, source.to_native(made))
+    return Patch(first, source.to_native(made))
 
 
 def _origins(at: NDArray[Any], lag: int, first: int, last: int) -> NDArray[Any]:
@@ -158,7 +163,7 @@ def _repetition(rises: Floats, unknown: NDArray[np.bool_]) -> Floats:
 
 
 def _edges(
-    mel: Floats, unknown: NDArray[np.bool_], first: int, last: int, origin: NDArray[Any], reach: int
+    mel: NDArray[Any], unknown: NDArray[np.bool_], first: int, last: int, origin: NDArray[Any], reach: int
 ) -> float:
     """Mean square difference, dB^2, of what lies beside the span and beside what is copied into it."""
     costs = []

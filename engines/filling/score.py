@@ -8,11 +8,8 @@ ask of instruments becomes parts of the lane. Times are seconds on the recording
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
-from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,6 +19,7 @@ from engines.analysis.analyze import Analysis, analyze
 from engines.audio.timebase import Grid
 from engines.filling import repeats
 from engines.filling.agreement import asked_parts
+from engines.filling.recent import Recent, content
 from engines.music.instruments import DRUMS_ROW, OTHERS, named
 from engines.requests import CONTINUED, Change, Controls, Hit, InpaintRequest, LaneValue, Part
 
@@ -31,8 +29,7 @@ if TYPE_CHECKING:
 LIKELY: Final = 0.35  # confidence from which a note counts as heard
 STEADY: Final = 0.5  # confidence from which beats are told
 REMEMBERED: Final = 8  # windows whose analysis is kept: three engines re-make one span
-_cache: OrderedDict[bytes, Analysis] = OrderedDict()
-_lock = Lock()
+_heard: Recent[Analysis] = Recent(REMEMBERED)
 
 
 @dataclass(frozen=True)
@@ -78,17 +75,7 @@ def score_of(
 
 def _analysis(audio: NDArray[np.float32], rate: int) -> Analysis:
     """What is heard in a window [n]; remembered."""
-    key = blake2b(np.ascontiguousarray(audio).tobytes() + str(rate).encode(), digest_size=16).digest()
-    with _lock:
-        if key in _cache:
-            _cache.move_to_end(key)
-            return _cache[key]
-    heard = analyze(audio, rate)
-    with _lock:
-        _cache[key] = heard
-        while len(_cache) > REMEMBERED:
-            _cache.popitem(last=False)
-    return heard
+    return _heard.get((content(audio), rate), lambda: analyze(audio, rate))
 
 
 def _lanes(heard: Analysis) -> Controls:

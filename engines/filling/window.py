@@ -11,25 +11,32 @@ for FM, 7.9 against 7.0 for AR). Does not know how a model fills the span.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engines.audio import seams
-from engines.audio.recording import Recording, resample
+from engines.audio import compose, seams
+from engines.audio.matching import Beside
+from engines.audio.recording import Patch, Recording, floats_of, mean_of, resample
 from engines.audio.timebase import frames_for, seconds_to_frame, seconds_to_samples, span_to_frames
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
+from engines.filling.recent import Recent, content
 from engines.networks.codec import Codec
 from engines.progress import Stopwatch
 from engines.requests import InpaintRequest, Latents
 from engines.sampling.order import known_mask
 from engines.support import CONTEXT_SECONDS
 
+REMEMBERED = 16  # pieces of audio whose latents a codec keeps, about 130 kB each
+_encoded: WeakKeyDictionary[Codec, Recent[Tensor]] = WeakKeyDictionary()
+_lock = Lock()
 _LEVELS = (0.03, 0.3)  # RMS that the models are used to
 
 
@@ -46,11 +53,17 @@ class Window:
     latents: NDArray[np.float32] | None = None  # [D, T] that the audio was decoded from, where it was
     decoded: NDArray[np.bool_] | None = None  # [T] frames over which that holds
     judges: tuple[seams.Judge, ...] = ()  # of each span's seams
+    around: tuple[Beside, ...] = ()  # what lies beside each span
 
     @property
     def spans(self) -> tuple[tuple[int, int], ...]:
         """All spans in frames."""
         return (self.span, *self.holes)
+
+    @property
+    def hull(self) -> tuple[int, int]:
+        """Frames from the first span's start to the last one's end."""
+        return min(a for a, _ in self.spans), max(b for _, b in self.spans)
 
     @property
     def known(self) -> Tensor:
@@ -95,9 +108,9 @@ def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
         latents, decoded = _aligned(request.latents, first / source.rate, frames, rate)
         gain = request.latents.gain if decoded.any() else gain
     judges = tuple(seams.judge_of(source, a, b) for a, b in request.spans)
-    return Window(
-        first / source.rate, audio * np.float32(gain), frames, span, gain, moved, latents, decoded, judges
-    )
+    around = tuple(compose.beside(source, a, b, codec.rate) for a, b in request.spans)
+    heard = audio * np.float32(gain)
+    return Window(first / source.rate, heard, frames, span, gain, moved, latents, decoded, judges, around)
 
 
 def _aligned(
@@ -122,17 +135,25 @@ def _aligned(
     return z, decoded
 
 
-def read(source: Recording, first: int, length: int, rate: int) -> NDArray[np.float32]:
+def read(
+    source: Recording, first: int, length: int, rate: int, patches: Sequence[Patch] = ()
+) -> NDArray[np.float32]:
     """Mono float32 [length] at `rate` from native sample `first` on; zeros beyond the recording.
 
-    The resampler starts early, by a time that is whole samples at both rates, so that the phase
-    holds and its start-up is cut off.
+    `patches` stand in the recording instead of its own samples. The resampler starts early, by a time that
+    is whole samples at both rates, so that the phase holds and its start-up is cut off.
     """
     beat = math.gcd(source.rate, rate)  # so many instants a second are samples at both rates
     early = math.ceil(0.05 * beat)
     pad, drop = early * source.rate // beat, early * rate // beat
     last = first + math.ceil(length * source.rate / rate) + pad
-    part = source.mono(max(0, first - pad), last)  # [n]
+    begin = max(0, first - pad)
+    part = source.mono(begin, last)  # [n]
+    for patch in patches:
+        a, b = max(begin, patch.first), min(begin + len(part), patch.last)
+        if a < b:
+            other = floats_of(patch.samples[a - patch.first : b - patch.first])
+            part[a - begin : b - begin] = mean_of(other, source.signs)
     part = np.concatenate([np.zeros(max(0, pad - first), part.dtype), part])
     out = resample(part, source.rate, rate)[drop : drop + length]
     return np.pad(out, (0, length - len(out))).astype(np.float32)
@@ -140,15 +161,67 @@ def read(source: Recording, first: int, length: int, rate: int) -> NDArray[np.fl
 
 def encode(window: Window, models: Models, silenced: bool = True) -> Tensor:
     """Normalised latents [1, D, T] of a window, its span silenced or as it was."""
-    codec = models.codec()
-    audio = torch.from_numpy(window.audio.copy())
+    codec, audio = models.codec(), window.audio.copy()
     for start, end in window.spans if silenced else ():
         audio[start * codec.hop : end * codec.hop] = 0.0
-    z = codec.encode(audio.to(models.device)[None, None])[..., : window.frames]  # [1, 1, T hop] -> [1, D, T]
+    z = _latents(codec, audio, models)[..., : window.frames]  # [T hop] -> [1, D, T]
     if window.latents is not None and window.decoded is not None:
         own = torch.from_numpy(window.decoded).to(models.device)
         z = torch.where(own, torch.from_numpy(window.latents).to(models.device), z)
     return z
+
+
+def encode_spans(window: Window, models: Models) -> Tensor:
+    """What is inside a window's spans as latents [1, D, T]; 0 where a frame is known.
+
+    Only what the codec hears of the spans is encoded, so that several fillings of them cost little.
+    """
+    codec = models.codec()
+    first, last = window.hull
+    reach = codec.reach
+    a, b = (0, window.frames) if reach is None else (max(0, first - reach), min(window.frames, last + reach))
+    z = _latents(codec, window.audio[a * codec.hop : b * codec.hop], models)[..., : b - a]  # -> [1, D, n]
+    whole = z.new_zeros(1, z.shape[1], window.frames)
+    whole[..., a:b] = z
+    return torch.where(window.known.to(z.device), 0.0, whole)
+
+
+def _latents(codec: Codec, audio: NDArray[np.float32], models: Models) -> Tensor:
+    """Latents [1, D, T] of samples [T hop], remembered by their content: nobody may write into them."""
+
+    def encoded() -> Tensor:
+        with torch.inference_mode(False), torch.no_grad():  # another run may need them for gradients
+            return codec.encode(torch.from_numpy(audio.copy()).to(models.device)[None, None])
+
+    with _lock:
+        kept = _encoded.setdefault(codec, Recent(REMEMBERED))
+    return kept.get(content(audio), encoded)
+
+
+def decode_spans(
+    z: Tensor, window: Window, models: Models, heard: float, on_item: Callable[[int], None]
+) -> list[NDArray[np.float32]]:
+    """Latents [B, D, T] of a window that differ in its spans alone -> their audio, B x [T hop].
+
+    Decoded is what lies up to `heard` seconds beside the spans, the known part of that once; further away
+    the audio is the window's own. `on_item` is told how many are done, and may raise to stop.
+    """
+    codec, (first, last), frames = models.codec(), window.hull, window.frames
+    reach, made = codec.reach, list[NDArray[np.float32]]()
+    wide = seconds_to_frame(heard, codec.frame_rate)
+    for i in range(len(z)):
+        on_item(i)
+        audio = (made[0] if made else window.audio).copy()
+        if reach is None:
+            a, b, beside = 0, frames, 0
+        else:
+            beside = reach if made else max(reach, wide)
+            a, b = max(0, first - beside - reach), min(frames, last + beside + reach)
+        part = codec.decode(z[i : i + 1, :, a:b])[0, 0].float().cpu().numpy()  # [1, D, n] -> [n hop]
+        c, d = (a, b) if reach is None else (max(0, first - beside), min(frames, last + beside))
+        audio[c * codec.hop : d * codec.hop] = part[(c - a) * codec.hop : (d - a) * codec.hop]
+        made.append(audio)
+    return made
 
 
 def load(models: Models, network: Callable[[], object], watch: Stopwatch) -> None:

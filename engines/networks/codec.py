@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from engines.networks.seanet import Seanet
 from engines.networks.shapes import CodecConfig
 
+REACH = 5  # frames, one more than is heard
 _UNUSED = ("cluster_size", "embed_avg", "inited")  # training state of transformers' codebooks
 
 
@@ -59,6 +60,16 @@ class Codec(nn.Module):
     def codebook_size(self) -> int:
         """Entries per codebook."""
         return int(self.model.config.codebook_size)
+
+    @property
+    def reach(self) -> int | None:
+        """Frames on either side that have a say in a frame, or in the samples of one; None: all of them.
+
+        EnCodec's convolutions hear four to each side whatever the strides (a test compares); a recurrent
+        codec hears everything, and a causal one further back.
+        """
+        recurrent = any(isinstance(part, nn.LSTM) for part in self.model.modules())
+        return None if recurrent or self.model.config.use_causal_conv else REACH
 
     def encode(self, audio: Tensor) -> Tensor:
         """Audio [B, 1, N] -> normalised latents [B, D, T], T = ceil(N / hop)."""

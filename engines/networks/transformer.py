@@ -128,7 +128,9 @@ class Block(nn.Module):
         return self._drop(self.self_out(self._merge(a)))
 
     def read(self, x: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
-        """Cross-attention over the text: [B, S, D], keys and values [B, H, L, Dh] -> [B, S, D]."""
+        """Cross-attention over the text: [B, S, D], keys and values [B, H, L, Dh] -> [B, S or 1, D]."""
+        if keys.shape[2] == 1:  # one state to read: it is read whatever is asked
+            return self._drop(self.cross_out(self._merge(values)))  # [B, H, 1, Dh] -> [B, 1, D]
         (q,) = self._split(self.cross_q(x), 1)
         a = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask.expand(-1, -1, q.shape[2], -1))
         return self._drop(self.cross_out(self._merge(a)))

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from engines.networks.lane_frames import Lanes
 from engines.networks.lm import LM, delay, undelay
+from engines.networks.steps import Steps
 from engines.networks.text import TextStates
 from engines.networks.transformer import Cache, Memory
 from engines.sampling.guidance import Source, combine, seen_by
@@ -36,7 +37,8 @@ def sample_step(
     warmth = torch.linspace(1.0, max(1.0 - cooling, 0.01), logits.shape[-2])[:, None]  # [K, 1]
     p = torch.softmax(logits.float().cpu() / (temperature * warmth), dim=-1)
     if 0 < top_k < p.shape[-1]:
-        p = torch.where(p >= p.topk(top_k, dim=-1).values[..., -1:], p, 0.0)
+        least = p.topk(top_k, dim=-1, sorted=False).values.amin(dim=-1, keepdim=True)
+        p = torch.where(p >= least, p, 0.0)
     if 0.0 < top_p < 1.0:
         p = p / p.sum(dim=-1, keepdim=True)
         ranked, order = p.sort(dim=-1, descending=True)
@@ -102,12 +104,16 @@ def complete(
     memory = memory.repeat(batch)  # [R, ...] -> [R B, ...]
     if stepped is not None:
         stepped = stepped.rows(torch.arange(count, device=device).repeat_interleave(batch))
+    steps = Steps(lm, memory, stepped, cache)
     for step in range(known, delayed.shape[2]):
-        begin = step if cached else 0
-        seen = line[:, :, begin : step + 1].repeat(count, 1, 1)  # what precedes delayed column `step`
-        part = stepped.window(begin, step + 1) if stepped is not None else None
-        past = cache if cached else None
-        logits = lm(seen, part, memory, cache=past)[:, :, -1].float()  # [R B, K, S, V] -> [R B, K, V]
+        if cached:
+            logits = steps(
+                line[:, :, step].repeat(count, 1)
+            ).float()  # what precedes: [R B, K] -> [R B, K, V]
+        else:
+            part = stepped.window(0, step + 1) if stepped is not None else None
+            seen = line[:, :, : step + 1].repeat(count, 1, 1)
+            logits = lm(seen, part, memory)[:, :, -1].float()  # [R B, K, S, V] -> [R B, K, V]
         drawn = sample(combine(logits.view(count, batch, *logits.shape[1:]), rows)[0]).to(device)  # [B, K]
         column = line[:, :, step + 1]
         line[:, :, step + 1] = torch.where(column == -1, drawn, column)
