@@ -31,7 +31,6 @@ from engines.audio.hearing import (
 )
 from engines.audio.listener import WideListener, WideMeasures
 from engines.audio.recording import Patch, Recording, floats_of
-from engines.audio.side_by_side import each
 from engines.audio.timebase import seconds_to_samples
 from engines.requests import Seam
 
@@ -85,7 +84,6 @@ class Judge:
         self._first, self._signs = seconds_to_samples(low, rate), original.signs
         moments = moments_of(source, rate)
         self._hears = hears = WideListener(source, rate)
-        self._tones = hears.tones  # heard before several ask for them at once
         whole = len(source) / rate
         # (seconds, +1 at the span's start and -1 at its end, where windows may reach, the moments)
         self._boundaries: list[tuple[float, float, tuple[float, float], Floats]] = []
@@ -166,9 +164,8 @@ def references(
     known = {} if known is None else known
     narrow = (min(reach[0], STEP_SECONDS + 0.01), min(reach[1], STEP_SECONDS + 0.01))
     if narrow not in known:
-        known[narrow] = each(lambda t: measure(source, rate, t, (t - reach[0], t + reach[1])), moments)
-    wide = each(lambda t: hears.at(t, reach), moments)
-    rows = [vector(near, far) for near, far in zip(known[narrow], wide, strict=True)]
+        known[narrow] = [measure(source, rate, t, (t - reach[0], t + reach[1])) for t in moments]
+    rows = [vector(near, hears.at(t, reach)) for near, t in zip(known[narrow], moments, strict=True)]
     return np.array(rows).reshape(-1, len(STATISTICS))
 
 
