@@ -8,8 +8,6 @@ from __future__ import annotations
 import gradio as gr
 from markupsafe import Markup, escape
 
-from editor.page.timeline import drop_stub
-
 __all__ = ["Markup", "Shown"]
 
 
@@ -19,6 +17,3 @@ class Shown(gr.HTML):
     def postprocess(self, value: str | None) -> str | None:
         """The value for the page, escaped unless it is markup."""
         return None if value is None else str(escape(value))
-
-
-drop_stub(__file__)

@@ -61,11 +61,6 @@ def module_script(function: str, element: str) -> str:
     """
 
 
-def drop_stub(module: str) -> None:
-    """Remove the .pyi that Gradio writes beside every subclass: it goes stale, and mypy would believe it."""
-    Path(module).with_suffix(".pyi").unlink(missing_ok=True)
-
-
 @cache
 def schema(model: type[BaseModel]) -> dict[str, Any]:
     """JSON schema of a component's value, made once: Gradio asks for it with every event, several times."""
@@ -115,9 +110,6 @@ class Timeline(gr.HTML):
     def api_info(self) -> dict[str, Any]:
         """JSON schema of the value."""
         return schema(EditorState)
-
-
-drop_stub(__file__)
 
 
 def file_address(path: Path) -> str:

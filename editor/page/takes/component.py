@@ -14,7 +14,7 @@ from gradio.data_classes import GradioModel
 from pydantic import Field
 
 from editor.page.state import RegionState
-from editor.page.timeline import drop_stub, module_script, schema
+from editor.page.timeline import module_script, schema
 from editor.runs.events import PEAK_SECONDS
 
 
@@ -181,6 +181,3 @@ class Takes(gr.HTML):
     def api_info(self) -> dict[str, Any]:
         """JSON schema of the value."""
         return schema(TakesState)
-
-
-drop_stub(__file__)
