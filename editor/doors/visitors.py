@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
@@ -100,9 +101,9 @@ class Locked:
         return await self.app({**scope, USER: user or ""}, receive, send)
 
 
-class Way:
+class Way(ABC):
     """A way in."""
 
+    @abstractmethod
     async def answer(self, request: Request, user: str | None) -> Response | None:
         """What is said to a request; None lets it in. `user` is None for a browser that is not inside."""
-        raise NotImplementedError
