@@ -19,7 +19,7 @@ from engines.filling import window as windows
 from engines.filling.beginnings import seeds_of
 from engines.filling.choice import finish
 from engines.filling.conditions import Conditions, conditions
-from engines.networks.codec import Codec
+from engines.families.shape import Tokenizer
 from engines.networks.lm import take, undelay
 from engines.progress import ProgressHook, Stopwatch
 from engines.requests import Controls, InpaintRequest, Request, Result, Support
@@ -56,7 +56,7 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
 
 def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     windows.load(models, models.ar, watch)
-    codec, lm, settings = models.codec(), models.ar(), request.ar
+    codec, lm, settings = models.tokenizer(), models.ar(), request.ar
     window, known, order = None, 0, None
     seeds: list[tuple[Tensor, str]] = []  # codes [1, K, T + 3] to begin from, and whence they come
     given: Conditions | None = None
@@ -129,7 +129,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
 class _Growing:
     """What the first of the fillings sounds like while it is being sampled, decoded piece by piece."""
 
-    def __init__(self, codec: Codec, known: int, gain: float) -> None:
+    def __init__(self, codec: Tokenizer, known: int, gain: float) -> None:
         self.line: Tensor | None = None  # [B, K, 1 + S], filled by `complete`
         self._codec, self._known, self._gain = codec, known, gain
         self._made = np.zeros(0, np.float32)

@@ -16,16 +16,15 @@ from torch import Tensor
 from engines.audio.timebase import frames_for
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
+from engines.families.shape import Velocity
 from engines.filling import window as windows
 from engines.filling.beginnings import seeds_of
 from engines.filling.choice import finish
 from engines.filling.conditions import Conditions, conditions
-from engines.networks.lane_frames import Lanes
-from engines.networks.transformer import Memory
 from engines.progress import ProgressHook, Stopwatch
 from engines.requests import Controls, Guidance, InpaintRequest, Request, Result, Support
 from engines.sampling import flow
-from engines.sampling.guidance import combine, seen_by, sources
+from engines.sampling.guidance import combine, sources
 from engines.sampling.guidance import told as weights_of
 from engines.support import refusal
 
@@ -74,17 +73,19 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     given = conditions(request, models, source.shape[2], window, "fm", settings.guidance)
     watch.lap("text")
 
-    field = guided_field(models, given, known, settings.guided)
+    field = guided_field(models, given, known, source, settings.guided)
     count = settings.candidates if window is not None else 1
     noises = draw_noise(source, request.seed, count)  # [C, D, T]
     told = resolved(request, given)
 
     evaluated = 0
 
+    clamps = models.fm().clamped
+
     def clamped(z: Tensor, t: float) -> Tensor:  # Alg. 2, line 4, before every evaluation
         nonlocal evaluated
         evaluated += len(z) * len(given.rows)
-        return field(torch.where(known, source, z), t)
+        return field(torch.where(known, source, z) if clamps else z, t)
 
     starts = [Start(begin, None, "noise")] * count
     if begin > 0 and window is not None:  # a variation sets out part of the way from what was there
@@ -162,35 +163,34 @@ def steps_from(steps: int, begin: float) -> int:
 
 
 def guided_field(
-    models: Models, given: Conditions, known: Tensor, guided: tuple[float, float] = (0.0, 1.0)
+    models: Models,
+    given: Conditions,
+    known: Tensor,
+    source: Tensor,
+    guided: tuple[float, float] = (0.0, 1.0),
 ) -> flow.Field:
-    """The guided velocity as a function (z [B, D, T], t) -> [B, D, T]; known bool [T] is the mask channel.
+    """The guided velocity as a function (z [B, D, T], t) -> [B, D, T].
 
-    Outside the times `guided` the prediction that sees everything is taken alone.
+    known bool [T]: what the field is told of `source` [1, D, T]. Outside the times `guided` the prediction that
+    sees everything is taken alone.
     """
-    net, rows = models.fm(), given.rows
+    model, rows = models.fm(), given.rows
     alone = sources(Guidance(1.0, 0.0), given.text is not None, given.lanes.any_given)
-    ready: dict[tuple[bool, int], tuple[Memory, Lanes]] = {}
+    ready: dict[tuple[bool, int], Velocity] = {}
 
-    def prepared(inside: bool, batch: int) -> tuple[Memory, Lanes]:
-        seen = rows if inside else alone
+    def prepared(inside: bool, batch: int) -> Velocity:
         if (inside, batch) not in ready:
-            text_given = torch.tensor([row.text for row in seen], device=known.device)
-            text_given = text_given.repeat_interleave(batch)  # [R] -> [R B]
-            text = given.text.repeat(len(text_given)) if given.text is not None else None
+            seen = rows if inside else alone
             with models.autocast():
-                memory = net.remember(text, text_given, len(text_given))
-            ready[inside, batch] = memory, seen_by(seen, given.lanes, batch)
+                ready[inside, batch] = model.velocity(seen, given.text, given.lanes, known, source, batch)
         return ready[inside, batch]
 
     def field(z: Tensor, t: float) -> Tensor:
         inside = guided[0] <= t <= guided[1]
         seen, batch = rows if inside else alone, len(z)
-        memory, lanes = prepared(inside, batch)
-        tau = torch.full((len(seen) * batch,), t, device=z.device)
-        masks = known.expand(len(tau), -1)  # [T] -> [R B, T]
+        velocity = prepared(inside, batch)
         with models.autocast():
-            v = net(z.repeat(len(seen), 1, 1), tau, masks, lanes, memory=memory)  # [R B, D, T]
+            v = velocity(z, t)  # [R B, D, T]
         return combine(v.float().view(len(seen), batch, *v.shape[1:]), seen)[0]  # -> [B, D, T]
 
     prepared(True, 1)

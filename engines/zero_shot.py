@@ -84,7 +84,7 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
     given = conditions(request, models, window.frames, window, "fm-zero-shot", guidance)
     watch.lap("text")
 
-    field = guided_field(models, given, torch.zeros_like(known), settings.guided)
+    field = guided_field(models, given, torch.zeros_like(known), source, settings.guided)
     noise = draw_noise(source, request.seed)
 
     def on_step(step: int, total: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engines.assets import ASSETS
-from engines.checkpoints.bundle import find_bundle
+from engines.checkpoints.found import find_checkpoint
 from engines.checkpoints.shelf import Models, open_bundle
 from engines.dispatch import run
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest, InpaintRequest
@@ -25,7 +25,7 @@ def bundle() -> Models:
 
 
 def test_it_is_small_and_open(bundle: Models) -> None:
-    told = find_bundle("bundle", "cpu").describe()
+    told = find_checkpoint("bundle", "cpu").describe()
     assert sum(told["bytes"].values()) <= 40e6
     assert told["licence"] == "CC-BY-SA-4.0"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from engines.checkpoints.bundle import BundleSpec, find_bundle
+from engines.checkpoints.bundle import BundleSpec
+from engines.checkpoints.found import find_checkpoint
 from engines.checkpoints.shelf import Models, open_bundle, save_bundle
 from engines.errors import Cancelled, InputError
 from engines.networks.flow_net import FlowNet
@@ -80,7 +81,7 @@ def test_a_run_that_waits_for_the_device_can_be_cancelled(tiny_bundle: Path) -> 
 
 
 def test_it_says_what_it_holds(tiny_bundle: Path) -> None:
-    told = json.loads(json.dumps(find_bundle(str(tiny_bundle), "cpu").describe()))
+    told = json.loads(json.dumps(find_checkpoint(str(tiny_bundle), "cpu").describe()))
     assert told["name"] == "tiny" and told["licence"] == "CC0-1.0"
     assert told["bytes"]["ar.safetensors"] == (tiny_bundle / "ar.safetensors").stat().st_size
 

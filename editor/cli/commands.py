@@ -24,7 +24,7 @@ from editor.runs.job import Extension, ExtensionKind, Job, perform, probe_of, re
 from editor.runs.replay import plain
 from engines.audio.recording import SUFFIXES, read_recording, write_recording
 from engines.audio.timebase import SHOWN_SECONDS, Grid, seconds_to_samples
-from engines.checkpoints.bundle import find_bundle
+from engines.checkpoints.found import find_checkpoint
 from engines.errors import InputError
 from engines.progress import ProgressHook
 from engines.requests import Controls, GenerateRequest, InpaintRequest
@@ -244,5 +244,5 @@ def _drum_signal(
 
 def bundle(arguments: argparse.Namespace) -> str | None:
     """What a bundle holds, as lines or JSON. InputError for one that cannot be read."""
-    facts = plain(find_bundle(arguments.bundle, arguments.device).describe())
+    facts = plain(find_checkpoint(arguments.bundle, arguments.device).describe())
     return json.dumps(facts, allow_nan=False) if arguments.json else "\n".join(report.fact_lines(facts))

@@ -23,7 +23,7 @@ from engines.music import chords
 from engines.roster import ENGINES
 
 if TYPE_CHECKING:
-    from engines.checkpoints.bundle import BundleSpec
+    from engines.families.shape import Spec
 
 SIGNATURES = ("2/4", "3/4", "4/4", "5/4", "6/4", "7/4")
 BRAND = Markup("""<h1><button id="mark" class="mark" title="About Inlay, and a short guide (H)">
@@ -36,7 +36,7 @@ BRAND = Markup("""<h1><button id="mark" class="mark" title="About Inlay, and a s
 class Layout:
     """The controls of a page for one bundle, as attributes."""
 
-    def __init__(self, spec: BundleSpec, model: Mapping[str, Any]) -> None:
+    def __init__(self, spec: Spec, model: Mapping[str, Any]) -> None:
         """`model` is what the page says of the models (`model_card`)."""
         self.spec = spec
         self.model = model

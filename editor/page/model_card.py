@@ -6,12 +6,12 @@ import os
 import re
 from typing import Any
 
-from engines.checkpoints.bundle import Bundle
+from engines.checkpoints.found import Checkpoint
 
 _DUTIES = {"CC-BY-SA-4.0": "Name the makers, share alike", "CC-BY-4.0": "Name the makers"}
 
 
-def model_card(bundle: Bundle) -> dict[str, Any]:
+def model_card(bundle: Checkpoint) -> dict[str, Any]:
     """JSON-ready: {name, file, device, licence, duty, facts}."""
     spec = bundle.spec
     cores = os.cpu_count() or 1
@@ -26,7 +26,7 @@ def model_card(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _facts(bundle: Bundle) -> list[str]:
+def _facts(bundle: Checkpoint) -> list[str]:
     """What the models can and cannot do: the first two points of the bundle's card, else its numbers."""
     card = bundle.folder / "README.md"
     text = card.read_text("utf-8", errors="replace") if card.is_file() else ""

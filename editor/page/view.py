@@ -24,6 +24,7 @@ from editor.runs.pace import Pace
 from editor.runs.track import estimate_words
 from editor.session import Session
 from engines.errors import InputError
+from engines.families.shape import NETWORKS
 from engines.requests import LONGEST_SECONDS
 from engines.roster import ENGINES
 
@@ -38,8 +39,8 @@ class View:
         self.spec = layout.spec
         self.pace = pace
         self.window = pace.window = float(self.spec.window_seconds)
-        self.frame_rate = 25.0
-        self.band_taken = self.spec.flow.band or self.spec.lm.band
+        self.frame_rate = self.spec.frame_rate
+        self.band_taken = any("instruments" not in self.spec.untaken(network) for network in NETWORKS)
 
     @property
     def light(self) -> list[gr.Component]:

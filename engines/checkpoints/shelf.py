@@ -1,7 +1,8 @@
-"""The checkpoints of a bundle: loading once, sharing, saving.
+"""Opened checkpoints: loading once, sharing, freeing, saving.
 
-All engines of a process share one `Models` per bundle and device: every part is loaded at its first use,
-once. Does not know requests' contents, the editor or training.
+All engines of a process share one `Models` per checkpoint and device: every part is loaded at its first use,
+once. Checkpoints on one device share its lock, and give way to one another where memory is short. Does not
+know requests' contents, the editor or training.
 """
 
 from __future__ import annotations
@@ -15,53 +16,80 @@ from typing import Any, TypeVar, cast
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from engines.checkpoints.allocator import keep_freed_memory
-from engines.checkpoints.bundle import BundleSpec, damaged, find_bundle
+from engines.checkpoints.allocator import give_back_memory, keep_freed_memory
+from engines.checkpoints.bundle import BundleSpec, damaged
+from engines.checkpoints.found import Checkpoint, find_checkpoint
+from engines.checkpoints.memory import free_bytes, size_in_memory
 from engines.errors import InputError
-from engines.networks.codec import Codec, load_codec, save_codec
+from engines.families.roster import FAMILIES, FamilySpec, module_of
+from engines.families.shape import Autoencoder, Flow, Network, Spec, Tokenizer
+from engines.networks.codec import Codec, save_codec
 from engines.networks.flow_net import FlowNet
 from engines.networks.lm import LM
 from engines.networks.text import TextEncoder
 from engines.progress import Stopwatch
 
 Part = TypeVar("Part")
-Network = TypeVar("Network", bound=nn.Module)
+_locks: dict[str, threading.Lock] = {}  # device -> what the run on it holds
 
 
 class Models:
-    """The checkpoints of one bundle on one device, each loaded once and shared by all engines."""
+    """One checkpoint on one device, each part loaded once and shared by all engines."""
 
-    def __init__(self, folder: Path, spec: BundleSpec, device: str, precision: str = "float32") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        spec: Spec,
+        device: str,
+        precision: str = "float32",
+        family: FamilySpec = FAMILIES[0],
+    ) -> None:
         self.folder = folder
         self.spec = spec
         self.device = torch.device(device)
         self.precision = precision  # of the FM network: "float32" or "bfloat16" (one-step AR gains nothing)
+        self.family = family
         self.loads: dict[str, int] = {}  # part -> how often it was read from disk
-        self.device_lock = threading.Lock()  # held by the run that uses the device
+        self.device_lock = _locks.setdefault(device, threading.Lock())  # held by the run that uses the device
         self._load_lock = threading.RLock()
         self._parts: dict[str, Any] = {}
 
-    def codec(self) -> Codec:
-        """The codec, audio [B, 1, N] <-> latents [B, D, T] <-> codes [B, K, T]."""
-        return self._once("codec", lambda: load_codec(self.folder, self.spec.codec).to(self.device))
+    def serving(self, name: str) -> Models:
+        """The checkpoint that a request names, on the same device; this one for an empty name or its own."""
+        if name in ("", self.spec.name):
+            return self
+        return open_bundle(name, self.device.type, self.precision)
+
+    def codec(self) -> Autoencoder:
+        """The autoencoder, audio [B, C, N] <-> latents [B, D, T]."""
+        return self._once("codec", lambda: module_of(self.family).load_codec(*self._place))
+
+    def tokenizer(self) -> Tokenizer:
+        """The autoencoder of a token model, which knows codes [B, K, T] too."""
+        return cast(Tokenizer, self.codec())
 
     def ar(self) -> LM:
-        """The AR network over codes [B, K, T]."""
-        return self._once("ar", lambda: self._filled("ar", LM(self.spec.lm)))
+        """The token model over codes [B, K, T]."""
+        return self._once("ar", lambda: module_of(self.family).load_tokens(*self._place))
 
-    def fm(self) -> FlowNet:
-        """The FM network over latents [B, D, T]."""
-        return self._once("fm", lambda: self._filled("fm", FlowNet(self.spec.flow)))
+    def fm(self) -> Flow:
+        """The flow over latents [B, D, T]."""
+        return self._once("fm", lambda: module_of(self.family).load_flow(*self._place))
 
-    def untaken(self, engine: str) -> tuple[str, ...]:
-        """Fields of `Controls` that an engine's network does not take."""
-        return self.spec.lm.untaken if engine == "ar" else self.spec.flow.untaken
+    def network(self, network: Network) -> object:
+        """The network that an engine runs on, loaded."""
+        return self.ar() if network == "ar" else self.fm()
+
+    def words(self, prompt: str) -> Any:
+        """States of a prompt as the networks of this checkpoint read them, on the device."""
+        encoder = self._once("words", lambda: module_of(self.family).load_words(*self._place))
+        return encoder.encode([prompt]).to(self.device)
 
     def text(self) -> TextEncoder:
-        """The text encoder, prompts -> states [B, L, 384] (on the CPU)."""
+        """What knows the words for who plays, prompts -> states [B, L, 384] (on the CPU)."""
 
         def load() -> TextEncoder:
             encoder = TextEncoder()
@@ -84,9 +112,28 @@ class Models:
         finally:
             self.device_lock.release()
 
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """Parts that are in memory."""
+        return tuple(self._parts)
+
+    def free(self) -> None:
+        """Forget all parts; they are loaded again at their next use."""
+        with self._load_lock:
+            self._parts.clear()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        give_back_memory()
+
+    @property
+    def _place(self) -> tuple[Path, Spec, torch.device]:
+        return self.folder, self.spec, self.device
+
     def _once(self, part: str, load: Callable[[], Part]) -> Part:
         with self._load_lock:
             if part not in self._parts:
+                if not self._parts:
+                    _make_room(self)
                 try:
                     with torch.inference_mode(False):  # parameters stay ordinary tensors
                         self._parts[part] = load()
@@ -97,25 +144,44 @@ class Models:
                 self.loads[part] = self.loads.get(part, 0) + 1
             return cast(Part, self._parts[part])
 
-    def _filled(self, part: str, network: Network) -> Network:
-        weights = load_file(self.folder / f"{part}.safetensors")
-        network.load_state_dict({name: w.float() for name, w in weights.items()})
-        return network.eval().requires_grad_(False).to(self.device)
-
 
 _open: dict[tuple[Path, str, str], Models] = {}
 _open_lock = threading.Lock()
 
 
 def open_bundle(name_or_path: str = "bundle", device: str = "auto", precision: str = "float32") -> Models:
-    """The shared Models of a bundle, which is found as by `find_bundle`; reads no weights yet."""
+    """The shared Models of a checkpoint, which is found as by `find_checkpoint`; reads no weights yet."""
     keep_freed_memory()
-    found = find_bundle(name_or_path, device)
+    found = find_checkpoint(name_or_path, device)
     with _open_lock:
         key = (found.folder, found.device, precision)
         if key not in _open:
-            _open[key] = Models(found.folder, found.spec, found.device, precision)
+            _open[key] = Models(found.folder, found.spec, found.device, precision, found.family)
         return _open[key]
+
+
+def opened() -> list[Models]:
+    """All checkpoints of this process that have parts in memory, the one used last at the end."""
+    with _open_lock:
+        return [models for models in _open.values() if models.loaded]
+
+
+def _make_room(wanted: Models) -> None:
+    """Free other checkpoints of the device, the eldest first, until one that is to be loaded fits.
+
+    Raises InputError with what is missing where it does not fit at all. Whoever loads holds the device, so no
+    other run is on those that are freed.
+    """
+    need = size_in_memory(wanted.folder)
+    others = [models for models in opened() if models is not wanted and models.device == wanted.device]
+    while others and free_bytes(wanted.device) < need:
+        others.pop(0).free()
+    short = need - free_bytes(wanted.device)
+    if short > 0:
+        raise InputError(
+            f"{wanted.spec.title or wanted.spec.name}: {short / 1e9:.1f} GB of memory are missing, it takes "
+            f"{need / 1e9:.1f} GB; close other programs, or choose a smaller model"
+        )
 
 
 def save_bundle(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engines.audio.timebase import Grid
-from engines.checkpoints.bundle import Task
+from engines.families.shape import Task
 from engines.checkpoints.shelf import Models
 from engines.filling.agreement import asked_parts
 from engines.filling.score import score_of
 from engines.filling.window import Window
 from engines.networks.lane_frames import Lanes, lanes_from
-from engines.networks.text import TextStates
 from engines.requests import Change, Controls, Guidance, InpaintRequest, Request
-from engines.roster import EngineName
+from engines.roster import BY_NAME, EngineName
 from engines.sampling.guidance import Source, sources
 from engines.words import reader as words
 
@@ -22,7 +22,7 @@ from engines.words import reader as words
 class Conditions:
     """What conditions a run, ready for a network."""
 
-    text: TextStates | None  # [1, L, 384]
+    text: Any | None  # states of one prompt, as the networks of the checkpoint take them
     lanes: Lanes  # [1, T]
     rows: tuple[Source, ...]  # the guided batch
     guidance: Guidance
@@ -62,8 +62,8 @@ def conditions(
             controls = replace(controls, grid=Grid(bpm))
     guidance = guidance or models.spec.guidance(engine, task)
     prompt = " ".join("".join(c if c.isprintable() else " " for c in request.prompt).split())
-    text = models.text().encode([prompt]).to(models.device) if prompt else None
+    text = models.words(prompt) if prompt else None
     lanes = lanes_from(controls, frames, codec.frame_rate, start).to(models.device)
-    lanes = lanes.without(models.untaken(engine))
+    lanes = lanes.without(models.spec.untaken(BY_NAME[engine].network))
     rows = sources(guidance, text is not None, lanes.any_given, changed)
     return Conditions(text, lanes, rows, guidance, controls, heard)

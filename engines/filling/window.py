@@ -28,14 +28,14 @@ from engines.audio.timebase import frames_for, seconds_to_frame, seconds_to_samp
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
 from engines.filling.recent import Recent, content
-from engines.networks.codec import Codec
+from engines.families.shape import Autoencoder
 from engines.progress import Stopwatch
 from engines.requests import InpaintRequest, Latents
 from engines.sampling.order import known_mask
 from engines.support import CONTEXT_SECONDS
 
 REMEMBERED = 16  # pieces of audio whose latents a codec keeps, about 130 kB each
-_encoded: WeakKeyDictionary[Codec, Recent[Tensor]] = WeakKeyDictionary()
+_encoded: WeakKeyDictionary[Autoencoder, Recent[Tensor]] = WeakKeyDictionary()
 _lock = Lock()
 _LEVELS = (0.03, 0.3)  # RMS that the models are used to
 
@@ -74,7 +74,7 @@ class Window:
         return mask
 
 
-def cut(request: InpaintRequest, codec: Codec, seconds: float) -> Window:
+def cut(request: InpaintRequest, codec: Autoencoder, seconds: float) -> Window:
     """The window of at most `seconds` around the request's span; raises InputError for NaN samples."""
     source = request.source
     room = seconds_to_frame(seconds, codec.frame_rate)
@@ -186,7 +186,7 @@ def encode_spans(window: Window, models: Models) -> Tensor:
     return torch.where(window.known.to(z.device), 0.0, whole)
 
 
-def _latents(codec: Codec, audio: NDArray[np.float32], models: Models) -> Tensor:
+def _latents(codec: Autoencoder, audio: NDArray[np.float32], models: Models) -> Tensor:
     """Latents [1, D, T] of samples [T hop], remembered by their content: nobody may write into them."""
 
     def encoded() -> Tensor:

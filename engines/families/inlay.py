@@ -1,0 +1,108 @@
+"""Inlay's own bundles: EnCodec's shape, an AR and an FM network over it, MiniLM for the words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from engines.checkpoints.bundle import BundleSpec, read_spec
+from engines.families.shape import Autoencoder, Flow, Spec, Velocity, Words
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from engines.networks.flow_net import FlowNet
+    from engines.networks.lane_frames import Lanes
+    from engines.networks.lm import LM
+    from engines.networks.text import TextStates
+    from engines.sampling.guidance import Source
+
+    Network = TypeVar("Network", bound=nn.Module)
+
+
+def spec_of(folder: Path) -> BundleSpec | None:
+    """The spec in a bundle's folder; None where none of a bundle's files lies. InputError where it is damaged."""
+    if not any(folder.glob("bundle.json")) and not any(folder.glob("fm.safetensors")):
+        return None
+    return read_spec(folder)
+
+
+def load_codec(folder: Path, spec: Spec, device: torch.device) -> Autoencoder:
+    """The codec, audio [B, 1, N] <-> latents [B, D, T] <-> codes [B, K, T]."""
+    from engines.networks.codec import load_codec as load
+
+    return load(folder, _own(spec).codec).to(device)
+
+
+def load_words(folder: Path, spec: Spec, device: torch.device) -> Words:
+    """MiniLM, prompts -> states [B, L, 384] (on the CPU)."""
+    from engines.networks.text import TextEncoder
+
+    encoder = TextEncoder()
+    encoder.load()
+    return encoder
+
+
+def load_tokens(folder: Path, spec: Spec, device: torch.device) -> LM:
+    """The AR network over codes [B, K, T]."""
+    from engines.networks.lm import LM
+
+    return _filled(folder, "ar", LM(_own(spec).lm), device)
+
+
+def load_flow(folder: Path, spec: Spec, device: torch.device) -> Flow:
+    """The FM network over latents [B, D, T]."""
+    from engines.networks.flow_net import FlowNet
+
+    return OwnFlow(_filled(folder, "fm", FlowNet(_own(spec).flow), device))
+
+
+class OwnFlow:
+    """The FM network as engines ask it: known frames are clean, and a channel says which they are (Alg. 2)."""
+
+    clamped = True
+
+    def __init__(self, net: FlowNet) -> None:
+        self.net = net
+
+    def velocity(
+        self,
+        seen: Sequence[Source],
+        words: TextStates | None,
+        lanes: Lanes,
+        known: Tensor,
+        source: Tensor,
+        batch: int,
+    ) -> Velocity:
+        """(z [B, D, T], t) -> v [R B, D, T]; see `families.shape.Flow`."""
+        import torch
+
+        from engines.sampling.guidance import seen_by
+
+        given = torch.tensor([row.text for row in seen], device=known.device)
+        given = given.repeat_interleave(batch)  # [R] -> [R B]
+        text = words.repeat(len(given)) if words is not None else None
+        memory = self.net.remember(text, given, len(given))
+        rows = seen_by(seen, lanes, batch)  # [R B, T]
+
+        def velocity(z: Tensor, t: float) -> Tensor:
+            tau = torch.full((len(given),), t, device=z.device)
+            masks = known.expand(len(given), -1)  # [T] -> [R B, T]
+            v: Tensor = self.net(z.repeat(len(seen), 1, 1), tau, masks, rows, memory=memory)  # [R B, D, T]
+            return v
+
+        return velocity
+
+
+def _own(spec: Spec) -> BundleSpec:
+    return cast(BundleSpec, spec)
+
+
+def _filled(folder: Path, part: str, network: Network, device: torch.device) -> Network:
+    from safetensors.torch import load_file
+
+    weights = load_file(folder / f"{part}.safetensors")
+    network.load_state_dict({name: w.float() for name, w in weights.items()})
+    return network.eval().requires_grad_(False).to(device)

@@ -1,0 +1,38 @@
+"""The families, one row each: which module reads a checkpoint that lies in a folder. Loads no torch."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from engines.errors import InputError
+from engines.families.shape import Family, Spec
+
+
+@dataclass(frozen=True)
+class FamilySpec:
+    """One family."""
+
+    name: str
+    module: str
+    extra: str = ""  # of Inlay's optional dependencies, that it needs
+
+
+FAMILIES: tuple[FamilySpec, ...] = (FamilySpec("inlay", "engines.families.inlay"),)
+
+
+def module_of(family: FamilySpec) -> Family:
+    """The module of a family, loaded at its first use."""
+    return cast(Family, importlib.import_module(family.module))
+
+
+def recognised(folder: Path) -> tuple[FamilySpec, Spec]:
+    """The family and the spec of the checkpoint in a folder; InputError where no family knows it."""
+    for family in FAMILIES:
+        spec = module_of(family).spec_of(folder)
+        if spec is not None:
+            return family, spec
+    known = ", ".join(family.name for family in FAMILIES)
+    raise InputError(f"{folder.name[:64]!r}: no checkpoint that Inlay knows lies there; expected one of {known}")
