@@ -15,11 +15,11 @@ from torch import Tensor
 from engines.audio.timebase import frames_for
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
+from engines.families.shape import Tokenizer
 from engines.filling import window as windows
 from engines.filling.beginnings import seeds_of
 from engines.filling.choice import finish
 from engines.filling.conditions import Conditions, conditions
-from engines.families.shape import Tokenizer
 from engines.networks.lm import take, undelay
 from engines.progress import ProgressHook, Stopwatch
 from engines.requests import Controls, InpaintRequest, Request, Result, Support

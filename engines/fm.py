@@ -171,8 +171,8 @@ def guided_field(
 ) -> flow.Field:
     """The guided velocity as a function (z [B, D, T], t) -> [B, D, T].
 
-    known bool [T]: what the field is told of `source` [1, D, T]. Outside the times `guided` the prediction that
-    sees everything is taken alone.
+    known bool [T]: what the field is told of `source` [1, D, T]. Outside the times `guided` the prediction
+    that sees everything is taken alone.
     """
     model, rows = models.fm(), given.rows
     alone = sources(Guidance(1.0, 0.0), given.text is not None, given.lanes.any_given)

@@ -20,6 +20,7 @@ from engines.audio.timebase import frames_for
 from engines.checkpoints.shelf import Models
 from engines.dispatch import run, supports
 from engines.errors import InputError
+from engines.families.inlay import codec_of, network_of
 from engines.filling import window as windows
 from engines.filling.choice import finish
 from engines.filling.conditions import Conditions, conditions
@@ -101,7 +102,7 @@ def _prepare(request: Request, models: Models) -> _Item:
     support = supports(request)
     if not support:
         raise InputError(support.reason)
-    codec, window = models.codec(), None
+    codec, window = codec_of(models), None
     if isinstance(request, InpaintRequest):
         window = windows.cut(request, codec, models.spec.window_seconds)
         frames = window.frames
@@ -156,7 +157,7 @@ def _guided(lanes: Lanes, rows: Sequence[Source]) -> Lanes:
 
 
 def _ar(items: Sequence[_Item], models: Models) -> Tensor:
-    codec, lm, device = models.codec(), models.ar(), models.device
+    codec, lm, device = codec_of(models), models.ar(), models.device
     rows, settings = items[0].given.rows, items[0].request.ar
     codes, known, orders, lanes = [], [], [], []
     for item in items:
@@ -227,7 +228,7 @@ def complete_many(
 
 
 def _fm(items: Sequence[_Item], models: Models) -> Tensor:
-    codec, device, rows = models.codec(), models.device, items[0].given.rows
+    codec, device, rows = codec_of(models), models.device, items[0].given.rows
     settings, count, batch = items[0].request.fm, len(rows), len(items)
     zero_shot = items[0].request.engine == "fm-zero-shot"
     inverts = zero_shot and settings.zero_shot == "inversion"
@@ -242,7 +243,7 @@ def _fm(items: Sequence[_Item], models: Models) -> Tensor:
     source, known = torch.cat(sources), torch.stack(masks).to(device)  # [B, D, T], [B, T]
     noise = torch.cat([draw_noise(s, item.request.seed) for s, item in zip(sources, items, strict=True)])
     text_given = torch.tensor([row.text for row in rows], device=device).repeat_interleave(batch)
-    net = models.fm()
+    net = network_of(models)
     with models.autocast():
         memory = net.remember(_repeat(_text(items, device), count), text_given, count * batch)
     lanes = _guided(cat_lanes([item.given.lanes for item in items]), rows)

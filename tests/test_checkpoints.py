@@ -12,6 +12,7 @@ from engines.checkpoints.bundle import BundleSpec
 from engines.checkpoints.found import find_checkpoint
 from engines.checkpoints.shelf import Models, open_bundle, save_bundle
 from engines.errors import Cancelled, InputError
+from engines.families.inlay import network_of
 from engines.networks.flow_net import FlowNet
 from engines.networks.shapes import FlowConfig, LMConfig
 from engines.progress import Progress, Stopwatch
@@ -45,7 +46,7 @@ def test_saved_weights_come_back_in_half_precision(tiny_bundle: Path, tmp_path: 
         tmp_path / "b", BundleSpec.from_json((tiny_bundle / "bundle.json").read_text()), flow=flow
     )
     assert spec.flow.dim == 16 and spec.lm.dim == 32  # the other parts stay
-    back = Models(tmp_path / "b", spec, "cpu").fm()
+    back = network_of(Models(tmp_path / "b", spec, "cpu"))
     for name, weight in flow.state_dict().items():
         assert torch.equal(back.state_dict()[name], weight.half().float())
     assert not back.training and not any(p.requires_grad for p in back.parameters())

@@ -235,9 +235,10 @@ def _drum_signal(
     quiet_libraries()
     from engines.analysis.drums import drum_signal
     from engines.checkpoints import shelf as checkpoints
+    from engines.families.inlay import codec_of
 
     models = checkpoints.open_bundle(arguments.bundle, arguments.device)
-    signal = drum_signal(mono, rate, models.codec(), progress)
+    signal = drum_signal(mono, rate, codec_of(models), progress)
     row = {"start": start, "frame_rate": signal.frame_rate, "codebook": f"the first of {models.spec.name}"}
     return {"drum_signal": row | {"codes": signal.codes.tolist()}}
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from engines.checkpoints.allocator import give_back_memory, keep_freed_memory
 from engines.checkpoints.bundle import BundleSpec, damaged
-from engines.checkpoints.found import Checkpoint, find_checkpoint
+from engines.checkpoints.found import find_checkpoint
 from engines.checkpoints.memory import free_bytes, size_in_memory
 from engines.errors import InputError
 from engines.families.roster import FAMILIES, FamilySpec, module_of

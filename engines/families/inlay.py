@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from engines.checkpoints.bundle import BundleSpec, read_spec
+from engines.errors import InputError
 from engines.families.shape import Autoencoder, Flow, Spec, Velocity, Words
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from engines.checkpoints.shelf import Models
+    from engines.networks.codec import Codec
     from engines.networks.flow_net import FlowNet
     from engines.networks.lane_frames import Lanes
     from engines.networks.lm import LM
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def spec_of(folder: Path) -> BundleSpec | None:
-    """The spec in a bundle's folder; None where none of a bundle's files lies. InputError where it is damaged."""
+    """The spec in a bundle's folder; None where none of its files lies. InputError where it is damaged."""
     if not any(folder.glob("bundle.json")) and not any(folder.glob("fm.safetensors")):
         return None
     return read_spec(folder)
@@ -60,7 +63,7 @@ def load_flow(folder: Path, spec: Spec, device: torch.device) -> Flow:
 
 
 class OwnFlow:
-    """The FM network as engines ask it: known frames are clean, and a channel says which they are (Alg. 2)."""
+    """The FM network as engines ask it: known frames are clean, a channel says which they are (Alg. 2)."""
 
     clamped = True
 
@@ -94,6 +97,31 @@ class OwnFlow:
             return v
 
         return velocity
+
+
+def codec_of(models: Models) -> Codec:
+    """The codec of a bundle, for what needs more of it than engines do. InputError for another family's."""
+    from engines.networks.codec import Codec
+
+    codec = models.codec()
+    if not isinstance(codec, Codec):
+        raise InputError(f"{models.spec.name!r}: a bundle of Inlay's own is needed; choose one")
+    return codec
+
+
+def network_of(models: Models) -> FlowNet:
+    """The FM network of a bundle. InputError for another family's flow."""
+    flow = models.fm()
+    if not isinstance(flow, OwnFlow):
+        raise InputError(f"{models.spec.name!r}: a bundle of Inlay's own is needed; choose one")
+    return flow.net
+
+
+def spec_within(models: Models) -> BundleSpec:
+    """The spec of a bundle. InputError for another family's."""
+    if not isinstance(models.spec, BundleSpec):
+        raise InputError(f"{models.spec.name!r}: a bundle of Inlay's own is needed; choose one")
+    return models.spec
 
 
 def _own(spec: Spec) -> BundleSpec:

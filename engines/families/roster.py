@@ -35,4 +35,4 @@ def recognised(folder: Path) -> tuple[FamilySpec, Spec]:
         if spec is not None:
             return family, spec
     known = ", ".join(family.name for family in FAMILIES)
-    raise InputError(f"{folder.name[:64]!r}: no checkpoint that Inlay knows lies there; expected one of {known}")
+    raise InputError(f"{folder.name[:64]!r}: no checkpoint lies there that Inlay knows; expected {known}")

@@ -151,12 +151,35 @@ class CheckpointSpec:
 class Autoencoder(Protocol):
     """Audio [B, C, N] at `rate` Hz <-> latents [B, D, T], normalised; T = ceil(N / hop)."""
 
-    rate: int
-    channels: int
-    hop: int
-    frame_rate: float
-    dim: int
-    reach: int | None  # frames on either side that have a say in a frame; None: all of them
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """C."""
+        ...
+
+    @property
+    def hop(self) -> int:
+        """Samples per latent frame."""
+        ...
+
+    @property
+    def frame_rate(self) -> float:
+        """Latent frames a second."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        ...
+
+    @property
+    def reach(self) -> int | None:
+        """Frames on either side that have a say in a frame, or in its samples; None: all of them."""
+        ...
 
     def encode(self, audio: Tensor) -> Tensor:
         """[B, C, N] -> [B, D, T]."""
@@ -170,8 +193,15 @@ class Autoencoder(Protocol):
 class Tokenizer(Autoencoder, Protocol):
     """An autoencoder whose latents are sums of codebook vectors."""
 
-    codebooks: int
-    codebook_size: int
+    @property
+    def codebooks(self) -> int:
+        """K."""
+        ...
+
+    @property
+    def codebook_size(self) -> int:
+        """V."""
+        ...
 
     def quantize(self, z: Tensor) -> Tensor:
         """[B, D, T] -> codes [B, K, T]."""
@@ -193,8 +223,8 @@ class Words(Protocol):
 class Flow(Protocol):
     """A velocity field over latents, given words, lanes and what is known."""
 
-    # Whether known frames are the clean source wherever the field is evaluated (Alg. 2); else they are as noisy
-    # as all others, and the field is told of them beside.
+    # Whether known frames are the clean source wherever the field is evaluated (Alg. 2); else they are as
+    # noisy as all others, and the field is told of them beside.
     clamped: bool
 
     def velocity(
@@ -208,8 +238,8 @@ class Flow(Protocol):
     ) -> Velocity:
         """The field of `batch` latents for each row of a guided batch, all that does not change prepared.
 
-        `words` are states of one prompt or None, lanes [1, T], known bool [T] (none: generation and zero-shot),
-        source [1, D, T] with what is known. Row after row: (z [B, D, T], t) -> v [R B, D, T].
+        `words` are states of one prompt or None, lanes [1, T], known bool [T] (all False: generation and
+        zero-shot), source [1, D, T] with what is known. Row after row: (z [B, D, T], t) -> v [R B, D, T].
         """
         ...
 

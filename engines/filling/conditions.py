@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engines.audio.timebase import Grid
-from engines.families.shape import Task
 from engines.checkpoints.shelf import Models
+from engines.families.shape import Task
 from engines.filling.agreement import asked_parts
 from engines.filling.score import score_of
 from engines.filling.window import Window

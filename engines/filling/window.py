@@ -27,8 +27,8 @@ from engines.audio.recording import Patch, Recording, floats_of, mean_of, resamp
 from engines.audio.timebase import frames_for, seconds_to_frame, seconds_to_samples, span_to_frames
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
-from engines.filling.recent import Recent, content
 from engines.families.shape import Autoencoder
+from engines.filling.recent import Recent, content
 from engines.progress import Stopwatch
 from engines.requests import InpaintRequest, Latents
 from engines.sampling.order import known_mask

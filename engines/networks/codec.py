@@ -37,6 +37,11 @@ class Codec(nn.Module):
         return int(self.model.config.sampling_rate)
 
     @property
+    def channels(self) -> int:
+        """Of the audio."""
+        return int(self.model.config.audio_channels)
+
+    @property
     def hop(self) -> int:
         """Samples per latent frame."""
         return int(self.model.config.hop_length)

@@ -23,6 +23,7 @@ from torch import Tensor
 from engines.audio.timebase import Grid
 from engines.checkpoints.allocator import keep_freed_memory
 from engines.checkpoints.shelf import open_bundle
+from engines.families import inlay as own
 from engines.music.chords import NULL_CHORD
 from engines.music.instruments import FAMILIES, INSTRUMENTS, OTHERS, family_of, row_of
 from engines.networks.codec import Codec
@@ -314,7 +315,7 @@ _MEMBERS = torch.tensor([[float(family_of(name) == family) for family in FAMILIE
 def codec_of(folder: Path, renders: Path) -> Codec:
     """The codec of a bundle, or of a run of `study.train.codec`, which is finished on `renders`."""
     if (folder / "bundle.json").exists():
-        return open_bundle(str(folder), "cpu").codec()
+        return own.codec_of(open_bundle(str(folder), "cpu"))
     from study.train.codec import finish
 
     return finish(folder, renders, None)
@@ -323,7 +324,7 @@ def codec_of(folder: Path, renders: Path) -> Codec:
 def statistics_of(folder: Path) -> tuple[float, float]:
     """Mean and deviation of the latents of a bundle's codec, or of a run of `study.train.codec`."""
     if (folder / "bundle.json").exists():
-        codec = open_bundle(str(folder), "cpu").codec()
+        codec = own.codec_of(open_bundle(str(folder), "cpu"))
         return float(codec.mean), float(codec.std)
     mean, std = torch.load(folder / "latents.pt")
     return float(mean), float(std)

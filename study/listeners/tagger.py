@@ -28,6 +28,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engines.checkpoints.shelf import open_bundle
+from engines.families.inlay import codec_of
 from engines.networks.codec import Codec
 
 RATE = 32_000
@@ -321,7 +322,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    codecs = [open_bundle(b, "cpu").codec() for b in args.bundle or ["bundle"]]
+    codecs = [codec_of(open_bundle(b, "cpu")) for b in args.bundle or ["bundle"]]
     start = load_tagger(args.resume) if args.resume else None
     store = Store(args.renders, args.clips, start.config if start else None, seed=1 if start else 0)
     config = store.config

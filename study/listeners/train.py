@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from engines.checkpoints.shelf import open_bundle
+from engines.families.inlay import codec_of
 from engines.networks.codec import Codec
 from study.listeners import tagger as listeners
 from study.listeners import transcriber as lines
@@ -89,7 +90,7 @@ def main() -> None:
     parser.add_argument("--code-only", action="store_true", help="clips through the codec, and no more")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    codec = open_bundle(args.bundle, "cpu").codec()
+    codec = codec_of(open_bundle(args.bundle, "cpu"))
     coded = args.renders.with_name(args.renders.name + "_coded")
     through_codec(args.renders, coded, args.coded, codec)
     if args.code_only:

@@ -23,6 +23,7 @@ from engines.audio import compose, seams
 from engines.audio.recording import Recording, from_float
 from engines.checkpoints.shelf import Models
 from engines.dispatch import run
+from engines.families.inlay import codec_of
 from engines.filling import mosaic, repeats
 from engines.requests import (
     ARSettings,
@@ -242,7 +243,7 @@ class Maker:
         weights = digest((self.models.folder / "codec.safetensors").read_bytes())
         file = self.folder / f"{digest(weights.encode(), bytes([quantize]), audio.tobytes())}.npy"
         if not file.exists():
-            codec = self.models.codec()
+            codec = codec_of(self.models)
             z = codec.encode(torch.from_numpy(audio.copy()).to(self.models.device)[None, None])
             z = codec.dequantize(codec.quantize(z)) if quantize else z
             part = file.with_suffix(".part.npy")

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from engines.checkpoints.shelf import Models
+from engines.families.inlay import codec_of
 from engines.requests import GenerateRequest, InpaintRequest, Request
 from study.batches import run_many
 from study.measure.conditions import RATE
@@ -69,7 +70,7 @@ class Outputs:
 
     def through_codec(self, clips: Sequence[Audio], quantize: bool) -> list[Audio]:
         """Clips [n] through the codec, continuous or quantized."""
-        codec, out = self.models.codec(), []
+        codec, out = codec_of(self.models), []
         for clip in clips:
             told = f"codec/{quantize}/{digest(quantized(clip).tobytes())}"
             file = self.folder / f"{digest(self._weights['codec'].encode(), told.encode())}.flac"

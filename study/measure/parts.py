@@ -19,6 +19,7 @@ from engines.audio import compose
 from engines.audio.recording import from_float
 from engines.checkpoints.shelf import Models
 from engines.dispatch import run
+from engines.families.inlay import codec_of, spec_within
 from engines.networks.codec import full_state
 from engines.requests import ARSettings, Chord, Controls, FMSettings, GenerateRequest, InpaintRequest, Request
 from engines.roster import EngineName
@@ -93,8 +94,8 @@ def codec_facts(models: Models) -> dict[str, float]:
     """CPU seconds to decode 10 s on one core, and how far transformers' own EncodecModel is from ours."""
     from transformers import EncodecConfig, EncodecModel
 
-    codec = models.codec()
-    plain = EncodecModel(EncodecConfig(**models.spec.codec["config"])).eval()
+    codec = codec_of(models)
+    plain = EncodecModel(EncodecConfig(**spec_within(models).codec["config"])).eval()
     plain.load_state_dict(full_state(codec))
     x = torch.randn(1, 1, RATE, generator=torch.Generator().manual_seed(0)) * 0.1
     threads = torch.get_num_threads()

@@ -24,6 +24,7 @@ from engines.analysis import instruments as listener
 from engines.analysis import network as analysis_network
 from engines.analysis.instruments import POOLED, WEIGHTS
 from engines.checkpoints.shelf import open_bundle
+from engines.families.inlay import codec_of
 from engines.music.instruments import DRUMS_ROW, FAMILIES, INSTRUMENTS, ROWS
 from engines.networks.codec import Codec
 from study.train.instrument_clips import RATE, Store, clips_of, coded_clip, plain_clip, targets_of
@@ -166,7 +167,7 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true", help="train nothing")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    codec = open_bundle("bundle", "cpu").codec()
+    codec = codec_of(open_bundle("bundle", "cpu"))
     if not args.measure:
         store = Store(args.renders, args.clips, args.coded, codec, 60, args.out)
         spare = [
