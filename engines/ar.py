@@ -15,7 +15,7 @@ from torch import Tensor
 from engines.audio.timebase import frames_for
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
-from engines.families.shape import Tokenizer
+from engines.families.shape import Spec, Tokenizer
 from engines.filling import window as windows
 from engines.filling.beginnings import seeds_of
 from engines.filling.choice import finish
@@ -26,7 +26,7 @@ from engines.requests import Controls, InpaintRequest, Request, Result, Support
 from engines.sampling import order as spans
 from engines.sampling.decode import complete, sample_step
 from engines.sampling.guidance import told
-from engines.support import refusal
+from engines.support import USUAL, refusal
 
 SEEDED_BOOKS = (3, 3, 3, 2, 2, 2)  # codebooks that candidates take from repeats of the context
 CHANGED_BOOKS = (1, 1, 1, 0, 0, 0)  # the same where words and lanes are to decide
@@ -34,9 +34,9 @@ DISTINCT = 3  # most repeats that are begun from
 OVERLAP = 8  # frames decoded again, so that the pieces of a growing sound meet
 
 
-def supports(request: Request) -> Support:
-    """Whether this engine can serve the request; if not, why and what would do."""
-    return refusal(request, "ar")
+def supports(request: Request, spec: Spec = USUAL) -> Support:
+    """Whether this engine can serve the request on such a checkpoint; if not, why and what would do."""
+    return refusal(request, "ar", spec)
 
 
 @torch.inference_mode()
@@ -46,7 +46,7 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
     Codes [1, K, T] are sampled column by column; progress is reported, and a cancellation noticed, at
     every step. Raises InputError for what `supports` refuses, and whatever `progress` raises.
     """
-    support = supports(request)
+    support = supports(request, models.spec)
     if not support:
         raise InputError(support.reason)
     watch = Stopwatch(progress)
@@ -148,7 +148,7 @@ class _Growing:
             first = max(0, kept - OVERLAP)
             end = self._known + done + codec.codebooks  # the delayed columns that hold these frames
             codes = undelay(self.line[:1, :, 1:end])[:, :, self._known + first : self._known + done]
-            part = codec.decode(codec.dequantize(codes))[0, 0].float().cpu().numpy() / self._gain
+            part = codec.decode(codec.dequantize(codes))[0].mean(dim=0).float().cpu().numpy() / self._gain
             self._made = np.concatenate([self._made[: kept * codec.hop], part[(kept - first) * codec.hop :]])
         return self._made, codec.rate
 

@@ -10,11 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 from engines.errors import InputError
+from engines.families.shape import Spec
 from engines.filling import edits
 from engines.outcomes import Comparison
 from engines.progress import Progress, ProgressHook
 from engines.requests import GenerateRequest, InpaintRequest, Request, Result, Support
 from engines.roster import BY_NAME, ENGINE_NAMES, IN_TURN, EngineSpec
+from engines.support import USUAL, checkpoint_of
 
 if TYPE_CHECKING:
     from engines.checkpoints.shelf import Models
@@ -25,11 +27,24 @@ TURNS = 3  # seeds that each engine may try until what was asked is heard
 GOOD_ENOUGH = 0.5  # a score that half of the original's own moments exceed: nothing more is tried
 
 
+class Served(Protocol):
+    """A checkpoint, as far as it is asked before anything runs."""
+
+    @property
+    def spec(self) -> Spec:
+        """What is known of it."""
+        ...
+
+    def serving(self, name: str) -> Served:
+        """The checkpoint of a name on the same device; itself for an empty one."""
+        ...
+
+
 class Engine(Protocol):
     """What the module of an engine offers."""
 
-    def supports(self, request: Request) -> Support:
-        """Whether the engine can serve the request."""
+    def supports(self, request: Request, spec: Spec = USUAL) -> Support:
+        """Whether the engine can serve the request on such a checkpoint."""
         ...
 
     def run(self, request: Request, models: Models, progress: ProgressHook | None = None) -> Result:
@@ -43,14 +58,20 @@ def _engine(name: str) -> Engine:
     return cast(Engine, importlib.import_module(BY_NAME[name].module))
 
 
-def supports(request: Request) -> Support:
-    """Whether the request's engine can serve it; if not, why and what would do."""
+def supports(request: Request, models: Served | None = None) -> Support:
+    """Whether the request's engine can serve it; if not, why and what would do.
+
+    On the checkpoint that the request names, or the one that is at work; without `models` on one like the
+    embedded bundle.
+    """
     try:
         if request.engine == "auto":
             if isinstance(request, GenerateRequest):
                 return Support("engine 'auto': it only re-makes spans; choose ar or fm to generate")
-            return supports(replace(request, engine=AUTO[0].name))
-        return _engine(request.engine).supports(request)
+            return supports(replace(request, engine=_able(request, models)[0].name), models)
+        engine = _engine(request.engine)
+        spec = USUAL if models is None else models.serving(checkpoint_of(request)).spec
+        return engine.supports(request, spec)
     except InputError as error:
         return Support(str(error))
 
@@ -61,11 +82,11 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
         request = request.within_source()
     if request.engine == "auto":
         return _auto(request, models, progress)
-    engine = _engine(request.engine)
+    engine, models = _engine(request.engine), models.serving(checkpoint_of(request))
     window = models.spec.window_seconds
     if not edits.oversized(request, window):
         return engine.run(request, models, progress)
-    support = supports(request)
+    support = engine.supports(request, models.spec)
     if not support:
         raise InputError(support.reason)
     return edits.piecewise(request, window, lambda part, hook: engine.run(part, models, hook), progress)
@@ -77,14 +98,15 @@ def _auto(request: Request, models: Models, progress: ProgressHook | None) -> Re
     Where something was asked that is not heard yet, the engines try again with further seeds while there
     is time.
     """
-    support = supports(request)
+    support = supports(request, models)
     if not support or not isinstance(request, InpaintRequest):
         raise InputError(support.reason)
     tried: list[Result] = []
     left_out: dict[str, str] = {}
     spent = unit = 0.0
+    able = _able(request, models)
     turns = [
-        (spec.name, spec.cost, again) for again in range(TURNS if request.changes else 1) for spec in AUTO
+        (spec.name, spec.cost, again) for again in range(TURNS if request.changes else 1) for spec in able
     ]
     for place, (name, cost, again) in enumerate(turns):
         if tried and misses(min(tried, key=misses)) < GOOD_ENOUGH:
@@ -103,7 +125,8 @@ def _auto(request: Request, models: Models, progress: ProgressHook | None) -> Re
 
         settings = request.fm
         if name == "fm-zero-shot":
-            settings = replace(settings, zero_shot=models.spec.zero_shot_with(settings.solver))
+            spec = models.serving(settings.checkpoint).spec
+            settings = replace(settings, zero_shot=spec.zero_shot_with(settings.solver))
         seed = (request.seed + again) % 2**63
         tried.append(run(replace(request, engine=name, fm=settings, seed=seed), models, hook))
         spent += tried[-1].seconds_spent
@@ -125,6 +148,18 @@ def _auto(request: Request, models: Models, progress: ProgressHook | None) -> Re
         for stage, seconds in result.timings.items():
             timings[stage] = timings.get(stage, 0.0) + seconds
     return replace(best, comparison=comparison, timings=timings)
+
+
+def _able(request: Request, models: Served | None) -> tuple[EngineSpec, ...]:
+    """The engines that "auto" may try, in order: those that the checkpoints have which the request names."""
+    if models is None:
+        return AUTO
+    able = []
+    for engine in AUTO:
+        spec = models.serving(checkpoint_of(replace(request, engine=engine.name))).spec
+        if engine.name in spec.engines:
+            able.append(engine)
+    return tuple(able) or AUTO
 
 
 def roughness(result: Result) -> float:

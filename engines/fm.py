@@ -16,7 +16,7 @@ from torch import Tensor
 from engines.audio.timebase import frames_for
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
-from engines.families.shape import Velocity
+from engines.families.shape import Spec, Velocity
 from engines.filling import window as windows
 from engines.filling.beginnings import seeds_of
 from engines.filling.choice import finish
@@ -26,16 +26,16 @@ from engines.requests import Controls, Guidance, InpaintRequest, Request, Result
 from engines.sampling import flow
 from engines.sampling.guidance import combine, sources
 from engines.sampling.guidance import told as weights_of
-from engines.support import refusal
+from engines.support import USUAL, refusal
 
 SEEDED_AT = (0.35, 0.35, 0.5, 0.5)  # flow times at which fillings begin from repeats of the context
 CHANGED_AT = (0.2, 0.2, 0.2, 0.0)  # the same where words and lanes are to decide; 0 is noise, after no repeat
 DISTINCT = 2  # most repeats that are begun from
 
 
-def supports(request: Request) -> Support:
-    """Whether this engine can serve the request; if not, why and what would do."""
-    return refusal(request, "fm")
+def supports(request: Request, spec: Spec = USUAL) -> Support:
+    """Whether this engine can serve the request on such a checkpoint; if not, why and what would do."""
+    return refusal(request, "fm", spec)
 
 
 @torch.inference_mode()
@@ -45,7 +45,7 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
     Progress is reported, and a cancellation noticed, at every solver step. Raises InputError for what
     `supports` refuses, and whatever `progress` raises.
     """
-    support = supports(request)
+    support = supports(request, models.spec)
     if not support:
         raise InputError(support.reason)
     watch = Stopwatch(progress)

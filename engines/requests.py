@@ -143,6 +143,7 @@ class ARSettings:
     )
     # so many of several begin from a repeat of the music around the span, where there is one
     seeded: int = knob(6, "AR candidates from repeats", "So many begin from a repeat of the music", high=16)
+    checkpoint: str = ""  # name of the one that AR runs on; empty = the one at work
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,7 @@ class FMSettings:
     )  # fmt: skip
     # so many of several begin from a repeat of the music around the span, where there is one
     seeded: int = knob(4, "FM candidates from repeats", "So many begin from a repeat of the music", high=16)
+    checkpoint: str = ""  # name of the one that FM and ZS run on; empty = the one at work
 
 
 @dataclass(frozen=True)

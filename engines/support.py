@@ -9,6 +9,7 @@ import numpy as np
 from engines import knobs
 from engines.audio.recording import Recording
 from engines.audio.timebase import SHOWN_SECONDS
+from engines.families.shape import CheckpointSpec, Spec
 from engines.requests import (
     CHANGES,
     INTENTS,
@@ -21,23 +22,45 @@ from engines.requests import (
 )
 from engines.roster import BY_NAME, EngineName
 
-WINDOW_SECONDS = 10.0  # longest clip the models hear
-FRAME_SECONDS = 0.04  # one latent frame at 25 Hz
 CONTEXT_SECONDS = 2.0  # at least so much of a full window is context
+USUAL: Spec = CheckpointSpec()  # what a checkpoint that nobody named is taken for
 _SILENCE = 1e-4  # peak below which a recording counts as silent (-80 dB)
 
 
-def refusal(request: Request, engine: EngineName) -> Support:
-    """Whether an engine can use a request at all."""
+def checkpoint_of(request: Request) -> str:
+    """The name of the checkpoint that a request is to run on; empty = the one at work."""
+    settings = request.ar if BY_NAME[request.engine].network == "ar" else request.fm
+    return settings.checkpoint
+
+
+def refusal(request: Request, engine: EngineName, spec: Spec = USUAL) -> Support:
+    """Whether an engine can use a request at all, on a checkpoint of this spec."""
     if request.engine != engine:
         return Support(f"engine {request.engine!r}: this is {engine!r}; send the request to its own engine")
     if len(request.prompt) > MAX_PROMPT:
         return Support(f"prompt of {len(request.prompt)} characters: at most {MAX_PROMPT}; shorten it")
     if not 0 <= request.seed < 2**63:
         return Support(f"seed {request.seed}: expected 0 to {2**63 - 1}; choose another")
+    if engine not in spec.engines:
+        return Support(f"engine {engine!r}: {_title(spec)} does not have it; choose {_others(spec)}")
     if isinstance(request, GenerateRequest):
-        return Support(_settings(request) or _length(request))
-    return Support(_settings(request) or _intent(request) or _span(request) or _further(request))
+        return Support(_settings(request) or _length(request, spec))
+    return Support(
+        _settings(request) or _intent(request) or _span(request, spec) or _further(request, _least(spec))
+    )
+
+
+def _title(spec: Spec) -> str:
+    return spec.title or spec.name or "this checkpoint"
+
+
+def _others(spec: Spec) -> str:
+    return f"{' or '.join(spec.engines)}, or another checkpoint" if spec.engines else "another checkpoint"
+
+
+def _least(spec: Spec) -> float:
+    """Seconds of the shortest span: two frames."""
+    return 2 / spec.frame_rate
 
 
 def _settings(request: Request) -> str:
@@ -62,16 +85,16 @@ def _intent(request: InpaintRequest) -> str:
     return ""
 
 
-def _length(request: GenerateRequest) -> str:
+def _length(request: GenerateRequest, spec: Spec) -> str:
     if not BY_NAME[request.engine].generates:
         return f"engine {request.engine!r}: it only re-makes spans; choose ar or fm to generate"
-    longest = LONGEST_SECONDS if request.sliding else WINDOW_SECONDS
+    longest = max(LONGEST_SECONDS, spec.window_seconds) if request.sliding else spec.window_seconds
     if not 1.0 <= request.seconds <= longest:
         return f"length {request.seconds:g} s: expected 1-{longest:g} s; choose another length"
     return ""
 
 
-def _span(request: InpaintRequest) -> str:
+def _span(request: InpaintRequest, spec: Spec) -> str:
     source, span = request.source, f"span {request.start:g}-{request.end:g} s"
     if not (math.isfinite(request.start) and math.isfinite(request.end)):
         return f"{span}: the times must be numbers; select the span again"
@@ -82,16 +105,18 @@ def _span(request: InpaintRequest) -> str:
     tolerance = max(SHOWN_SECONDS, 0.5 / source.rate)
     if request.start < 0 or request.end > source.seconds + tolerance:
         return f"{span}: the recording is 0-{source.seconds:.2f} s long; select a span inside it"
-    if request.seconds < 2 * FRAME_SECONDS - 1e-6:
-        return f"{span}: at least {2 * FRAME_SECONDS:g} s (two frames) are needed; select a longer span"
-    longest = LONGEST_SECONDS if request.sliding else WINDOW_SECONDS - CONTEXT_SECONDS
+    least = _least(spec)
+    if request.seconds < least - 1e-6:
+        return f"{span}: at least {least:.3g} s (two frames) are needed; select a longer span"
+    fits = spec.window_seconds - CONTEXT_SECONDS
+    longest = max(LONGEST_SECONDS, fits) if request.sliding else fits
     if request.seconds > longest + 1e-6:
         fit = "are made in one run" if request.sliding else "fit into the models' window"
         return f"{span}: at most {longest:g} s {fit}; select a shorter span"
     return knobs.refusal(request)
 
 
-def _further(request: InpaintRequest) -> str:
+def _further(request: InpaintRequest, least: float) -> str:
     source = request.source
     tolerance = max(SHOWN_SECONDS, 0.5 / source.rate)
     before = request.end
@@ -101,8 +126,8 @@ def _further(request: InpaintRequest) -> str:
             return f"{also}: spans must follow one another without touching; put them in order"
         if b > source.seconds + tolerance:
             return f"{also}: the recording is 0-{source.seconds:.2f} s long; select a span inside it"
-        if b - a < 2 * FRAME_SECONDS - 1e-6:
-            return f"{also}: at least {2 * FRAME_SECONDS:g} s (two frames) are needed; select a longer span"
+        if b - a < least - 1e-6:
+            return f"{also}: at least {least:.3g} s (two frames) are needed; select a longer span"
         before = b
     if _silent(source):
         return "source: it is silent, so a span has no context; use Generate, or load another recording"

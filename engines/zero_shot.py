@@ -17,6 +17,7 @@ from torch import Tensor
 
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
+from engines.families.shape import Spec
 from engines.filling import window as windows
 from engines.filling.beginnings import repeats_of
 from engines.filling.choice import finish
@@ -26,7 +27,7 @@ from engines.outcomes import Search
 from engines.progress import ProgressHook, Stopwatch
 from engines.requests import Guidance, InpaintRequest, Request, Result, Support
 from engines.sampling import flow, search
-from engines.support import refusal
+from engines.support import USUAL, refusal
 
 RESAMPLED = (0.15, 0.7)  # flow times between which `resampling` takes a step again
 REPEATS = 3  # how often it takes it
@@ -36,9 +37,9 @@ SEEDED = 3  # most repeats that `search` begins from
 SEARCH_GUIDANCE = Guidance(1.0, 0.0)  # one row a candidate, unless asked for more
 
 
-def supports(request: Request) -> Support:
-    """Whether this engine can serve the request; if not, why and what would do."""
-    support = refusal(request, "fm-zero-shot")
+def supports(request: Request, spec: Spec = USUAL) -> Support:
+    """Whether this engine can serve the request on such a checkpoint; if not, why and what would do."""
+    support = refusal(request, "fm-zero-shot", spec)
     settings = request.fm
     if not support:
         return support
@@ -60,7 +61,7 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
     Progress is reported, and a cancellation noticed, at every solver step. Raises InputError for what
     `supports` refuses, and whatever `progress` raises.
     """
-    support = supports(request)
+    support = supports(request, models.spec)
     if not support:
         raise InputError(support.reason)
     assert isinstance(request, InpaintRequest)  # `supports` refuses the rest

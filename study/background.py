@@ -159,6 +159,8 @@ def _codec(wishes: Wishes) -> tuple[str, ...]:
 def dying_with_parent() -> None:
     """In a new process: lowest priority, and killed when the one that started it dies."""
     os.nice(19)
+    with contextlib.suppress(OSError):  # Linux weighs sessions first: niceness alone counts within its own
+        Path("/proc/self/autogroup").write_text("19")
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 

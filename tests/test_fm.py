@@ -116,8 +116,8 @@ def test_guidance_can_be_confined_to_a_part_of_the_way(models: Models) -> None:
     with torch.inference_mode():
         given = conditions(request, models, 25, None, "fm", Guidance(3.0, 0.0))
         alone = conditions(request, models, 25, None, "fm", Guidance(1.0, 0.0))
-        inside = fm.guided_field(models, given, known, (0.4, 0.6))
-        always, never = fm.guided_field(models, given, known), fm.guided_field(models, alone, known)
+        inside = fm.guided_field(models, given, known, z[:1], (0.4, 0.6))
+        always, never = (fm.guided_field(models, each, known, z[:1]) for each in (given, alone))
         assert torch.allclose(inside(z, 0.5), always(z, 0.5), atol=1e-5)
         assert torch.allclose(inside(z, 0.3), never(z, 0.3), atol=1e-5)
         assert not torch.allclose(always(z, 0.3), never(z, 0.3), atol=1e-2)
@@ -131,9 +131,13 @@ def spy(monkeypatch: pytest.MonkeyPatch, module: object) -> tuple[list[torch.Ten
     build = fm.guided_field
 
     def spied(
-        models: Models, given: Conditions, known: torch.Tensor, guided: tuple[float, float]
+        models: Models,
+        given: Conditions,
+        known: torch.Tensor,
+        source: torch.Tensor,
+        guided: tuple[float, float],
     ) -> flow.Field:
-        field = build(models, given, known, guided)
+        field = build(models, given, known, source, guided)
         masks.append(known)
         return lambda z, t: latents.append(z) or field(z, t)
 
@@ -204,7 +208,7 @@ def test_guidance_weights_add_up(models: Models) -> None:
         given.lanes.chords[:] = 1
         rows = sources(guidance, True, True)
         given = Conditions(given.text, given.lanes, rows, guidance, given.controls)
-        return fm.guided_field(models, given, known)(z, 0.3)
+        return fm.guided_field(models, given, known, z[:1])(z, 0.3)
 
     with torch.inference_mode():
         everything, text, nothing_seen = v(Guidance(1, 0)), v(Guidance(0, 1)), v(Guidance(0, 0))

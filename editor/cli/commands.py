@@ -157,7 +157,7 @@ def _make(arguments: argparse.Namespace, job: Job, out: Path) -> str | None:
         from engines import dispatch
         from engines.checkpoints import shelf as checkpoints  # loads torch
 
-        support = dispatch.supports(probe_of(job))
+        support = dispatch.supports(probe_of(job), find_checkpoint(arguments.bundle, arguments.device))
         if not support:
             raise InputError(f"{support.reason} ({note})" if note else support.reason)
         if note:

@@ -70,9 +70,7 @@ def is_local(host: str) -> bool:
     return host.lower() in LOOPBACK or host.startswith("127.")
 
 
-def gates(
-    host: str, port: int, users: Users | None = None, ears: Ears | None = None
-) -> list[Middleware]:
+def gates(host: str, port: int, users: Users | None = None, ears: Ears | None = None) -> list[Middleware]:
     """What a request passes before it reaches the page. Beyond this machine a key is asked for, or the
     name and password of a user. `ears` are told who listens for answers."""
     return [*_locks(host, port, users), *([Middleware(Listening, ears=ears)] if ears else [])]

@@ -99,8 +99,8 @@ def dispatch_run(request: Request, models: Any, progress: ProgressHook) -> Resul
     return dispatch.run(request, models, progress)
 
 
-def dispatch_supports(request: Request) -> Support:
-    """Whether the engine that a request names can serve it."""
+def dispatch_supports(request: Request, models: Any) -> Support:
+    """Whether the engine that a request names can serve it, on the checkpoint that it names."""
     from engines import dispatch  # loads torch
 
-    return dispatch.supports(request)
+    return dispatch.supports(request, models)

@@ -107,7 +107,7 @@ class _Hands:
 
 
 OnEvent = Callable[[JobEvent], None]
-Supports = Callable[[Request], Support]
+Supports = Callable[[Request, Any], Support]  # of a request and the models
 
 
 class Runner:
@@ -216,7 +216,7 @@ class Runner:
             return Stopped(engine, None, index)
         report.begin()
         try:
-            support = self._supports(probe_of(job))
+            support = self._supports(probe_of(job), self._models_loader())
             if not support:
                 return Failed(engine, support.reason, index)
             result = self._hands.do(lambda: perform(job, self._models_loader(), report, self._serve))

@@ -1,10 +1,10 @@
 """Put a re-made span back into its recording.
 
-The engine's window is mono at the model's rate; the recording keeps its own rate, channels, length
-and number type. Samples outside the span are never touched. Inside, the window is resampled,
-filtered so that the codec's context sounds like the source's context (per band), brought nearer to
-the level and bands of the context at either seam, spread over the channels as the context is, and
-crossfaded with the original at both seams (inside the span).
+The engine's window is at the model's rate, mono or in the recording's channels; the recording keeps
+its own rate, channels, length and number type. Samples outside the span are never touched. Inside, the
+window is resampled, filtered so that the codec's context sounds like the source's context (per band),
+brought nearer to the level and bands of the context at either seam, spread over the channels as the
+context is where the window is mono, and crossfaded with the original at both seams (inside the span).
 
 Times are seconds on the source's clock. Works on the span and a few seconds around it, however
 long the recording. Knows neither models nor torch. Deterministic.
@@ -22,7 +22,7 @@ from scipy import fft, signal
 
 from engines.audio import fades
 from engines.audio.matching import BAND_EDGES, CONTENT_SHARE, Beside, ContextMatch
-from engines.audio.recording import Patch, Recording, resample
+from engines.audio.recording import Patch, Recording, mean_of, resample
 from engines.audio.timebase import seconds_to_samples
 
 Floats = NDArray[np.float64]
@@ -46,7 +46,7 @@ def compose(
     crossfade: float | tuple[float, float],
     share: float = CONTENT_SHARE,
 ) -> Recording:
-    """The source with [start, end) replaced by the decoded mono `window` [n] at `rate` Hz.
+    """The source with [start, end) replaced by the decoded `window` [n] or [C, n] at `rate` Hz.
 
     `window` begins `window_start` seconds into the source and covers the span; the context that it
     also covers tells level, bands and width. `crossfade` seconds at each seam that has context (or one
@@ -76,15 +76,21 @@ def place(
     share: float = CONTENT_SHARE,
     around: Beside | None = None,
 ) -> Placed:
-    """All of `compose` but the crossfades, so that several can be tried on one `window` [n]; see there.
+    """All of `compose` but the crossfades, so that several can be tried on one `window`; see there.
 
-    `around` is what `beside` measured for the same source, span and rate.
+    A window with as many channels as the source keeps them, any other is heard as mono. `around` is what
+    `beside` measured for the same source, span and rate.
     """
     around = around or beside(source, start, end, rate)
     first, last = around.first, around.last
     if not np.isfinite(window).all():
         raise ValueError("the window holds NaN or infinite samples: expected finite numbers")
-    decoded = resample(window, rate, source.rate)  # [n] -> [n'] at the source's rate
+    lines = np.atleast_2d(window)  # [C, n]
+    own = source.channels > 1 and len(lines) == source.channels
+    mono = mean_of(lines.T, source.signs).astype(np.float32) if own else lines.mean(axis=0)
+    decoded = resample(
+        mono if len(lines) > 1 else lines[0], rate, source.rate
+    )  # -> [n'] at the source's rate
     offset = seconds_to_samples(window_start, source.rate)
     missing = max(offset - first, last - (offset + len(decoded)))
     if missing > MISSING_SECONDS * source.rate:
@@ -93,12 +99,24 @@ def place(
     match = around.context(decoded, offset)
     reach = seconds_to_samples(_HEARD_SECONDS, source.rate)
     cut = max(0, first - offset - reach)
-    piece = decoded[cut : last - offset + reach]  # all of it that is heard in the span
+    heard = slice(cut, last - offset + reach)  # all of it that is heard in the span
     a, b = first - offset - cut, last - offset - cut
-    if share > 0:
-        gains = around.content(decoded, offset, match.level, share)
-        piece = _faded(_glide(piece, a, b, gains, source.rate), a, b, around, match.level)
-    made = _spread(piece, a, b, match, source.signs, source.rate)  # [n'] -> [N, C]
+    gains = around.content(decoded, offset, match.level, share) if share > 0 else None
+
+    def matched(piece: NDArray[np.float32]) -> NDArray[np.float32]:
+        return piece if gains is None else _glide(piece, a, b, gains, source.rate)
+
+    piece = matched(decoded[heard])
+    level = _fade_gains(piece, a, b, around, match.level) if share > 0 else None
+    if own:
+        each = [resample(line, rate, source.rate)[heard] for line in lines]
+        same = ContextMatch(match.level, np.ones((1, len(match.level))), np.zeros((1, len(match.level))))
+        made = np.concatenate(
+            [_spread(_faded(matched(one), level), a, b, same, source.signs, source.rate) for one in each],
+            axis=1,
+        )  # C x [n'] -> [N, C]
+    else:
+        made = _spread(_faded(piece, level), a, b, match, source.signs, source.rate)  # [n'] -> [N, C]
     if source.samples.dtype.kind != "f":
         made = _limit(made)
     return Placed(first, made)
@@ -159,18 +177,23 @@ def _glide(
     return glided
 
 
-def _faded(
+def _fade_gains(
     piece: NDArray[np.float32], first: int, last: int, beside: Beside, level: Floats
-) -> NDArray[np.float32]:
-    """Mono [n] with a fade's level in its samples [first, last), where the surroundings fade; else as is."""
+) -> NDArray[np.float32] | None:
+    """Gains [n] that give a fade's level to the samples [first, last) of mono [n], where the surroundings fade."""
     wanted, rate = beside.fade, beside.source.rate
     a, b = max(0, first), min(len(piece), last)
     if wanted is None or b <= a:
-        return piece
+        return None
     taps = _filter(level, rate)
     heard = _convolved(piece, taps[None])[0, len(taps) // 2 :][a:b]
     gains = fades.follow(heard, wanted, rate).astype(np.float32)
-    return np.concatenate([piece[:a] * gains[0], piece[a:b] * gains, piece[b:] * gains[-1]])
+    return np.concatenate([np.full(a, gains[0]), gains, np.full(len(piece) - b, gains[-1])])
+
+
+def _faded(piece: NDArray[np.float32], gains: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """One channel [n] with a fade's level, where there is one."""
+    return piece if gains is None else piece * gains
 
 
 def _convolved(samples: NDArray[np.float32], filters: Floats) -> NDArray[np.float32]:

@@ -27,6 +27,10 @@ class Checkpoint:
     device: str  # "cpu" | "cuda"
     family: FamilySpec
 
+    def serving(self, name: str) -> Checkpoint:
+        """The checkpoint of a name for the same device; this one for an empty name or its own."""
+        return self if name in ("", self.spec.name) else find_checkpoint(name, self.device)
+
     def describe(self) -> dict[str, Any]:
         """What is in it, JSON-ready: parts, sizes, licences, defaults, figures."""
         spec = self.spec

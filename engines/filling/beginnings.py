@@ -47,7 +47,7 @@ def repeats_of(
     found = [_lags(request, window, place, count, models.codec().rate) for place in range(len(request.spans))]
     made = []
     for choice in list(zip(*found, strict=False))[:count]:
-        heard = _copied(request, window, choice, models.codec().rate)
+        heard = _copied(request, window, choice, models.codec().rate, models.codec().channels)
         made.append((_encoded(window, heard, models), ", ".join(_from_where(lag) for lag in choice)))
     return made
 
@@ -56,7 +56,7 @@ def _mosaics(
     request: InpaintRequest, window: Window, models: Models, count: int, controls: Controls
 ) -> list[tuple[Tensor, str]]:
     """The same of spans that are pieced together as the lanes ask for."""
-    spans, rate = request.spans, models.codec().rate
+    spans, codec = request.spans, models.codec()
     found = []
     for place, (a, b) in enumerate(spans):
         others = (*spans[:place], *spans[place + 1 :])
@@ -67,14 +67,15 @@ def _mosaics(
         for passages in choice:
             source = request.source.with_patches(patches) if patches else request.source
             patches.append(mosaic.paste_of(source, passages))
-        heard = _read(request, window, patches, rate)
+        heard = _read(request, window, patches, codec.rate, codec.channels)
         made.append((_encoded(window, heard, models), ", ".join(_from_places(each) for each in choice)))
     return made
 
 
 def _encoded(window: Window, heard: NDArray[np.float32], models: Models) -> Tensor:
-    """Latents [1, D, T], 0 where known, of a window that hears something else, [T * hop] at its rate."""
-    return encode_spans(replace(window, audio=heard * np.float32(window.gain)), models)
+    """Latents [1, D, T], 0 where known, of a window that hears something else, [T * hop] or [C, T * hop]."""
+    louder = heard * np.float32(window.gain)
+    return encode_spans(replace(window, wide=np.atleast_2d(louder)), models)
 
 
 def seeds_of(
@@ -120,22 +121,27 @@ def _lags(request: InpaintRequest, window: Window, place: int, count: int, rate:
     return known.get((spans, place, max(TRIED, count), *heard_as), ranked)
 
 
-def _copied(request: InpaintRequest, window: Window, lags: Sequence[float], rate: int) -> NDArray[np.float32]:
-    """What the window hears, [T * hop] at `rate`, where each span is copied from its lag; 0 leaves a span."""
+def _copied(
+    request: InpaintRequest, window: Window, lags: Sequence[float], rate: int, channels: int = 1
+) -> NDArray[np.float32]:
+    """What the window hears at `rate`, mono [T * hop] or [C, T * hop], where each span is copied from its lag.
+
+    A lag of 0 leaves a span.
+    """
     patches = list[Patch]()
     for (a, b), lag in zip(request.spans, lags, strict=True):
         if lag:
             source = request.source.with_patches(patches) if patches else request.source
             patches.append(repeats.copy_of(source, a, b, lag))
-    return _read(request, window, patches, rate)
+    return _read(request, window, patches, rate, channels)
 
 
 def _read(
-    request: InpaintRequest, window: Window, patches: Sequence[Patch], rate: int
+    request: InpaintRequest, window: Window, patches: Sequence[Patch], rate: int, channels: int
 ) -> NDArray[np.float32]:
-    """What a window hears of the source with something else in its spans, [T * hop] at `rate`."""
+    """What a window hears of the source with something else in its spans, mono [T * hop] or [C, T * hop]."""
     first = seconds_to_samples(window.start, request.source.rate)
-    return read(request.source, first, len(window.audio), rate, patches)
+    return read(request.source, first, len(window.audio), rate, patches, channels)
 
 
 def _from_where(lag: float) -> str:

@@ -33,7 +33,7 @@ _FADES = (1.0, 0.6, 0.3, 0.15)  # shares of the longest crossfade that are tried
 HEARD_SECONDS = CONTEXT_SECONDS + 0.5  # of a decoded window beside its spans: matched, and heard again
 _FADED = 0.2  # of a span, the most that a crossfade takes at each end
 
-Audio = NDArray[np.float32]
+Audio = NDArray[np.float32]  # [n], or [C, n] of a decoded window
 Fades = list[tuple[float, float]]  # seconds of the crossfades at both ends of each span
 
 
@@ -72,14 +72,14 @@ def finish(
 
     if isinstance(request, GenerateRequest) or window is None:
         on_item(0)
-        audio = codec.decode(z[:1])[0, 0].float().cpu().numpy()  # [1, D, T] -> [T hop]
-        clip = _finite([audio])[0][: seconds_to_samples(request.seconds, codec.rate)]
+        audio = codec.decode(z[:1])[0].float().cpu().numpy()  # [1, D, T] -> [C, T hop]
+        clip = _finite([audio])[0][:, : seconds_to_samples(request.seconds, codec.rate)]
         watch.report("decode", 1, 1)
         watch.lap("decode")
         latents = Latents(z[0].float().cpu().numpy(), 0.0, 1.0, ((0.0, request.seconds),))
-        granted = wishes(clip, codec.rate, request, encoder=models.text())
+        granted = wishes(mono_of(clip), codec.rate, request, encoder=models.text())
         watch.lap("agreement")
-        clip_of = from_float(clip, codec.rate)
+        clip_of = from_float(clip.T, codec.rate)  # [C, n] -> [n, C]
         return Result(request, clip_of, dict(watch.timings), (), parameters, latents, granted)
     audios = _finite(decode_spans(z, window, models, HEARD_SECONDS, on_item))
     candidates = [(audio / window.gain).astype(np.float32) for audio in audios]
@@ -104,7 +104,7 @@ def finish(
 
 
 def _finite(audios: list[Audio]) -> list[Audio]:
-    """The same samples, each [n]; raises InputError where they are not finite."""
+    """The same samples, each [C, n]; raises InputError where they are not finite."""
     if not all(np.isfinite(audio).all() for audio in audios):
         raise InputError("result: the model produced no finite audio; lower the guidance or change the seed")
     return audios
@@ -132,15 +132,22 @@ def longest_fade(request: InpaintRequest, start: float, end: float) -> float:
     return min(request.crossfade, _FADED * (end - start))
 
 
+def mono_of(audio: Audio) -> Audio:
+    """The mean of the channels: [C, n] or [n] -> [n]."""
+    lines = np.atleast_2d(audio)
+    mono: Audio = lines.mean(axis=0) if len(lines) > 1 else lines[0]
+    return mono
+
+
 def composed(request: InpaintRequest, audio: Audio, window: Window, rate: int, fades: Fades) -> Recording:
-    """The source with its spans taken from a decoded window [n], with crossfades of so many seconds."""
+    """The source with its spans taken from a decoded window [C, n], with crossfades of so many seconds."""
     return request.source.with_patches(
         _blended(request.source, _placed(request, audio, window, rate, fades), fades)
     )
 
 
 def _placed(request: InpaintRequest, audio: Audio, window: Window, rate: int, fades: Fades) -> list[Placed]:
-    """A decoded window [n] matched to each span in turn, beside those before it with so many seconds."""
+    """A decoded window [C, n] matched to each span in turn, beside those before it with so many seconds."""
     recording, each = request.source, list[Placed]()
     for i, (a, b) in enumerate(request.spans):
         around = window.around[i] if window.around and recording is request.source else None
@@ -164,7 +171,7 @@ def choose(
     beginnings: Sequence[str] = (),
     watch: Stopwatch | None = None,
 ) -> Choice:
-    """Put each of the decoded windows [n] back, and choose by their seams and by what was asked for."""
+    """Put each of the decoded windows [C, n] back, and choose by their seams and by what was asked for."""
     watch = watch or Stopwatch(None)
 
     def roughness(patches: list[Patch]) -> list[dict[float, float]]:
@@ -183,7 +190,8 @@ def choose(
         watch.lap("judge")
         if request.changes and judged(request, encoder):
             best, shares = _wished_most(
-                costs, lambda i: agreement_of(wishes(candidates[i], rate, request, window.start, encoder))
+                costs,
+                lambda i: agreement_of(wishes(mono_of(candidates[i]), rate, request, window.start, encoder)),
             )
         watch.lap("agreement")
     tried = [[(share * fade, share * fade) for fade in longest] for share in _FADES]
