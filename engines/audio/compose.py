@@ -180,7 +180,7 @@ def _glide(
 def _fade_gains(
     piece: NDArray[np.float32], first: int, last: int, beside: Beside, level: Floats
 ) -> NDArray[np.float32] | None:
-    """Gains [n] that give a fade's level to the samples [first, last) of mono [n], where the surroundings fade."""
+    """Gains [n] that give a fade's level to samples [first, last) of mono [n]; None where nothing fades."""
     wanted, rate = beside.fade, beside.source.rate
     a, b = max(0, first), min(len(piece), last)
     if wanted is None or b <= a:

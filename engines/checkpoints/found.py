@@ -6,6 +6,7 @@ Loads no torch, so that a page is served and `inlay bundle` answers before it is
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from importlib import metadata
@@ -16,6 +17,9 @@ from engines.assets import ASSETS
 from engines.errors import InputError
 from engines.families.roster import FamilySpec, recognised
 from engines.families.shape import Spec
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_known: dict[str, list[Path]] = {}  # names of checkpoints that were opened by their folder
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Checkpoint:
 
     def serving(self, name: str) -> Checkpoint:
         """The checkpoint of a name for the same device; this one for an empty name or its own."""
-        return self if name in ("", self.spec.name) else find_checkpoint(name, self.device)
+        return self if name in ("", self.spec.name) else find_named(name, self.device)
 
     def describe(self) -> dict[str, Any]:
         """What is in it, JSON-ready: parts, sizes, licences, defaults, figures."""
@@ -55,6 +59,21 @@ def shelf_folder() -> Path:
     return Path(os.environ.get("INLAY_MODELS") or Path.home() / ".cache" / "inlay" / "models")
 
 
+def find_named(name: str, device: str = "auto") -> Checkpoint:
+    """A checkpoint by its name alone, as requests have it: on the shelf, below `assets/`, or at work already.
+
+    A path is no name, so that no request opens a folder of its choice. InputError as `find_checkpoint`.
+    """
+    if _NAME.fullmatch(name):
+        for place in (shelf_folder() / name, ASSETS / name, *_known.get(name, ())):
+            if place.is_dir():
+                return find_checkpoint(str(place.resolve()), device)
+    raise InputError(
+        f"checkpoint {name[:64]!r}: none of that name is here; `inlay models` lists what is, "
+        "`inlay models get` fetches more"
+    )
+
+
 def find_checkpoint(name_or_path: str = "bundle", device: str = "auto") -> Checkpoint:
     """A checkpoint by its name on the shelf or below `assets/`, or by its folder; device: auto, cpu or cuda.
 
@@ -72,6 +91,8 @@ def find_checkpoint(name_or_path: str = "bundle", device: str = "auto") -> Check
             f"bundle {folder.name[:64]!r}: no such folder; give the name of a folder in assets/ or a path"
         )
     family, spec = recognised(folder)
+    if folder not in _known.setdefault(spec.name, []):
+        _known[spec.name].append(folder)
     return Checkpoint(folder, spec, device, family)
 
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from engines.checkpoints.allocator import give_back_memory, keep_freed_memory
 from engines.checkpoints.bundle import BundleSpec, damaged
-from engines.checkpoints.found import find_checkpoint
+from engines.checkpoints.found import find_checkpoint, find_named
 from engines.checkpoints.memory import free_bytes, size_in_memory
 from engines.errors import InputError
 from engines.families.roster import FAMILIES, FamilySpec, module_of
@@ -61,7 +61,8 @@ class Models:
         """The checkpoint that a request names, on the same device; this one for an empty name or its own."""
         if name in ("", self.spec.name):
             return self
-        return open_bundle(name, self.device.type, self.precision)
+        found = find_named(name, self.device.type)
+        return open_bundle(str(found.folder), found.device, self.precision)
 
     def codec(self) -> Autoencoder:
         """The autoencoder, audio [B, C, N] <-> latents [B, D, T]."""

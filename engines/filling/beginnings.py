@@ -124,7 +124,7 @@ def _lags(request: InpaintRequest, window: Window, place: int, count: int, rate:
 def _copied(
     request: InpaintRequest, window: Window, lags: Sequence[float], rate: int, channels: int = 1
 ) -> NDArray[np.float32]:
-    """What the window hears at `rate`, mono [T * hop] or [C, T * hop], where each span is copied from its lag.
+    """What the window hears at `rate`, mono [T * hop] or [C, T * hop], each span copied from its lag.
 
     A lag of 0 leaves a span.
     """

@@ -1,11 +1,11 @@
 """The window of a recording that a model hears, and the way back: what all engines do alike.
 
 A window is at the codec's rate, as long as the models hear at once or less, with the span near its middle
-where the source allows; mono, and beside that in as many channels as the codec takes. Its frame grid begins so that the span begins on a frame. The
-removed audio is silenced before encoding, because the encoder sees about four frames to each side:
-what was there has no say in what comes. The frames next to the span stay known all the same: counting
-three of them as unknown measured worse for every engine (log-mel jump at the seams 7.3 dB against 6.7
-for FM, 7.9 against 7.0 for AR). Does not know how a model fills the span.
+where the source allows; mono, and beside that in as many channels as the codec takes. Its frame grid begins
+so that the span begins on a frame. The removed audio is silenced before encoding, because the encoder sees
+about four frames to each side: what was there has no say in what comes. The frames next to the span stay
+known all the same: counting three of them as unknown measured worse for every engine (log-mel jump at the
+seams 7.3 dB against 6.7 for FM, 7.9 against 7.0 for AR). Does not know how a model fills the span.
 """
 
 from __future__ import annotations
