@@ -54,7 +54,7 @@ def run(request, models, progress):
     return Result(request, made, {"sample": 0.1})
 session.upload(Path(sys.argv[2]), "song.wav")
 session.apply("add_span", {"start": 1, "end": 2})
-session.start(Runner(lambda: None, run, lambda request: Support()),
+session.start(Runner(lambda: None, run, lambda request, models: Support()),
               *session.order("inpaint", ARSettings(), FMSettings()), Pace())
 threading.Event().wait()
 """

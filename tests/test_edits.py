@@ -246,7 +246,7 @@ def test_auto_takes_the_smoothest_that_time_allows(
         def __init__(self, name: EngineName) -> None:
             self.name = name
 
-        def supports(self, request: object) -> object:
+        def supports(self, request: object, spec: object = None) -> object:
             return dispatch.Support()
 
         def run(self, request: object, models: object, progress: object = None) -> Result:

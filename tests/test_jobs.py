@@ -86,7 +86,7 @@ class FakeEngine:
         return Result(request, made, {"sample": 0.5}, seams, {"steps": 10})
 
     def runner(self) -> Runner:
-        return Runner(lambda: "models", self.run, lambda request: Support())
+        return Runner(lambda: "models", self.run, lambda request, models: Support())
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def test_memory_errors_have_a_remedy() -> None:
 
 
 def test_an_unsupported_request_fails_with_its_reason(engine: FakeEngine) -> None:
-    runner = Runner(lambda: "models", engine.run, lambda request: Support("span too long; shorten it"))
+    runner = Runner(lambda: "models", engine.run, lambda request, models: Support("span too long; shorten it"))
     events = list(runner.stream([generate()]))
     assert events[-1] == Failed("fm", "span too long; shorten it")
     assert engine.done == []
@@ -295,7 +295,7 @@ def test_models_that_do_not_load_are_a_failure(engine: FakeEngine) -> None:
     def loader() -> object:
         raise InputError("bundle 'x': no such folder; check --bundle")
 
-    events = list(Runner(loader, engine.run, lambda request: Support()).stream([generate()]))
+    events = list(Runner(loader, engine.run, lambda request, models: Support()).stream([generate()]))
     assert events[-1] == Failed("fm", "bundle 'x': no such folder; check --bundle")
 
 
@@ -323,7 +323,7 @@ def test_all_work_of_a_device_is_done_by_one_thread(engine: FakeEngine) -> None:
         threads.append(threading.get_ident())
         return engine.run(request, models, progress)
 
-    runner = Runner(lambda: None, serve, lambda request: Support())
+    runner = Runner(lambda: None, serve, lambda request, models: Support())
     for _ in range(3):  # each thread would keep the heap that its run has grown
         one = threading.Thread(target=runner.run, args=([generate()], lambda _: None, threading.Event()))
         one.start()
@@ -383,7 +383,7 @@ def test_progress_is_sent_at_most_eight_times_a_second(monkeypatch: pytest.Monke
             progress(Progress("sample", step, 100, 0.0, None))
         return Result(request, noise(0.1, 1), {})
 
-    events = list(Runner(lambda: None, run, lambda request: Support()).stream([generate()]))
+    events = list(Runner(lambda: None, run, lambda request, models: Support()).stream([generate()]))
     assert 6 <= sum(isinstance(event, Running) for event in events) <= 9
 
 
@@ -495,7 +495,7 @@ def test_what_is_made_so_far_is_told_now_and_then(monkeypatch: pytest.MonkeyPatc
             progress(Progress("sample", step, 4, 0.1, 0.1, lambda samples=samples: (samples, RATE)))
         return Result(request, noise(1.0, 0), {"sample": 0.1})
 
-    device = Runner(lambda: "models", run, lambda request: Support())
+    device = Runner(lambda: "models", run, lambda request, models: Support())
     told = [event.peaks for event in device.stream([generate("ar")]) if isinstance(event, Running)]
     assert told == [(), (50,), (50, 50), (50,) * 3, (50,) * 4]
 
@@ -508,7 +508,7 @@ def test_what_is_made_so_far_is_not_decoded_more_than_it_may_cost() -> None:
             progress(Progress("sample", step, 200, 0.1, 0.1, lambda: asked.append(1) or (np.zeros(0), RATE)))
         return Result(request, noise(1.0, 0), {"sample": 0.1})
 
-    list(Runner(lambda: "models", run, lambda request: Support()).stream([generate("ar")]))
+    list(Runner(lambda: "models", run, lambda request, models: Support()).stream([generate("ar")]))
     assert len(asked) <= 1  # all of it takes far less than the time between two looks
 
 

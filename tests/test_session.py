@@ -58,7 +58,7 @@ def fake_run(request: Request, models: Any, progress: ProgressHook) -> Result:
 
 @pytest.fixture
 def runner(song: Recording) -> Runner:
-    return Runner(lambda: song, fake_run, lambda request: Support())
+    return Runner(lambda: song, fake_run, lambda request, models: Support())
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ class Held:
         return fake_run(request, models, progress)
 
     def runner(self, song: Recording) -> Runner:
-        return Runner(lambda: song, self.run, lambda request: Support())
+        return Runner(lambda: song, self.run, lambda request, models: Support())
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_one_run_that_waits_is_skipped_at_once_and_the_others_go_on(
         pass
     assert [take.engine for take in session.project.takes] == ["fm", "fm-zero-shot"]
     assert [(run.engine, run.note) for run in session.run.tracks] == [("ar", "Skipped")]
-    run(session, Runner(lambda: song, fake_run, lambda request: Support()),
+    run(session, Runner(lambda: song, fake_run, lambda request, models: Support()),
         *session.order_retry("run-ar-1", ARSettings(), FMSettings()))  # fmt: skip
     assert [take.engine for take in session.project.takes] == ["fm", "fm-zero-shot", "ar"]
 
@@ -316,7 +316,7 @@ def loud_runner(shift: int) -> Runner:
         samples = request.source.samples[first:last] // (2 + shift)
         return Result(request, request.source.with_span(first, samples), {"sample": 0.3})
 
-    return Runner(lambda: None, shifted, lambda request: Support())
+    return Runner(lambda: None, shifted, lambda request, models: Support())
 
 
 def test_again_follows_the_lanes_of_now_and_a_twin_is_no_second_take(
@@ -740,10 +740,10 @@ def test_an_intro_lies_before_the_clip_until_it_is_kept(
         seam = Seam(request.end, 0.0, 0.0, 0.0, 0.0, 0.1, "Smooth")
         return Result(request, replace(request.source, samples=samples), {"sample": 0.1}, (seam,))
 
-    inpaint(session, Runner(lambda: song, fake_run, lambda request: Support()))
+    inpaint(session, Runner(lambda: song, fake_run, lambda request, models: Support()))
     session.apply("set_length", {"seconds": 3})
     asked, source = session.order("intro", ARSettings(), FMSettings(), ["fm"])
-    run(session, Runner(lambda: song, extend, lambda request: Support()), asked, source)
+    run(session, Runner(lambda: song, extend, lambda request, models: Support()), asked, source)
     span, intro = takes_state(session).groups
     assert span.region and intro.region
     assert (span.region.start, span.region.end) == (1, 2)

@@ -72,7 +72,7 @@ def test_words_make_a_name(words: str, name: str) -> None:
 def test_the_first_prompt_names_what_was_generated_from_it(tmp_path: Path, song: Recording) -> None:
     session = Session(tmp_path)
     session.apply("set_prompt", {"prompt": "lo-fi, late night"})
-    runner = Runner(lambda: song, fake_run, lambda request: Support())
+    runner = Runner(lambda: song, fake_run, lambda request, models: Support())
     run(session, runner, *session.order("generate", ARSettings(), FMSettings()))
     assert session.project.name == "Lo-fi, late night"
     session.undo()
@@ -97,7 +97,7 @@ def test_a_generated_clip_is_analysed_once_its_run_is_over(
         return heard()
 
     monkeypatch.setattr("engines.analysis.analyze.analyze", analyze)
-    runner = Runner(lambda: song, fake_run, lambda request: Support())
+    runner = Runner(lambda: song, fake_run, lambda request, models: Support())
     run(session, runner, *session.order("generate", ARSettings(), FMSettings()))
     job = session.analysis.job
     assert (job is not None) == listens

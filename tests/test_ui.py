@@ -553,7 +553,7 @@ def test_a_run_in_line_is_cancelled_while_the_device_works_for_others(
             progress(Progress("sample", 1, 10, 0.0, None))
         raise InputError("enough")
 
-    stub = Runner(lambda: None, busy, lambda request: Support())
+    stub = Runner(lambda: None, busy, lambda request, models: Support())
     monkeypatch.setattr(page.device, "runner", stub)
     tabs = [Tab(page, f"line-{index}") for index in range(20)]
     for each in tabs:

@@ -12,6 +12,7 @@ from typing import Any
 from editor.project import band, commands, lanes, wording
 from engines.audio.recording import Recording, read_recording, write_recording
 from engines.audio.timebase import Grid
+from engines.checkpoints.found import find_checkpoint
 from engines.errors import InputError
 from engines.knobs import knobs
 from engines.music import chords
@@ -54,11 +55,15 @@ def grid(arguments: argparse.Namespace) -> Grid | None:
 
 
 def settings(arguments: argparse.Namespace) -> tuple[ARSettings, FMSettings]:
-    """The knobs of both kinds of engines; `--zero-shot` waits for the bundle, which has its own."""
+    """The knobs of both kinds of engines: what is not named is as the checkpoint has it.
+
+    `--zero-shot` waits for the checkpoint, which has its own.
+    """
     weights: Guidance | None = arguments.guidance
+    spec = find_checkpoint(arguments.bundle, arguments.device).spec
     return (
-        ARSettings(**_turned(arguments, ARSettings), guidance=weights),
-        FMSettings(**_turned(arguments, FMSettings), guidance=weights),
+        replace(spec.ar, **_turned(arguments, ARSettings), guidance=weights),
+        replace(spec.fm, **_turned(arguments, FMSettings), guidance=weights),
     )
 
 

@@ -23,8 +23,9 @@ from editor.runs.events import Done, Failed, Queued, Running
 from editor.runs.job import Extension, Job, request_of
 from editor.runs.replay import request_from
 from engines.audio.recording import SUFFIXES, Recording, read_recording, write_recording
+from engines.checkpoints.found import Checkpoint
 from engines.errors import InputError
-from engines.requests import ARSettings, Controls, FMSettings, InpaintRequest
+from engines.requests import Controls, InpaintRequest
 
 _DEFAULTS: dict[str, Any] = {"kind": "generate", "engine": "fm", "prompt": "", "seed": 0} | {
     field.name: field.default for field in fields(InpaintRequest) if field.default is not MISSING
@@ -102,7 +103,7 @@ class Api:
         if not isinstance(request, Mapping):
             raise InputError(f'request {str(request)[:40]!r}: expected an object such as {{"engine": "fm"}}')
         exported = request.get("request", request.get("parameters"))  # then nothing is left out
-        fields = _completed(request) if exported is None else exported
+        fields = _completed(request, self.device.bundle) if exported is None else exported
         if not isinstance(fields, Mapping):
             raise InputError(f'"request" {str(fields)[:40]!r}: expected an object; export it again')
         if fields.get("kind") == "inpaint" and source is None:
@@ -110,7 +111,8 @@ class Api:
         job = request_from(fields, None, source)
         if isinstance(job, Extension) or exported is not None or "zero_shot" in request.get("fm", ()):
             return job
-        spec = self.device.bundle.spec  # the bundle knows which measured better
+        # the checkpoint knows which measured better
+        spec = self.device.bundle.serving(job.fm.checkpoint).spec
         return replace(job, fm=replace(job.fm, zero_shot=spec.zero_shot_with(job.fm.solver)))
 
     def analyze(self, source: str | None) -> dict[str, Any]:
@@ -128,17 +130,19 @@ class Api:
             raise gr.Error(str(error), print_exception=False) from error
 
 
-def _completed(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A request with today's default for all that it leaves out."""
+def _completed(request: Mapping[str, Any], bundle: Checkpoint) -> dict[str, Any]:
+    """A request with a default for all that it leaves out; of settings that of the checkpoint it names."""
     whole = _DEFAULTS | dict(request)
     needed = {"generate": ("seconds",), "inpaint": ("start", "end")}.get(str(whole["kind"]))
     if needed is None:
         raise InputError(f"kind {str(whole['kind'])[:40]!r}: expected generate or inpaint")
     if missing := [name for name in needed if name not in request]:
         raise InputError(f"{' and '.join(missing)}: missing in the request; give them in seconds")
-    for part, default in (("ar", ARSettings()), ("fm", FMSettings()), ("controls", Controls())):
+    for part in ("ar", "fm", "controls"):
         sent = whole.get(part, {})
         if not isinstance(sent, Mapping):
             raise InputError(f'"{part}" {str(sent)[:40]!r}: expected an object; leave it out')
+        spec = bundle.serving(str(sent.get("checkpoint", ""))).spec
+        default = Controls() if part == "controls" else spec.ar if part == "ar" else spec.fm
         whole[part] = asdict(default) | dict(sent)
     return whole

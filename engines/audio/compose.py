@@ -76,7 +76,7 @@ def place(
     share: float = CONTENT_SHARE,
     around: Beside | None = None,
 ) -> Placed:
-    """All of `compose` but the crossfades, so that several can be tried on one `window`; see there.
+    """All of `compose` but the crossfades, so that several can be tried on one `window` [n] or [C, n].
 
     A window with as many channels as the source keeps them, any other is heard as mono. `around` is what
     `beside` measured for the same source, span and rate.

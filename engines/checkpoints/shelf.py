@@ -25,7 +25,7 @@ from engines.checkpoints.found import find_checkpoint, find_named
 from engines.checkpoints.memory import free_bytes, size_in_memory
 from engines.errors import InputError
 from engines.families.roster import FAMILIES, FamilySpec, module_of
-from engines.families.shape import Autoencoder, Flow, Network, Spec, Tokenizer
+from engines.families.shape import Autoencoder, Flow, Network, Spec, Tokenizer, Words
 from engines.networks.codec import Codec, save_codec
 from engines.networks.flow_net import FlowNet
 from engines.networks.lm import LM
@@ -86,8 +86,13 @@ class Models:
 
     def words(self, prompt: str) -> Any:
         """States of a prompt as the networks of this checkpoint read them, on the device."""
-        encoder = self._once("words", lambda: module_of(self.family).load_words(*self._place))
-        return encoder.encode([prompt]).to(self.device)
+        return self.encoder().encode([prompt]).to(self.device)
+
+    def encoder(self) -> Words:
+        """The text encoder of this checkpoint's networks."""
+        if not self.family.words:
+            return self.text()
+        return self._once("words", lambda: module_of(self.family).load_words(*self._place))
 
     def text(self) -> TextEncoder:
         """What knows the words for who plays, prompts -> states [B, L, 384] (on the CPU)."""

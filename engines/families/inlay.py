@@ -40,12 +40,10 @@ def load_codec(folder: Path, spec: Spec, device: torch.device) -> Autoencoder:
 
 
 def load_words(folder: Path, spec: Spec, device: torch.device) -> Words:
-    """MiniLM, prompts -> states [B, L, 384] (on the CPU)."""
+    """MiniLM, prompts -> states [B, L, 384] (on the CPU); the one that `Models.text` has is used instead."""
     from engines.networks.text import TextEncoder
 
-    encoder = TextEncoder()
-    encoder.load()
-    return encoder
+    return TextEncoder()
 
 
 def load_tokens(folder: Path, spec: Spec, device: torch.device) -> LM:

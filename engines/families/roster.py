@@ -18,9 +18,10 @@ class FamilySpec:
     name: str
     module: str
     extra: str = ""  # of Inlay's optional dependencies, that it needs
+    words: bool = True  # False: it reads words as all of Inlay does, by MiniLM
 
 
-FAMILIES: tuple[FamilySpec, ...] = (FamilySpec("inlay", "engines.families.inlay"),)
+FAMILIES: tuple[FamilySpec, ...] = (FamilySpec("inlay", "engines.families.inlay", words=False),)
 
 
 def module_of(family: FamilySpec) -> Family:

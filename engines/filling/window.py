@@ -95,7 +95,7 @@ def cut(request: InpaintRequest, codec: Autoencoder, seconds: float) -> Window:
     length = frames_for(request.seconds, rate) if not holes else holes[-1][1]
     if length > room - CONTEXT_SECONDS * codec.frame_rate + 1:
         raise InputError(
-            f"span {request.start:g}-{request.spans[-1][1]:g} s: this bundle hears {seconds:g} s at once, "
+            f"span {request.start:g}-{request.spans[-1][1]:g} s: this one hears {seconds:g} s at once, "
             f"at least {CONTEXT_SECONDS:g} s of it around a span; select a shorter span"
         )
     before = math.floor(request.start * rate + 1e-6)
@@ -260,6 +260,7 @@ def load(models: Models, network: Callable[[], object], watch: Stopwatch) -> Non
     models.codec()
     network()
     models.text()
+    models.encoder()
     watch.lap("load")
 
 
@@ -267,6 +268,6 @@ def fits(seconds: float, models: Models) -> None:
     """Raise InputError for a clip longer than the window of this bundle."""
     if seconds > models.spec.window_seconds + 1e-6:
         raise InputError(
-            f"length {seconds:g} s: this bundle makes at most {models.spec.window_seconds:g} s at once; "
+            f"length {seconds:g} s: this checkpoint makes at most {models.spec.window_seconds:g} s at once; "
             "choose a shorter length"
         )
