@@ -24,8 +24,8 @@ ZeroShot = Literal["inversion", "replacement", "resampling", "guided", "search"]
 ZERO_SHOT: tuple[ZeroShot, ...] = ("inversion", "replacement", "resampling", "guided", "search")
 Solver = Literal["euler", "midpoint", "ab2", "dopri5", "ping-pong"]
 SOLVERS: tuple[Solver, ...] = ("euler", "midpoint", "ab2", "dopri5", "ping-pong")
-Schedule = Literal["uniform", "sway", "log-snr"]
-SCHEDULES: tuple[Schedule, ...] = ("uniform", "sway", "log-snr")
+Schedule = Literal["uniform", "sway", "shift", "log-snr"]
+SCHEDULES: tuple[Schedule, ...] = ("uniform", "sway", "shift", "log-snr")
 DRUMS: tuple[str, ...] = ("kick", "snare", "hat", "tom", "cymbal")
 MELODY_LOW, MELODY_HIGH = 43, 95  # MIDI pitches G2..B6: the 53 melody bins (App. C)
 # What a musician can ask of a span that was not there; `Controls` has the lanes, words are the prompt.
@@ -164,11 +164,11 @@ class FMSettings:
         "replacement", "ZS method",
         "How ZS agrees with the surroundings; search tries several and keeps the best", choices=ZERO_SHOT,
     )  # fmt: skip
-    # of the intervals; sway: short ones near the noise; log-snr: short ones at both ends
+    # of the intervals; sway and shift: short ones near the noise; log-snr: short ones at both ends
     schedule: Schedule = knob(
         "uniform",
         "FM schedule",
-        "Where the steps lie: even, sway with short ones first, or log-snr as Stable Audio 3 wants it",
+        "Where the steps lie: even, sway with short ones first; shift and log-snr as some models want them",
         choices=SCHEDULES,
     )
     guided: tuple[float, float] = (0.0, 1.0)  # flow times between which guidance is applied

@@ -90,6 +90,7 @@ def test_the_sway_schedule_begins_slowly_and_ends_at_one() -> None:
     assert sway[0] == 0 and sway[-1] == pytest.approx(1) and sway == sorted(sway)
     assert sway[1] < even[1] / 2
     assert flow.times(2, "uniform", 0.5) == pytest.approx([0.5, 0.75, 1.0])
+    assert flow.times(4, "shift") == pytest.approx([0, 0.25 / 2.5, 0.25, 0.75 / 1.5, 1])
     with pytest.raises(ValueError, match="cosine"):
         flow.times(8, "cosine")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from engines.errors import InputError
 from engines.families import pretrained, roster, stable_audio
 from engines.networks.lane_frames import Lanes, lanes_from
 from engines.requests import Controls, FMSettings, Guidance
-from engines.sampling import flow
-from engines.sampling.guidance import Source, combine, sources
+from engines.sampling.guidance import Source
+from tests.checkpoints.asking import audio, difference, noise, pipeline, solved
 from tests.checkpoints.stable_audio import LATENTS, SECONDS, save_tiny_stable_audio
 
 pytestmark = pytest.mark.slow  # diffusers alone takes seconds to import
@@ -27,7 +26,6 @@ FRAMES, HOP, RATE = 24, 4096, 44_100
 LENGTH = FRAMES * HOP / RATE  # seconds
 PROMPT = "slow jazz trio with brushed drums"
 BOUND = 1e-5
-Pipeline = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -53,58 +51,20 @@ def models(base: Path) -> Models:
     return open_bundle(str(base), "cpu")
 
 
-def pipeline(folder: Path, kind: str = "StableAudio3Pipeline") -> Any:
-    """A pipeline of the library, loaded from a folder."""
-    import warnings
-
-    import diffusers
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        loaded = getattr(diffusers, kind).from_pretrained(folder, local_files_only=True)
-    loaded.set_progress_bar_config(disable=True)
-    return loaded
-
-
-def noise(seed: int = 1, batch: int = 1) -> Tensor:
-    return torch.randn(batch, LATENTS, FRAMES, generator=torch.Generator().manual_seed(seed))
-
-
-def audio(seed: int = 2, samples: int = FRAMES * HOP) -> Tensor:
-    return 0.1 * torch.randn(1, 2, samples, generator=torch.Generator().manual_seed(seed))
-
-
 def no_lanes() -> Lanes:
     return lanes_from(Controls(), FRAMES, RATE / HOP, 0.0)
 
 
-def ours(
-    models: Models,
-    settings: FMSettings,
-    guidance: float = 1.0,
-    known: Tensor | None = None,
-    source: Tensor | None = None,
-    fresh: flow.Noise | int = 0,
-) -> Tensor:
-    """Latents [1, D, T] of our solver on our field, from the noise that all here begin from."""
-    rows = sources(Guidance(guidance, 0.0), True, False)
-    known = torch.zeros(FRAMES, dtype=torch.bool) if known is None else known
-    source = torch.zeros(1, LATENTS, FRAMES) if source is None else source
-    velocity = models.fm().velocity(rows, models.words(PROMPT), no_lanes(), known, source, 1)
-
-    def field(z: Tensor, t: float) -> Tensor:
-        v = velocity(z, t)
-        return combine(v.view(len(rows), len(z), *v.shape[1:]), rows)[0]
-
-    with torch.no_grad():
-        return flow.solve(
-            field, noise(), settings.solver, settings.steps, lambda *_: None, settings.schedule, 0.0, fresh
-        )
+def begun(batch: int = 1) -> Tensor:
+    return noise(LATENTS, FRAMES, batch=batch)
 
 
-def difference(a: Tensor, b: Tensor) -> float:
-    assert a.shape == b.shape and a.abs().mean() > 0.1
-    return float((a - b).abs().max())
+def sound(samples: int = FRAMES * HOP) -> Tensor:
+    return audio(samples)
+
+
+def ours(models: Models, settings: FMSettings, **more: Any) -> Tensor:
+    return solved(models, PROMPT, settings, no_lanes(), **more)
 
 
 def test_the_spec_is_what_the_configurations_say(base: Path, post: Path) -> None:
@@ -123,19 +83,19 @@ def test_the_spec_is_what_the_configurations_say(base: Path, post: Path) -> None
 
 def test_the_field_and_euler_are_the_pipelines(models: Models, base: Path) -> None:
     made = ours(models, FMSettings("euler", 20, schedule="log-snr"))
-    theirs = pipeline(base)(
-        PROMPT, LENGTH - 1e-9, num_inference_steps=20, latents=noise(), output_type="latent"
+    theirs = pipeline(base, "StableAudio3Pipeline")(
+        PROMPT, LENGTH - 1e-9, num_inference_steps=20, latents=begun(), output_type="latent"
     )
     assert difference(made, theirs.audios) < BOUND
 
 
 def test_guidance_is_the_pipelines(models: Models, base: Path) -> None:
     made = ours(models, FMSettings("euler", 12, schedule="log-snr"), guidance=4.0)
-    theirs = pipeline(base)(
+    theirs = pipeline(base, "StableAudio3Pipeline")(
         PROMPT,
         LENGTH - 1e-9,
         num_inference_steps=12,
-        latents=noise(),
+        latents=begun(),
         output_type="latent",
         guidance_scale=4.0,
     )
@@ -149,16 +109,16 @@ def test_inpainting_is_the_pipelines(models: Models, base: Path, spans: list[tup
     for a, b in spans:
         known[a:b] = False
     with torch.no_grad():
-        source = models.codec().encode(audio())
+        source = models.codec().encode(sound())
     made = ours(models, FMSettings("euler", 16, schedule="log-snr"), known=known, source=source)
     theirs = pipeline(base, "StableAudio3InpaintPipeline")(
         PROMPT,
         LENGTH - 1e-9,
-        audio=audio(),
+        audio=sound(),
         mask_start_seconds=[a * HOP / RATE + 1e-6 for a, _ in spans],
         mask_end_seconds=[b * HOP / RATE + 1e-6 for _, b in spans],
         num_inference_steps=16,
-        latents=noise(),
+        latents=begun(),
         output_type="latent",
     )
     assert difference(made, theirs.audios) < BOUND
@@ -170,27 +130,27 @@ def test_ping_pong_is_the_pipelines(models: Models, post: Path, filled: bool) ->
     known = torch.ones(FRAMES, dtype=torch.bool)
     known[9:17] = False
     with torch.no_grad():
-        source = models.codec().encode(audio())
+        source = models.codec().encode(sound())
     told = {"known": known, "source": source} if filled else {}
     made = ours(models, FMSettings("ping-pong", 8, schedule="log-snr"), fresh=5, **told)
     theirs = pipeline(post, "StableAudio3InpaintPipeline" if filled else "StableAudio3Pipeline")
-    more = {"audio": audio(), "mask": known.float().view(1, 1, -1)} if filled else {}
+    more = {"audio": sound(), "mask": known.float().view(1, 1, -1)} if filled else {}
     generator = torch.Generator().manual_seed(5)
     latents = theirs(
-        PROMPT, LENGTH - 1e-9, latents=noise(), output_type="latent", generator=generator, **more
+        PROMPT, LENGTH - 1e-9, latents=begun(), output_type="latent", generator=generator, **more
     ).audios
     assert difference(made, latents) < BOUND
 
 
 def test_the_codec_is_the_pipelines(models: Models, base: Path) -> None:
-    codec, vae = models.codec(), pipeline(base).vae
+    codec, vae = models.codec(), pipeline(base, "StableAudio3Pipeline").vae
     samples = FRAMES * HOP - 1000  # a last frame that is not full
     with torch.no_grad():
-        z, theirs = codec.encode(audio(samples=samples)), vae.encode(audio(samples=samples)).latents
+        z, theirs = codec.encode(sound(samples)), vae.encode(sound(samples)).latents
         assert z.shape == (1, LATENTS, FRAMES) and difference(z, theirs) < BOUND
-        made, sound = codec.decode(z), vae.decode(theirs).sample
+        made, same = codec.decode(z), vae.decode(theirs).sample
     assert made.shape == (1, 2, FRAMES * HOP)
-    assert float((made - sound).abs().max()) < BOUND
+    assert float((made - same).abs().max()) < BOUND
 
 
 def test_long_audio_goes_through_the_codec_in_pieces_to_the_same_end(
@@ -198,13 +158,13 @@ def test_long_audio_goes_through_the_codec_in_pieces_to_the_same_end(
 ) -> None:
     codec = models.codec()
     with torch.no_grad():
-        whole, sound = codec.encode(audio()), codec.decode(noise())
+        whole, made = codec.encode(sound()), codec.decode(begun())
         monkeypatch.setattr(stable_audio, "PIECE", 7)
-        assert difference(codec.encode(audio()), whole) < BOUND
-        assert float((codec.decode(noise()) - sound).abs().max()) < BOUND
-        other = noise()
+        assert difference(codec.encode(sound()), whole) < BOUND
+        assert float((codec.decode(begun()) - made).abs().max()) < BOUND
+        other = begun()
         other[..., 10] += 1.0
-        far = (codec.decode(other) - sound).abs().amax(dim=(0, 1)).view(FRAMES, HOP).amax(dim=1) > 1e-6
+        far = (codec.decode(other) - made).abs().amax(dim=(0, 1)).view(FRAMES, HOP).amax(dim=1) > 1e-6
     assert codec.reach == 2 and {10} < set(far.nonzero().flatten().tolist()) <= {8, 9, 10, 11, 12}
 
 
@@ -212,7 +172,7 @@ def test_rows_stand_one_after_another(models: Models) -> None:
     """Each row of each item is what it would be alone, and words of none are the empty prompt's."""
     rows = (Source(True, False, 1.0), Source(False, False, 1.0))
     told = (no_lanes(), torch.zeros(FRAMES, dtype=torch.bool), torch.zeros(1, LATENTS, FRAMES))
-    z = noise(batch=3)
+    z = begun(batch=3)
     net = models.fm()
     with torch.no_grad():
         every = net.velocity(rows, models.words(PROMPT), *told, 3)(z, 0.3)

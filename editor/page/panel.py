@@ -41,6 +41,7 @@ CHOICES = {
     "ping-pong": "Fresh noise each step",
     "uniform": "Even",
     "sway": "Short ones first",
+    "shift": "Most of them first",
     "log-snr": "Short ones first and last",
     "search": "Try several",
     "replacement": "Put back the known",

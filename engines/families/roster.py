@@ -22,6 +22,7 @@ class FamilySpec:
 
 FAMILIES: tuple[FamilySpec, ...] = (
     FamilySpec("inlay", "engines.families.inlay"),
+    FamilySpec("ace-step", "engines.families.ace_step", "models"),
     FamilySpec("stable-audio-3", "engines.families.stable_audio", "models"),
 )
 

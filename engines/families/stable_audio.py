@@ -8,13 +8,14 @@ takes for the unconditional one, the empty prompt; padding is a learned vector. 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from engines.errors import InputError
+from engines.families.pieces import decoded, encoded
 from engines.families.pretrained import config, configs, part, pipeline_of, tokenizer
 from engines.families.shape import Autoencoder, CheckpointSpec, Flow, Spec, Velocity, Words
 from engines.requests import FMSettings, Guidance
@@ -116,46 +117,15 @@ class Same:
         self.hop: int = network.downsampling_ratio
         self.frame_rate = self.rate / self.hop
         self.dim: int = shape.latent_dim
-        self.reach: int | None = _reach(shape)
+        self.reach: int = _reach(shape)
 
     def encode(self, audio: Tensor) -> Tensor:
         """[B, C, N] -> [B, D, T], T = ceil(N / hop)."""
-        from torch.nn.functional import pad
-
-        frames = math.ceil(audio.shape[-1] / self.hop)
-        audio = pad(audio, (0, frames * self.hop - audio.shape[-1]))
-        return self._joined(
-            [
-                self.network.encode(audio[..., a * self.hop : b * self.hop]).latents[..., first:last]
-                for a, b, first, last in self._pieces(frames)
-            ]
-        )
+        return encoded(lambda x: self.network.encode(x).latents, audio, self.hop, PIECE, self.reach)
 
     def decode(self, z: Tensor) -> Tensor:
         """[B, D, T] -> [B, C, T * hop]."""
-        return self._joined(
-            [
-                self.network.decode(z[..., a:b]).sample[..., first * self.hop : last * self.hop]
-                for a, b, first, last in self._pieces(z.shape[-1])
-            ]
-        )
-
-    def _pieces(self, frames: int) -> Iterator[tuple[int, int, int, int]]:
-        """Frames [a, b) to code at once, and [first, last) of them that are kept."""
-        beside = self.reach or 0
-        if frames <= PIECE + 2 * beside:
-            yield 0, frames, 0, frames
-            return
-        for begin in range(0, frames, PIECE):
-            end = min(frames, begin + PIECE)
-            a, b = max(0, begin - beside), min(frames, end + beside)
-            yield a, b, begin - a, end - a
-
-    @staticmethod
-    def _joined(pieces: list[Tensor]) -> Tensor:
-        import torch
-
-        return torch.cat(pieces, dim=-1).float()
+        return decoded(lambda x: self.network.decode(x).sample, z, self.hop, PIECE, self.reach)
 
 
 @dataclass(frozen=True)

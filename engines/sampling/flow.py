@@ -18,6 +18,7 @@ DOPRI5_TOLERANCE = 1e-5  # relative and absolute
 Field = Callable[[Tensor, float], Tensor]
 OnStep = Callable[[int, int], None]  # (steps done, total); may raise to stop
 Noise = Callable[[Tensor], Tensor]  # like [B, D, T] -> fresh standard normal noise [B, D, T]
+SHIFT = 3.0  # noise at the middle step over noise where steps are even, as odds: ACE-Step's
 LOG_SNR = (-6.2, 2.0)  # log signal-to-noise ratio of the first and of the last step, Stable Audio 3's
 
 
@@ -48,16 +49,18 @@ def loss(v: Tensor, target: Tensor, tau: Tensor, weights: Tensor | None = None) 
 def times(steps: int, schedule: str = "uniform", begin: float = 0.0) -> list[float]:
     """`steps` + 1 times from `begin` to 1. "sway" takes shorter intervals near the noise.
 
-    Sway: s(u) = u - 0.8 (cos(pi u / 2) - 1 + u), MelodyFlow's. Log-snr: see `log_snr_times`. Raises
-    ValueError for an unknown schedule.
+    Sway: s(u) = u - 0.8 (cos(pi u / 2) - 1 + u), MelodyFlow's. Shift: s(u) = u / (3 - 2 u), ACE-Step's.
+    Log-snr: see `log_snr_times`. Raises ValueError for an unknown schedule.
     """
     if schedule == "log-snr":
         return log_snr_times(steps, begin)
-    if schedule not in ("uniform", "sway"):
-        raise ValueError(f"schedule {schedule!r}: expected uniform, sway or log-snr")
+    if schedule not in ("uniform", "sway", "shift"):
+        raise ValueError(f"schedule {schedule!r}: expected uniform, sway, shift or log-snr")
     even = [i / steps for i in range(steps + 1)]
     if schedule == "sway":
         even = [u - 0.8 * (math.cos(math.pi * u / 2) - 1 + u) for u in even]
+    if schedule == "shift":
+        even = [u / (SHIFT - (SHIFT - 1.0) * u) for u in even]
     return [begin + (1.0 - begin) * u for u in even]
 
 
