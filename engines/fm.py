@@ -105,7 +105,9 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
             watch.report("sample", done + round(steps * step / of), total)
 
         z = torch.cat([starts[i].latents(noises[i : i + 1]) for i in group])  # [G, D, T]
-        made[group] = flow.solve(clamped, z, settings.solver, steps, on_step, settings.schedule, time)
+        made[group] = flow.solve(
+            clamped, z, settings.solver, steps, on_step, settings.schedule, time, request.seed + 1
+        )
         done += steps
     z = torch.where(known, source, made)  # Alg. 2, line 9: [C, D, T]
     watch.lap("sample")

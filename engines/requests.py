@@ -22,10 +22,10 @@ from engines.roster import EngineName
 # Alg. 1; plain replacement; the same with steps taken again; with gradients; candidates within a budget
 ZeroShot = Literal["inversion", "replacement", "resampling", "guided", "search"]
 ZERO_SHOT: tuple[ZeroShot, ...] = ("inversion", "replacement", "resampling", "guided", "search")
-Solver = Literal["euler", "midpoint", "ab2", "dopri5"]
-SOLVERS: tuple[Solver, ...] = ("euler", "midpoint", "ab2", "dopri5")
-Schedule = Literal["uniform", "sway"]
-SCHEDULES: tuple[Schedule, ...] = ("uniform", "sway")
+Solver = Literal["euler", "midpoint", "ab2", "dopri5", "ping-pong"]
+SOLVERS: tuple[Solver, ...] = ("euler", "midpoint", "ab2", "dopri5", "ping-pong")
+Schedule = Literal["uniform", "sway", "shift", "log-snr"]
+SCHEDULES: tuple[Schedule, ...] = ("uniform", "sway", "shift", "log-snr")
 DRUMS: tuple[str, ...] = ("kick", "snare", "hat", "tom", "cymbal")
 MELODY_LOW, MELODY_HIGH = 43, 95  # MIDI pitches G2..B6: the 53 melody bins (App. C)
 # What a musician can ask of a span that was not there; `Controls` has the lanes, words are the prompt.
@@ -151,8 +151,10 @@ class FMSettings:
     """How the FM engines integrate the flow (sec. 3.3)."""
 
     solver: Solver = knob(
-        "ab2", "FM solver", "The way of stepping: ab2 needs few, dopri5 is exact and slow", choices=SOLVERS
-    )
+        "ab2", "FM solver",
+        "The way of stepping: ab2 needs few, dopri5 is exact and slow, ping-pong is for models made for it",
+        choices=SOLVERS,
+    )  # fmt: skip
     # intervals, half of them where there are several candidates; ignored by dopri5
     steps: int = knob(
         25, "FM steps", "Steps of FM and ZS: more take longer, and are finer to about 50", low=1, high=1000
@@ -163,11 +165,11 @@ class FMSettings:
         "replacement", "ZS method",
         "How ZS agrees with the surroundings; search tries several and keeps the best", choices=ZERO_SHOT,
     )  # fmt: skip
-    # of the intervals; sway: short ones near the noise
+    # of the intervals; sway and shift: short ones near the noise; log-snr: short ones at both ends
     schedule: Schedule = knob(
         "uniform",
         "FM schedule",
-        "Where the steps lie: even, or sway with short ones first",
+        "Where the steps lie: even, sway with short ones first; shift and log-snr as some models want them",
         choices=SCHEDULES,
     )
     guided: tuple[float, float] = (0.0, 1.0)  # flow times between which guidance is applied

@@ -120,8 +120,9 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
         own = own_content(window, models) if begin > 0 else source
         steps = steps_from(settings.steps, begin)
         z = replacement(
-            field, source, known, noise, settings.solver, steps, on_step, settings.schedule, begin, own
-        )
+            field, source, known, noise, settings.solver, steps, on_step, settings.schedule, begin, own,
+            request.seed + 1,
+        )  # fmt: skip
     watch.lap("sample")
     return finish(request, models, z, window, watch, told, beginnings, found)
 
@@ -156,10 +157,12 @@ def replacement(
     schedule: str = "uniform",
     begin: float = 0.0,
     own: Tensor | None = None,
+    fresh: int = 0,
 ) -> Tensor:
     """Known frames follow (1 - t) noise + t source: source, noise [1, D, T], known bool [T] -> [1, D, T].
 
-    From a time `begin` above 0 the others set out from `own` [1, D, T], as noisy as at that time.
+    From a time `begin` above 0 the others set out from `own` [1, D, T], as noisy as at that time. `fresh` is
+    the seed of what a solver draws on the way.
     """
 
     def on_path(data: Tensor, t: float) -> Tensor:
@@ -169,7 +172,7 @@ def replacement(
         return field(torch.where(known, on_path(source, t), z), t)
 
     z = noise if begin == 0 or own is None else on_path(own, begin)
-    z = flow.solve(replaced, z, solver, steps, on_step, schedule, begin)
+    z = flow.solve(replaced, z, solver, steps, on_step, schedule, begin, fresh)
     return torch.where(known, source, z)
 
 

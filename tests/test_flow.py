@@ -1,6 +1,7 @@
 """The flow's mathematics on known answers."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -89,6 +90,7 @@ def test_the_sway_schedule_begins_slowly_and_ends_at_one() -> None:
     assert sway[0] == 0 and sway[-1] == pytest.approx(1) and sway == sorted(sway)
     assert sway[1] < even[1] / 2
     assert flow.times(2, "uniform", 0.5) == pytest.approx([0.5, 0.75, 1.0])
+    assert flow.times(4, "shift") == pytest.approx([0, 0.25 / 2.5, 0.25, 0.75 / 1.5, 1])
     with pytest.raises(ValueError, match="cosine"):
         flow.times(8, "cosine")
 
@@ -104,7 +106,48 @@ def test_dopri5_meets_its_tolerance() -> None:
     assert torch.allclose(flow.solve(decay, Z0, "dopri5", 1, silent), Z0 * math.exp(-1), atol=1e-4)
 
 
-@pytest.mark.parametrize("solver", ["euler", "midpoint", "dopri5"])
+@pytest.mark.parametrize("begin", [0.0, 0.4])
+def test_ping_pong_makes_the_foreseen_data_noisy_again(begin: float) -> None:
+    def field(z: torch.Tensor, t: float) -> torch.Tensor:
+        return torch.sin(z) + t
+
+    g = torch.Generator().manual_seed(3)
+    z = z0 = torch.randn(2, 3, 4, generator=g)
+    grid, generator = flow.times(4, "log-snr", begin), torch.Generator().manual_seed(7)
+    for t, later in pairwise(grid):
+        x = z + (1 - t) * field(z, t)
+        z = x if later == 1 else (1 - later) * torch.randn(z.shape, generator=generator) + later * x
+    out = flow.solve(field, z0, "ping-pong", 4, silent, "log-snr", begin, 7)
+    assert torch.allclose(out, z, atol=1e-6)
+    drawn = flow.drawn(7)
+    assert torch.equal(out, flow.solve(field, z0, "ping-pong", 4, silent, "log-snr", begin, drawn))
+    other = flow.solve(field, z0, "ping-pong", 4, silent, "log-snr", begin, 8)
+    assert not torch.allclose(out, other, atol=1e-3)
+
+
+def test_ping_pong_reaches_the_data_at_once_where_the_field_knows_it() -> None:
+    data = torch.full((1, 1, 2), 0.3)
+    out = flow.solve(lambda z, t: (data - z) / (1 - t), Z0, "ping-pong", 5, silent)
+    assert torch.allclose(out, data)
+
+
+@pytest.mark.slow  # the import alone
+@pytest.mark.parametrize("steps", [1, 8, 100])
+def test_log_snr_times_are_those_of_stable_audio(steps: int) -> None:
+    from diffusers.pipelines.stable_audio_3.pipeline_stable_audio_3 import logsnr_sigma_schedule
+
+    theirs = [1 - sigma for sigma in logsnr_sigma_schedule(steps, *flow.LOG_SNR)]
+    assert flow.times(steps, "log-snr") == pytest.approx([*theirs, 1.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("begin", [0.001, 0.35, 0.5, 0.9, 0.99])
+def test_log_snr_times_rise_wherever_they_begin(begin: float) -> None:
+    grid = flow.times(8, "log-snr", begin)
+    assert grid[0] == begin and grid[-1] == 1 and len(grid) == 9
+    assert all(a < b for a, b in pairwise(grid))
+
+
+@pytest.mark.parametrize("solver", ["euler", "midpoint", "dopri5", "ping-pong"])
 def test_progress_rises_to_the_total_and_can_stop(solver: str) -> None:
     seen: list[tuple[int, int]] = []
     flow.solve(decay, Z0, solver, 4, lambda step, total: seen.append((step, total)))

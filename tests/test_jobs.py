@@ -285,7 +285,7 @@ def test_memory_errors_have_a_remedy() -> None:
 
 
 def test_an_unsupported_request_fails_with_its_reason(engine: FakeEngine) -> None:
-    runner = Runner(lambda: "models", engine.run, lambda request, models: Support("span too long; shorten it"))
+    runner = Runner(lambda: "models", engine.run, lambda *asked: Support("span too long; shorten it"))
     events = list(runner.stream([generate()]))
     assert events[-1] == Failed("fm", "span too long; shorten it")
     assert engine.done == []

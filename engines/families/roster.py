@@ -21,7 +21,11 @@ class FamilySpec:
     words: bool = True  # False: it reads words as all of Inlay does, by MiniLM
 
 
-FAMILIES: tuple[FamilySpec, ...] = (FamilySpec("inlay", "engines.families.inlay", words=False),)
+FAMILIES: tuple[FamilySpec, ...] = (
+    FamilySpec("inlay", "engines.families.inlay", words=False),
+    FamilySpec("ace-step", "engines.families.ace_step", "models"),
+    FamilySpec("stable-audio-3", "engines.families.stable_audio", "models"),
+)
 
 
 def module_of(family: FamilySpec) -> Family:
