@@ -20,7 +20,10 @@ class FamilySpec:
     extra: str = ""  # of Inlay's optional dependencies, that it needs
 
 
-FAMILIES: tuple[FamilySpec, ...] = (FamilySpec("inlay", "engines.families.inlay"),)
+FAMILIES: tuple[FamilySpec, ...] = (
+    FamilySpec("inlay", "engines.families.inlay"),
+    FamilySpec("musicgen", "engines.families.musicgen", extra="models"),
+)
 
 
 def module_of(family: FamilySpec) -> Family:

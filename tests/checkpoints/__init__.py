@@ -1,0 +1,1 @@
+"""Tiny checkpoints of random weights in the formats that were released."""
