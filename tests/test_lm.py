@@ -12,6 +12,7 @@ from engines.networks.text import TextStates
 from engines.requests import Chord, Controls, Guidance
 from engines.sampling import order as spans
 from engines.sampling.decode import complete, sample_step
+from engines.sampling.following import Following
 from engines.sampling.guidance import Source, sources
 
 SMALL = LMConfig(codebooks=3, codebook_size=11, dim=16, layers=2, heads=2, ff=32, text_dim=8)
@@ -256,3 +257,38 @@ def test_musicgen_parity() -> None:
             got = ours(seen, None, ours.remember(states, None, 2))
             assert expected.std() > 0.05  # otherwise closeness would say nothing
             assert (got - expected).abs().max() < 1e-4
+
+
+def test_what_follows_is_judged_by_the_probability_of_its_cells() -> None:
+    lm, codes = build(), torch.randint(0, 11, (1, 3, 12))
+    until, following = 6, Following(SMALL, 6)
+    rows = (Source(False, False, 1.0),)
+    out = complete(
+        lm, codes.repeat(2, 1, 1), 3, null_lanes(1, 12), None, rows, draw(1), lambda *_: None,
+        until=until, following=following,
+    )  # fmt: skip
+    assert torch.equal(out[:, :, :3], codes.repeat(2, 1, 1)[:, :, :3])
+    assert torch.equal(out[:, :, until:], codes.repeat(2, 1, 1)[:, :, until:])
+    assert not torch.equal(out[0], out[1])
+    nll = lm.cell_nll(out, null_lanes(2, 12), None)[:, :, until:]  # [2, 3, 6]
+    weights = torch.tensor([2.0, 1.0, 1.0])[:, None]  # the first codebook counts twice
+    expected = (nll * weights).sum(dim=(1, 2)) / (weights.sum() * nll.shape[2])
+    assert following.costs == pytest.approx(expected.tolist(), abs=1e-4)
+    assert following.better_half(2) == [int(expected.argmin())]
+    assert Following(SMALL, 12).better_half(3) == [0, 1, 2]  # nothing follows
+
+
+def test_the_codebooks_of_two_channels_take_turns_and_share_a_delay() -> None:
+    codes = torch.tensor([[[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]]])
+    delayed = [[1, 2, 3, 0], [4, 5, 6, 0], [0, 7, 8, 9], [0, 10, 11, 12]]
+    assert delay(codes, 0, channels=2)[0].tolist() == delayed
+    assert torch.equal(undelay(delay(codes, 0, channels=2), channels=2), codes)
+
+
+def test_a_network_that_does_not_fill_reads_frames_in_place() -> None:
+    natural = spans.layout(3, 5, 20, fills=False, beyond=4)
+    assert natural.order.tolist() == list(range(9)) and (natural.known, natural.end) == (3, 5)
+    turned = spans.layout(3, 5, 20, fills=True, beyond=4)
+    assert torch.equal(turned.order, spans.reorder(3, 5, 20)) and (turned.known, turned.end) == (21, 23)
+    codes, made = torch.zeros(1, 1, 20, dtype=torch.int64), torch.ones(2, 1, 9, dtype=torch.int64)
+    assert natural.put(made, codes, 3)[:, 0].tolist() == [[0] * 3 + [1] * 2 + [0] * 15] * 2

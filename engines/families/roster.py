@@ -25,6 +25,7 @@ FAMILIES: tuple[FamilySpec, ...] = (
     FamilySpec("inlay", "engines.families.inlay", words=False),
     FamilySpec("ace-step", "engines.families.ace_step", "models"),
     FamilySpec("stable-audio-3", "engines.families.stable_audio", "models"),
+    FamilySpec("musicgen", "engines.families.musicgen", extra="models"),
 )
 
 

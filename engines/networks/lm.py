@@ -25,20 +25,24 @@ from engines.sampling import order as spans
 CONTEXT_WEIGHT = 0.1  # loss weight of known cells in a fill-in-the-middle item
 
 
-def delay(codes: Tensor, special: int) -> Tensor:
-    """Codebook k (0-based) moves k columns right: [B, K, T] -> [B, K, T + K - 1], `special` elsewhere."""
+def delay(codes: Tensor, special: int, channels: int = 1) -> Tensor:
+    """Codebook k (0-based) moves k columns right: [B, K, T] -> [B, K, T + K - 1], `special` elsewhere.
+
+    Where the codebooks of several channels take turns, those of one depth move alike: by k // channels.
+    """
     batch, books, frames = codes.shape
-    out = codes.new_full((batch, books, frames + books - 1), special)
+    out = codes.new_full((batch, books, frames + (books - 1) // channels), special)
     for k in range(books):
-        out[:, k, k : k + frames] = codes[:, k]
+        out[:, k, k // channels : k // channels + frames] = codes[:, k]
     return out
 
 
-def undelay(columns: Tensor) -> Tensor:
+def undelay(columns: Tensor, channels: int = 1) -> Tensor:
     """The inverse of `delay`, also for logits: [B, K, T + K - 1, ...] -> [B, K, T, ...]."""
     books = columns.shape[1]
-    frames = columns.shape[2] - books + 1
-    return torch.stack([columns[:, k, k : k + frames] for k in range(books)], dim=1)
+    frames = columns.shape[2] - (books - 1) // channels
+    moves = [k // channels for k in range(books)]
+    return torch.stack([columns[:, k, move : move + frames] for k, move in enumerate(moves)], dim=1)
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,7 @@ class LM(nn.Module):
     def __init__(self, config: LMConfig) -> None:
         super().__init__()
         self.config = config
-        rows = config.codebook_size + 4  # codes, pad, <a>, <b>, <c>
-        tables = [nn.Embedding(rows, config.dim) for _ in range(config.codebooks)]
+        tables = [nn.Embedding(config.rows, config.dim) for _ in range(config.codebooks)]
         for table in tables:  # the sum of K rows has the size of the positions
             nn.init.normal_(table.weight, std=(2 * config.codebooks) ** -0.5)
         self.emb = nn.ModuleList(tables)
@@ -129,13 +132,14 @@ class LM(nn.Module):
     def inputs(self, codes: Tensor, lanes: Lanes | None) -> tuple[Tensor, Lanes | None]:
         """What the network reads of whole clips: [B, K, T], lanes [B, T] -> columns [B, K, S], lanes [B, S].
 
-        S = T + K - 1 steps; the first column is all pad, step s predicts delayed column s.
+        S = T + lag steps (T + K - 1 of one channel); the first column is all pad, step s predicts delayed
+        column s.
         """
-        books, frames = codes.shape[1:]
-        delayed = delay(codes, self.config.pad)  # [B, K, T] -> [B, K, S]
+        frames = codes.shape[2]
+        delayed = delay(codes, self.config.pad, self.config.channels)  # [B, K, T] -> [B, K, S]
         columns = F.pad(delayed, (1, 0), value=self.config.pad)[:, :, :-1]
         if lanes is not None:  # after the last frame only delayed codebooks are left: null lanes
-            steps = torch.arange(frames + books - 1)
+            steps = torch.arange(frames + self.config.lag)
             lanes = lanes.permute(torch.where(steps < frames, steps, spans.PAD))
         return columns, lanes
 
@@ -149,7 +153,8 @@ class LM(nn.Module):
     ) -> Tensor:
         """Logits of every cell given all that precede it: codes [B, K, T] -> [B, K, T, V]."""
         columns, lanes = self.inputs(codes, lanes)
-        return undelay(self(columns, lanes, self.remember(text, text_given, codes.shape[0]), offset))
+        logits = self(columns, lanes, self.remember(text, text_given, codes.shape[0]), offset)
+        return undelay(logits, self.config.channels)
 
     def loss(
         self,
@@ -184,11 +189,13 @@ class LM(nn.Module):
         columns, lanes = self.inputs(codes, lanes)
         logits = self(columns, lanes, self.remember(text, text_given, codes.shape[0]), offset)
         void = -1
-        targets = delay(codes.masked_fill(codes >= self.config.codebook_size, void), void)  # -> [B, K, S]
+        known = codes.masked_fill(codes >= self.config.codebook_size, void)
+        targets = delay(known, void, self.config.channels)  # -> [B, K, S]
         nll = F.cross_entropy(
             logits.transpose(1, 2).flatten(0, 2).float(),  # [B, K, S, V] -> [B S K, V], no copy
             targets.transpose(1, 2).flatten(),
             ignore_index=void,
             reduction="none",
         )
-        return undelay(nll.view(targets.shape[0], -1, targets.shape[1]).transpose(1, 2))
+        nll = nll.view(targets.shape[0], -1, targets.shape[1]).transpose(1, 2)
+        return undelay(nll, self.config.channels)

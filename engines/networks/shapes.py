@@ -36,6 +36,7 @@ class TransformerConfig:
     causal: bool = True
     skips: bool = False  # U-Net-like skips (FM)
     modulated: bool = True  # adaLN-single from the pooled text (and the time)
+    silent_null: bool = False  # text that is not given is zeros, and padding is read as zeros (MusicGen)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,19 @@ class LMConfig(TakenLanes):
     lanes: bool = True  # False: no lanes, as MusicGen
     modulated: bool = True  # False: MusicGen's block
     window: int = 250  # frames that the network is trained on
+    fills: bool = True  # trained to fill a middle (App. J); False: left to right alone, without markers
+    channels: int = 1  # whose codebooks take turns; those of one depth have one delay
+    silent_null: bool = False  # as in `TransformerConfig`
+
+    @property
+    def lag(self) -> int:
+        """Columns by which the last codebook is delayed."""
+        return (self.codebooks - 1) // self.channels
+
+    @property
+    def rows(self) -> int:
+        """Ids that can be read: codes, pad, and where it fills <a>, <b>, <c>."""
+        return self.codebook_size + (4 if self.fills else 1)
 
     @property
     def pad(self) -> int:
@@ -69,7 +83,7 @@ class LMConfig(TakenLanes):
         """The causal backbone."""
         return TransformerConfig(
             self.dim, self.layers, self.heads, self.ff, self.text_dim, self.dropout,
-            causal=True, skips=False, modulated=self.modulated,
+            causal=True, skips=False, modulated=self.modulated, silent_null=self.silent_null,
         )  # fmt: skip
 
 

@@ -172,8 +172,9 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.out_norm = nn.LayerNorm(dim, eps=1e-5)
         self.text_proj = nn.Linear(config.text_dim, dim)
-        self.null_text = nn.Parameter(0.02 * torch.randn(config.text_dim))
-        self.null_pooled = nn.Parameter(0.02 * torch.randn(config.text_dim))
+        if not config.silent_null:
+            self.null_text = nn.Parameter(0.02 * torch.randn(config.text_dim))
+            self.null_pooled = nn.Parameter(0.02 * torch.randn(config.text_dim))
         if config.modulated:
             self.pooled_proj = nn.Linear(config.text_dim, dim)
             self.modulate = nn.Linear(dim, 6 * dim)
@@ -196,6 +197,8 @@ class Transformer(nn.Module):
         text: states [B, L, text_dim] or None (nothing is given); text_given: bool [B], False puts the
         learned null in that item's place; None = all given. Returns Memory over [B, H, L, D/H].
         """
+        if self.config.silent_null:
+            return self._remember_silent(text, text_given, batch)
         if text is None:
             tokens = self.null_text.expand(batch, 1, -1)
             mask = torch.ones(batch, 1, dtype=torch.bool, device=tokens.device)
@@ -211,6 +214,21 @@ class Transformer(nn.Module):
         keys, values = zip(*(cast(Block, block).remember(states) for block in self.blocks), strict=True)
         pooled = self.pooled_proj(pooled) if self.config.modulated else pooled
         return Memory(keys, values, mask[:, None, None, :], pooled)
+
+    def _remember_silent(self, text: TextStates | None, text_given: Tensor | None, batch: int) -> Memory:
+        """The same where nothing has keys and values of zeros, which cross-attention reads as any other.
+
+        So the null gives exactly 0, and so does a part of padding to what is padded.
+        """
+        weight = self.out_norm.weight
+        if text is None:
+            states = weight.new_zeros(batch, 1, self.config.dim)
+        else:
+            read = text.mask if text_given is None else text.mask & text_given[:, None]
+            states = self.text_proj(text.tokens) * read[..., None]  # [B, L, text_dim] -> [B, L, D]
+        keys, values = zip(*(cast(Block, block).remember(states) for block in self.blocks), strict=True)
+        mask = torch.ones(batch, 1, 1, states.shape[1], dtype=torch.bool, device=states.device)
+        return Memory(keys, values, mask, states[:, 0])
 
     def forward(
         self,

@@ -17,6 +17,7 @@ from engines.networks.lm import LM, delay, undelay
 from engines.networks.steps import Steps
 from engines.networks.text import TextStates
 from engines.networks.transformer import Cache, Memory
+from engines.sampling.following import Following
 from engines.sampling.guidance import Source, combine, seen_by
 
 
@@ -74,14 +75,17 @@ def complete(
     cached: bool = True,
     kept: int | Sequence[int] = 0,
     expose: Callable[[Tensor], None] | None = None,
+    until: int | None = None,
+    following: Following | None = None,
 ) -> Tensor:
     """Sample every cell from column `known` on: codes int64 [B, K, T] -> [B, K, T].
 
     Columns before `known` (specials included) are given, alike in all of the B, and stay, and so do the
-    codebooks before `kept` (one number, or one for each of the B) behind them; exactly T - known + K - 1
-    steps are sampled. `lanes` [1, T] and `text` [1, L, text_dim] are used by the rows of `rows` that see
-    them; `sample` draws [B, K] from guided logits [B, K, V]. At the first steps the higher codebooks still
-    emit given cells: those are forced.
+    codebooks before `kept` (one number, or one for each of the B) behind them; exactly T - known + lag steps
+    (K - 1 of one channel) are sampled. Columns from `until` on are known again: the last cells are sampled
+    beside them, and `following`, if any, is read on through all of them. `lanes` [1, T] and `text`
+    [1, L, text_dim] are used by the rows of `rows` that see them; `sample` draws [B, K] from guided logits
+    [B, K, V]. At the first steps the higher codebooks still emit given cells: those are forced.
     `on_step(done, total)` may raise to stop; `expose` is given the delayed line [B, K, 1 + S] that is being
     filled, a column of pads first. `cached=False` recomputes everything at each step (for tests).
     """
@@ -90,22 +94,24 @@ def complete(
         raise ValueError("the columns that are known differ between candidates; complete them one by one")
     cells = codes.clone()
     for item, books in enumerate([kept] * batch if isinstance(kept, int) else kept):
-        cells[item, books:, known:] = -1  # unknown
-    delayed = delay(cells, config.pad)  # [B, K, T] -> [B, K, S]
+        cells[item, books:, known:until] = -1  # unknown
+    delayed = delay(cells, config.pad, config.channels)  # [B, K, T] -> [B, K, S]
     line = F.pad(delayed, (1, 0), value=config.pad)  # what is read, filled as it is sampled: [B, K, 1 + S]
     if expose is not None:
         expose(line)
     text_given = torch.tensor([row.text for row in rows], device=device)  # [R]
     memory = lm.remember(text.repeat(count) if text is not None else None, text_given, count)
     _, stepped = lm.inputs(cells[:1].expand(count, -1, -1), seen_by(rows, lanes, 1))  # lanes [R, S]
-    total = delayed.shape[2] - known
+    made = delayed.shape[2] if until is None else until + config.lag  # steps that precede the last sample
+    last = made if following is None else delayed.shape[2]
+    total = last - known
     on_step(0, total)
-    cache = prefill(lm, line[:1, :, :known], stepped, memory, known).repeat(batch, delayed.shape[2])
+    cache = prefill(lm, line[:1, :, :known], stepped, memory, known).repeat(batch, last)
     memory = memory.repeat(batch)  # [R, ...] -> [R B, ...]
     if stepped is not None:
         stepped = stepped.rows(torch.arange(count, device=device).repeat_interleave(batch))
     steps = Steps(lm, memory, stepped, cache)
-    for step in range(known, delayed.shape[2]):
+    for step in range(known, last):
         if cached:
             logits = steps(
                 line[:, :, step].repeat(count, 1)
@@ -114,8 +120,11 @@ def complete(
             part = stepped.window(0, step + 1) if stepped is not None else None
             seen = line[:, :, : step + 1].repeat(count, 1, 1)
             logits = lm(seen, part, memory)[:, :, -1].float()  # [R B, K, S, V] -> [R B, K, V]
-        drawn = sample(combine(logits.view(count, batch, *logits.shape[1:]), rows)[0]).to(device)  # [B, K]
         column = line[:, :, step + 1]
-        line[:, :, step + 1] = torch.where(column == -1, drawn, column)
+        if following is not None:  # of the first row, which sees most
+            following.hear(step, logits[:batch], column)
+        if step < made:
+            guided = combine(logits.view(count, batch, *logits.shape[1:]), rows)[0]
+            line[:, :, step + 1] = torch.where(column == -1, sample(guided).to(device), column)
         on_step(step - known + 1, total)
-    return undelay(line[:, :, 1:])
+    return undelay(line[:, :, 1:], config.channels)

@@ -7,10 +7,35 @@ one of the negative markers. Does not know seconds or codes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 PAD, MARK_A, MARK_B, MARK_C = -1, -2, -3, -4  # columns that are no frame
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a window stands in the sequence that a network completes, and which columns of that are made."""
+
+    order: Tensor  # int64 [S] the frame of each column; negative = a marker
+    known: int  # columns that precede what is made
+    end: int  # column behind what is made: nothing there, or known again
+
+    def put(self, made: Tensor, codes: Tensor, start: int) -> Tensor:
+        """What was made of sequences [C, K, S], in a window's codes [1, K, T] from `start` on: [C, K, T]."""
+        whole = codes.repeat(len(made), 1, 1)
+        whole[:, :, start : start + self.end - self.known] = made[:, :, self.known : self.end]
+        return whole
+
+
+def layout(start: int, end: int, frames: int, fills: bool, beyond: int) -> Layout:
+    """A|C|B for a network that fills; else frames in place, up to `beyond` of those behind the span."""
+    if fills:
+        order = reorder(start, end, frames)
+        return Layout(order, len(order) - (end - start), len(order))
+    return Layout(torch.arange(min(frames, end + beyond)), start, end)
 
 
 def known_mask(start: int, end: int, frames: int) -> Tensor:
