@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,15 @@ from urllib.parse import unquote, urlsplit
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 TOKEN = "hf_rightful"
+WEIGHTS = random.Random(0).randbytes(300_000)
+FILES = {  # of a repository in transformers' format
+    "config.json": b"{}",
+    "README.md": b"not needed",
+    "model.safetensors": WEIGHTS,
+    "pytorch_model.bin": b"not needed",
+    "tokenizer.json": b'{"a": 1}',
+    "run.py": b"never",
+}
 
 
 def sha256(data: bytes) -> str:
@@ -164,16 +174,22 @@ class _Handler(BaseHTTPRequestHandler):
                 hub.hold.wait(60)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asked went away in the middle: meant so by the tests."""
+
+
 @contextmanager
 def serving_hub() -> Iterator[Hub]:
     """The hub and its store, on ports of their own, until the block ends."""
     hub = Hub()
     handler = type("Handler", (_Handler,), {"hub": hub})
-    servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for _ in range(2)]
+    servers = [_Server(("127.0.0.1", 0), handler) for _ in range(2)]
     hub.port, hub.store = (server.server_address[1] for server in servers)
     threads = [threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True) for server in servers]
-    for server, thread in zip(servers, threads, strict=True):
-        server.daemon_threads = True
+    for thread in threads:
         thread.start()
     try:
         yield hub

@@ -95,6 +95,26 @@ NO_COMMERCE = Licence(
     commercial=False,
 )
 
+_WORDS = {  # licences of the user's own models, by the beginnings of their names
+    "MIT": MIT.words,
+    "Apache": MIT.words,
+    "CC0": MIT.words,
+    "CC-BY-NC": NO_COMMERCE.words,
+    "CC BY-NC": NO_COMMERCE.words,
+    "CC-BY-SA": "Name the makers, share alike",
+    "CC-BY": "Name the makers",
+    "CC BY": "Name the makers",
+    "Stability": STABILITY.words,
+}
+LINKS = {  # texts of licences that models of the user's have, by their SPDX names
+    "MIT": MIT.link,
+    "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "CC-BY-NC-4.0": NO_COMMERCE.link,
+}
+
 _SETTINGS = ("*.json", "*.txt", "*.model", "LICENSE*", "NOTICE*")
 _SAFE_OR_BIN = (("*.safetensors",), ("pytorch_model*.bin",))
 _ACE_HOME = "ACE-Step/Ace-Step1.5"  # what all its checkpoints of one size share lies here
@@ -240,3 +260,12 @@ def entry_of(name: str) -> Entry:
 def known(name: str) -> Entry | None:
     """The row of a name, or None for one of the user's own."""
     return _BY_NAME.get(name)
+
+
+def licence_words(name: str) -> str:
+    """What a licence allows, in a few words, by its name."""
+    if not name:
+        return "Nobody says what it may be used for"
+    return next(
+        (words for begin, words in _WORDS.items() if name.startswith(begin)), "Read its licence first"
+    )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engines.checkpoints.catalogue import Entry, Source
-from engines.checkpoints.placed import place
+from engines.checkpoints.placed import cache_folder, place
 from engines.checkpoints.transfer import Damaged, Meter, Piece, fetch, is_network
 from engines.errors import Cancelled, InputError
 from engines.progress import Progress, ProgressHook
@@ -50,14 +50,6 @@ class Wanted:
     def short(self) -> int:
         """Bytes that the disk has too few; 0 where they fit."""
         return max(0, self.total - self.kept - self.free)
-
-
-def cache_folder() -> Path:
-    """Where the hub's library keeps files; does not load it."""
-    home = os.environ.get("HF_HOME") or str(
-        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
-    )
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
 
 
 def endpoint() -> str:
@@ -109,12 +101,12 @@ def get(
 
     kept = {piece.blob: piece.kept(wanted.cache) for piece in wanted.pieces}
     meter = Meter(hook, kept, wanted.total)
-    files = {}
     with _spoken(entry, meter):
         meter.tell()
         for piece in wanted.pieces:
             fetch(piece, wanted.cache, lambda begin, piece=piece: _answer(piece, begin), meter)  # type: ignore[misc]
-            files[piece.at] = _pointer(piece, wanted.cache)
+        # only now, so that what an unfinished download left is known by having none
+        files = {piece.at: _pointer(piece, wanted.cache) for piece in wanted.pieces}
         return place(entry, wanted.pieces, wanted.cache, files)
 
 

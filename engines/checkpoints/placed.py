@@ -19,7 +19,7 @@ from typing import Any
 
 from engines.checkpoints.catalogue import Entry, known
 from engines.checkpoints.found import shelf_folder
-from engines.checkpoints.transfer import Piece
+from engines.checkpoints.transfer import Piece, home_of
 from engines.errors import InputError
 from engines.families.roster import recognised
 
@@ -54,6 +54,13 @@ class Placed:
         gone = {file.relative_to(self.folder).as_posix() for file in _files(self.folder) if not file.exists()}
         wrong = {at for at, size in wanted.items() if _size(self.folder / at) != size}
         return tuple(sorted(gone | wrong))
+
+
+def cache_folder() -> Path:
+    """Where the hub's library keeps files, as it reads the environment."""
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(os.environ.get("HF_HOME") or user / "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
 
 
 def placed() -> tuple[Placed, ...]:
@@ -98,7 +105,10 @@ def place(entry: Entry, pieces: tuple[Piece, ...], cache: Path, files: dict[str,
 
 
 def add(source: Path, name: str = "") -> Placed:
-    """Link a checkpoint of the user's, a folder or a file, to the shelf. InputError where no family knows it."""
+    """Link a checkpoint of the user's, a folder or a file, to the shelf.
+
+    InputError where no family knows it, and for a name that is taken or cannot be one.
+    """
     source = source.expanduser()
     if not source.exists():
         raise InputError(f"{str(source)[:160]!r}: no such folder or file; give the path of a checkpoint")
@@ -142,6 +152,9 @@ def remove(name: str) -> int:
     none of that name lies there.
     """
     found = placed_of(name)
+    entry = known(name)
+    if found is None and entry is not None and kept(entry):
+        return forget(entry)
     if found is None:
         raise InputError(
             f"model {name[:64]!r}: not on the shelf, so nothing to remove; inlay models lists it"
@@ -158,13 +171,27 @@ def remove(name: str) -> int:
     return sum(own) + (_free(gone, Path(found.cache)) if found.cache else 0)
 
 
-def forget_parts(pieces: Iterable[Piece], cache: Path) -> int:
-    """Delete what is kept of a download that was given up; gives the bytes that are free now."""
-    parts = [piece.part(cache) for piece in pieces]
-    freed = sum(_size(part) or 0 for part in parts)
-    for part in parts:
-        part.unlink(missing_ok=True)
+def kept(entry: Entry) -> int:
+    """Bytes that an unfinished download of a checkpoint left in the cache."""
+    return sum(_size(blob) or 0 for blob in _unfinished(entry))
+
+
+def forget(entry: Entry) -> int:
+    """Delete what an unfinished download left; gives the bytes that are free now."""
+    freed = kept(entry)
+    for blob in _unfinished(entry):
+        blob.unlink(missing_ok=True)
     return freed
+
+
+def _unfinished(entry: Entry) -> list[Path]:
+    """Files of a checkpoint's repositories in the cache that no snapshot refers to."""
+    found = []
+    for source in entry.sources:
+        home = home_of(source.repository, cache_folder())
+        pointed = _pointed_at(home)
+        found += [blob for blob in home.glob("blobs/*") if blob.name not in pointed]
+    return found
 
 
 def _free(pieces: Iterable[Piece], cache: Path) -> int:
@@ -178,7 +205,7 @@ def _free(pieces: Iterable[Piece], cache: Path) -> int:
         copied = 0 if pointer.is_symlink() else _size(pointer) or 0  # where the system has no links
         pointer.unlink(missing_ok=True)
         freed += copied
-        if not _pointed_at(home, piece.blob):
+        if piece.blob not in _pointed_at(home):
             freed += _size(piece.whole(cache)) or 0
             piece.whole(cache).unlink(missing_ok=True)
     for home in homes:
@@ -191,9 +218,9 @@ def _free(pieces: Iterable[Piece], cache: Path) -> int:
     return freed
 
 
-def _pointed_at(home: Path, blob: str) -> bool:
-    """Whether a snapshot, of any program's, still refers to a file of the cache."""
-    return any(link.is_symlink() and link.readlink().name == blob for link in home.glob("snapshots/**/*"))
+def _pointed_at(home: Path) -> set[str]:
+    """Files of a repository in the cache that a snapshot, of any program's, refers to."""
+    return {link.readlink().name for link in home.glob("snapshots/**/*") if link.is_symlink()}
 
 
 def _shelve(name: str, files: dict[str, Path], origin: dict[str, Any]) -> Path:

@@ -27,6 +27,11 @@ class Damaged(Exception):
     """A file that came twice and was twice not what the hub says it is."""
 
 
+def home_of(repository: str, cache: Path) -> Path:
+    """A repository's folder in the cache."""
+    return cache / f"models--{repository.replace('/', '--')}"
+
+
 @dataclass(frozen=True)
 class Piece:
     """One file that is wanted: where it lies on the hub, what it must be, where it goes on the shelf."""
@@ -40,7 +45,7 @@ class Piece:
 
     def home(self, cache: Path) -> Path:
         """The repository's folder in the cache."""
-        return cache / f"models--{self.repository.replace('/', '--')}"
+        return home_of(self.repository, cache)
 
     def whole(self, cache: Path) -> Path:
         """Where it lies once it is whole."""
