@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from engines.audio.recording import Recording, from_float
 from tests.bundles import save_tiny
+from tests.hub import FILES, Hub, Repo, serving_hub
 
 if TYPE_CHECKING:
     from engines.checkpoints.shelf import Models
@@ -19,6 +21,26 @@ if TYPE_CHECKING:
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a bundle with random weights: real shapes in time, tiny in width, quick on a CPU."""
     return save_tiny(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub on the loopback with two public models, one of them gated; shelf and cache are new and empty."""
+    from huggingface_hub import constants
+
+    from engines.checkpoints import transfer
+
+    with serving_hub() as served:
+        served.repos["facebook/musicgen-small"] = Repo(dict(FILES))
+        served.repos["stabilityai/stable-audio-3-small-music"] = Repo(dict(FILES), gated=True)
+        monkeypatch.setenv("HF_ENDPOINT", served.url)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+        monkeypatch.setenv("INLAY_MODELS", str(tmp_path / "shelf"))
+        monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "hf" / "token"))
+        monkeypatch.setattr(transfer, "PAUSES", ())
+        yield served
 
 
 @pytest.fixture(scope="session")

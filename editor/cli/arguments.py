@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from editor.cli import commands
+from editor.cli import commands, models
 from editor.runs.job import EXTENSIONS, GENERATORS
 from engines.errors import InputError
 from engines.knobs import Knob, knobs
@@ -95,6 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
         command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     _user(add)
+    _models(add)
     return parser
 
 
@@ -226,6 +227,28 @@ def _bundle(add: Commands) -> argparse.ArgumentParser:
     _add_json(bundle)
     bundle.set_defaults(command=commands.bundle)
     return bundle
+
+
+def _models(add: Commands) -> None:
+    parser = add.add_parser("models", help="the models there are, and getting, adding or removing one")
+    parser.set_defaults(command=models.table)
+    inner = parser.add_subparsers(metavar="WHAT")
+    get = inner.add_parser("get", help="download a public model, once")
+    get.add_argument("name", metavar="NAME")
+    get.add_argument("--yes", action="store_true", help="do not ask: the licence is known and accepted")
+    get.set_defaults(command=models.get)
+    own = inner.add_parser("add", help="use a checkpoint that is on this machine already")
+    own.add_argument("folder", metavar="FOLDER", help="a folder or a file, which stays where it is")
+    own.add_argument("--name", default="", help="what to call it (default: what it calls itself)")
+    own.set_defaults(command=models.add)
+    remove = inner.add_parser("remove", help="free the space of a model, or of an unfinished download")
+    remove.add_argument("name", metavar="NAME")
+    remove.set_defaults(command=models.remove)
+    show = inner.add_parser("show", help="what a model is, takes and may be used for")
+    show.add_argument("name", metavar="NAME")
+    show.set_defaults(command=models.show)
+    for each in (parser, get, own, remove, show):
+        _add_json(each)
 
 
 # ---- options of several commands

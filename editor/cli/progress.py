@@ -21,6 +21,7 @@ STAGE_WORDS = {
     "encode": "listening",
     "sample": "making music",
     "decode": "rendering",
+    "get": "downloading",
 }
 
 
@@ -44,7 +45,7 @@ class ProgressLine:
             return
         self._last = mark
         soon = progress.remaining is None or progress.step >= progress.total
-        left = "" if soon else f", about {max(1, round(progress.remaining or 0))} s left"
+        left = "" if soon else f", about {_time_words(progress.remaining or 0)} left"
         words = STAGE_WORDS.get(progress.stage, progress.stage)
         line = f"inlay: {words} {progress.fraction:.0%}{left}"
         if self._live:
@@ -60,6 +61,10 @@ class ProgressLine:
             self._stream.write("\r" + " " * self._width + "\r")
             self._stream.flush()
             self._width = 0
+
+
+def _time_words(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 100 else f"{round(seconds / 60)} min"
 
 
 def say(message: str) -> None:

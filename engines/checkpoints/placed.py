@@ -1,0 +1,266 @@
+"""What lies on the shelf: a checkpoint put there, added from a folder, found damaged, removed with its space.
+
+A checkpoint is a folder of links, into the hub's cache or into a folder of the user's, and `origin.json`,
+which says where it is from. Sizes are bytes. Loads no torch, and no library of the hub's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engines.checkpoints.catalogue import Entry, known
+from engines.checkpoints.found import shelf_folder
+from engines.checkpoints.transfer import Piece, home_of
+from engines.errors import InputError
+from engines.families.roster import recognised
+
+ORIGIN = "origin.json"
+_MOST_FILES = 2000  # a folder with more is no checkpoint but somebody's home
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A checkpoint on the shelf, as its `origin.json` tells."""
+
+    name: str
+    folder: Path
+    title: str
+    licence: str
+    repository: str  # empty for one of the user's own
+    revision: str
+    when: str  # ISO 8601
+    source: str  # the user's folder or file; empty for one that was got
+    cache: str  # the hub's cache that its files lie in
+    pieces: tuple[Piece, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files, wherever they lie."""
+        return sum(file.stat().st_size for file in _files(self.folder) if file.exists())
+
+    def faults(self) -> tuple[str, ...]:
+        """Its files that are missing, or have not the size that they had."""
+        wanted = {piece.at: piece.size for piece in self.pieces}
+        gone = {file.relative_to(self.folder).as_posix() for file in _files(self.folder) if not file.exists()}
+        wrong = {at for at, size in wanted.items() if _size(self.folder / at) != size}
+        return tuple(sorted(gone | wrong))
+
+
+def cache_folder() -> Path:
+    """Where the hub's library keeps files, as it reads the environment."""
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(os.environ.get("HF_HOME") or user / "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
+
+
+def placed() -> tuple[Placed, ...]:
+    """All checkpoints on the shelf, by name."""
+    shelf = shelf_folder()
+    folders = sorted(shelf.iterdir()) if shelf.is_dir() else []
+    return tuple(read_placed(folder) for folder in folders if folder.is_dir() and folder.name[0] != ".")
+
+
+def placed_of(name: str) -> Placed | None:
+    """One checkpoint on the shelf, or None."""
+    folder = shelf_folder() / name
+    return read_placed(folder) if _NAME.fullmatch(name) and folder.is_dir() else None
+
+
+def read_placed(folder: Path) -> Placed:
+    """What `origin.json` says; a folder without it, or with one that is damaged, is the user's own."""
+    try:
+        told: Any = json.loads((folder / ORIGIN).read_text("utf-8"))
+        pieces = tuple(Piece(**piece) for piece in told.get("files", ()))
+        words = {key: str(told.get(key, "")) for key in _WORDS}
+    except (OSError, ValueError, TypeError, AttributeError):
+        pieces, words = (), dict.fromkeys(_WORDS, "")
+    words["title"] = words["title"] or folder.name
+    return Placed(name=folder.name, folder=folder, pieces=pieces, **words)
+
+
+_WORDS = ("title", "licence", "repository", "revision", "when", "source", "cache")
+
+
+def place(entry: Entry, pieces: tuple[Piece, ...], cache: Path, files: dict[str, Path]) -> Path:
+    """Put a checkpoint that was got on the shelf; `files`: paths below its folder -> files in the cache."""
+    origin = {
+        "title": entry.title,
+        "licence": entry.licence.name,
+        "repository": entry.repository,
+        "revision": next(piece.revision for piece in pieces if piece.repository == entry.repository),
+        "cache": str(cache),
+        "files": [asdict(piece) for piece in pieces],
+    }
+    return _shelve(entry.name, files, origin)
+
+
+def add(source: Path, name: str = "") -> Placed:
+    """Link a checkpoint of the user's, a folder or a file, to the shelf.
+
+    InputError where no family knows it, and for a name that is taken or cannot be one.
+    """
+    source = source.expanduser()
+    if not source.exists():
+        raise InputError(f"{str(source)[:160]!r}: no such folder or file; give the path of a checkpoint")
+    source = source.resolve()
+    _, spec = recognised(source)
+    name = name or re.sub(r"[^A-Za-z0-9._-]+", "-", spec.name or source.stem).strip("-.")[:64]
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"name {name[:64]!r}: expected letters, digits, dots, dashes; choose another with --name"
+        )
+    if known(name) is not None:
+        raise InputError(f"name {name!r}: that of a public model; choose another with --name")
+    if (shelf_folder() / name).exists():
+        raise InputError(
+            f"name {name!r}: taken already; choose another with --name, or inlay models remove {name}"
+        )
+    files = _listed(source)
+    _shelve(name, files, {"title": spec.title or name, "licence": spec.licence, "source": str(source)})
+    return read_placed(shelf_folder() / name)
+
+
+def _listed(source: Path) -> dict[str, Path]:
+    """A folder's files by their paths in it, or the file alone."""
+    if source.is_file():
+        return {source.name: source}
+    files = {}
+    for file in source.rglob("*"):
+        if file.is_file():
+            files[file.relative_to(source).as_posix()] = file
+        if len(files) > _MOST_FILES:
+            raise InputError(
+                f"{source.name!r}: over {_MOST_FILES} files, so no checkpoint's folder; give the inner one"
+            )
+    return files
+
+
+def remove(name: str) -> int:
+    """Take a checkpoint from the shelf, and its files from the cache where nothing else there refers to them.
+
+    Gives the bytes that are free now: none for a folder of the user's, which stays as it is. InputError where
+    none of that name lies there.
+    """
+    found = placed_of(name)
+    entry = known(name)
+    if found is None and entry is not None and kept(entry):
+        return forget(entry)
+    if found is None:
+        raise InputError(
+            f"model {name[:64]!r}: not on the shelf, so nothing to remove; inlay models lists it"
+        )
+    others = {
+        (p.repository, p.revision, p.path) for other in placed() if other.name != name for p in other.pieces
+    }
+    if found.folder.is_symlink():  # laid there by hand
+        found.folder.unlink()
+        return 0
+    own = [file.stat().st_size for file in _files(found.folder) if not file.is_symlink()]
+    shutil.rmtree(found.folder)
+    gone = [piece for piece in found.pieces if (piece.repository, piece.revision, piece.path) not in others]
+    return sum(own) + (_free(gone, Path(found.cache)) if found.cache else 0)
+
+
+def kept(entry: Entry) -> int:
+    """Bytes that an unfinished download of a checkpoint left in the cache."""
+    return sum(_size(blob) or 0 for blob in _unfinished(entry))
+
+
+def forget(entry: Entry) -> int:
+    """Delete what an unfinished download left; gives the bytes that are free now."""
+    freed = kept(entry)
+    for blob in _unfinished(entry):
+        blob.unlink(missing_ok=True)
+    return freed
+
+
+def _unfinished(entry: Entry) -> list[Path]:
+    """Files of a checkpoint's repositories in the cache that no snapshot refers to."""
+    found = []
+    for source in entry.sources:
+        home = home_of(source.repository, cache_folder())
+        pointed = _pointed_at(home)
+        found += [blob for blob in home.glob("blobs/*") if blob.name not in pointed]
+    return found
+
+
+def _free(pieces: Iterable[Piece], cache: Path) -> int:
+    """Delete files from the cache, and the folders of a repository that nothing is left of."""
+    freed = 0
+    homes = set()
+    for piece in pieces:
+        home = piece.home(cache)
+        homes.add(home)
+        pointer = home / "snapshots" / piece.revision / piece.path
+        copied = 0 if pointer.is_symlink() else _size(pointer) or 0  # where the system has no links
+        pointer.unlink(missing_ok=True)
+        freed += copied
+        if piece.blob not in _pointed_at(home):
+            freed += _size(piece.whole(cache)) or 0
+            piece.whole(cache).unlink(missing_ok=True)
+    for home in homes:
+        snapshots = home / "snapshots"
+        for folder in sorted(snapshots.rglob("*"), reverse=True):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+        if snapshots.is_dir() and not any(snapshots.iterdir()):
+            shutil.rmtree(home, ignore_errors=True)
+    return freed
+
+
+def _pointed_at(home: Path) -> set[str]:
+    """Files of a repository in the cache that a snapshot, of any program's, refers to."""
+    return {link.readlink().name for link in home.glob("snapshots/**/*") if link.is_symlink()}
+
+
+def _shelve(name: str, files: dict[str, Path], origin: dict[str, Any]) -> Path:
+    """A folder of links, which appears whole or not at all."""
+    shelf = shelf_folder()
+    shelf.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=".", suffix=".new", dir=shelf))
+    try:
+        building.chmod(0o755)
+        for at, file in files.items():
+            link = building / at
+            link.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                link.symlink_to(file)
+            except OSError:  # a system without links
+                shutil.copyfile(file, link)
+        told = origin | {"name": name, "when": datetime.now(UTC).isoformat(timespec="seconds")}
+        (building / ORIGIN).write_text(json.dumps(told, indent=1), "utf-8")
+        final = shelf / name
+        if final.exists():
+            shutil.rmtree(final)
+        try:
+            building.replace(final)
+        except OSError:
+            if not final.is_dir():  # else another process was quicker, with the same
+                raise
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return final
+
+
+def _files(folder: Path) -> list[Path]:
+    """All that is no folder, links that lead nowhere too."""
+    inside = (Path(root) / file for root, _, files in os.walk(folder) for file in files)
+    return [file for file in inside if file.name != ORIGIN]
+
+
+def _size(file: Path) -> int | None:
+    """Bytes of a file, or None where there is none."""
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None
