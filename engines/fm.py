@@ -8,7 +8,7 @@ engines or the editor.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,6 +31,7 @@ from engines.support import USUAL, refusal
 SEEDED_AT = (0.35, 0.35, 0.5, 0.5)  # flow times at which fillings begin from repeats of the context
 CHANGED_AT = (0.2, 0.2, 0.2, 0.0)  # the same where words and lanes are to decide; 0 is noise, after no repeat
 DISTINCT = 2  # most repeats that are begun from
+FEW_STEPS = 8  # are not halved where there are several fillings
 
 
 def supports(request: Request, spec: Spec = USUAL) -> Support:
@@ -94,7 +95,9 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         starts = beginnings(request, window, models, count, given.controls)
         watch.lap("repeats")
     groups = [[i for i, other in enumerate(starts) if other.time == t] for t in {s.time: 0 for s in starts}]
-    told["steps"] = intervals = settings.steps if count == 1 else max(1, settings.steps // 2)
+    if not clamps:  # then what is known goes along the path like the rest
+        starts = [start.beside(known, source) for start in starts]
+    told["steps"] = intervals = settings.steps if count == 1 else halved(settings.steps)
     total = sum(steps_from(intervals, starts[group[0]].time) for group in groups)
     done, made = 0, torch.empty_like(noises)
     for group in groups:  # those that begin at the same time go side by side
@@ -122,6 +125,10 @@ class Start:
     time: float  # flow time, 0 noise .. 1 data
     data: Tensor | None  # latents [1, D, T] that it sets out from, as noisy as at that time
     words: str  # for the musician
+
+    def beside(self, known: Tensor, source: Tensor) -> Start:
+        """The same with the known frames, bool [T], of `source` [1, D, T] in what it sets out from."""
+        return self if self.data is None else replace(self, data=torch.where(known, source, self.data))
 
     def latents(self, noise: Tensor) -> Tensor:
         """The point of the flow at `time`: noise [1, D, T] -> [1, D, T]."""
@@ -157,6 +164,11 @@ def beginnings(
 def own_content(window: windows.Window, models: Models) -> Tensor:
     """The window's latents [1, D, T] with the spans as they were."""
     return windows.encode(window, models, silenced=False)
+
+
+def halved(steps: int) -> int:
+    """Intervals of each of several fillings; few steps, as of a flow trained for them, stay as they are."""
+    return max(min(steps, FEW_STEPS), steps // 2)
 
 
 def steps_from(steps: int, begin: float) -> int:
