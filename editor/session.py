@@ -26,16 +26,15 @@ from editor.project.disk.saved import SavedProject
 from editor.project.document import Region, Sound
 from editor.project.history import History
 from editor.runs import hearing
-from editor.runs.active import ActiveRun
+from editor.runs.active import ActiveRun, learn
 from editor.runs.agreement import Judging, Verdict
 from editor.runs.events import Done, JobEvent, Running
 from editor.runs.hearing import AnalysisJob, ClipAnalysis
-from editor.runs.job import Extension, Job
+from editor.runs.job import Job
 from editor.runs.pace import Pace
 from editor.runs.runner import HEARTBEAT_SECONDS, Runner
 from engines.audio.recording import read_recording
 from engines.errors import InputError
-from engines.requests import InpaintRequest
 
 if TYPE_CHECKING:
     from engines.analysis.analyze import Analysis
@@ -347,10 +346,7 @@ class Session(Orders):
     def _finish(self, event: Done, pace: Pace) -> None:
         """A job is done: its take into the document, unless it is one that is there already."""
         job, take = self.run.finish(event.index), event.take
-        several = isinstance(job, InpaintRequest) and job.also  # tells nothing of what one takes
-        if not isinstance(job, Extension) and not several:
-            kind = "inpaint" if isinstance(job, InpaintRequest) else "generate"
-            pace.learn(event.engine, kind, job.seconds, event.result.seconds_spent)
+        learn(pace, job, event.result.seconds_spent)
         if take is None:
             return
         self.run.takes = (*self.run.takes, take)

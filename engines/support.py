@@ -28,7 +28,9 @@ _SILENCE = 1e-4  # peak below which a recording counts as silent (-80 dB)
 
 
 def checkpoint_of(request: Request) -> str:
-    """The name of the checkpoint that a request is to run on; empty = the one at work."""
+    """The name of the checkpoint that a request runs on; empty = the one at work, or several ("auto")."""
+    if request.engine not in BY_NAME:
+        return ""
     settings = request.ar if BY_NAME[request.engine].network == "ar" else request.fm
     return settings.checkpoint
 

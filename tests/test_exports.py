@@ -15,7 +15,7 @@ from editor.cli import main as cli
 from editor.page.takes import groups
 from editor.project import drawing, lanes, spans, versions
 from editor.project.disk import exports, sounds, storage
-from editor.project.document import Clip, LaneNote, Lanes, Project
+from editor.project.document import Clip, LaneNote, Lanes, Project, Section
 from editor.runs.replay import request_from
 from editor.runs.takes import take_from
 from engines import dispatch
@@ -233,3 +233,41 @@ def test_a_take_leaves_as_a_file_of_its_own(folder: Path, song: Recording) -> No
     assert np.array_equal(read_recording(Path(take.file)).samples, expected)
     with pytest.raises(InputError, match="no such take"):
         exports.export(folder, project, "take", "t0")
+
+
+BOUND = {"bundle": "musicgen-small", "licence": "CC-BY-NC-4.0", "commercial": False}
+
+
+def made_by(folder: Path, song: Recording, resolved: dict[str, object]) -> Project:
+    """As `with_take`, and the take was made by a certain checkpoint."""
+    clip = Clip(sounds.add_audio(folder, song), song.seconds, song.rate, song.channels, "My song.wav")
+    project = spans.add_span(versions.set_clip(Project(name="Work"), clip), 1, 2)
+    made = song.with_span(song.rate, song.samples[song.rate : 2 * song.rate] // 3)
+    result = Result(InpaintRequest("ar", song, 1, 2, "jazz", 7), made, {}, parameters=resolved)
+    project = versions.add_take(project, take_from(result, folder, clip.sound))
+    return versions.keep(project, project.takes[0].id)
+
+
+@pytest.mark.parametrize("kind", exports.SOUNDING)
+def test_exports_say_what_a_licence_forbids(folder: Path, song: Recording, kind: str) -> None:
+    project = made_by(folder, song, BOUND)
+    part = project.takes[0].id if kind == "take" else ""
+    if kind == "section":
+        project = replace(project, sections=(Section("s1", "Verse", 0, 1),))
+        part = "s1"
+    _, name = exports.export(folder, project, kind, part)
+    assert "(not for commercial use)." in name
+    told = exports.notice(project, kind, part)
+    assert told == "Made with musicgen-small (CC-BY-NC-4.0): not for commercial use"
+    assert exports.notice(project, "midi") == ""
+
+
+def test_what_is_not_in_the_clip_binds_only_what_holds_it(folder: Path, song: Recording) -> None:
+    project = made_by(folder, song, BOUND)
+    first = next(version for version in project.versions if version.take is None)
+    back = versions.show_version(project, first.id)  # the recording as it was
+    assert exports.notice(back, "wav") == ""
+    assert "musicgen-small" in exports.notice(back, "stems")  # every take is in there
+    assert exports.export(folder, back, "wav")[1] == "My song.wav"
+    free = made_by(folder, song, {**BOUND, "bundle": "own", "licence": "CC-BY-4.0", "commercial": True})
+    assert exports.notice(free, "wav") == ""

@@ -7,8 +7,8 @@ comes from the server's side only. Times are seconds.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from editor.project import edited, knobs, lanes
 from editor.project.commands import MAX_NAME, clean_text, set_prompt, set_seed
@@ -89,6 +89,34 @@ def show_version(project: Project, id: str) -> Project:
         if version.id == id:
             return _show(project, version.clip, version.parent, version.take)
     raise InputError(f"version {id[:40]!r}: no such version; choose one from the tree")
+
+
+@dataclass(frozen=True)
+class Maker:
+    """A checkpoint that made something, as a take remembers it."""
+
+    name: str
+    licence: str
+    commercial: bool  # False where its licence forbids commercial use
+
+
+def makers(project: Project, take: Take | None = None) -> tuple[Maker, ...]:
+    """The checkpoints that made what stands in the clip on the timeline, or in one take, each once."""
+    known = {version.id: version for version in project.versions}
+    version = None if project.clip is None or take else _version_of(project, project.clip.sound)
+    heard = {take.id} if take else set()
+    if take is None and version is None:  # another order of pieces: whatever was kept may be in it
+        heard = {one.take for one in project.versions if one.take}
+    while version is not None:
+        heard |= {version.take} if version.take else set()
+        version = known.get(version.parent or "")
+    made = [one.parameters.get("resolved") for one in project.takes if one.id in heard]
+    told = [resolved for resolved in made if isinstance(resolved, Mapping) and resolved.get("bundle")]
+    each = (
+        Maker(str(one["bundle"]), str(one.get("licence", "")), one.get("commercial") is not False)
+        for one in told
+    )
+    return tuple(dict.fromkeys(each))
 
 
 def rename_take(project: Project, id: str, name: str) -> Project:

@@ -13,10 +13,12 @@ from editor.project.document import Sound, Take
 from editor.project.versions import ENGINE_LABELS
 from editor.runs import interrupted
 from editor.runs.events import Failed, JobEvent, Queued, Running, Stopped
-from editor.runs.job import Job
-from editor.runs.pace import Pace
+from editor.runs.job import Extension, Job, request_of
+from editor.runs.pace import Pace, at_work_on
 from editor.runs.track import RunTrack, estimate_words, progress_words, track_of, with_state
 from engines.errors import InputError
+from engines.requests import InpaintRequest
+from engines.support import checkpoint_of
 
 
 class ActiveRun:
@@ -101,7 +103,7 @@ class ActiveRun:
             at = event.progress
             share = at.fraction if at.stage == "sample" else 1.0 if at.stage == "decode" else 0.0
             self.say = self._quarter(event, share)
-            left = pace.left(event.engine, *self._work(index, length), at)
+            left = pace.left(self._worker(event), *self._work(index, length), at)
             note = progress_words(at, left)
             self._put(index, state="running", progress=share, note=note, peaks=event.peaks)
         elif isinstance(event, Stopped):
@@ -143,6 +145,10 @@ class ActiveRun:
     def _track(self, index: int) -> RunTrack | None:
         return next((track for track in self.tracks if track.index == index), None)
 
+    def _worker(self, event: Queued | Running) -> str:
+        """Who does a job, as `Pace` knows it."""
+        return at_work_on(event.engine, checkpoint_of(request_of(self.jobs[event.index])))
+
     def _work(self, index: int, length: float) -> tuple[str, float]:
         """What a job makes, as `Pace` knows it: kind and seconds."""
         track = self._track(index)
@@ -153,7 +159,7 @@ class ActiveRun:
 
     def _waiting(self, event: Queued, pace: Pace, length: float) -> str:
         """ "Next, about 14 s", or whom it waits for."""
-        guess = pace.guess(event.engine, *self._work(event.index, length))
+        guess = pace.guess(self._worker(event), *self._work(event.index, length))
         about = f", about {estimate_words(guess)}" if guess else ""
         return f"{'Next' if event.position == 1 else 'Waiting'}{about}"
 
@@ -164,3 +170,11 @@ class ActiveRun:
         if quarter in (1, 2, 3) and int((track.progress if track else 0.0) * 4) < quarter:
             return f"{ENGINE_LABELS.get(event.engine, event.engine)} {25 * quarter} percent"
         return ""
+
+
+def learn(pace: Pace, job: Job, spent: float) -> None:
+    """What a job has taken, in seconds, for estimates of the next; several spans tell nothing of what one takes."""
+    if isinstance(job, Extension) or (isinstance(job, InpaintRequest) and job.also):
+        return
+    kind = "inpaint" if isinstance(job, InpaintRequest) else "generate"
+    pace.learn(at_work_on(job.engine, checkpoint_of(job)), kind, job.seconds, spent)

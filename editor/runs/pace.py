@@ -1,4 +1,7 @@
-"""How long engines took of late, for estimates. Seconds; knows no sessions."""
+"""How long engines took of late, for estimates. Seconds; knows no sessions.
+
+An engine on another checkpoint than the one at work is another one here: `at_work_on` names it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,13 @@ from pathlib import Path
 
 from editor.project.knobs import network_of
 from engines.progress import Progress
+
+_ON = "@"
+
+
+def at_work_on(engine: str, checkpoint: str = "") -> str:
+    """What an engine is called here while it runs on a checkpoint; empty = the one at work."""
+    return f"{engine}{_ON}{checkpoint}" if checkpoint else engine
 
 
 class Pace:
@@ -52,7 +62,7 @@ class Pace:
         if known is None:
             return None
         length, spent = known
-        if network_of(engine) == "ar":
+        if _network(engine) == "ar":
             return spent * seconds / length
         return spent * self.pieces(kind, seconds) / self.pieces(kind, length)
 
@@ -64,7 +74,7 @@ class Pace:
         done, expected = at.fraction, self.guess(engine, kind, seconds)
         if expected is None:
             return at.elapsed * (1 - done) / done if done > 0.02 and self.pieces(kind, seconds) == 1 else None
-        pieces = 1 if network_of(engine) == "ar" else self.pieces(kind, seconds)
+        pieces = 1 if _network(engine) == "ar" else self.pieces(kind, seconds)
         if pieces > 1:  # each counts its own steps
             return max(expected - at.elapsed, (1 - done) * expected / pieces)
         return (1 - done) * ((1 - done) * expected + at.elapsed)
@@ -78,3 +88,7 @@ class Pace:
 
         fits = self.window if kind == "generate" else self.window - CONTEXT_SECONDS
         return 1 if seconds <= fits + 1e-6 else math.ceil(seconds / min(PIECE_SECONDS, self.window / 2))
+
+
+def _network(engine: str) -> str:
+    return network_of(engine.partition(_ON)[0])

@@ -63,8 +63,10 @@ def finish(
     `search` what was tried before.
     """
     codec = models.codec()
+    spec = models.spec
     parameters = {
-        "seed": request.seed, "bundle": models.spec.name, "device": str(models.device), **parameters
+        "seed": request.seed, "bundle": spec.name, "licence": spec.licence, "commercial": spec.commercial,
+        "device": str(models.device), **parameters,
     }  # fmt: skip
 
     def on_item(done: int) -> None:

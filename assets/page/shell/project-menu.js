@@ -28,6 +28,7 @@ export async function download(kind, take = null) {
   link.download = answer.name; // the server's own answer would name it by its place
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  if (answer.notice) desk.timeline?.say(`${answer.notice}.`);
   return undefined;
 }
 

@@ -30,15 +30,20 @@ def questions(seats: Seats, device: Device) -> Iterator[Callable[..., Any]]:
     """The functions, by whose names the page asks; Gradio marks them, which a bound method does not allow."""
 
     def export_file(sent: Any, request: gr.Request) -> dict[str, str]:
-        """{"project", "kind", "take"} -> {"url", "name"} of a file, or {"error": one line}."""
+        """{"project", "kind", "take"} -> {"url", "name", "notice"} of a file, or {"error": one line}.
+
+        The notice says what the licences of the models forbid; mostly it is empty.
+        """
         try:
             fields = Payload("export", sent)
             folder = seats.sessions(request).folder(fields.text("project", 80))
             project = storage.open_project(folder).project
             take = fields.identifier("take") if fields.has("take") else ""
             with in_one_line("export"):
-                path, name = exports.export(folder, project, fields.text("kind", 20), take)
-            return {"url": address(folder, path), "name": name}
+                kind = fields.text("kind", 20)
+                path, name = exports.export(folder, project, kind, take)
+            notice = exports.notice(project, kind, take)
+            return {"url": address(folder, path), "name": name, "notice": notice}
         except InputError as error:
             return {"error": str(error)}
 

@@ -43,6 +43,8 @@ KINDS = (
     "blind",
     "ratings",
 )
+SOUNDING = ("wav", "flac", "mp3", "stems", "dawproject", "project", "take", "section")  # hold music
+EVERY_TAKE = ("stems", "dawproject", "project")  # hold takes that are not in the clip, too
 FORMAT = 1  # of a request's JSON
 MAX_JSON = 64 << 20  # bytes of one
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # Hz, what MP3 knows
@@ -77,11 +79,26 @@ def export(folder: Path, project: Project, kind: str, part: str = "") -> tuple[P
     try:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(exist_ok=True)
-        return _WRITERS.get(kind, _clip)(_Asked(place, folder, project, kind, part))
+        path, name = _WRITERS.get(kind, _clip)(_Asked(place, folder, project, kind, part))
+        if kind in SOUNDING and notice(project, kind, part):
+            stem, dot, ending = name.rpartition(".")
+            name = f"{stem} (not for commercial use){dot}{ending}"
+        return path, name
     except InputError as error:
         raise InputError(unplaced(str(error), folder)) from error
     except OSError as error:
         raise InputError(f"export: cannot be written ({error.strerror}); free some space") from error
+
+
+def notice(project: Project, kind: str, part: str = "") -> str:
+    """What the licences of the models that made an export forbid; empty where nothing is."""
+    if kind not in SOUNDING:
+        return ""
+    takes: list[Take | None] = [versions.find_take(project, part)] if kind == "take" else [None]
+    takes += [take for take in project.takes if not take.deleted] if kind in EVERY_TAKE else []
+    each = dict.fromkeys(maker for take in takes for maker in versions.makers(project, take))
+    bound = ", ".join(f"{one.name} ({one.licence})" for one in each if not one.commercial)
+    return f"Made with {bound}: not for commercial use" if bound else ""
 
 
 def take_title(project: Project, take: Take) -> str:
