@@ -72,7 +72,7 @@ def package_in(folder: Path) -> Package | None:
 
 
 def weights_in(file: Path) -> dict[str, Tensor]:
-    """The weights [...] of a package, as they were saved."""
+    """The weights [*] of a package, as they were saved."""
     state = read_package(file).get("best_state")
     if not isinstance(state, dict):
         raise InputError(f"{file.name}: expected best_state as released; export the checkpoint again")
@@ -80,7 +80,7 @@ def weights_in(file: Path) -> dict[str, Tensor]:
 
 
 def block_weights(state: dict[str, Tensor], layer: int) -> dict[str, Tensor]:
-    """A block's weights [...] under the names of `engines.networks.transformer.Block`."""
+    """A block's weights [*] under the names of `engines.networks.transformer.Block`."""
     old, new = f"transformer.layers.{layer}.", f"transformer.blocks.{layer}."
     out = {new + ours: state[old + theirs] for ours, theirs in _LINEAR}
     for ours, theirs in _BLOCK:

@@ -30,7 +30,7 @@ _RENAMED = (
 
 
 def renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights [...] of an EnCodec under the names of `Seanet`, in float32."""
+    """Weights [*] of an EnCodec under the names of `Seanet`, in float32."""
     out: dict[str, Tensor] = {}
     for name, weight in state.items():
         if name.endswith(_TRAINING):
@@ -49,7 +49,7 @@ def codec_of(
     mean: float = 0.0,
     std: float = 1.0,
 ) -> Codec:
-    """The codec of weights [...] under any of the names; without a `config` of the shape that they have.
+    """The codec of weights [*] under any of the names; without a `config` of the shape that they have.
 
     Raises InputError with the checkpoint's `name` where they do not fit.
     """
@@ -66,7 +66,7 @@ def codec_of(
 
 
 def shape_of(state: dict[str, Tensor], rate: int) -> CodecConfig:
-    """The shape that weights [...] of a non-causal EnCodec have; KeyError where some are missing."""
+    """The shape that weights [*] of a non-causal EnCodec have; KeyError where some are missing."""
     encoder = {int(key.split(".")[2]): w.shape for key, w in state.items() if _is_kernel(key)}
     strided = [shape for _, shape in sorted(encoder.items())][1:-1]  # the first and the last keep the rate
     ratios = tuple(shape[2] // 2 for shape in reversed(strided))

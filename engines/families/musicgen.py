@@ -202,7 +202,7 @@ def _codec_told(folder: Path, config: dict[str, Any]) -> CodecConfig:
 
 
 def _codec_packed(folder: Path) -> dict[str, Tensor]:
-    """Weights [...] of the codec beside a package, or of that which it names, below the folder."""
+    """Weights [*] of the codec beside a package, or of that which it names, below the folder."""
     told = read_package(folder / audiocraft.CODEC)
     named = told.get("pretrained")
     if not isinstance(named, str):
@@ -214,7 +214,7 @@ def _codec_packed(folder: Path) -> dict[str, Tensor]:
 
 
 def _from_transformers(state: dict[str, Tensor], shape: LMConfig) -> dict[str, Tensor]:
-    """transformers' weights [...] under the names of `LM`."""
+    """transformers' weights [*] under the names of `LM`."""
     import torch
 
     inner = "decoder.model.decoder."
@@ -249,7 +249,7 @@ def _from_transformers(state: dict[str, Tensor], shape: LMConfig) -> dict[str, T
 
 
 def _from_audiocraft(state: dict[str, Tensor], shape: LMConfig) -> dict[str, Tensor]:
-    """audiocraft's weights [...] under the names of `LM`."""
+    """audiocraft's weights [*] under the names of `LM`."""
     import torch
 
     out = {f"emb.{k}.weight": state[f"emb.{k}.weight"] for k in range(shape.codebooks)}

@@ -55,7 +55,7 @@ def saved_in(folder: Path) -> tuple[Path, ...]:
 
 
 def read_weights(folder: Path, *prefixes: str) -> dict[str, Tensor]:
-    """Weights [...] in transformers' format whose names begin as one of `prefixes`, in float32."""
+    """Weights [*] in transformers' format whose names begin as one of `prefixes`, in float32."""
     state: dict[str, Tensor] = {}
     for file in saved_in(folder):
         if file.suffix == ".safetensors":
@@ -71,12 +71,12 @@ def read_weights(folder: Path, *prefixes: str) -> dict[str, Tensor]:
 
 
 def beneath(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The weights [...] whose names begin so, without that beginning."""
+    """The weights [*] whose names begin so, without that beginning."""
     return {name.removeprefix(prefix): weight for name, weight in state.items() if name.startswith(prefix)}
 
 
 def read_package(file: Path) -> dict[str, Any]:
-    """What torch saved in a file, tensors [...] and plain values; InputError for anything else in it."""
+    """What torch saved in a file, tensors [*] and plain values; InputError for anything else in it."""
     import torch
 
     try:
@@ -108,7 +108,7 @@ def outline(file: Path) -> dict[str, Any]:
 
 
 def fill(network: nn.Module, state: dict[str, Tensor], name: str) -> None:
-    """Put weights [...] into a network, which may be on torch's `meta`; InputError where they do not fit."""
+    """Put weights [*] into a network, which may be on torch's `meta`; InputError where they do not fit."""
     expected = {key: weight.shape for key, weight in network.state_dict().items()}
     wrong = [
         key for key in {**expected, **state} if key not in state or state[key].shape != expected.get(key)
