@@ -253,7 +253,7 @@ def test_a_folder_of_the_users_is_linked_and_left_alone(
     with pytest.raises(InputError, match="expected letters, digits"):
         placed.add(tiny_bundle, "../mine")
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(InputError, match="no checkpoint that Inlay knows lies there"):
+    with pytest.raises(InputError, match="no checkpoint lies there that Inlay knows"):
         placed.add(tmp_path / "nothing")
     with pytest.raises(InputError, match="no such folder or file"):
         placed.add(tmp_path / "nowhere")

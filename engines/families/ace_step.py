@@ -231,7 +231,7 @@ class AceStepFlow:
                     return_dict=False,
                 )[0]
                 made.append(-v.transpose(1, 2))  # [n B, D, T]
-            rows = list(torch.split(torch.cat(made), batch))  # R of [B, D, T]
+            rows = list(torch.cat(made).chunk(len(seen)))  # R of [B, D, T]
             if bare is not None:  # so that the sum of the rows is the APG's
                 rows[bare] = rows[0] - apg.direction(rows[0], rows[bare], t)
             return torch.cat(rows)

@@ -39,7 +39,7 @@ REMEMBERED = 16  # pieces of audio whose latents a codec keeps, about 130 kB eac
 _encoded: WeakKeyDictionary[Autoencoder, Recent[Tensor]] = WeakKeyDictionary()
 _lock = Lock()
 _LEVELS = (0.03, 0.3)  # RMS that the models are used to
-BESIDE_SECONDS = 14.0  # at most so much on each side of the spans, however long a model could hear
+BESIDE_SECONDS = 15.0  # at most so much on each side of the spans, however long a model could hear
 
 
 @dataclass(frozen=True)
