@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -77,7 +76,7 @@ def beside(folder: Path, name: str) -> T5Words:
     )
 
 
-def _transformers() -> ModuleType:
+def _transformers() -> Any:
     try:
         import transformers
     except ImportError as error:
