@@ -26,6 +26,7 @@ FAMILIES: tuple[FamilySpec, ...] = (
     FamilySpec("ace-step", "engines.families.ace_step", "models"),
     FamilySpec("stable-audio-3", "engines.families.stable_audio", "models"),
     FamilySpec("musicgen", "engines.families.musicgen", extra="models"),
+    FamilySpec("jasco", "engines.families.jasco", extra="models"),
 )
 
 
