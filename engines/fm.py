@@ -21,6 +21,7 @@ from engines.filling import window as windows
 from engines.filling.beginnings import seeds_of
 from engines.filling.choice import finish
 from engines.filling.conditions import Conditions, conditions
+from engines.filling.untaken import steered_by_lanes
 from engines.progress import ProgressHook, Stopwatch
 from engines.requests import Controls, Guidance, InpaintRequest, Request, Result, Support
 from engines.sampling import flow
@@ -75,6 +76,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     watch.lap("text")
 
     field = guided_field(models, given, known, source, settings.guided)
+    field, steering = steered_by_lanes(field, request, models, given, known, window)
     count = settings.candidates if window is not None else 1
     noises = draw_noise(source, request.seed, count)  # [C, D, T]
     told = resolved(request, given)
@@ -114,7 +116,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         done += steps
     z = torch.where(known, source, made)  # Alg. 2, line 9: [C, D, T]
     watch.lap("sample")
-    told["evaluations"] = evaluated
+    told |= {"evaluations": evaluated, "steered by": list(steering)}
     return finish(request, models, z, window, watch, told, [start.words for start in starts])
 
 

@@ -183,6 +183,12 @@ class FMSettings:
     )  # fmt: skip
     # so many of several begin from a repeat of the music around the span, where there is one
     seeded: int = knob(4, "FM candidates from repeats", "So many begin from a repeat of the music", high=16)
+    # how strongly chords, melody and drums that the network does not take steer its estimate; 0 = not at all
+    lane_guidance: float = knob(
+        0.7, "guidance by lanes",
+        "How strongly chords, melody and drums steer a model that was not made to take them; 0 is off",
+        high=3, step=0.1,
+    )  # fmt: skip
     checkpoint: str = ""  # name of the one that FM and ZS run on; empty = the one at work
 
 

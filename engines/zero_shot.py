@@ -22,6 +22,7 @@ from engines.filling import window as windows
 from engines.filling.beginnings import repeats_of
 from engines.filling.choice import finish
 from engines.filling.conditions import conditions
+from engines.filling.untaken import steered_by_lanes
 from engines.fm import draw_noise, guided_field, own_content, resolved, steps_from
 from engines.outcomes import Search
 from engines.progress import ProgressHook, Stopwatch
@@ -86,12 +87,15 @@ def _run(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
     watch.lap("text")
 
     field = guided_field(models, given, torch.zeros_like(known), source, settings.guided)
+    steering: tuple[str, ...] = ()
+    if method != "inversion":  # what is inverted must come back by the same field
+        field, steering = steered_by_lanes(field, request, models, given, known, window)
     noise = draw_noise(source, request.seed)
 
     def on_step(step: int, total: int) -> None:
         watch.report("sample", step, total)
 
-    told: dict[str, object] = {**resolved(request, given), "zero_shot": method}
+    told: dict[str, object] = {**resolved(request, given), "zero_shot": method, "steered by": list(steering)}
     if method in EULER:
         told["solver"] = "euler"
     beginnings, found = ["noise"], None

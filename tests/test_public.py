@@ -35,6 +35,8 @@ MADE: list[tuple[str, EngineName]] = [
     ("ace-step", "fm"),
     ("musicgen", "ar"),
     ("musicgen-stereo", "ar"),
+    ("jasco", "fm"),
+    ("jasco", "fm-zero-shot"),
 ]
 LANES = Controls((Chord(0, 3, "C"), Chord(3, 5, "G")), (Note(1.5, 2.5, 60),), (Hit(2.0, "kick"),))
 
@@ -43,6 +45,7 @@ LANES = Controls((Chord(0, 3, "C"), Chord(3, 5, "G")), (Note(1.5, 2.5, 60),), (H
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from tests.checkpoints.ace_step import save_tiny_ace_step
+    from tests.checkpoints.jasco import save_tiny_jasco
     from tests.checkpoints.musicgen import save_tiny_musicgen
     from tests.checkpoints.stable_audio import save_tiny_stable_audio
 
@@ -52,6 +55,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_tiny_ace_step(folder / "ace-step")
     save_tiny_musicgen(folder / "musicgen")
     save_tiny_musicgen(folder / "musicgen-stereo", stereo=True)
+    save_tiny_jasco(folder / "jasco")
     return folder
 
 
@@ -139,19 +143,22 @@ def test_cancel_ends_a_run_at_its_next_step(
     assert not at_work.device_lock.locked()
 
 
-def test_lanes_that_no_network_takes_reach_it_by_what_it_begins_from(
-    at_work: Models, recording: Recording
-) -> None:
-    """A drawn melody chooses and transposes the passages that a filling sets out from."""
+def test_lanes_that_no_network_takes_steer_it(at_work: Models, recording: Recording) -> None:
+    """A drawn melody decides what a filling begins from, and steers the flow; a filling says so."""
     plain = span("stable-audio", "fm", recording, intent="change", changed=("melody",))
-    other = replace(plain, controls=Controls(melody=(Note(2.0, 3.1, 65),)))
-    asked = replace(plain, controls=Controls(melody=(Note(2.0, 3.1, 57),)))
-    made = [dispatch.run(request, at_work) for request in (asked, other)]
+    low, high = (replace(plain, controls=Controls(melody=(Note(2.0, 3.1, pitch),))) for pitch in (57, 65))
+    made = [dispatch.run(request, at_work) for request in (low, high)]
     assert not np.array_equal(made[0].audio.samples, made[1].audio.samples)
     for one in made:
-        assert one.candidates is not None
+        assert one.parameters["steered by"] == ["melody"] and one.candidates is not None
         starts = " ".join(candidate.began_from for candidate in one.candidates.each)
         assert any(word in starts for word in ("passage", "earlier", "later"))
+    off = replace(low, fm=replace(low.fm, lane_guidance=0.0))
+    unsteered = dispatch.run(off, at_work)
+    assert unsteered.parameters["steered by"] == []
+    assert not np.array_equal(unsteered.audio.samples, made[0].audio.samples)
+    taken = dispatch.run(replace(low, fm=settings("jasco")["fm"]), at_work)
+    assert taken.parameters["steered by"] == []  # its network takes the melody itself
 
 
 def test_one_span_by_two_public_checkpoints_and_the_bundle(at_work: Models, recording: Recording) -> None:

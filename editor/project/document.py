@@ -256,6 +256,7 @@ class Settings:
     cooling: float = ARSettings.cooling
     candidates: int = ARSettings.candidates
     fm_candidates: int = FMSettings.candidates
+    lane_guidance: float = FMSettings.lane_guidance
     patience: float = InpaintRequest.patience
     join: float = knob(
         2.0, "loop join", "Seconds around the join that Loop re-makes", low=0.2, high=8, step=0.1, unit=" s"

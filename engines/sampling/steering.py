@@ -1,10 +1,10 @@
 """Lanes for a flow whose network takes none: its own estimate is pulled to what they ask for.
 
-At each step the flow's estimate of the clean latents, x = z + (1 - t) v, is decoded around what is unknown and
-listened to with gradients: a chroma for chords and melody, onsets in three bands for drums. What would raise
-its agreement with what is asked is added to the velocity; the network is taken as it is, so a step costs one
-decode forth and back and no more evaluations. Beyond the paper, after universal guidance (Bansal et al. 2023).
-Latents are [B, D, T]. Knows no requests and no families.
+At each step the flow's estimate of the clean latents, x = z + (1 - t) v, is decoded around what is unknown
+and listened to with gradients: a chroma for chords and melody, onsets in three bands for drums. What would
+raise its agreement with what is asked is added to the velocity; the network is taken as it is, so a step costs
+one decode forth and back and no more evaluations. Beyond the paper, after universal guidance (Bansal et al.
+2023). Latents are [B, D, T]. Knows no requests and no families.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def steered(
 ) -> flow.Field:
     """The field (z [B, D, T], t) -> [B, D, T] with a pull of up to `strength` times its own size.
 
-    It acts in the frames that are `unknown`, bool [T]; `decode` [B, D, n] -> [B, C, n hop] has gradients. It is
-    strongest half way: before, little is known of the estimate, behind, nothing changes without a trace.
+    It acts in the frames that are `unknown`, bool [T]; `decode` [B, D, n] -> [B, C, n hop] has gradients.
+    It is strongest half way: before, little is known of the estimate, behind, nothing changes without a trace.
     """
     with torch.inference_mode(False):  # gradients go through what is made here
         listeners = [_classes_heard(asked.classes.clone(), rate)] if asked.classes is not None else []
@@ -108,7 +108,7 @@ def _classes_heard(wanted: Tensor, rate: int) -> Listener:
 
 def _onsets_heard(wanted: Tensor, rate: int) -> Listener:
     """Correlation of the rises in BANDS with the hits [3, F] asked for, mean over the bands that have any."""
-    size, hop = frames_of(ONSET_SECONDS, rate)
+    size, _ = frames_of(ONSET_SECONDS, rate)
     window = torch.hann_window(size, device=wanted.device)
     hertz = torch.fft.rfftfreq(size, 1 / rate).to(wanted.device)
     inside = torch.stack([((hertz >= low) & (hertz < high)).to(wanted) for low, high in BANDS])  # [3, bins]
