@@ -1,4 +1,4 @@
-"""How a result came about: the candidates that were tried, a zero-shot search, the engines of "Fix it".
+"""How a result came about, and what of the wish came true: candidates, a zero-shot search, "Fix it".
 
 Each knows itself as JSON, as takes and reports keep it, and is read back from there. Loads no torch.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 # What a take's JSON calls them.
 CANDIDATES: Final = "candidates"
@@ -134,6 +134,32 @@ class Comparison:
             return Comparison(str(told["chosen"]), scores, left_out, str(told["why"]))
         except (KeyError, TypeError, ValueError):
             return None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One thing that a request asked for, and what of it is heard (`engines.filling.agreement`)."""
+
+    kind: Literal["instrument", "chords", "melody", "drums"]
+    name: str  # the instrument; else the lane's name
+    plays: bool = True  # False: it was asked to be absent
+    share: float = 0.0  # 0..1: share of its time that an instrument is heard; agreement of a lane
+    sure: float = 1.0  # the listener's certainty, 0..1
+    seconds: float = 0.0  # how long it was asked for
+
+    @property
+    def words(self) -> str:
+        """What came of it: "heard", "faint", "not heard", "gone", "still plays"; of a lane "78 %"."""
+        if self.kind != "instrument":
+            return f"{100 * self.share:.0f} %"
+        if self.plays:
+            return "heard" if self.share >= 0.6 else "faint" if self.share >= 0.2 else "not heard"
+        return "gone" if self.share < 0.2 else "still plays"
+
+    @property
+    def granted(self) -> float:
+        """How far it came true, 0..1."""
+        return self.share if self.plays or self.kind != "instrument" else 1.0 - self.share
 
 
 def _mapping(data: object) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engines.audio.recording import Recording
 from engines.audio.timebase import SHOWN_SECONDS, Grid
 from engines.knobs import knob
-from engines.outcomes import AUTO, CANDIDATES, SEARCH, Candidates, Comparison, Search
+from engines.outcomes import AUTO, CANDIDATES, SEARCH, Candidates, Comparison, Search, Wish
 from engines.progress import work_seconds
 from engines.roster import EngineName
 
@@ -330,32 +330,6 @@ class Seam:
     def failed(self) -> bool:
         """True when no moment of the original itself is as rough."""
         return self.score >= 1.0
-
-
-@dataclass(frozen=True)
-class Wish:
-    """One thing that a request asked for, and what of it is heard (`engines.filling.agreement`)."""
-
-    kind: Literal["instrument", "chords", "melody", "drums"]
-    name: str  # the instrument; else the lane's name
-    plays: bool = True  # False: it was asked to be absent
-    share: float = 0.0  # 0..1: share of its time that an instrument is heard; agreement of a lane
-    sure: float = 1.0  # the listener's certainty, 0..1
-    seconds: float = 0.0  # how long it was asked for
-
-    @property
-    def words(self) -> str:
-        """What came of it: "heard", "faint", "not heard", "gone", "still plays"; of a lane "78 %"."""
-        if self.kind != "instrument":
-            return f"{100 * self.share:.0f} %"
-        if self.plays:
-            return "heard" if self.share >= 0.6 else "faint" if self.share >= 0.2 else "not heard"
-        return "gone" if self.share < 0.2 else "still plays"
-
-    @property
-    def granted(self) -> float:
-        """How far it came true, 0..1."""
-        return self.share if self.plays or self.kind != "instrument" else 1.0 - self.share
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from engines.audio.recording import from_float, resample
 from engines.filling import agreement
 from engines.filling.agreement import asked_parts, chord_agreement, drum_agreement, melody_agreement, wishes
 from engines.music.instruments import OTHERS, ROWS
+from engines.outcomes import Wish
 from engines.progress import Stopwatch
-from engines.requests import Chord, Controls, GenerateRequest, Hit, InpaintRequest, Note, Part, Wish
+from engines.requests import Chord, Controls, GenerateRequest, Hit, InpaintRequest, Note, Part
 
 RATE = 32_000
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -68,13 +68,8 @@ def test_hits_that_are_asked_for_come_out() -> None:
     onsets[:, [round(frame * HOP / hop) for frame in at]] = 1.0
     unknown = torch.ones(FRAMES, dtype=torch.bool)
     field = steered(still, loudness, RATE, Asked(None, onsets, 0, FRAMES), unknown, 2.0)
-    z = flow.solve(
-        field,
-        torch.randn(1, 2, FRAMES, generator=torch.Generator().manual_seed(2)),
-        "euler",
-        20,
-        lambda *_: None,
-    )
+    z0 = torch.randn(1, 2, FRAMES, generator=torch.Generator().manual_seed(2))
+    z = flow.solve(field, z0, "euler", 20, lambda *_: None)
     rises = z[0, 0].diff()
     assert rises[[frame - 1 for frame in at]].mean() > rises.mean() + rises.std()
 
@@ -110,11 +105,9 @@ def test_a_span_is_steered_by_what_is_asked_of_it_alone(models: Models, song: ob
 
 def test_what_is_asked_stands_where_the_clock_says(models: Models) -> None:
     """Two chords and a note from 10 s on; unknown are the frames from 11 to 12 s."""
-    controls = Controls(
-        (Chord(10, 11.5, "C"), Chord(11.5, 13, "Am")),
-        (Note(11.25, 11.5, 71),),
-        (Hit(11.2, "kick"), Hit(12.5, "hat")),
-    )
+    harmony = (Chord(10, 11.5, "C"), Chord(11.5, 13, "Am"))
+    hits = (Hit(11.2, "kick"), Hit(12.5, "hat"))
+    controls = Controls(harmony, (Note(11.25, 11.5, 71),), hits)
     known = torch.ones(75, dtype=torch.bool)
     known[25:50] = False
     told = _asked(controls, ("chords", "melody", "drums"), known, 10.0, models.codec())

@@ -13,7 +13,8 @@ from engines.filling import choice
 from engines.filling import window as windows
 from engines.filling.beginnings import repeats_of
 from engines.filling.choice import choose, composed
-from engines.requests import InpaintRequest, Wish
+from engines.outcomes import Wish
+from engines.requests import InpaintRequest
 
 
 def tone(seconds: float, rate: int, gain: float = 0.2) -> Recording:

@@ -19,7 +19,8 @@ from editor.runs.job import EXTENSIONS, Extension, ExtensionKind, Job
 from engines.audio.recording import Recording
 from engines.audio.timebase import Grid
 from engines.errors import InputError
-from engines.requests import CHANGES, INTENTS, LANES, ARSettings, Change, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Intent, LaneValue, Wish
+from engines.outcomes import Wish
+from engines.requests import CHANGES, INTENTS, LANES, ARSettings, Change, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Intent, LaneValue
 from engines.roster import ENGINE_NAMES
 
 

@@ -21,8 +21,9 @@ from engines.analysis import rhythm as analysis_rhythm
 from engines.analysis.features import Features, listen
 from engines.music import chords
 from engines.music.instruments import OTHERS, ROWS, family_of, members, named
+from engines.outcomes import Wish
 from engines.progress import Stopwatch
-from engines.requests import CHANGES, Chord, GenerateRequest, Hit, InpaintRequest, Note, Part, Request, Wish
+from engines.requests import CHANGES, Chord, GenerateRequest, Hit, InpaintRequest, Note, Part, Request
 from engines.words import reader as words
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ import numpy as np
 from engines.audio.recording import Recording
 from engines.audio.timebase import SHOWN_SECONDS, seconds_to_samples
 from engines.errors import InputError
+from engines.outcomes import Wish
 from engines.progress import Progress, ProgressHook
-from engines.requests import LONGEST_SECONDS, GenerateRequest, InpaintRequest, Request, Result, Seam, Wish
+from engines.requests import LONGEST_SECONDS, GenerateRequest, InpaintRequest, Request, Result, Seam
 
 PIECE_SECONDS = 5.0  # made at a time where the window is too short for all; the rest of it is context
 FEWEST_SECONDS = 0.5  # of music that can be continued

@@ -2,9 +2,9 @@
 
 At each step the flow's estimate of the clean latents, x = z + (1 - t) v, is decoded around what is unknown
 and listened to with gradients: a chroma for chords and melody, onsets in three bands for drums. What would
-raise its agreement with what is asked is added to the velocity; the network is taken as it is, so a step costs
-one decode forth and back and no more evaluations. Beyond the paper, after universal guidance (Bansal et al.
-2023). Latents are [B, D, T]. Knows no requests and no families.
+raise its agreement with what is asked is added to the velocity; the network is taken as it is, so a step
+costs one decode forth and back and no more evaluations. Beyond the paper, after universal guidance (Bansal
+et al. 2023). Latents are [B, D, T]. Knows no requests and no families.
 """
 
 from __future__ import annotations
