@@ -19,6 +19,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 READY := .venv/ready
 SCRIPTS = $(shell find assets tests -name '*.*js' -not -path '*/vendor/*' 2>/dev/null)
 SCRIPT_TESTS = $(wildcard tests/js/*.js tests/js/*.mjs)
+# By itself node leaves a core free, which on two is one file after the other; node 18 knows no other way.
+NODE_JOBS = $(shell node --help 2>/dev/null | grep -q -e --test-concurrency && echo --test-concurrency=2)
 # Debian packages of the browsers that are missing.
 BROWSERS = $(shell command -v chromium >/dev/null || command -v chromium-browser >/dev/null || echo chromium; \
 	    command -v firefox-esr >/dev/null || command -v firefox >/dev/null || echo firefox-esr)
@@ -36,7 +38,7 @@ PYTEST = OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q \
 test: $(READY)
 	$(PYTEST) -m "not browser and not slow"
 	@if command -v node >/dev/null; then \
-	  if [ -n "$(SCRIPT_TESTS)" ]; then node --test $(SCRIPT_TESTS); fi; \
+	  if [ -n "$(SCRIPT_TESTS)" ]; then node --test $(NODE_JOBS) $(SCRIPT_TESTS); fi; \
 	else echo "no node: the JavaScript tests did not run (apt-get install nodejs)"; fi
 
 slow-test: $(READY)
