@@ -187,12 +187,13 @@ class Session(Orders):
             self.saved.record(imports.put_recording(self.project, folder, recording, label), f"open {label}")
             self.error = recording.note or None
 
-    def lay_over(self, path: Path, name: str, at: float) -> None:
-        """Lay what was recorded over the clip from second `at` on; without one it becomes the clip."""
+    def lay_over(self, path: Path, name: str, at: float, played: tuple[str, object] | None = None) -> None:
+        """Lay a recording over the clip from `at` s on, or make it the clip, with the edit `played`."""
         recording = imports.recording_from(path, label := imports.label_of(name, "recording"))
         with self.lock:
             self.stop_analysis()
-            project = imports.lay_over(self.project, self.saved.make_folder(), recording, label, at)
+            project = contract.apply(self.project, *played) if played else self.project
+            project = imports.lay_over(project, self.saved.make_folder(), recording, label, at)
             self.saved.record(project, "record")
 
     def open_example(self, file: str) -> bool:
@@ -201,8 +202,7 @@ class Session(Orders):
         recording = read_recording(example.path)
         with self.lock:
             self.stop_analysis()
-            folder = self.saved.make_folder()
-            project = imports.put_recording(self.project, folder, recording, example.label)
+            project = imports.put_recording(self.project, self.saved.make_folder(), recording, example.label)
             self.saved.record(examples.put(project, example), f"open {example.label}")
         return example.complete
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from editor.project import band
+from editor.project import arrangement, band
+from editor.project.document import Clip, Project, Section
 from editor.project.harmony import fitting_key
 from editor.project.lanes import GM_DRUMS
 from engines.music.chords import QUALITIES, ROOTS, VOCABULARY
@@ -16,6 +17,16 @@ from engines.requests import DRUMS, MELODY_HIGH, MELODY_LOW
 from engines.roster import ENGINES
 
 SHARED = Path(__file__).parent / "shared"
+
+
+def arranged(case: dict[str, Any]) -> list[list[Any]]:
+    """Sections after the first one was moved to, or copied before, a bar: [name, start, end]."""
+    known = tuple(Section(name, name, start, end) for name, start, end in case["sections"])
+    project = Project(sections=known, clip=Clip("a.wav", 24.0, 100, 1, "a"))  # twelve bars
+    act = {"move": arrangement.moved, "copy": arrangement.copied}[case["act"]]
+    return [[one.name, one.start, one.end] for one in act(project, "a", case["at"]).project.sections]
+
+
 TABLES: dict[str, Any] = {
     "drums": list(DRUMS),
     "melody": {"low": MELODY_LOW, "high": MELODY_HIGH},
@@ -27,6 +38,10 @@ TABLES: dict[str, Any] = {
     "instruments": band.names(),
     "gm-drums": {str(key): drum for key, drum in sorted(GM_DRUMS.items())},
     "engines": [spec.to_json() for spec in ENGINES],
+    "arrangements": [
+        {**case, "gives": arranged(case)}
+        for case in json.loads((SHARED / "arrangements.json").read_text("utf-8"))
+    ],
     "keys": [
         {**case, "fits": fitting_key([(pitch, length) for pitch, length in case["notes"]], case["key"])}
         for case in json.loads((SHARED / "keys.json").read_text("utf-8"))

@@ -248,6 +248,30 @@ def test_an_upload_is_put_on_the_timeline(
     assert "the end must follow the start" in document.error and document.region.end == 2.5
 
 
+@pytest.mark.parametrize(("end", "pitches", "words"), [(2.0, [67], None), (0.5, [], "must follow the start")])
+def test_what_was_played_comes_in_one_step_with_what_was_sung_and_never_in_its_way(
+    page: ui.Page,
+    tab: Tab,
+    song: Recording,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    end: float,
+    pitches: list[int],
+    words: str | None,
+) -> None:
+    monkeypatch.setattr(arrivals, "get_upload_folder", lambda: str(tmp_path))
+    write_recording(tmp_path / "sung.wav", song)
+    note = {"id": "n1", "start": 1.0, "end": end, "pitch": 67}
+    played = {"name": "record_notes", "payload": {"melody": [note], "remove": []}}
+    sent = {"path": str(tmp_path / "sung.wav"), "name": "Microphone.wav", "at": 0.0, "played": played}
+    document = tab.send("arrivals.upload", sent)[page.layout.timeline]
+    assert document.clip.seconds == 4 and document.past == 1 and document.undo == "record"
+    assert [one.pitch for one in document.melody] == pitches
+    assert document.error is None if words is None else words in document.error
+    document = tab.send("edits.edit", {"rev": 1, "name": "undo", "payload": {}})[page.layout.timeline]
+    assert document.clip is None and document.melody == []
+
+
 def test_an_example_comes_with_its_words_and_lanes(page: ui.Page, tab: Tab) -> None:
     shown = tab.send("arrivals.upload", {"path": "", "name": "", "example": "11.flac"})
     document = shown[page.layout.timeline]

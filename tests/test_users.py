@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
+from gradio import route_utils
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -311,6 +315,26 @@ def test_nothing_is_made_for_who_does_not_listen() -> None:
         ears.hear("t", 0.01)
     ears.opened("t")
     ears.hear("t", 0.01)
+
+
+def test_what_a_page_has_given_up_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(route_utils, "GradioMultiPartParser", route_utils.GradioMultiPartParser)
+    scratch.clear_broken_uploads()
+    head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="long.wav"\r\n\r\n'
+
+    async def sent() -> AsyncGenerator[bytes, None]:
+        yield head + bytes(1000)
+        yield bytes(1000)
+        assert len(list(tmp_path.iterdir())) == 1  # it is being written
+        raise ClientDisconnect
+
+    parser = route_utils.GradioMultiPartParser(
+        Headers({"content-type": "multipart/form-data; boundary=x"}), sent(),
+        upload_dir=tmp_path, max_file_size=1e9,
+    )  # fmt: skip
+    with pytest.raises(MultiPartException, match="given it up"):
+        asyncio.run(parser.parse())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_temporary_files_are_private_and_swept(tmp_path: Path) -> None:

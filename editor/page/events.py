@@ -50,6 +50,13 @@ class LateEvent(_Event):
     edits: list[EditEvent] = Field(max_length=1000)
 
 
+class Played(_Event):
+    """What was played on a keyboard while the microphone was recorded: an edit of one lane."""
+
+    name: Literal["record_notes", "record_hits"]
+    payload: dict[str, Any]
+
+
 class UploadEvent(_Event):
     """A file that the page has sent to the server's upload folder, or an example that ships."""
 
@@ -59,6 +66,7 @@ class UploadEvent(_Event):
     id: str = Field(default="", max_length=40)  # by which the page knows the answer
     lane: str = Field(default="", max_length=20)  # a MIDI file for this lane; "" = both, or audio
     at: float | None = Field(default=None, ge=0, le=1e5)  # a microphone's: laid over the clip from there on
+    played: Played | None = None  # one step with it
 
 
 class RunEvent(_Event):

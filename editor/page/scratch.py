@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from starlette.datastructures import FormData
+from starlette.requests import ClientDisconnect
 
 SCRATCH = "scratch"  # folder of the home; Gradio serves nothing below one whose name begins with a dot
 _LOCK = ".lock"
@@ -50,3 +52,21 @@ def sweep(root: Path) -> None:
 def _leave(folder: Path, lock: FileLock) -> None:
     lock.release()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_broken_uploads() -> None:
+    """Have what a page had sent of a file removed as soon as it gives the file up, or goes."""
+    from gradio import route_utils  # slow to import, and the tests of this folder need none of it
+
+    class Parser(route_utils.GradioMultiPartParser):
+        async def parse(self) -> FormData:
+            try:
+                sent: FormData = await super().parse()
+                return sent
+            except ClientDisconnect as gone:
+                for file in self._files_to_close_on_error:
+                    file.close()
+                    Path(file.name).unlink(missing_ok=True)
+                raise route_utils.MultiPartException("the page has given it up") from gone
+
+    route_utils.GradioMultiPartParser = Parser

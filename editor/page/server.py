@@ -136,6 +136,7 @@ def serve(
     home = storage.default_root().resolve()
     named = None if users is None else Users(users)
     scratch.take(home)
+    scratch.clear_broken_uploads()
     # Estimates are of this machine and this bundle.
     pace = Pace(home / f"pace-{Path(bundle).name}-{device}.json")
     shared = Device(bundle, device, pace)

@@ -54,7 +54,7 @@ def module_script(function: str, element: str) -> str:
     // 'edit' 'open' 'upload' 'run' 'watch' 'cancel' 'withdraw' 'project' 'vote' 'wake'
     const url = new URL('gradio_api/file={bridge}', document.baseURI).href;
     const functions = typeof server === 'undefined' ? {{}} : server; // only of some components
-    import(url).then((bridge) => bridge.{function}({{ element, props, trigger, upload, watch, functions }}))
+    import(url).then((bridge) => bridge.{function}({{ element, props, trigger, watch, functions }}))
       .catch((error) => {{
         element.querySelector('{element}').textContent = 'The editor could not load: ' + error;
       }});

@@ -194,6 +194,72 @@ def test_a_keyboard_plays_into_melody_and_drums(beeping: BrowserContext, address
     page.close()
 
 
+PLACE = "(node) => new DOMMatrix(getComputedStyle(node).transform).e"  # of the playhead, in pixels
+
+
+def test_the_count_in_is_heard_and_seen_at_the_playhead_which_goes_with_what_is_recorded(
+    beeping: BrowserContext, address: str, song_file: Path
+) -> None:
+    page = opened(beeping, address)
+    upload(page, song_file)
+    page.evaluate("window.inlay.desk.player.seek(1)")
+    page.locator("inlay-timeline .board").focus()
+    line, bar = page.locator("inlay-timeline .head-line"), page.locator("inlay-timeline .transport .bar")
+    page.keyboard.press("Shift+R")
+    page.wait_for_function("window.inlay.desk.record.microphone.state === 'ready'")
+    stands = line.evaluate(PLACE)
+    page.keyboard.press("Shift+R")
+    page.wait_for_function("window.inlay.desk.record.recorder.counted?.beat === 2")
+    expect(line).to_have_attribute("data-count", "2")
+    expect(bar).to_have_text("count 2 of 4")
+    assert line.evaluate(PLACE) == stands
+    assert page.evaluate("window.inlay.desk.synth.voices") > 0  # beats 3 and 4 are still to be clicked
+    page.wait_for_function("window.inlay.desk.record.recorder.phase === 'recording'")
+    expect(line).to_have_attribute("data-count", "")
+    expect(bar).to_have_text("bar 1.3")
+    page.keyboard.press("Escape")
+    page.locator("inlay-record [data-act=plays]").click()
+    page.locator("inlay-record [data-bars='0']").click()
+    page.evaluate("window.inlay.desk.player.seek(1)")
+    page.keyboard.press("Shift+R")
+    page.wait_for_function("window.inlay.desk.record.recorder.time > 0.3")
+    assert not state(page, "player.playing") and line.evaluate(PLACE) > stands + 50  # the clip is silent
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.close()
+
+
+def test_what_is_sung_and_played_at_once_is_one_step(
+    beeping: BrowserContext, address: str, song_file: Path
+) -> None:
+    page = opened(beeping, address, KEYBOARD)
+    upload(page, song_file)
+    clip = state(page, "doc.clip.url")
+    page.locator("inlay-timeline .board").focus()
+    page.keyboard.press("Shift+R")
+    panel = page.locator("inlay-record")
+    page.wait_for_function("window.inlay.desk.record.microphone.level > -59")
+    panel.locator("[data-act=midi]").click()
+    panel.locator("[data-bars='0']").click()
+    steps = state(page, "doc.past")
+    panel.locator("[data-act=record]").click()
+    page.wait_for_function("window.inlay.desk.record.recorder.phase === 'recording'")
+    page.evaluate("window.play(0x90, 67, 90)")
+    page.wait_for_function("window.inlay.desk.record.recorder.time > 0.6")
+    page.evaluate("window.play(0x80, 67, 0)")
+    page.keyboard.press("Shift+R")
+    page.wait_for_function("window.inlay.desk.doc.undo === 'record' && window.inlay.desk.settled")
+    assert [note["pitch"] for note in state(page, "doc.melody")] == [67]
+    assert state(page, "doc.past") == steps + 1 and state(page, "doc.clip.url") != clip
+    page.keyboard.press("Control+z")
+    page.wait_for_function("window.inlay.desk.settled && window.inlay.desk.doc.redo === 'record'")
+    assert state(page, "doc.melody") == [] and state(page, "doc.clip.url") == clip
+    page.keyboard.press("Control+Shift+z")
+    page.wait_for_function("window.inlay.desk.settled && window.inlay.desk.doc.undo === 'record'")
+    assert len(state(page, "doc.melody")) == 1 and state(page, "doc.clip.url") != clip
+    page.close()
+
+
 def test_no_microphone_and_no_keyboard_are_said_in_words(page: Page) -> None:
     page.evaluate("navigator.requestMIDIAccess = undefined")
     refusals = {

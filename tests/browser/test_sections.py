@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from editor.project.disk import sounds, storage
 from engines.audio.recording import Recording, from_float, write_recording
 from tests.browser.test_edit import drag_span, settled, state, upload
+from tests.browser.test_hand import slowly
 from tests.browser.test_lanes import project as project_of
 from tests.test_song_form import RATE as FORM_RATE
 from tests.test_song_form import song as form
@@ -84,6 +85,47 @@ def test_a_section_is_named_repeated_moved_and_undone(
     menu.locator("[data-act=remove]").click()
     expect(row).to_be_hidden()
     assert project_of(page, home)["sections"] == []
+
+
+def test_a_moved_section_stands_in_its_new_place_at_once_and_its_sound_follows(
+    page: Page, song_file: Path, song: Recording, home: Path
+) -> None:
+    upload(page, song_file)
+    page.evaluate("window.inlay.desk.setGrid({ bpm: 240 })")  # bars of a second
+    page.evaluate(
+        """for (const [id, name, start, end] of [['b1', 'Verse', 0, 1], ['b2', 'Chorus', 1, 3]]) {
+          const section = { id, name, start, end };
+          const { desk } = window.inlay;
+          desk.edit('add_section', section, { sections: [...desk.doc.sections, section] });
+        }"""
+    )
+    page.wait_for_function(SETTLED)
+    row = page.locator("inlay-timeline .sections .section")
+    expect(row).to_have_count(2)
+    slowly(page, 1)
+    first, last = row.first.bounding_box(), row.last.bounding_box()
+    assert first and last
+    y = first["y"] + 10
+    page.mouse.move(first["x"] + 40, y)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 20, y, steps=3)
+    page.mouse.move(last["x"] + last["width"], y, steps=3)
+    page.mouse.up()
+    moved = [["Chorus", 0, 2], ["Verse", 2, 3]]
+    assert names(page) == moved and not page.evaluate(SETTLED)
+    expect(row.first).to_contain_text("Chorus")
+    page.keyboard.press("Control+z")
+    assert names(page) == [["Verse", 0, 1], ["Chorus", 1, 3]]  # of a step that the server has not made yet
+    page.keyboard.press("Control+Shift+z")
+    assert names(page) == moved
+    page.wait_for_function(SETTLED)
+    folder = home / state(page, "doc.project")
+    project = storage.open_project(folder).project
+    assert [[one.name, one.start, one.end] for one in project.sections] == names(page) == moved
+    s, r = song.samples, song.rate
+    assert project.clip
+    sound = sounds.read_sound(folder, project.clip.sound).samples
+    assert np.array_equal(sound, np.concatenate([s[r : 3 * r], s[:r], s[3 * r :]]))
 
 
 def test_a_section_is_re_made_and_repeated_with_changes(page: Page, song_file: Path, home: Path) -> None:

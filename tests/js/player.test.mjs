@@ -112,6 +112,18 @@ test('a loop begins again exactly where it ends', async () => {
   assert.ok(Math.abs(player.position - 4.5) < 1e-9);
 });
 
+test('a repeat that comes late, because the page was busy, sounds where the playhead is', async () => {
+  const player = await ready();
+  player.setLoop({ start: 4, end: 6 });
+  await player.play(4);
+  player.context.currentTime = player.anchor + 2.7;
+  await new Promise((resolve) => setTimeout(resolve, 90));
+  const [at, from] = player.context.sources.slice(3)[0].times;
+  assert.ok(at >= player.context.currentTime && from === 4); // Web Audio would begin at once what lies in the past
+  player.context.currentTime = at + 1;
+  assert.ok(Math.abs(player.position - 5) < 1e-9);
+});
+
 test('pausing keeps the place, seeking moves it, the end is the end', async () => {
   const player = await ready();
   await player.play(3);

@@ -6,6 +6,7 @@ import { complete, pitchesOf, split } from '../../assets/page/music/chords.js';
 import { kindOf, searched } from '../../assets/page/music/band.js';
 import { DRUMS, PATTERNS } from '../../assets/page/music/drums.js';
 import { HIGH, LOW, fittingKey } from '../../assets/page/music/notes.js';
+import { copied, moved } from '../../assets/page/sections/bars.js';
 import { tag } from '../../assets/page/parts/icons.js';
 import { engineOf } from '../../assets/page/store/engines.js';
 import { shared, withEngines } from './shared.mjs';
@@ -20,6 +21,17 @@ test('a key that fits better is the one that the server finds', () => {
   for (const { key, notes, fits } of shared('keys')) {
     let start = 0;
     assert.equal(fittingKey(notes.map(([pitch, length]) => ({ pitch, start, end: (start += length) })).map((note, i) => ({ ...note, start: note.end - notes[i][1] })), key), fits, key);
+  }
+});
+
+test('sections that are moved or copied stand where the server puts them', () => {
+  for (const { sections, act, at, gives } of shared('arrangements')) {
+    const known = sections.map(([name, start, end]) => ({ id: name, name, start, end }));
+    const own = known.find(({ id }) => id === 'a');
+    const made = act === 'move' ? moved(known, own, at) : copied(known, own, at, 'new');
+    assert.deepEqual(made.map(({ name, start, end }) => [name, start, end]), gives, `${act} to ${at}`);
+    assert.equal(new Set(made.map(({ id }) => id)).size, made.length);
+    if (act === 'copy') assert.deepEqual(made.filter(({ id }) => id === 'new').map(({ start }) => start), [at]);
   }
 });
 

@@ -51,5 +51,6 @@ export const actionsOn = (timeline, lane) => ({
   'zoom-out': () => timeline.zoom(1 / 1.5),
   fit: () => timeline.fit(),
   escape: () => timeline.escape(),
+  withdraw: () => desk.withdraw(),
   help: () => showHelp(),
 });

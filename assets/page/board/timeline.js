@@ -32,6 +32,7 @@ import { boxOf, tokens } from '../parts/wave.js';
 import { barBeat, barWords, fitView, formatSpan, timeToX } from '../music/time.js';
 
 const PHONE = matchMedia('(max-width: 700px)');
+const STOP = html`<button class="text-button" data-action="withdraw">Cancel</button>`; // beside a file on its way
 
 export class Timeline extends Viewport {
   tool = 'select';
@@ -161,7 +162,8 @@ export class Timeline extends Viewport {
   #follow() {
     const words = desk.doc.error ?? arrivalWords(desk.arriving);
     if (!words && this.#stays) return;
-    this.say(words, Boolean(desk.arriving?.step) && !desk.doc.error);
+    const comes = Boolean(desk.arriving?.step) && !desk.doc.error;
+    this.say(words, comes, comes && !desk.arriving.kept ? STOP : html``);
     this.#stays = false;
   }
 
@@ -172,13 +174,13 @@ export class Timeline extends Viewport {
   }
 
   /** Says what happened. It stays until the next press or key, however many answers come meanwhile. */
-  say(message, plain = false) {
+  say(message, plain = false, more = html``) {
     this.#stays = Boolean(message);
     // A sentence begins with a capital; a file's name stays as it is.
     const words = /^[a-z]+[ :]/.test(message) ? message[0].toUpperCase() + message.slice(1) : message;
     const notice = this.find('.notice');
     notice.classList.toggle('plain', plain);
-    render(notice, words ? html`${plain ? '' : icons.warn}<span>${words}</span>` : html``);
+    refresh(notice, words ? html`${plain ? '' : icons.warn}<span>${words}</span>${more}` : html``);
   }
 
   #pending = false;
@@ -234,13 +236,15 @@ export class Timeline extends Viewport {
 
   #playhead() {
     if (desk.view !== 'edit' || !this.view) return;
-    const { position, playing } = desk.player;
+    const { playhead: position, player: { playing }, record } = desk;
     if (playing && this.following && position >= 0) this.follow(position); // an intro that is not kept lies before 0
     const x = timeToX(this.view, position);
     const line = this.find('.head-line');
     line.hidden = x < -1 || x > this.width + 1;
     line.style.transform = `translateX(${x}px)`;
-    this.transport.tell(position);
+    const counted = record?.recorder.counted ?? null; // it stands where recording will begin, and counts
+    line.dataset.count = counted?.number || '';
+    this.transport.tell(position, counted);
   }
 
   // ---- the selection

@@ -53,10 +53,10 @@ export class Transport {
     refresh(this.find('.hearing'), words);
   }
 
-  /** The time at the playhead, in seconds. */
-  tell(position) {
+  /** The time at the playhead, in seconds; while it is counted in, the beat. */
+  tell(position, counted = null) {
     desk.meter.draw(this.host, desk.player.channels);
-    const words = [formatClock(position), `bar ${barWords(desk.doc.grid, position)}`];
+    const words = [formatClock(position), counted ? `count ${counted.beat} of ${counted.of}` : `bar ${barWords(desk.doc.grid, position)}`];
     ['.time', '.bar'].forEach((place, i) => {
       if (words[i] !== this.#words[i]) this.find(place).textContent = this.#words[i] = words[i];
     });

@@ -5,6 +5,17 @@ import { beatsToSeconds, secondsToBeats } from './time.js';
 
 export const frequency = (pitch) => 440 * 2 ** ((pitch - 69) / 12);
 
+/** What sounds already at a time: chords and notes that began before it, as events from there to their end. */
+export function held(doc, at, { lanes }) {
+  const beat = secondsToBeats(doc.grid, at);
+  const over = ({ start, end }) => start < beat - 1e-6 && end > beat + 0.05;
+  const rest = ({ end }) => ({ at, length: ((end - beat) * 60) / doc.grid.bpm });
+  const chords = lanes.has('chords') ? doc.chords.filter(over) : [];
+  const melody = lanes.has('melody') ? doc.melody.filter(over) : [];
+  return [...chords.map((cell) => ({ ...rest(cell), kind: 'chord', pitches: pitchesOf(cell.symbol) })),
+    ...melody.map((note) => ({ ...rest(note), kind: 'note', pitches: [note.pitch] }))];
+}
+
 /** What begins in [from, to): [{at, length, kind, pitches | drum}], seconds, sorted. */
 export function events(doc, from, to, { lanes, click }) {
   const { grid } = doc;

@@ -271,7 +271,7 @@ export class Record extends HTMLElement {
     this.find('.beats').querySelectorAll('b').forEach((box, i) => box.classList.toggle('on', counted?.number === i + 1));
     const about = recorder.phase === 'recording' ? `${formatClock(recorder.time)}, undo takes it back` : counted ? `${counted.beat} of ${counted.of}` : `From ${formatClock(desk.timeline?.snapped(desk.player.position) ?? 0)}`;
     if (this.find('.about').textContent !== about) this.find('.about').textContent = about;
-    if (recorder.phase === 'recording') desk.timeline?.redraw();
+    if (recorder.busy) desk.timeline?.redraw();
   }
 
   /** Draws what is being recorded on the audio lane: ink, with a red foot; no engine made it. */

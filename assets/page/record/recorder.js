@@ -5,7 +5,7 @@
 
 import { desk } from '../store/desk.js';
 import { Scope } from '../parts/scope.js';
-import { put } from '../music/cells.js';
+import { changes, put } from '../music/cells.js';
 import { formatClock, secondsToBeats } from '../music/time.js';
 import { countedIn } from './level.js';
 import { hitsOf, notesOf } from './played.js';
@@ -14,6 +14,7 @@ import { wavOf } from './wav.js';
 const LEAD = 0.25; // seconds between the press and the first sound
 const AHEAD = 0.3; // seconds of clicks that are scheduled before they sound
 const SHORTEST = 0.1; // seconds; less is a slip of the hand
+const EDITS = { melody: 'record_notes', drums: 'record_hits' };
 
 export class Recorder extends EventTarget {
   phase = 'idle'; // "idle" | "counting" | "recording"
@@ -138,21 +139,27 @@ export class Recorder extends EventTarget {
     const channels = await heard;
     if (desk.doc.project !== project && project) return ''; // another one was opened meanwhile
     if (seconds < SHORTEST) return 'Nothing was recorded: it was stopped before it began.';
-    if (channels[0].length > SHORTEST * sampleRate) {
-      const file = new File([wavOf(channels, sampleRate)], 'Microphone.wav', { type: 'audio/wav' });
-      await desk.send('upload', { file, at: start });
-    }
-    if (lane !== 'off' && keys.length) this.#write(lane, keys, start, seconds);
+    const items = lane === 'off' ? [] : this.#written(lane, keys, start, seconds);
+    const write = () => items.length && desk.editLane(EDITS[lane], lane, put(desk.doc[lane], items));
+    if (channels[0].length <= SHORTEST * sampleRate) write();
+    else this.#send(channels, start, lane, items).then((there) => there || write()); // what was played stays, at least
     return '';
   }
 
-  /** What was played, onto its lane: one step. */
-  #write(lane, keys, start, seconds) {
+  /** What the microphone gave, in one step with what was played; whether it got through. */
+  #send(channels, at, lane, items) {
+    const file = new File([wavOf(channels, desk.player.context.sampleRate)], 'Microphone.wav', { type: 'audio/wav' });
+    if (!items.length) return desk.send('upload', { file, at });
+    const { put: fresh, remove } = changes(desk.doc[lane], put(desk.doc[lane], items));
+    return desk.send('upload', { file, at, played: { name: EDITS[lane], payload: { [lane]: fresh, remove } } });
+  }
+
+  /** What was played, as objects of its lane. */
+  #written(lane, keys, start, seconds) {
     const { grid } = desk.doc;
     const beats = (time) => secondsToBeats(grid, start + time);
     const played = keys.map((key) => ({ ...key, time: beats(key.time) }));
-    const made = lane === 'drums' ? hitsOf(played, beats(seconds)) : notesOf(played, beats(seconds));
-    if (made.length) desk.editLane(lane === 'drums' ? 'record_hits' : 'record_notes', lane, put(desk.doc[lane], made));
+    return lane === 'drums' ? hitsOf(played, beats(seconds)) : notesOf(played, beats(seconds));
   }
 
   /** Ends, and keeps nothing. */

@@ -44,6 +44,40 @@ export function split(sections, section, bar, id) {
   return placed(placed(sections, { ...section, end: bar }), { ...section, id, start: bar });
 }
 
+/** Sections with pieces of the timeline {start, end, copy} in a new order; `id` is that of a copy. As `arrangement.py`. */
+function arranged(sections, pieces, id) {
+  const used = new Set();
+  let at = pieces[0].end;
+  const shifted = pieces.map((one, i) => {
+    const shift = i ? at - one.start : 0;
+    if (i) at += one.end - one.start;
+    return { ...one, shift };
+  });
+  const found = [];
+  for (const { start, end, copy, shift } of shifted.sort((a, b) => Number(a.copy) - Number(b.copy))) {
+    for (const section of sections) {
+      const part = { start: Math.max(section.start, start), end: Math.min(section.end, end) };
+      if (part.end <= part.start) continue;
+      const whole = copy && part.start === start && part.end === end;
+      found.push({ ...section, id: used.has(section.id) ? (whole && id) || newId('b') : section.id, start: part.start + shift, end: part.end + shift });
+      used.add(section.id);
+    }
+  }
+  return found.sort((a, b) => a.start - b.start);
+}
+
+const piece = (start, end, copy = false) => ({ start, end, copy });
+
+/** The sections with one of them put before bar `at` of those that are there now. */
+export function moved(sections, { start, end }, at) {
+  const between = at > end ? [piece(-Infinity, start), piece(end, at), piece(start, end), piece(at, Infinity)]
+    : [piece(-Infinity, at), piece(start, end), piece(at, start), piece(end, Infinity)];
+  return arranged(sections, between, '');
+}
+
+/** The sections with one of them once more, before bar `at`; `id` is the copy's. */
+export const copied = (sections, { start, end }, at, id) => arranged(sections, [piece(-Infinity, at), piece(start, end, true), piece(at, Infinity)], id);
+
 /** The bars that a new section takes: those of the span, else what follows the last section, else all; null where there is no room. */
 export function newBars(sections, grid, region, duration) {
   const { first, last } = barsOf(grid, duration);

@@ -10,7 +10,7 @@ import { icons } from '../parts/icons.js';
 import { html, refresh, render } from '../parts/markup.js';
 import { newId } from '../music/cells.js';
 import { timeToX } from '../music/time.js';
-import { barTime, barsOf, barsWords, countBars, nearestBar, newBars, placed, regionOf, split } from './bars.js';
+import { barTime, barsOf, barsWords, copied, countBars, moved, nearestBar, newBars, placed, regionOf, split } from './bars.js';
 import { SectionMenu, actOf } from './section-menu.js';
 
 const EDGE = [6, 14]; // pixels at a border that move it, for a mouse and a finger
@@ -114,7 +114,7 @@ export class SectionRow {
         this.#show({});
         if (stays(bar, now)) return;
         if (now.altKey) this.copyTo(section, bar);
-        else this.#arrange('move_section', { id: section.id, at: bar }, `Moving ${section.name} …`);
+        else this.#arrange('move_section', { id: section.id, at: bar }, moved(desk.doc.sections, section, bar), `Moving ${section.name} …`);
       },
       cancel: () => this.#show({}),
     };
@@ -207,11 +207,13 @@ export class SectionRow {
   }
 
   copyTo(section, at) {
-    this.#arrange('copy_section', { id: section.id, at, new: newId('b') }, `Copying ${section.name} …`);
+    const id = newId('b');
+    this.#arrange('copy_section', { id: section.id, at, new: id }, copied(desk.doc.sections, section, at, id), `Copying ${section.name} …`);
   }
 
   #repeat(section) {
-    this.#arrange('repeat_section', { id: section.id, new: newId('b') }, `Repeating ${section.name} …`);
+    const id = newId('b');
+    this.#arrange('repeat_section', { id: section.id, new: id }, copied(desk.doc.sections, section, section.end, id), `Repeating ${section.name} …`);
   }
 
   span(section) {
@@ -269,9 +271,9 @@ export class SectionRow {
     desk.edit(name, payload, { sections });
   }
 
-  /** What moves sound, too, is shown once the server has made it; until then it is said. */
-  #arrange(name, payload, words) {
-    desk.edit(name, payload);
+  /** What moves sound, too: names and borders stand in their new order at once, the sound follows; until then it is said. */
+  #arrange(name, payload, sections, words) {
+    this.#edit(name, payload, sections);
     this.timeline.sayUnderWay(words);
   }
 }

@@ -4,12 +4,12 @@
  */
 
 import { newId } from '../music/cells.js';
-import { tooLarge } from '../store/arrivals.js';
 import { desk } from '../store/desk.js';
 import { learnEngines } from '../store/engines.js';
 import { Line } from '../store/line.js';
 import { Outbox } from '../store/outbox.js';
 import { showHeld } from './project-menu.js';
+import { Sending } from './sending.js';
 import { followTyping, sendTyped, unsent } from './typing.js';
 import { waking } from './waking.js';
 import { focused } from './page.js';
@@ -87,32 +87,8 @@ class Arrivals {
   }
 }
 
-/** Sends a file to the server's upload folder, or names an example; both go onto the timeline there. */
-async function send({ file, lane = '', example, at = null }, trigger, upload) {
-  const id = newId('f') + newId('');
-  if (example) {
-    desk.arrive({ id, name: 'The example', step: 'reading', size: 0 });
-    return trigger('upload', { id, path: '', name: '', example });
-  }
-  const { name, size } = file;
-  const refused = tooLarge(file, globalThis.gradio_config?.max_file_size);
-  if (refused) return desk.arrive({ name, error: refused });
-  const began = performance.now();
-  desk.arrive({ id, name, step: 'uploading', size });
-  try {
-    // Gradio keeps files by their content and name, and the server drops what it has read: another tab may send the same.
-    const own = new File([file], id + (/\.[^.]+$/.exec(name)?.[0] ?? ''), { type: file.type });
-    const { path } = await upload(own);
-    if (desk.arriving?.id !== id) return undefined; // cancelled meanwhile, or another one was given
-    desk.arrive({ id, name, step: 'reading', size, took: (performance.now() - began) / 1000 });
-    return trigger('upload', { id, path, name, lane, at });
-  } catch (error) {
-    return desk.arrive({ name, error: `${name}: could not be sent (${error.message ?? error}); try again.` });
-  }
-}
-
 /** The timeline: `props.value` is the document, `trigger` carries edits, uploads and runs back. */
-export function bindTimeline({ props, trigger: asked, upload, watch, functions }) {
+export function bindTimeline({ props, trigger: asked, watch, functions }) {
   const wake = waking(() => asked('wake', {}));
   const trigger = (kind, data) => {
     asked(kind, data);
@@ -133,6 +109,7 @@ export function bindTimeline({ props, trigger: asked, upload, watch, functions }
   });
   const outbox = new Outbox(sessionStorage);
   const arrivals = new Arrivals(outbox, line, answered);
+  const sending = new Sending(trigger);
   const page = pageName();
   followTyping();
   window.addEventListener('pagehide', () => {
@@ -149,10 +126,11 @@ export function bindTimeline({ props, trigger: asked, upload, watch, functions }
       const overtaken = line.edit({ id, ...data });
       return overtaken && outbox.drop(overtaken);
     }
+    if (kind === 'withdraw' && sending.stop(data.id)) return undefined;
     if (['cancel', 'watch', 'withdraw'].includes(kind)) return opened.then(() => trigger(kind, data));
     sendTyped();
     // What was edited before belongs to what is shown or made now; a file comes when it has been read.
-    if (kind === 'upload') return line.then(() => { send(data, trigger, upload); });
+    if (kind === 'upload') return line.then(() => sending.send(data));
     if (kind === 'run') return line.then(() => { trigger('run', data); });
     if (kind === 'project') arrivals.await(data);
     return line.then(() => {

@@ -281,7 +281,8 @@ export class Player extends EventTarget {
     const last = this.#passes[this.#passes.length - 1];
     const ends = last.at + last.to - last.from;
     if (this.#loop && now > ends - 0.3) {
-      this.#schedule(ends, Math.min(this.#loop.start, this.#passEnd() - 0.01)); // sample-exact: the next pass begins as this one ends
+      // Sample-exact: the next pass begins as this one ends, or, where the page was too busy to look in time, now.
+      this.#schedule(Math.max(ends, now), Math.min(this.#loop.start, this.#passEnd() - 0.01));
     } else if (!this.#loop && now >= ends) {
       this.pause();
       this.#rest = 0;

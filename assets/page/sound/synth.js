@@ -4,7 +4,7 @@
  * need no message. Times in seconds on the clip's clock. Knows no DOM.
  */
 
-import { events, frequency } from '../music/score.js';
+import { events, frequency, held } from '../music/score.js';
 import { Scope } from '../parts/scope.js';
 
 const AHEAD = 0.15; // seconds of notes that are scheduled before they sound
@@ -16,8 +16,11 @@ export class Synth {
   click = false;
   muted = new Set(); // lanes that are silent
   #until = 0; // position up to which events are scheduled
+  #again = null; // and that in a loop's next repeat, null while none of it is
+  #looped = ''; // the loop for which that is
   #seen = Infinity; // the clock at the last look
-  #voices = new Set();
+  #voices = new Set(); // of what plays
+  #counted = new Set(); // of clicks at times of the context
   #noise = null;
   #out = null;
 
@@ -32,7 +35,7 @@ export class Synth {
 
   #follow() {
     const { playing } = this.player;
-    if (!playing) this.silence();
+    if (!playing) this.#hush();
     if (playing === Boolean(this.#playing)) return;
     this.#playing?.end();
     this.#playing = playing ? new Scope() : null;
@@ -45,12 +48,20 @@ export class Synth {
 
   /** The number of voices that sound or wait, for tests. */
   get voices() {
-    return this.#voices.size;
+    return this.#voices.size + this.#counted.size;
   }
 
   silence() {
+    this.#hush();
+    for (const stop of this.#counted) stop();
+    this.#counted.clear();
+  }
+
+  /** What plays goes; what is counted goes on. */
+  #hush() {
     for (const stop of this.#voices) stop();
     this.#voices.clear();
+    this.#again = null;
     this.#seen = Infinity; // the next look finds its place anew
   }
 
@@ -63,7 +74,7 @@ export class Synth {
 
   /** One click at a time of the context: what is counted in stands before anything that plays. */
   clickAt(at, accent) {
-    this.#sound({ kind: 'click', accent }, at);
+    this.#sound({ kind: 'click', accent }, at, this.#counted);
   }
 
   #look() {
@@ -72,18 +83,44 @@ export class Synth {
     const position = player.position;
     const now = player.context.currentTime + player.waiting;
     const { doc, loop } = this.score();
-    const jumped = position < this.#seen - 0.005 || position > this.#seen + JUMP;
-    if (jumped) {
-      this.silence();
-      // The look comes up to a tick after a loop's return: what began with the loop is still due.
-      this.#until = loop && position - loop.start < 2 * TICK / 1000 ? loop.start : position;
-    }
+    const { begin, end } = this.#bounds(position, loop);
+    const fresh = this.#jumped(position);
+    const from = fresh ? position : this.#until;
+    this.#until = Math.max(from, Math.min(position + AHEAD, end));
+    this.#fill(doc, { from, to: this.#until, fresh, clock: now - position, end });
+    // A repeat sounds from its first moment on, so it is scheduled before the clock returns.
+    const beyond = Math.min(position + AHEAD, 2 * end - begin) - end;
+    if (beyond <= 0) return;
+    this.#fill(doc, { from: this.#again ?? begin, to: begin + beyond, fresh: this.#again === null, clock: now - position + end - begin, end });
+    this.#again = begin + beyond;
+  }
+
+  /** Where what plays ends, and where it begins again: there, too, where it does not. */
+  #bounds(position, loop) {
+    const end = Math.min(loop?.end ?? Infinity, this.player.duration);
+    const begin = loop && position < end ? loop.start : end;
+    if (this.#again !== null && this.#looped !== `${begin} ${end}`) this.#hush(); // what is ahead is not to come
+    this.#looped = `${begin} ${end}`;
+    return { begin, end };
+  }
+
+  /** Whether the clock stands where nothing is scheduled; a loop's return is no jump. */
+  #jumped(position) {
+    const back = position < this.#seen - 0.005;
+    const returned = back && this.#again !== null && position < this.#again + JUMP;
+    const jumped = !returned && (back || position > this.#seen + JUMP);
+    if (jumped) this.#hush();
+    if (returned) this.#until = this.#again;
+    if (returned) this.#again = null;
     this.#seen = position;
-    const from = this.#until;
-    const to = Math.min(position + AHEAD, loop?.end ?? Infinity);
-    if (to <= from) return;
-    this.#until = to;
-    for (const event of events(doc, from, to, { lanes: this.lanes, click: this.click })) this.#sound(event, now + event.at - position);
+    return jumped;
+  }
+
+  /** Schedules what begins in [from, to), cut off at `end`; afresh with what sounds there already. `clock`: of second 0. */
+  #fill(doc, { from, to, fresh, clock, end }) {
+    const what = { lanes: this.lanes, click: this.click };
+    const due = [...(fresh ? held(doc, from, what) : []), ...(to > from ? events(doc, from, to, what) : [])];
+    for (const event of due) this.#sound({ ...event, length: Math.min(event.length ?? 0, end - event.at) }, clock + event.at);
   }
 
   #output() {
@@ -95,9 +132,9 @@ export class Synth {
     return this.#out;
   }
 
-  #sound(event, at) {
+  #sound(event, at, voices = this.#voices) {
     if (event.kind === 'drum') return this.#drum(event.drum, at);
-    if (event.kind === 'click') return this.#tone(event.accent ? 1760 : 1320, at, 0.03, { type: 'square', level: 0.12 });
+    if (event.kind === 'click') return this.#tone(event.accent ? 1760 : 1320, at, 0.03, { type: 'square', level: 0.12, voices });
     const chord = event.kind === 'chord';
     for (const pitch of event.pitches) {
       this.#tone(frequency(pitch), at, Math.max(0.05, event.length - 0.02), chord ? { type: 'triangle', level: 0.09 } : { type: 'sawtooth', level: 0.14, cut: 2400 });
@@ -105,21 +142,21 @@ export class Synth {
     return undefined;
   }
 
-  #tone(pitch, at, length, { type, level, cut = 0, fall = 0 }) {
+  #tone(pitch, at, length, { type, level, cut = 0, fall = 0, voices = this.#voices }) {
     const { context } = this.player;
     const source = new OscillatorNode(context, { type, frequency: pitch });
     if (fall) {
       source.frequency.setValueAtTime(pitch, at);
       source.frequency.exponentialRampToValueAtTime(fall, at + length);
     }
-    this.#play(source, at, length, level, cut && new BiquadFilterNode(context, { type: 'lowpass', frequency: cut }));
+    this.#play(source, at, length, level, { filter: cut && new BiquadFilterNode(context, { type: 'lowpass', frequency: cut }), voices });
   }
 
   #drum(drum, at) {
     const { context } = this.player;
     const noise = (length, level, type, cut) => {
       const source = new AudioBufferSourceNode(context, { buffer: this.#noiseBuffer() });
-      this.#play(source, at, length, level, new BiquadFilterNode(context, { type, frequency: cut }), true);
+      this.#play(source, at, length, level, { filter: new BiquadFilterNode(context, { type, frequency: cut }), falling: true });
     };
     if (drum === 'kick') this.#tone(150, at, 0.22, { type: 'sine', level: 0.7, fall: 45 });
     else if (drum === 'tom') this.#tone(220, at, 0.25, { type: 'sine', level: 0.4, fall: 90 });
@@ -131,7 +168,7 @@ export class Synth {
   }
 
   /** A source through a filter and an envelope: 4 ms up, then falling to nothing at its end. */
-  #play(source, at, length, level, filter, falling = false) {
+  #play(source, at, length, level, { filter, falling = false, voices = this.#voices }) {
     const { context } = this.player;
     const begin = Math.max(at, context.currentTime);
     const gain = new GainNode(context, { gain: 0 });
@@ -150,9 +187,9 @@ export class Synth {
       gain.gain.setTargetAtTime(0, context.currentTime, 0.01);
       source.stop(context.currentTime + 0.06);
     };
-    this.#voices.add(stop);
+    voices.add(stop);
     source.addEventListener('ended', () => {
-      this.#voices.delete(stop);
+      voices.delete(stop);
       gain.disconnect();
     });
   }

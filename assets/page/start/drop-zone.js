@@ -2,7 +2,7 @@
 
 import { icons } from '../parts/icons.js';
 import { html, render } from '../parts/markup.js';
-import { arrivalSteps, leftWords, sizeWords } from '../store/arrivals.js';
+import { arrivalSteps, insteadWords, leftWords, sizeWords } from '../store/arrivals.js';
 
 export const DROP_ZONE = html`<div class="drop"><div class="invite"><span class="signs">${icons.wave}${icons.midi}${icons.folder}</span><b>Drop a file here</b>
   <p class="soft">WAV, FLAC, OGG or MP3 up to 40 minutes, MIDI, or an Inlay project. Chords, melody, drums and who plays are read from it for you.</p></div>
@@ -25,7 +25,7 @@ export function tellArrival(zone, arriving, progress = null) {
   else {
     render(place, html`<header><p><b>${arriving.name}</b><span class="soft num">${sizeWords(arriving.size)}</span></p><span class="soft num left"></span></header><ol>${steps(arriving)}</ol>
       <div class="way"><i></i></div>
-      <footer><span class="soft">It opens as soon as it is read; listening goes on while you work.</span><span class="spring"></span><button class="cancel">${icons.close}<span>Cancel</span></button></footer>`);
+      <footer><span class="soft">It opens${insteadWords(arriving.instead)} as soon as it is read; listening goes on while you work.</span><span class="spring"></span><button class="cancel">${icons.close}<span>Cancel</span></button></footer>`);
     tellProgress(zone, progress ?? { share: arriving.step === 'uploading' ? 0.25 : 0.6, left: 0 });
   }
 }

@@ -1,11 +1,15 @@
 /** A file on its way in words, and how long it will take, as far as earlier ones tell. Pure functions. */
 
-/** {name, step} of a file that comes, {error} of one that was refused, null for none. */
+/** {name, step, instead} of a file that comes, in place of another one; {error} of one that was refused, null for none. */
 export function arrivalWords(arriving) {
   if (!arriving) return '';
   if (arriving.error) return arriving.error;
-  return arriving.step === 'uploading' ? `${arriving.name} is being uploaded …` : `${arriving.name} is being read …`;
+  const { name, step, instead } = arriving;
+  return `${name} is being ${step === 'uploading' ? 'uploaded' : 'read'}${insteadWords(instead)} …`;
 }
+
+/** " instead of long.wav", "" where nothing was given up for it. */
+export const insteadWords = (instead) => (instead ? ` instead of ${instead}` : '');
 
 /** "33 MB", "" where nobody knows. */
 export function sizeWords(bytes) {

@@ -31,7 +31,7 @@ class Desk extends EditedDocument {
   deleted = []; // [{id, label}] of takes that can be brought back
   results = []; // what each engine came to in the blind rounds
   rounds = 0; // blind rounds so far
-  arriving = null; // {id, name, step: "uploading" | "reading"} of a file on its way, {name, error} of one refused
+  arriving = null; // {id, name, step: "uploading" | "reading", instead} of a file on its way, {name, error} of one refused
   withdrawn = false; // the file that comes is not wanted: its steps tell nothing
   cancelling = new Set(); // ids of the runs that were asked to stop
   run = false; // whether a run goes on
@@ -200,7 +200,7 @@ class Desk extends EditedDocument {
     const { id, step } = this.arriving ?? {};
     this.withdrawn = true;
     this.arrive(null);
-    if (step === 'reading') this.send('withdraw', { id });
+    if (step) this.send('withdraw', { id });
   }
 
   /** How far the file that comes is: {share, left}, null where nobody knows. */
@@ -275,6 +275,12 @@ class Desk extends EditedDocument {
       this.#pyramids.set(track.buffer, buildPyramid(channels));
     }
     return { ...this.#pyramids.get(track.buffer), rate: track.buffer.sampleRate, start: track.start };
+  }
+
+  /** Where the playhead stands: with what sounds, else with what is recorded. */
+  get playhead() {
+    const recorder = this.record?.recorder;
+    return recorder?.busy && !this.player.playing ? recorder.start + Math.max(0, recorder.time) : this.player.position;
   }
 
   get duration() {

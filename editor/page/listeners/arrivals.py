@@ -11,7 +11,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from editor.mishaps import in_one_line
-from editor.page.events import UploadEvent, WithdrawEvent, read_event
+from editor.page.events import Played, UploadEvent, WithdrawEvent, read_event
 from editor.page.listeners.wiring import ANALYSES, AT_ONCE, EDITS, QUIET, TURN, Telling, Updates
 from editor.page.seats import Seats
 from editor.page.view import View
@@ -87,7 +87,7 @@ class Arrivals:
             session.import_score(path, sent.name, sent.lane)
         elif sent.at is not None:
             first = session.project.clip is None
-            session.lay_over(path, sent.name, sent.at)
+            self._lay_over(session, path, sent.name, sent.at, sent.played)
             if first and self.listens:
                 session.analyse()
         else:
@@ -96,6 +96,16 @@ class Arrivals:
                 session.analyse()
         path.unlink(missing_ok=True)
         return session
+
+    def _lay_over(self, session: Session, path: Path, name: str, at: float, played: Played | None) -> None:
+        """A recording is never lost with what cannot be put beside it."""
+        try:
+            session.lay_over(path, name, at, (played.name, played.payload) if played else None)
+        except InputError as error:
+            if played is None:
+                raise
+            session.lay_over(path, name, at)
+            session.error = str(error)
 
     def analyse(self, turn: int, request: gr.Request) -> Iterator[Updates]:
         """Analyse the clip, or the active span anew; while it goes on, stop it."""
