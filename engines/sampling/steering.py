@@ -54,7 +54,7 @@ def steered(
     """The field (z [B, D, T], t) -> [B, D, T] with a pull of up to `strength` times its own size.
 
     It acts in the frames that are `unknown`, bool [T]; `decode` [B, D, n] -> [B, C, n hop] has gradients.
-    It is strongest half way: before, little is known of the estimate, behind, nothing changes without a trace.
+    It is strongest half way: before, little is known of the estimate, behind, no change leaves no trace.
     """
     with torch.inference_mode(False):  # gradients go through what is made here
         listeners = [_classes_heard(asked.classes.clone(), rate)] if asked.classes is not None else []
