@@ -271,6 +271,12 @@ COMMANDS: dict[str, Command] = {
     "use_take": Command("settings of a take", lambda p, x: versions.use_take(p, x.identifier())),
     "set_variations": Command("variations", lambda p, x: commands.set_variations(p, x.whole("count"))),
     "set_preset": Command("preset", lambda p, x: commands.set_preset(p, x.text("name", 40))),
+    "set_models": Command(
+        "models",
+        lambda p, x: commands.set_models(
+            p, *(x.text(slot, 64) if x.has(slot) else None for slot in ("ar_from", "fm_from"))
+        ),
+    ),
     "set_settings": Command(
         "advanced settings", lambda p, x: commands.set_settings(p, x.fields), merges=True
     ),

@@ -18,6 +18,8 @@ from editor.page.listeners.follow import Follower
 from editor.page.listeners.questions import questions
 from editor.page.listeners.runs import Runs
 from editor.page.model_card import model_card
+from editor.page.models.downloads import Downloads
+from editor.page.models.sheet import sheet
 from editor.page.seats import Seats
 from editor.page.view import View
 from editor.runs.device import Device
@@ -34,6 +36,7 @@ class Page:
         self.device = device
         self.ears = ears
         self.homes = homes
+        self.downloads = Downloads()
         self.seats = seats = Seats(homes)
         homes.listens = listens
         bundle = device.bundle
@@ -50,7 +53,8 @@ class Page:
         """Make the blocks."""
         telling = self.follower.telling
         with gr.Blocks(title="Inlay", fill_width=True, analytics_enabled=False, delete_cache=UNUSED) as app:
-            self.layout.place(questions(self.seats, self.device))
+            models = sheet(self.device, self.downloads, self.device.named)
+            self.layout.place((*questions(self.seats, self.device), *models))
             self.follower.wire(self.edits.wire(telling))
             self.arrivals.wire(telling)
             self.fields.wire()

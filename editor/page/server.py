@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# Libraries fetch nothing; what the Models sheet was asked for may pass (`engines.checkpoints.hub`).
+os.environ.setdefault("INLAY_KEEPS_OFFLINE", "" if "HF_HUB_OFFLINE" in os.environ else "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import gradio as gr

@@ -161,6 +161,8 @@ class EditorState(GradioModel):
     words: list[WordState] = Field(default_factory=list)  # instruments of the clip's words
     conflicts: list[ConflictState] = Field(default_factory=list)  # of the active span or the clip
     sort: str = "wish"  # "wish" | "smoothest": the order of takes
+    arFrom: str = ""  # the model that AR runs on; empty = the server's own
+    fmFrom: str = ""  # the same of FM and zero-shot
     follow: list[str] = Field(default_factory=list)  # lanes that condition the active span, or a new clip
     clip: ClipState | None = None
     past: int = 0  # steps that can be undone, and done again
@@ -224,6 +226,8 @@ def editor_state(document: Project, **fields: Any) -> EditorState:
             for one in wording.conflicts(document, str(fields.get("undo", "")))
         ],
         sort=document.sort,
+        arFrom=document.settings.ar_from,
+        fmFrom=document.settings.fm_from,
         **fields,
     )  # fmt: skip
 

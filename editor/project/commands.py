@@ -6,6 +6,7 @@ none changes its argument. Times are seconds. Knows neither history, files nor e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from unicodedata import category
@@ -23,6 +24,7 @@ MAX_SEED = 2**32 - 1
 MAX_NAME = 100  # characters
 NAME_FROM_WORDS = 40  # characters that words give to a name
 MAX_VARIATIONS = 4
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # of a checkpoint on the shelf
 SORTS = ("smoothest", "wish")  # how the takes of a span may be ordered
 
 
@@ -151,8 +153,23 @@ def set_settings(project: Project, values: Mapping[str, object]) -> Project:
 
 
 def set_preset(project: Project, name: str) -> Project:
-    """Set all knobs as a preset has them."""
-    return replace(project, settings=knobs.preset(name))
+    """Set all knobs as a preset has them; the models stay."""
+    now = project.settings
+    return replace(project, settings=replace(knobs.preset(name), ar_from=now.ar_from, fm_from=now.fm_from))
+
+
+def set_models(project: Project, ar_from: str | None = None, fm_from: str | None = None) -> Project:
+    """Choose the checkpoints that AR, and FM with zero-shot, run on; "" is the server's own, None stays."""
+    now = project.settings
+    for name in (ar_from, fm_from):
+        if name and not MODEL_NAME.fullmatch(name):
+            raise InputError(f"model {name[:64]!r}: expected a name of the Models sheet; choose one there")
+    chosen = replace(
+        now,
+        ar_from=now.ar_from if ar_from is None else ar_from,
+        fm_from=now.fm_from if fm_from is None else fm_from,
+    )
+    return replace(project, settings=chosen)
 
 
 def lane_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -261,6 +261,8 @@ class Settings:
     join: float = knob(
         2.0, "loop join", "Seconds around the join that Loop re-makes", low=0.2, high=8, step=0.1, unit=" s"
     )
+    ar_from: str = ""  # the checkpoint that AR runs on, by its name on the shelf; empty = the server's own
+    fm_from: str = ""  # the same of FM and zero-shot
 
 
 UNNAMED = "Untitled"  # a project that nobody, and nothing in it, has named yet

@@ -100,8 +100,9 @@ def preset(name: str) -> Settings:
 
 
 def preset_of(now: Settings) -> str:
-    """The preset that the settings are, or CUSTOM."""
-    return next((name for name in PRESETS if preset(name) == now), CUSTOM)
+    """The preset that the settings are, on whatever models, or CUSTOM."""
+    bare = replace(now, ar_from="", fm_from="")
+    return next((name for name in PRESETS if preset(name) == bare), CUSTOM)
 
 
 def turned(now: Settings, values: Mapping[str, object]) -> Settings:

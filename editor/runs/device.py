@@ -21,7 +21,7 @@ class Device:
     """The models of one bundle, opened at first use, and the runs on them."""
 
     def __init__(self, bundle: str, device: str, pace: Pace | None = None) -> None:
-        self._named = bundle
+        self.named = bundle  # as it was asked for: a name or a folder
         self._asked = device
         self.runner = Runner(self.models)
         self.pace = pace or Pace()
@@ -50,10 +50,10 @@ class Device:
     @cached_property
     def bundle(self) -> Checkpoint:
         """What the bundle says of itself, and where it runs; InputError when it is unusable. Loads no torch."""
-        return find_checkpoint(self._named, self._asked)
+        return find_checkpoint(self.named, self._asked)
 
     def models(self) -> Any:
         """The shared checkpoints (`checkpoints.shelf.Models`); InputError when the bundle is unusable."""
         from engines.checkpoints.shelf import open_bundle  # loads torch
 
-        return open_bundle(self._named, self._asked)
+        return open_bundle(self.named, self._asked)

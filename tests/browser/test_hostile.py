@@ -132,7 +132,8 @@ def test_nothing_that_is_shown_is_markup(page: Page, song_file: Path) -> None:
         shows(f"inlay-timeline {place}")
         page.keyboard.press("Escape")
     page.locator("inlay-model button").locator("visible=true").first.click()
-    shows("inlay-timeline .model-card h2", "inlay-timeline .model-card li")
+    shows("dialog.inlay-models h3", "dialog.inlay-models li li", "dialog.inlay-models option")
+    shows("dialog.inlay-models .err span", "dialog.inlay-models .licence p", "dialog.inlay-models > header")
     page.keyboard.press("Escape")
     for opens, place in DIALOGS:
         does(f"return {'desk' if opens.startswith('tell') else 'on'}.{opens}")

@@ -38,7 +38,7 @@ export const workMarkup = ({ engines, device, licence, duty, user = '' }) => htm
 const partRow = ([name, licence, words]) => html`<li><b>${name}</b><span>${licence}</span><span class="soft">${words}</span></li>`;
 
 const ASIDE = html`<aside>
-  <section class="work" aria-live="polite"><h3>At work now</h3><div class="told"><p>Asking …</p></div></section>
+  <section class="work" aria-live="polite"><h3>At work now</h3><div class="told"><p>Asking …</p></div><button class="link" data-act="models">Models: choose, get others</button></section>
   <section><h3>Licence</h3><p class="licences">Inlay: Apache-2.0. Inlay claims nothing on what you make.</p><button class="link" data-page="parts">Every part and its licence</button></section>
   <section><nav aria-label="More"><button data-page="guide">${icons.book}<span>Guide</span><kbd>H</kbd></button><button data-act="keys">${icons.midi}<span>Keys</span><kbd>?</kbd></button>
     <button data-act="report" title="Copies the version and the log; sends nothing">${icons.warn}<span>Report a fault</span></button></nav><p class="reported" role="status"></p></section></aside>`;
@@ -84,8 +84,9 @@ export async function showAbout(page = 'six') {
     const { page: wanted, act } = event.target.closest('button')?.dataset ?? {};
     if (wanted) turn(sheet, wanted);
     if (act === 'report') report(sheet, told?.report ?? 'Inlay: the server does not answer.');
-    if (event.target === sheet || act === 'close' || act === 'keys') sheet.close();
+    if (event.target === sheet || ['close', 'keys', 'models'].includes(act)) sheet.close();
     if (act === 'keys') showHelp();
+    if (act === 'models') desk.tell('show-models');
   });
   document.body.append(sheet);
   sheet.showModal();

@@ -165,6 +165,9 @@ export function bindTakes({ element, props, trigger, watch, functions }) {
   desk.recentProjects = () => functions.recent_projects({});
   desk.pictureOf = (folder) => functions.picture_of_project({ project: folder });
   desk.atWork = () => functions.at_work({});
+  desk.models = () => functions.models({});
+  desk.askModel = (name) => functions.ask_model({ name });
+  desk.doModel = (data) => functions.do_model(data);
   let before = null; // whether a run went on; a page that was loaded meanwhile watches it
   const take = () => {
     if (!props.value?.groups) return;

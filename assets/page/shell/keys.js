@@ -55,6 +55,7 @@ export const KEYS = [
   ['−', 'zoom-out', 'Zoom out', 'View'],
   ['⇧0', 'fit', 'Fit the clip', 'View'],
   ['H', 'about', 'About, and a short guide', 'View'],
+  ['⇧M', 'models', 'Models: which are at work, get others', 'View'],
   ['?', 'help', 'This sheet', 'View'],
   ['Ctrl ↵', 'inpaint', 'Inpaint', 'Run'],
   ['⇧A', 'inpaint-all', 'Inpaint all spans in one pass', 'Run'],
@@ -80,7 +81,7 @@ const PLAIN = {
   enter: 'palette', delete: 'delete', backspace: 'delete', '+': 'zoom-in', '=': 'zoom-in', '-': 'zoom-out', '?': 'help',
 };
 const SHIFTED = {
-  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', a: 'inpaint-all', f: 'fix', l: 'make-loop', o: 'sort', r: 'record', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
+  arrowleft: 'shrink', arrowright: 'grow', arrowup: 'octave-up', arrowdown: 'octave-down', n: 'previous', s: 'split', t: 'tap-drums', p: 'click', a: 'inpaint-all', f: 'fix', l: 'make-loop', o: 'sort', r: 'record', m: 'models', '*': 'star', '+': 'zoom-in', '?': 'help', '_': 'zoom-out',
 };
 const COMMAND = { enter: 'inpaint', z: 'undo', y: 'redo', '.': 'cancel', c: 'copy', v: 'paste', d: 'repeat', a: 'choose-all', s: 'save-as', e: 'export' };
 const COMMAND_SHIFTED = { enter: 'generate', z: 'redo' };

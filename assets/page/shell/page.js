@@ -14,6 +14,7 @@ import '../record/record.js';
 import { download, showExports, showProjects, showSaveAs } from './project-menu.js';
 import { showHelp } from './help.js';
 import { showAbout } from '../guide/about.js';
+import { showModels } from '../models/models.js';
 import '../start/start.js';
 import { choose } from './typing.js';
 import { acceptDrops } from './upload.js';
@@ -63,6 +64,7 @@ const PAGE_ACTIONS = {
   undo: () => desk.undo(),
   redo: () => desk.redo(),
   about: () => showAbout(),
+  models: () => showModels(),
   record: () => desk.record?.toggle(),
 };
 
@@ -193,6 +195,7 @@ function watchBar() {
     if (detail.what === 'press') press(detail.id);
     if (detail.what === 'projects') showProjects();
     if (detail.what === 'about') showAbout(detail.page);
+    if (detail.what === 'show-models') showModels();
     if (detail.what === 'prompt') type('#prompt textarea', detail.words);
     if (detail.what === 'generate') generate(detail);
   });

@@ -63,6 +63,7 @@ export async function showProjects() {
     const acts = {
       new: () => sendProject({ action: 'new' }),
       file: () => chooseFile(),
+      models: () => desk.tell('show-models'),
       open: () => sendProject({ action: 'open', folder: button.dataset.folder }),
     };
     if (act === 'copy') {
@@ -77,7 +78,8 @@ export async function showProjects() {
   const waiting = sheet.querySelector('p');
   add(waiting, html`<div class="bar"><button data-act="new">${icons.plus}<span>New</span></button>
     <button data-act="copy" title="Ctrl S">${icons.file}<span>Save as</span></button>
-    <button data-act="file" title="A project that was exported as a zip">${icons.download}<span>Import a zip</span></button></div>
+    <button data-act="file" title="A project that was exported as a zip">${icons.download}<span>Import a zip</span></button>
+    <button data-act="models" title="⇧M">${icons.chip}<span>Models</span></button></div>
     <label class="search">${icons.search}<input role="searchbox" aria-label="Search projects" placeholder="Search by name, words, key or tempo"></label>
     <p class="soft" role="status"></p><ul class="projects"></ul>`, 'afterend');
   waiting.remove();

@@ -42,6 +42,12 @@ export class Ports extends EventTarget {
   pictureOf = async () => ({ peaks: [], span: null });
   /** @type {() => Promise<any>} what works now and how fast, licences, and a report of faults; null without a server */
   atWork = async () => null;
+  /** @type {() => Promise<any>} every model, the downloads, and what the machine has */
+  models = async () => OFFLINE;
+  /** @type {(name: string) => Promise<any>} what getting a model takes: sizes, place, login */
+  askModel = async () => OFFLINE;
+  /** @type {(data: object) => Promise<any>} {act, name, path, agreed}: what `models` says then */
+  doModel = async () => OFFLINE;
   /** @type {(take: string) => Promise<any>} chords and melody that were heard in a take */
   ghostOf = async () => null;
 

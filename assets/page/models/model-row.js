@@ -1,0 +1,100 @@
+/** Markup of the sheet's parts: a model's row, the two slots, the memory. */
+
+import { desk } from '../store/desk.js';
+import { engineOf } from '../store/engines.js';
+import { icons } from '../parts/icons.js';
+import { attributes, html } from '../parts/markup.js';
+import { percent, sizeWords, stateWords, uses, whyNot } from './model-words.js';
+
+const NAMES = { ar: 'AR', fm: 'FM' };
+
+const tags = (engines) => engines.map(engineOf)
+  .map(({ tag, token }) => html`<b class="engine" style="--e:var(--${token})">${tag}</b> `);
+
+const meter = (share, kind = '') => html`<span class="meter ${kind}" aria-hidden="true"><i style="width:${Math.round(100 * Math.min(1, share))}%"></i></span>`;
+
+const button = (act, words, { icon = null, quiet = false, data = '', label = null } = {}) => html`<button class="${quiet ? 'quiet' : 'plain'}" data-act="${act}" data-slot="${data}" ${attributes({ 'aria-label': label })}>${icon}<span>${words}</span></button>`;
+
+// ---- the columns
+
+/** What it is. */
+function what(row) {
+  const facts = row.own && desk.model.facts?.length ? html`<details><summary>What it can and cannot</summary><ul>${desk.model.facts.map((fact) => html`<li>${fact}</li>`)}</ul></details>` : '';
+  return html`<div class="what"><h3>${row.title}<span class="soft">${row.maker}</span></h3>
+    <p>${tags(row.engines)}${row.words}</p><p class="soft">${row.sound}</p>${facts}</div>`;
+}
+
+/** What it may be used for; the text itself is one click away. */
+function licence(row) {
+  const name = row.licence ? html`<span class="soft">${row.licence}${row.licence_link ? html`, <button class="link" data-act="read" aria-label="Read the licence of ${row.title}">Read it</button>` : ''}</span>` : '';
+  return html`<div class="licence">${row.commercial ? icons.check : icons.warn}<p>${row.licence_words}${name}</p></div>`;
+}
+
+/** Disk, memory, speed. */
+function machine(row, { free, loaded }) {
+  const room = free + loaded;
+  const short = room > 0 && row.need > room;
+  const memory = room > 0 ? `${sizeWords(row.need)} of ${sizeWords(room)}` : sizeWords(row.need);
+  return html`<dl><div><dt>Disk</dt><dd>${row.about ? 'about ' : ''}${sizeWords(row.size)}</dd></div>
+    <div title="Estimated from above, by its files"><dt>Memory</dt><dd>${memory}${room > 0 ? meter(short ? 1 : row.need / room, short ? 'over' : '') : ''}</dd></div>
+    <div><dt>Speed</dt><dd class="${row.speed ? '' : 'soft'}">${row.speed || 'Not measured here yet'}</dd></div></dl>`;
+}
+
+// ---- what can be done
+
+/** A download: how far it is, and what stops or resumes it. */
+function download(row, one) {
+  const share = one.total ? one.done / one.total : 0;
+  if (one.state === 'failed') {
+    return html`<p class="err" role="alert">${icons.warn}<span>${one.why}</span></p><div class="two">${button('get', one.done ? 'Go on' : 'Try again')}${button('cancel', 'Cancel')}</div>`;
+  }
+  const bar = html`<div class="far" role="progressbar" aria-label="${row.title}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="${Math.round(100 * share)}" aria-valuetext="${row.title}, ${percent(share)}"><span>${stateWords(one)}</span>${one.total && one.state !== 'getting' ? html`<span class="soft">${sizeWords(one.done)} of ${sizeWords(one.total)}</span>` : ''}${meter(share)}</div>`;
+  const first = one.state === 'paused' ? button('get', 'Go on', { icon: icons.play }) : button('pause', 'Pause', { icon: icons.pause });
+  return html`${bar}<div class="two">${first}${button('cancel', 'Cancel')}</div>`;
+}
+
+/** A model that is here: in use, or to be used. */
+function here(row) {
+  const used = uses(row, desk.doc);
+  const free = row.slots.filter((slot) => !used.includes(slot));
+  const says = used.length ? html`<p class="used">${icons.check}<span>In use as ${used.map((slot) => NAMES[slot]).join(' and ')}</span></p>` : '';
+  return html`${says}${free.length ? html`<div class="two">${free.map((slot) => button('use', `Use as ${NAMES[slot]}`, { data: slot, label: `Use ${row.title} as ${NAMES[slot]}` }))}</div>` : ''}${row.own ? '' : removal(row)}`;
+}
+
+const removal = (row) => button('remove', row.source ? 'Take off the list' : `Remove, frees ${sizeWords(row.size)}`, { quiet: true, label: `Remove ${row.title}` });
+
+function action(row, told) {
+  const one = told.downloads[row.name];
+  if (one) return download(row, one);
+  if (row.state === 'here') return here(row);
+  if (row.state === 'unusable') return html`<p class="err">${icons.warn}<span>${row.why}</span></p>${removal(row)}`;
+  if (!told.may) return html`<p class="soft">Whoever runs this server can get it</p>`;
+  if (!told.ready) return html`<p class="soft">Needs <code>pip install 'inlay[models]'</code></p>${button('copy', 'Copy', { quiet: true })}`;
+  if (row.state === 'damaged') return html`<p class="err">${icons.warn}<span>${row.why}</span></p>${button('get', 'Get it again', { icon: icons.again })}${removal(row)}`;
+  if (row.state === 'part') return html`<p class="soft">${sizeWords(row.kept)} are kept</p><div class="two">${button('get', 'Go on', { icon: icons.download })}${button('cancel', 'Cancel')}</div>`;
+  const words = `${row.gated ? 'Log in to get' : 'Get'} ${row.about ? '≈ ' : ''}${sizeWords(row.size)}`;
+  return html`${button('get', words, { icon: row.gated ? icons.lock : icons.download, label: `${words}, ${row.title}` })}${row.gated ? html`<p class="soft">Its page asks for consent</p>` : ''}`;
+}
+
+/** A model's row. */
+export const rowMarkup = (row, told) => html`${what(row)}${licence(row)}${machine(row, told)}<div class="do">${action(row, told)}</div>`;
+
+// ---- above the rows
+
+/** Where AR and FM come from: what is here, and the rest with the reason why not. */
+export function slotMarkup(slot, rows) {
+  const chosen = desk.doc[slot === 'ar' ? 'arFrom' : 'fmFrom'];
+  const valueOf = (row) => (row.own ? '' : row.name);
+  const gone = chosen && !rows.some((row) => valueOf(row) === chosen);
+  const options = rows.filter((row) => row.slots.includes(slot)).map((row) => {
+    const why = whyNot(row, slot);
+    return html`<option value="${valueOf(row)}" ${attributes({ selected: valueOf(row) === chosen, disabled: Boolean(why) })}>${row.title}${why ? ` (${why})` : ''}</option>`;
+  });
+  return html`<span class="engine" style="--e:var(--${slot})">${NAMES[slot]} from</span><span class="pick"><select data-slot="${slot}" aria-label="${NAMES[slot]} from">${gone ? html`<option value="${chosen}" selected disabled>${chosen} (not here)</option>` : ''}${options}</select>${icons.down}</span>`;
+}
+
+/** What is in memory. */
+export function memoryMarkup({ loaded, free, memory }) {
+  if (!memory) return html``;
+  return html`<p>Memory <span class="soft">${sizeWords(loaded)} loaded, ${sizeWords(free)} of ${sizeWords(memory)} free</span></p>${meter(loaded / memory)}`;
+}

@@ -1,0 +1,1 @@
+"""The Models sheet: what it shows, and the downloads behind it."""

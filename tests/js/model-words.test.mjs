@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+
+import { leftWords, ordered, sizeWords, stateWords, uses, wantsConsent, whyNot } from '../../assets/page/models/model-words.js';
+
+test('sizes and times in words', () => {
+  assert.deepEqual([2.36e9, 39_559_020, 300_010].map(sizeWords), ['2.4 GB', '40 MB', '300 kB']);
+  assert.deepEqual([0.2, 30, 240, 9000, null].map(leftWords), ['about 1 s left', 'about 30 s left', 'about 4 min left', 'about 3 h left', '']);
+  assert.equal(stateWords({ state: 'getting', done: 43, total: 100, left: 240 }), '43 %, about 4 min left');
+  assert.equal(stateWords({ state: 'paused', done: 43, total: 100, left: null }), 'Paused at 43 %');
+  assert.equal(stateWords({ state: 'asking', done: 0, total: 0, left: null }), 'Asking the hub…');
+});
+
+test('an empty choice means the server\'s own model', () => {
+  const own = { name: 'bundle', own: true, slots: ['ar', 'fm'] };
+  const other = { name: 'musicgen-small', own: false, slots: ['ar'] };
+  assert.deepEqual(uses(own, { arFrom: '', fmFrom: '' }), ['ar', 'fm']);
+  assert.deepEqual(uses(own, { arFrom: 'musicgen-small', fmFrom: '' }), ['fm']);
+  assert.deepEqual(uses(other, { arFrom: 'musicgen-small', fmFrom: '' }), ['ar']);
+});
+
+test('what cannot stand in a slot says why', () => {
+  const row = { slots: ['ar'], state: 'here' };
+  assert.deepEqual([whyNot(row, 'ar'), whyNot(row, 'fm'), whyNot({ ...row, state: 'part' }, 'ar')], ['', 'no FM', 'to get']);
+});
+
+test('without commerce, gated or large is asked about first', () => {
+  const free = { commercial: true, gated: false, size: 5e8 };
+  assert.deepEqual([free, { ...free, commercial: false }, { ...free, gated: true }, { ...free, size: 2e9 }].map((row) => wantsConsent(row, 1e9)), [false, true, true, true]);
+});
+
+test('what is here stands first, then what comes', () => {
+  const rows = [['a', 'here'], ['b', 'to get'], ['c', 'to get'], ['d', 'part'], ['e', 'here']].map(([name, state]) => ({ name, state }));
+  assert.deepEqual(ordered(rows, { c: {} }).map(({ name }) => name), ['a', 'e', 'c', 'd', 'b']);
+});
