@@ -18,6 +18,7 @@ import soundfile
 from editor.mishaps import in_one_line
 from editor.page.listeners import arrivals
 from editor.page.listeners.follow import Follower
+from editor.page.serving import USUAL
 from editor.page.takes.groups import takes_state
 from editor.page.view import document_state
 from editor.project import blind
@@ -130,7 +131,7 @@ def test_a_damaged_sound_is_told_and_the_rest_of_the_project_is_there(tmp_path: 
         (folder / name).write_bytes(b"no audio")
     session = Session(tmp_path)
     session.open(folder)
-    shown = document_state(session, 10.0, 25.0)
+    shown = document_state(session, USUAL)
     assert shown.clip and shown.clip.url == "" and shown.clip.label == "a.wav"
     assert shown.error and "damaged" in shown.error and str(tmp_path) not in shown.error
     (group,) = takes_state(session).groups

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from editor.page.contract import Payload
+from editor.page.serving import USUAL
 from editor.page.takes.groups import takes_state
 from editor.page.view import document_state
 from editor.project.disk import sounds, storage
@@ -97,7 +98,7 @@ def ready(session: Session, song_file: Path) -> Session:
 
 
 def test_looking_at_the_page_leaves_nothing_behind(session: Session) -> None:
-    document_state(session, 10, 25)
+    document_state(session, USUAL)
     takes_state(session)
     assert not session.saved.root.exists()
 
@@ -117,7 +118,7 @@ def test_an_edit_that_cannot_be_leaves_everything(session: Session) -> None:
 
 def test_an_upload_is_named_as_the_user_named_it(session: Session, song_file: Path, tmp_path: Path) -> None:
     ready(session, song_file)
-    clip = document_state(session, 10, 25).clip
+    clip = document_state(session, USUAL).clip
     assert clip and clip.label == "my song.wav" and clip.seconds == 4
     bad = tmp_path / "tmp9.wav"
     bad.write_bytes(b"no audio at all")
@@ -621,7 +622,7 @@ def test_unusual_recordings_can_be_worked_on(
     soundfile.write(path, noise, rate, subtype=subtype)
     ready(session, path)
     inpaint(session, runner)
-    document, takes = document_state(session, 10, 25), takes_state(session)
+    document, takes = document_state(session, USUAL), takes_state(session)
     assert document.clip and document.clip.seconds == 4
     assert [track.state for track in takes.groups[0].tracks] == ["ready"] * 4
 
@@ -659,7 +660,7 @@ def test_an_edit_that_is_sent_twice_is_done_once(tmp_path: Path) -> None:
         session.apply("set_name", {"name": name}, id="e1")
     session.apply("set_seed", {"seed": 3}, id="e2")
     assert (session.project.name, session.project.seed, session.saved.seen) == ("First", 3, ("e1", "e2"))
-    assert document_state(session, 10, 25).seen == ["e1", "e2"]
+    assert document_state(session, USUAL).seen == ["e1", "e2"]
     session.undo()
     session.close()
     assert session.folder

@@ -62,7 +62,7 @@ def test_the_document_arrives_whole() -> None:
         "band": [
             {"id": "p1", "start": 0.0, "end": 8.0, "name": "flute", "plays": True, "sure": 1.0, "by": "drawn"}
         ],
-        "bandTaken": False,
+        "untaken": {},
         "bandHearing": None,
         "bandUnsure": False,
         "words": [],

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from editor.page import serving
 from editor.project import arrangement, commands, drawing, sections, spans, versions
 from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes, Project
 from editor.project.lanes import MAX_OBJECTS
@@ -273,7 +274,7 @@ COMMANDS: dict[str, Command] = {
     "set_preset": Command("preset", lambda p, x: commands.set_preset(p, x.text("name", 40))),
     "set_models": Command(
         "models",
-        lambda p, x: commands.set_models(
+        lambda p, x: serving.choose(
             p, *(x.text(slot, 64) if x.has(slot) else None for slot in ("ar_from", "fm_from"))
         ),
     ),

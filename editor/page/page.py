@@ -41,7 +41,7 @@ class Page:
         homes.listens = listens
         bundle = device.bundle
         self.layout = Layout(bundle.spec, model_card(bundle))
-        self.view = View(self.layout, device.pace)
+        self.view = View(self.layout, device.pace, bundle)
         self.follower = Follower(self.view, seats)
         self.edits = Edits(self.view, seats)
         self.fields = Fields(self.view)

@@ -154,7 +154,7 @@ class EditorState(GradioModel):
     melody: list[NoteState] = Field(default_factory=list)
     drums: list[HitState] = Field(default_factory=list)
     band: list[PartState] = Field(default_factory=list)
-    bandTaken: bool = False  # whether the loaded models take the band lane
+    untaken: dict[str, str] = Field(default_factory=dict)  # lanes that a network does not take -> what then
     bandHearing: float | None = None  # share of the clip that was listened to; None: nobody listens now
     bandUnsure: bool = False  # whether the last analysis is sure of no player
     prompt: str = ""  # the clip's words

@@ -13,6 +13,7 @@ import gradio as gr
 
 from editor.doors.files import address
 from editor.page.layout import Layout
+from editor.page.serving import Serving, checkpoint_in, serving
 from editor.page.shown import Markup
 from editor.page.state import ClipState, EditorState, editor_state
 from editor.page.takes.groups import takes_state
@@ -20,11 +21,11 @@ from editor.page.takes.previews import playable
 from editor.page.takes.words import status_markup
 from editor.project import knobs
 from editor.project.document import Region
-from editor.runs.pace import Pace
+from editor.runs.pace import Pace, at_work_on
 from editor.runs.track import estimate_words
 from editor.session import Session
+from engines.checkpoints.found import Checkpoint
 from engines.errors import InputError
-from engines.families.shape import NETWORKS
 from engines.requests import LONGEST_SECONDS
 from engines.roster import ENGINES
 
@@ -34,13 +35,11 @@ SEEN_SENT = 40  # ids of edits that a document tells the page of
 class View:
     """The components of the page, told what a session is like."""
 
-    def __init__(self, layout: Layout, pace: Pace) -> None:
+    def __init__(self, layout: Layout, pace: Pace, bundle: Checkpoint) -> None:
         self.layout = layout
-        self.spec = layout.spec
+        self.bundle = bundle
         self.pace = pace
-        self.window = pace.window = float(self.spec.window_seconds)
-        self.frame_rate = self.spec.frame_rate
-        self.band_taken = any("instruments" not in self.spec.untaken(network) for network in NETWORKS)
+        pace.window = float(bundle.spec.window_seconds)
 
     @property
     def light(self) -> list[gr.Component]:
@@ -54,7 +53,11 @@ class View:
 
     def document(self, session: Session) -> EditorState:
         """The document for the page."""
-        return document_state(session, self.window, self.frame_rate, self.band_taken)
+        return document_state(session, self.serving(session))
+
+    def serving(self, session: Session) -> Serving:
+        """What serves a session's project."""
+        return serving(session.project, self.bundle)
 
     def shown(self, session: Session, where: str = "", error: str = "", takes: bool = True) -> dict[Any, Any]:
         """Updates of `light`. `where` is the slot in which an error stands."""
@@ -97,9 +100,13 @@ class View:
             **self.analysis(session),
         }
         seconds = region.end - region.start if region else project.length
+        serves = self.serving(session)
         for spec, box in zip(ENGINES, self.layout.engines, strict=True):
-            guess = self.pace.guess(spec.name, "inpaint" if region else "generate", seconds)
-            updates[box] = gr.update(info=estimate_words(guess) if guess else " ")
+            worker = at_work_on(spec.name, checkpoint_in(project.settings, spec.name))
+            guess = self.pace.guess(worker, "inpaint" if region else "generate", seconds)
+            missing = serves.missing(spec.name)
+            words = f"not with {missing}" if missing else estimate_words(guess) if guess else " "
+            updates[box] = gr.update(info=words, interactive=not missing)
         return updates
 
     def analysis(self, session: Session) -> dict[Any, Any]:
@@ -190,10 +197,8 @@ def _error(message: str) -> str:
     return markup.format(message[:1].upper() + message[1:])
 
 
-def document_state(
-    session: Session, window: float, frame_rate: float, band_taken: bool = False
-) -> EditorState:
-    """A session's document for the page. `window`: seconds that the models hear; `frame_rate` in Hz."""
+def document_state(session: Session, serves: Serving) -> EditorState:
+    """A session's document for the page, and what serves it."""
     revs, changes = dict(session.revs), session.changes  # read first: what comes meanwhile is told again
     project, clip, history = session.project, None, session.history
     error = session.error
@@ -216,9 +221,9 @@ def document_state(
         held=session.held,
         arrived=session.arrived,
         seen=list(session.saved.seen[-SEEN_SENT:]),
-        window=window,
-        frame_rate=frame_rate,
-        bandTaken=band_taken,
+        window=serves.window,
+        frame_rate=serves.frame_rate,
+        untaken=serves.untaken,
         bandHearing=session.analysis.share,
         bandUnsure=project.clip is not None and session.analysis.unsure == project.clip.sound,
     ).holding(revs)

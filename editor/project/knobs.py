@@ -99,6 +99,15 @@ def preset(name: str) -> Settings:
     return replace(Settings(), **PRESETS[name])
 
 
+def as_made(now: Settings, network: type, made: ARSettings | FMSettings | None) -> Settings:
+    """The settings with one network's knobs as its checkpoint's makers have them; None = as delivered."""
+    values: dict[str, Any] = {}
+    for one in PANEL:
+        if one.owner is network and one.engine == "" and one.empty is ...:
+            values[one.name] = getattr(Settings(), one.name) if made is None else getattr(made, one.field)
+    return replace(now, **values)
+
+
 def preset_of(now: Settings) -> str:
     """The preset that the settings are, on whatever models, or CUSTOM."""
     bare = replace(now, ar_from="", fm_from="")
@@ -134,7 +143,8 @@ def of_take(now: Settings, take: Take) -> Settings:
         fits = not one.engine or one.engine == take.engine
         if fits and one.group != FIX_AND_LOOP and one.field in parts.get(one.owner, {}):
             values[one.name] = parts[one.owner][one.field]
-    return turned(now, values)
+    known, served = turned(now, values), str(engine.get("checkpoint", ""))
+    return replace(known, ar_from=served) if network == "ar" else replace(known, fm_from=served)
 
 
 def for_engines(settings: Settings, zero_shot: ZeroShot) -> tuple[ARSettings, FMSettings]:
@@ -143,8 +153,8 @@ def for_engines(settings: Settings, zero_shot: ZeroShot) -> tuple[ARSettings, FM
     flowing = _fields(settings, FMSettings)
     flowing["zero_shot"] = flowing["zero_shot"] or zero_shot
     return (
-        ARSettings(**_fields(settings, ARSettings), guidance=weights),
-        FMSettings(**flowing, guidance=weights),
+        ARSettings(**_fields(settings, ARSettings), guidance=weights, checkpoint=settings.ar_from),
+        FMSettings(**flowing, guidance=weights, checkpoint=settings.fm_from),
     )
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from editor.page.serving import USUAL
 from editor.page.view import document_state
 from editor.project.disk import exports, files, imports, journal, library, pictures, storage
 from editor.project.disk.files import BACKUP, DOCUMENT, JOURNAL
@@ -160,7 +161,7 @@ def undecodable(scene: Scene) -> None:
 def picture(scene: Scene) -> object:
     """What the page plays and shows of a clip."""
     pictures.picture(scene.folder, scene.session.project)
-    shown = document_state(scene.session, 10.0, 25.0)
+    shown = document_state(scene.session, USUAL)
     assert shown.clip is not None and bool(shown.clip.url) != bool(shown.error)
     if shown.error:
         raise InputError(shown.error)

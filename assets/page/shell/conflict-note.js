@@ -64,7 +64,7 @@ export class ConflictNote extends HTMLElement {
       const lane = label.textContent.trim().toLowerCase(); // the chip is called as its lane is
       const numbers = spans.flatMap((span, i) => (span.ignored?.includes(lane) ? [i + 1] : []));
       const [count, words] = numbers.length ? [`−${numbers.length}`, `Ignored in span ${numbers.join(', ')}`] : ['', ''];
-      const untaken = lane === 'band' && !desk.doc.bandTaken ? 'These models do not take the band lane; the words carry it' : '';
+      const untaken = desk.doc.untaken?.[lane] ?? '';
       if ((label.dataset.ignored ?? '') !== count) label.dataset.ignored = count;
       if (label.title !== (words || untaken)) label.title = words || untaken;
     }

@@ -50,4 +50,5 @@ class Fields:
     def resolved(self, session: Session) -> tuple[ARSettings, FMSettings]:
         """The knobs as the engines take them."""
         chosen = session.project.settings
-        return knobs.for_engines(chosen, self.view.spec.zero_shot_with(chosen.solver))
+        flow = self.view.serving(session).of("fm")
+        return knobs.for_engines(chosen, flow.zero_shot_with(chosen.solver))

@@ -27,7 +27,7 @@ from editor.page.takes.component import (
     WishState,
 )
 from editor.page.takes.previews import playable, preview, sound_key
-from editor.page.takes.words import choice_words, details, search_state
+from editor.page.takes.words import choice_words, details, search_state, served_by
 from editor.project import blind, versions
 from editor.project.disk import exports
 from editor.project.document import Project, Region, Sound, Take
@@ -258,7 +258,7 @@ def _take(
         seed=take.seed,
         name=take.name,
         starred=take.starred,
-        words=spent_words(spent),
+        words=", ".join(filter(None, (served_by(take), spent_words(spent)))),
         seconds=take.seconds,
         region=place.region,
         spans=place.spans,

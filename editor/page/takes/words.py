@@ -75,6 +75,11 @@ def details(take: Take) -> list[list[str]]:
     return [list(row) for row in rows]
 
 
+def served_by(take: Take) -> str:
+    """The checkpoint that a take was made with, where it is not the server's own; else empty."""
+    return str(_fields(take.parameters.get(network_of(take.engine))).get("checkpoint", ""))
+
+
 def _tried(value: object) -> str:
     """The fillings among which a take was the smoothest, in words; empty where there was one."""
     tried = Candidates.from_json(value)
