@@ -51,7 +51,7 @@ class Serving:
     @property
     def untaken(self) -> dict[str, str]:
         """Lanes that a network of a run does not take, and how they reach it then, in words."""
-        told = {lane: self._words(lane, lane) for lane in CONTINUED}
+        told: dict[str, str] = {lane: self._words(lane, lane) for lane in CONTINUED}
         told[BAND] = self._words(BAND, "instruments")
         return {lane: words for lane, words in told.items() if words}
 
