@@ -22,6 +22,7 @@ from playwright.sync_api import (
 )
 
 from engines.audio.recording import Recording, write_recording
+from tests.browser.tab import SIZE, Tab
 from tests.serving import Server
 
 # Milliseconds that a page may take for anything: two servers and two Chromiums share two cores, and only a
@@ -51,9 +52,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With a test that failed, what its pages were waiting for."""
     report = yield
-    context = getattr(item, "funcargs", {}).get("context")
-    if report.failed and context is not None:
-        for page in context.pages:
+    given = getattr(item, "funcargs", {})
+    if report.failed and "tab" in given:
+        given["tab"].fit = False
+    if report.failed and "context" in given:
+        for page in given["context"].pages:
             with suppress(Error):
                 report.sections.append((page.url, json.dumps(page.evaluate(WAITING))))
     return report
@@ -108,7 +111,7 @@ def profile(chromium: BrowserType, tmp_path_factory: pytest.TempPathFactory) -> 
         tmp_path_factory.mktemp("profile"),
         executable_path=CHROMIUM,
         args=QUIET,
-        viewport={"width": 1440, "height": 900},
+        viewport=SIZE,
         color_scheme="dark",
     )
     profile.set_default_timeout(PATIENCE)
@@ -116,16 +119,26 @@ def profile(chromium: BrowserType, tmp_path_factory: pytest.TempPathFactory) -> 
     profile.close()
 
 
+@pytest.fixture(scope="session")
+def tab() -> Tab:
+    """The tab that tests hand on where nothing of them is left in it."""
+    return Tab(begin)
+
+
 @pytest.fixture
-def context(profile: BrowserContext) -> Iterator[BrowserContext]:
+def context(profile: BrowserContext, tab: Tab) -> Iterator[BrowserContext]:
     """The shared profile as if it were new: nothing of an earlier test is open or stored in it."""
     resting = profile.pages[0]  # Chromium ends with its last tab
     yield profile
     for page in profile.pages[1:]:
-        page.close()
-    devtools = profile.new_cdp_session(resting)
-    devtools.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
-    devtools.detach()
+        if page is not tab.page:
+            page.close()
+    if tab.page is not None:
+        tab.page.evaluate("localStorage.clear()")  # of what is its own it has let go, but for its name
+    else:
+        devtools = profile.new_cdp_session(resting)
+        devtools.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
+        devtools.detach()
     profile.clear_cookies()
 
 
@@ -140,32 +153,39 @@ def begin(page: Page) -> None:
         page.locator("inlay-start .lanes").click()
 
 
+@pytest.fixture(scope="session")
+def faults() -> list[str]:
+    """What pages did in one test that none may: errors of scripts, requests to other hosts."""
+    return []
+
+
 @pytest.fixture
-def open_page(context: BrowserContext, address: str) -> Iterator[Callable[[], Page]]:
+def open_page(context: BrowserContext, address: str, faults: list[str]) -> Iterator[Callable[[], Page]]:
     """Opens a tab and waits until it answers; every tab must stay free of script errors and foreign hosts."""
-    errors: list[str] = []
+    faults.clear()
 
     def check(url: str) -> None:
         if not url.startswith((address, "data:", "blob:")):
-            errors.append(f"asked for {url}")
+            faults.append(f"asked for {url}")
 
     def new() -> Page:
         page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("request", lambda request: check(request.url))
-        page.on("console", lambda said: POLICY in said.text and errors.append(said.text))
+        page.on("console", lambda said: POLICY in said.text and faults.append(said.text))
         page.goto(address)
         begin(page)
         return page
 
     yield new
-    assert errors == []
+    assert faults == []
 
 
 @pytest.fixture
-def page(open_page: Callable[[], Page]) -> Page:
-    """One tab."""
-    return open_page()
+def page(tab: Tab, open_page: Callable[[], Page]) -> Iterator[Page]:
+    """One tab, as new: another test may have had it before."""
+    yield tab.take(open_page)
+    tab.leave()
 
 
 @pytest.fixture(scope="session")
