@@ -88,7 +88,7 @@ DIALOGS = """() => {
     document.querySelector('dialog[open]').close();
   }
   document.querySelector('inlay-model button').click();
-  document.querySelector('dialog.inlay-models')?.close(); // there at once from the second time on
+  document.querySelector('dialog.inlay-models')?.close(); // it comes once its styles are there
   timeline.find('.band-head .add').click();
   timeline.closePopovers();
   timeline.menu.open('melody', timeline.find('[data-menu=melody]'));
