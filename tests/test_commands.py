@@ -18,6 +18,7 @@ from editor.project.document import (
     Project,
     Region,
     Section,
+    Settings,
     Sound,
     Span,
     Take,
@@ -208,6 +209,7 @@ def test_every_command_is_reached_by_name() -> None:
         active="s2",
         takes=(TAKE, gone),
         sections=(Section("b1", "Verse", 0, 2),),
+        settings=Settings(ar_from="gone"),
     )
     payloads: dict[str, dict[str, object]] = {
         "set_name": {"name": "Song"},
@@ -242,6 +244,7 @@ def test_every_command_is_reached_by_name() -> None:
         "set_variations": {"count": 2},
         "set_settings": {"steps": 9},
         "set_preset": {"name": "Small variation"},
+        "set_models": {"ar_from": ""},  # of a checkpoint that is gone, back to the server's own
         "add_section": {"name": "Chorus", "start": 1, "end": 2},
         "set_sections": {"sections": [{"name": "Bridge", "start": 1, "end": 3}]},
         "name_section": {"id": "b1", "name": "Intro"},

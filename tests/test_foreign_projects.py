@@ -18,7 +18,7 @@ import soundfile
 from editor.mishaps import in_one_line
 from editor.page.listeners import arrivals
 from editor.page.listeners.follow import Follower
-from editor.page.serving import USUAL
+from editor.page.models.serving import USUAL
 from editor.page.takes.groups import takes_state
 from editor.page.view import document_state
 from editor.project import blind

@@ -16,6 +16,7 @@ from editor.project.disk import storage
 from editor.project.document import Project
 from editor.runs.device import Device
 from editor.session import Session
+from engines.checkpoints import placed
 from engines.checkpoints.catalogue import entry_of
 from engines.errors import InputError
 from tests.hub import WEIGHTS, Hub
@@ -127,7 +128,9 @@ def test_where_there_are_users_only_the_owner_gets_models(asked: Asked, hub: Hub
     assert hub.asked == []
 
 
-def test_the_choice_is_one_step_of_undo_kept_on_disk_and_stays_with_a_preset(tmp_path: Path) -> None:
+def test_the_choice_is_one_step_of_undo_kept_on_disk_and_stays_with_a_preset(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = commands.set_models(Project(), ar_from="musicgen-small")
     project = commands.set_models(project, fm_from="acestep-v15-turbo")
     assert (project.settings.ar_from, project.settings.fm_from) == ("musicgen-small", "acestep-v15-turbo")
@@ -140,9 +143,14 @@ def test_the_choice_is_one_step_of_undo_kept_on_disk_and_stays_with_a_preset(tmp
     folder = storage.new_project(tmp_path / "home").folder
     storage.save_project(folder, project)
     assert storage.open_project(folder).project == project
+    monkeypatch.setenv("INLAY_MODELS", str(tmp_path / "shelf"))
+    for name in ("mine", "yours"):
+        placed.add(tiny_bundle, name)
     session = Session(tmp_path / "other")
-    session.apply("set_models", {"ar_from": "musicgen-small"})
-    session.apply("set_models", {"fm_from": "acestep-v15-turbo"})
+    session.apply("set_models", {"ar_from": "mine"})
+    session.apply("set_models", {"fm_from": "yours"})
     session.apply("undo", {})
     now = session.project.settings
-    assert (now.ar_from, now.fm_from, session.history.undo_label) == ("musicgen-small", "", "models")
+    assert (now.ar_from, now.fm_from, session.history.undo_label) == ("mine", "", "models")
+    with pytest.raises(InputError, match="none of that name is here"):
+        session.apply("set_models", {"fm_from": "nobody"})

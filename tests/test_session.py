@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from editor.page.contract import Payload
-from editor.page.serving import USUAL
+from editor.page.models.serving import USUAL
 from editor.page.takes.groups import takes_state
 from editor.page.view import document_state
 from editor.project.disk import sounds, storage

@@ -63,6 +63,8 @@ def test_the_document_arrives_whole() -> None:
             {"id": "p1", "start": 0.0, "end": 8.0, "name": "flute", "plays": True, "sure": 1.0, "by": "drawn"}
         ],
         "untaken": {},
+        "arFrom": "",
+        "fmFrom": "",
         "bandHearing": None,
         "bandUnsure": False,
         "words": [],

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from editor.page import serving
+from editor.page.models import serving
 from editor.project import arrangement, commands, drawing, sections, spans, versions
 from editor.project.document import ChordCell, LaneHit, LaneNote, LanePart, Lanes, Project
 from editor.project.lanes import MAX_OBJECTS
@@ -271,7 +271,10 @@ COMMANDS: dict[str, Command] = {
     "restore_take": Command("restore take", lambda p, x: versions.restore_take(p, x.identifier())),
     "use_take": Command("settings of a take", lambda p, x: versions.use_take(p, x.identifier())),
     "set_variations": Command("variations", lambda p, x: commands.set_variations(p, x.whole("count"))),
-    "set_preset": Command("preset", lambda p, x: commands.set_preset(p, x.text("name", 40))),
+    "set_preset": Command(
+        "preset",
+        lambda p, x: commands.set_preset(p, x.text("name", 40), serving.delivered(p.settings)),
+    ),
     "set_models": Command(
         "models",
         lambda p, x: serving.choose(

@@ -25,6 +25,7 @@ PLAIN = {
     "zero_shot": "How ZS fits in",
     "budget": "Effort of ZS",
     "fm_candidates": "Tries of FM",
+    "lane_guidance": "Lanes steer the sound",
     "temperature": "Surprise",
     "top_k": "Choose among",
     "top_p": "Likeliest share",

@@ -13,7 +13,7 @@ import gradio as gr
 
 from editor.doors.files import address
 from editor.page.layout import Layout
-from editor.page.serving import Serving, checkpoint_in, serving
+from editor.page.models.serving import Serving, checkpoint_in, delivered, serving
 from editor.page.shown import Markup
 from editor.page.state import ClipState, EditorState, editor_state
 from editor.page.takes.groups import takes_state
@@ -96,7 +96,7 @@ class View:
                 gr.update(interactive=project.clip is not None and idle),
             ),
             self.layout.stop: gr.update(interactive=session.run.running),
-            self.layout.preset: knobs.preset_of(project.settings),
+            self.layout.preset: knobs.preset_of(project.settings, delivered(project.settings)),
             **self.analysis(session),
         }
         seconds = region.end - region.start if region else project.length

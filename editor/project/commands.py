@@ -12,7 +12,7 @@ from dataclasses import replace
 from unicodedata import category
 
 from editor.project import knobs, lanes
-from editor.project.document import UNNAMED, Project
+from editor.project.document import UNNAMED, Project, Settings
 from editor.project.harmony import fitting_key
 from engines.audio.timebase import Grid
 from engines.errors import InputError
@@ -152,10 +152,11 @@ def set_settings(project: Project, values: Mapping[str, object]) -> Project:
     return replace(project, settings=knobs.turned(project.settings, values))
 
 
-def set_preset(project: Project, name: str) -> Project:
-    """Set all knobs as a preset has them; the models stay."""
+def set_preset(project: Project, name: str, delivered: Settings | None = None) -> Project:
+    """Set all knobs as a preset has them, the others as `delivered` for its models; the models stay."""
     now = project.settings
-    return replace(project, settings=replace(knobs.preset(name), ar_from=now.ar_from, fm_from=now.fm_from))
+    chosen = knobs.preset(name, delivered or Settings())
+    return replace(project, settings=replace(chosen, ar_from=now.ar_from, fm_from=now.fm_from))
 
 
 def set_models(project: Project, ar_from: str | None = None, fm_from: str | None = None) -> Project:

@@ -92,26 +92,30 @@ def network_of(engine: str) -> str:
     return BY_NAME[engine].network if engine in BY_NAME else "fm"
 
 
-def preset(name: str) -> Settings:
-    """The settings of a preset; InputError when there is none of that name."""
+def preset(name: str, delivered: Settings = Settings()) -> Settings:  # noqa: B008 - frozen
+    """The settings of a preset, whose other knobs are as `delivered`; InputError when there is none."""
     if name not in PRESETS:
         raise InputError(f"preset {name[:40]!r}: expected one of {', '.join(PRESETS)}")
-    return replace(Settings(), **PRESETS[name])
+    return replace(delivered, **PRESETS[name])
 
 
-def as_made(now: Settings, network: type, made: ARSettings | FMSettings | None) -> Settings:
-    """The settings with one network's knobs as its checkpoint's makers have them; None = as delivered."""
-    values: dict[str, Any] = {}
-    for one in PANEL:
-        if one.owner is network and one.engine == "" and one.empty is ...:
-            values[one.name] = getattr(Settings(), one.name) if made is None else getattr(made, one.field)
+def of_network(made: ARSettings | FMSettings) -> dict[str, Any]:
+    """The panel's knobs of one network as a checkpoint's makers have them, by their names in Settings."""
+    own = [one for one in PANEL if one.owner is type(made) and one.engine == "" and one.empty is ...]
+    return {one.name: getattr(made, one.field) for one in own}
+
+
+def as_made(now: Settings, network: type, made: Settings) -> Settings:
+    """The settings with the knobs of one network as another's have them."""
+    own = [one.name for one in PANEL if one.owner is network and one.engine == "" and one.empty is ...]
+    values: dict[str, Any] = {name: getattr(made, name) for name in own}
     return replace(now, **values)
 
 
-def preset_of(now: Settings) -> str:
+def preset_of(now: Settings, delivered: Settings = Settings()) -> str:  # noqa: B008 - frozen
     """The preset that the settings are, on whatever models, or CUSTOM."""
-    bare = replace(now, ar_from="", fm_from="")
-    return next((name for name in PRESETS if preset(name) == bare), CUSTOM)
+    bare = replace(now, ar_from=delivered.ar_from, fm_from=delivered.fm_from)
+    return next((name for name in PRESETS if preset(name, delivered) == bare), CUSTOM)
 
 
 def turned(now: Settings, values: Mapping[str, object]) -> Settings:

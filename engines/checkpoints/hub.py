@@ -137,6 +137,8 @@ def _library() -> Any:
     """The hub's library, at its first use."""
     try:
         import huggingface_hub
+        import huggingface_hub.constants  # it loads its parts late, and these not at all unless asked
+        import huggingface_hub.utils
     except ImportError as error:
         raise InputError(
             "getting models needs huggingface_hub, which is not installed; pip install 'inlay[models]'"

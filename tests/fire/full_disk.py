@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from editor.page.serving import USUAL
+from editor.page.models.serving import USUAL
 from editor.page.view import document_state
 from editor.project.disk import exports, files, imports, journal, library, pictures, storage
 from editor.project.disk.files import BACKUP, DOCUMENT, JOURNAL

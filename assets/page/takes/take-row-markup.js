@@ -40,13 +40,13 @@ function nameOf(track, wishes) {
   if (track.kind === 'original') return html`<b>Original</b>`;
   const engine = engineOf(track.engine).name;
   if (!wishes.length) return html`${tag(track.engine)} <b>${track.name || engine}</b>`;
-  const spent = [`seed ${track.seed}`, track.words].filter(Boolean).join(', ');
+  const spent = [track.model, `seed ${track.seed}`, track.words].filter(Boolean).join(', ');
   return html`<span title="${engine}">${tag(track.engine)}</span> <span class="soft num" title="${spent}">${track.name || spent}</span>`;
 }
 
 function about(track) {
   if (track.kind === 'original') return track.kept ? 'Kept now' : 'Before these takes';
-  return `seed ${track.seed}${track.words ? `, ${track.words}` : ''}`;
+  return [track.model, `seed ${track.seed}`, track.words].filter(Boolean).join(', ');
 }
 
 function nowWords(track, playing) {

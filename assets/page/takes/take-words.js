@@ -63,4 +63,4 @@ export const percent = (share) => `${Math.round(share * 100)} %`;
 export const numberOf = (track) => track.digit ?? track.number ?? '';
 
 /** The seed, or the musician's own name for a take. */
-export const takeName = (track) => track.name || `seed ${track.seed}`;
+export const takeName = (track) => track.name || track.model || `seed ${track.seed}`;

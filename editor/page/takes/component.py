@@ -87,6 +87,7 @@ class TrackState(GradioModel):
     peaks: list[int] = Field(default_factory=list)  # of a run's sound so far, 0..100
     peak_seconds: float = PEAK_SECONDS  # of sound that each stands for
     words: str = ""  # time spent
+    model: str = ""  # the checkpoint that made it, where that is not the server's own
     seconds: float = 0.0  # length of the whole clip
     region: RegionState | None = None
     spans: list[RegionState] = Field(default_factory=list)  # where several were re-made at once

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from editor.project import commands
 from editor.project.document import Project, Settings
-from editor.project.knobs import as_made
+from editor.project.knobs import as_made, of_network
 from engines.checkpoints.found import Checkpoint, find_named
 from engines.errors import InputError
 from engines.families.shape import NETWORKS, CheckpointSpec, Network, Spec
@@ -99,20 +99,34 @@ def choose(project: Project, ar_from: str | None = None, fm_from: str | None = N
     """
     chosen = commands.set_models(project, ar_from, fm_from)
     settings, before = chosen.settings, project.settings
+    made = delivered(settings)
     if settings.ar_from != before.ar_from:
-        spec = _having("ar", settings.ar_from)
-        settings = as_made(settings, ARSettings, spec.ar if spec else None)
+        _having("ar", settings.ar_from)
+        settings = as_made(settings, ARSettings, made)
     if settings.fm_from != before.fm_from:
-        spec = _having("fm", settings.fm_from)
-        settings = as_made(settings, FMSettings, spec.fm if spec else None)
+        _having("fm", settings.fm_from)
+        settings = as_made(settings, FMSettings, made)
     return replace(chosen, settings=settings)
 
 
-def _having(network: Network, name: str) -> Spec | None:
-    """The spec of a checkpoint that has a network; None for the server's own."""
-    if not name:
-        return None
-    spec = find_named(name).spec
-    if not any(BY_NAME[engine].network == network for engine in spec.engines):
+def delivered(now: Settings) -> Settings:
+    """The settings with every knob as the makers of the chosen checkpoints have it."""
+    made = Settings(ar_from=now.ar_from, fm_from=now.fm_from)
+    if spec := _here(now.ar_from):
+        made = replace(made, **of_network(spec.ar))
+    if spec := _here(now.fm_from):
+        made = replace(made, **of_network(spec.fm))
+    return made
+
+
+def _here(name: str) -> Spec | None:
+    """The spec of a checkpoint of a name; None for the server's own, and for one that is gone."""
+    with suppress(InputError):
+        return find_named(name).spec if name else None
+    return None
+
+
+def _having(network: Network, name: str) -> None:
+    """InputError where a checkpoint is not here, or does not have a network."""
+    if name and not any(BY_NAME[engine].network == network for engine in find_named(name).spec.engines):
         raise InputError(f"model {name!r}: it has no {network.upper()}; choose another in the Models sheet")
-    return spec
