@@ -27,7 +27,6 @@
     Object.assign(desk.synth, { on: false, click: false });
     desk.synth.muted.clear();
     document.querySelector('#page').classList.remove('drawn');
-    document.querySelector('#advanced > button.open')?.click();
     await desk.send('project', { action: 'new', rev: desk.nextRev() });
     desk.player.seek(0);
     this.empty();
