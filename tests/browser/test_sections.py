@@ -62,6 +62,8 @@ def test_a_section_is_named_repeated_moved_and_undone(
     page.keyboard.press("Control+d")
     page.wait_for_function("window.inlay.desk.doc.sections.length === 2")
     assert names(page) == [["Chorus", 1, 2], ["Chorus", 2, 3]]
+    page.wait_for_function(SETTLED)
+    assert names(page) == [["Chorus", 1, 2], ["Chorus", 2, 3]]
     assert state(page, "doc.past") == steps + 1 and state(page, "doc.undo") == "repeat section"
     page.wait_for_function(
         "Math.abs(window.inlay.desk.duration - 5) < 1e-6 && window.inlay.desk.pyramid('base')"
