@@ -226,10 +226,12 @@ def _free(folder: Path) -> int:
 @contextmanager
 def _online() -> Iterator[None]:
     """Let requests out where only Inlay itself keeps libraries from them, as its server does."""
-    constants = _library().constants
+    _library()
     if not os.environ.get("INLAY_KEEPS_OFFLINE"):
         yield
         return
+    from huggingface_hub import constants
+
     global _asking
     with _asking_lock:
         _asking += 1

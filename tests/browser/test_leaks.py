@@ -81,14 +81,16 @@ for (const name of all) {
   node.remove();
   parentNode.insertBefore(node, nextSibling);
 } }"""
-DIALOGS = """() => {
+DIALOGS = """async () => {
   const { timeline } = window.inlay.desk;
   for (const id of ['export', 'project', 'keys']) {
     document.querySelector(`#${id}`).click();
     document.querySelector('dialog[open]').close();
   }
   document.querySelector('inlay-model button').click();
-  document.querySelector('dialog.inlay-models')?.close(); // it comes once its styles are there
+  const sheet = () => document.querySelector('dialog.inlay-models[open]');
+  while (!sheet()) await new Promise((done) => { setTimeout(done); }); // it comes once its styles are there
+  sheet().close();
   timeline.find('.band-head .add').click();
   timeline.closePopovers();
   timeline.menu.open('melody', timeline.find('[data-menu=melody]'));
