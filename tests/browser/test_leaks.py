@@ -119,7 +119,7 @@ def counting(open_page: Callable[[], Page], song_file: Path) -> Page:
 def test_twenty_times_leave_what_was_there_before(counting: Page) -> None:
     for again in (REMOUNT, DIALOGS):
         counting.evaluate(again)  # what is made once, at first use
-        counting.wait_for_function("window.counted().timers === 0")
+        counting.wait_for_function("(({ timers, frames }) => !timers && !frames)(window.counted())")
         before = counting.evaluate("window.counted()")
         assert before["listeners"] > 10 and before["frames"] == 0 and before["observers"] >= 4
         for _ in range(20):
