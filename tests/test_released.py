@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from engines.errors import Cancelled, InputError
-from engines.families import roster
+from engines.families import roster, stable_audio
 from engines.families.released.conversion import convert, files_in, format_of
 from engines.families.released.tensors import table
 from engines.networks.lane_frames import lanes_from
@@ -204,6 +206,68 @@ def test_stopped_in_the_middle_it_leaves_nothing(saved: dict[str, Path], tmp_pat
     with pytest.raises(Cancelled):
         convert(source, tmp_path / "made", enough, stop)
     assert {child.name for child in tmp_path.iterdir()} == {"source"}
+
+
+@pytest.fixture(scope="module")
+def small(saved: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny checkpoint whose codec is of the small one's kind: blocks of frames, a kernel of three."""
+    home = tmp_path_factory.mktemp("small")
+    folder = home / "saved"
+    shutil.copytree(saved["post"], folder)
+    file = folder / "vae" / "config.json"
+    shape = json.loads(file.read_text())
+    file.write_text(json.dumps(shape | {"inlay_chunk_size": 32, "inlay_chunk_moved": True}))
+    file = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    state = load_file(file)
+    key = "decoder.blocks.0.mapping.weight_v"
+    state[key] = torch.randn(*state[key].shape[:2], 3, generator=torch.Generator().manual_seed(5))
+    save_file(state, file)
+    (home / "source").mkdir()
+    return convert(release_stable_audio(folder, home / "source"), home / "small")
+
+
+def in_pairs(tokens: torch.Tensor, layers: Any) -> torch.Tensor:
+    """Segments [n, 17, C] through layers two by two, as the makers' own code is described."""
+    made = []
+    for first, second in zip(tokens[::2], tokens[1::2], strict=True):
+        pair = torch.cat([first, second])[None]
+        for layer in layers:
+            pair = layer(pair)
+        made += list(pair[0].split(17))
+    return torch.stack(made)
+
+
+@pytest.mark.parametrize("frames", [2, 7, 12])
+def test_a_small_codec_attends_within_pairs_of_frames(small: Path, frames: int) -> None:
+    _, spec = roster.recognised(small)
+    codec = stable_audio.load_codec(small, spec, torch.device("cpu"))
+    block = codec.network.decoder.blocks[0]
+    x = noise(32, frames)
+    with torch.inference_mode():
+        padded = torch.nn.functional.pad(x, (0, frames % 2))[0].T  # [T, C]
+        segments = torch.cat([padded[:, None], block.new_tokens.expand(len(padded), 16, -1)], dim=1)
+        layers = list(block.transformers)
+        segments = in_pairs(segments, layers[:1])
+        segments = in_pairs(torch.cat([segments[:1], segments, segments[-1:]]), layers[1:])[1:-1]
+        expected = block.mapping(segments[:, 1:].reshape(1, -1, 32).transpose(1, 2))[..., : 16 * frames]
+        made = block(x)
+        assert block.mapping.weight_v.shape[-1] == 3
+        assert made.shape == (1, 512, 16 * frames) and torch.allclose(made, expected, atol=1e-5)
+
+
+def test_a_small_codec_does_long_audio_piece_by_piece(small: Path) -> None:
+    _, spec = roster.recognised(small)
+    codec = stable_audio.load_codec(small, spec, torch.device("cpu"))
+    frames = 2 * stable_audio.PIECE + 25
+    with torch.inference_mode():
+        z = noise(16, frames)
+        whole = codec.network.decode(z).sample
+        assert torch.allclose(codec.decode(z), whole, atol=1e-4 * float(whole.abs().max()))
+        sound = whole[..., : frames * 4096 - 1000]
+        latents = codec.network.encode(torch.nn.functional.pad(sound, (0, 1000))).latents
+        made = codec.encode(sound)
+        assert made.shape == latents.shape == z.shape
+        assert torch.allclose(made, latents, atol=1e-4 * float(latents.abs().max()))
 
 
 def test_a_diffusers_folder_is_not_released(saved: dict[str, Path]) -> None:
