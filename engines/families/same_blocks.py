@@ -2,8 +2,8 @@
 
 The first half of a level's layers attend within blocks of `size` frames and what they are coded to, the other
 half within blocks that lie half of one further on, first and last half twice. diffusers knows the window
-alone; its layers are taken as they are. (The noise of a hundredth that its makers add to the tokens of a decoder is
-left out, as others leave it out, so that the same latents are the same sound.)
+alone; its layers are taken as they are. The noise of a hundredth that its makers add to a decoder's tokens is
+left out, so that the same latents are the same sound.
 """
 
 from __future__ import annotations
