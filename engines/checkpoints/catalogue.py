@@ -236,8 +236,8 @@ def _jasco(size: str, gigabytes: float) -> Entry:
 
 
 CATALOGUE: tuple[Entry, ...] = (
-    _stable_audio("stable-audio-3-small-music", "Stable Audio 3 small", 3.4, 120.0),
-    _stable_audio("stable-audio-3-small-music-base", "Stable Audio 3 small, base", 3.4, 120.0),
+    _stable_audio("stable-audio-3-small-music", "Stable Audio 3 small", 3.5, 120.0),
+    _stable_audio("stable-audio-3-small-music-base", "Stable Audio 3 small, base", 3.5, 120.0),
     _stable_audio("stable-audio-3-medium", "Stable Audio 3 medium", 10.4, 380.0),
     _stable_audio("stable-audio-3-medium-base", "Stable Audio 3 medium, base", 10.4, 380.0),
     *(_ace_small(kind) for kind in ("turbo", "base", "sft")),

@@ -163,13 +163,13 @@ def _codec(made: Plan, config: dict[str, Any], weights: Weights) -> list[str]:
     ]
     first = f"{CODEC}encoder.layers.0.transformers.0."
     width = weights.look(f"{first}self_attn.to_out.weight").rows
-    hop = int(told(config, f"{inside}.downsampling_ratio", CONFIG))
+    patch = int(told(config, f"{inside}.downsampling_ratio", CONFIG)) // math.prod(strides)
     made.weights["vae/diffusion_pytorch_model.safetensors"] = planned
     made.configs["vae/config.json"] = {
         "_class_name": "AutoencoderSAME",
         "sampling_rate": int(told(config, "sample_rate", CONFIG)),
-        "audio_channels": int(told(config, f"{inside}.io_channels", CONFIG)),
-        "patch_size": hop // math.prod(strides),
+        "audio_channels": weights.look(f"{CODEC}encoder.layers.0.mapping.weight_v").shape[1] // patch,
+        "patch_size": patch,
         "latent_dim": weights.look(f"{CODEC}bottleneck.scaling_factor").shape[1],
         "encoder_channels": int(told(shape, "channels", where)),
         "encoder_c_mults": [int(times) for times in told(shape, "c_mults", where)],
