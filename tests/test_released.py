@@ -169,6 +169,10 @@ def test_a_missing_field_and_a_missing_file_are_named(saved: dict[str, Path], tm
     (source / "model_config.json").write_text(json.dumps(config))
     with pytest.raises(InputError, match="the field strides is missing"):
         convert(source, tmp_path / "made")
+    config["model"]["pretransform"]["config"]["encoder"]["config"]["strides"] = ["wide"]
+    (source / "model_config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="have not the shape of stable-audio-tools"):
+        convert(source, tmp_path / "made")
     source = release(saved, "turbo", tmp_path / "ace")
     (source / "acestep-v15-tiny" / "silence_latent.pt").unlink()
     with pytest.raises(InputError, match=r"silence_latent\.pt is missing"):

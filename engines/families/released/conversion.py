@@ -64,7 +64,15 @@ def planned(files: Files, name: str) -> Plan:
             f"{name[:64]!r}: no released checkpoint lies there, expected "
             f"{' or '.join(one.name for one in FORMATS)}; choose another folder"
         )
-    made = known.plan(files, name)
+    try:
+        made = known.plan(files, name)
+    except InputError:  # a ValueError too
+        raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise InputError(
+            f"{name[:64]!r}: its configuration or its weights have not the shape of {known.name} "
+            f"({type(error).__name__}: {str(error)[:80]}); get the checkpoint again, or update Inlay"
+        ) from error
     made.links |= {at: at for at in files if at.rpartition("/")[2].startswith(_KEPT) and at not in made.links}
     return made
 
