@@ -32,7 +32,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
     with serving_hub() as served:
         served.repos["facebook/musicgen-small"] = Repo(dict(FILES))
-        served.repos["stabilityai/stable-audio-3-small-music"] = Repo(dict(FILES), gated=True)
+        words = {"t5gemma-b-b-ul2/config.json": b"{}"}
+        served.repos["stabilityai/stable-audio-3-small-music"] = Repo(FILES | words, gated=True)
         monkeypatch.setenv("HF_ENDPOINT", served.url)
         monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
         monkeypatch.setenv("INLAY_MODELS", str(tmp_path / "shelf"))

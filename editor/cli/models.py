@@ -40,7 +40,7 @@ def get(arguments: argparse.Namespace) -> str:
     """Download a public model, after a yes. InputError for all that stands in the way, with a remedy."""
     entry = entry_of(arguments.name)
     row = row_of(entry.name)
-    if row.state in ("here", "unusable"):
+    if row.state == "here" or (row.state == "unusable" and not entry.released):
         return _answer(arguments, row, f"{entry.name} is here already, in {row.folder}")
     wanted = hub.ask(entry)
     hub.check_disk(wanted)

@@ -22,6 +22,7 @@ STAGE_WORDS = {
     "sample": "making music",
     "decode": "rendering",
     "get": "downloading",
+    "convert": "converting",
 }
 
 

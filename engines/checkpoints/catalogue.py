@@ -7,7 +7,7 @@ asked for the true ones before anything is got. Rates are Hz, windows seconds.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engines.errors import InputError
@@ -32,13 +32,15 @@ class Licence:
 class Source:
     """Files of one repository: the first group of `weights` that it has any of, and all of `beside`.
 
-    Patterns are those of a shell, whose * also stands for folders. `into` is the folder on the shelf.
+    Patterns are those of a shell, whose * also stands for folders. `into` is the folder on the shelf. It is
+    asked for nothing where a source before it has files that match `unless`.
     """
 
     repository: str
     weights: tuple[tuple[str, ...], ...]
     beside: tuple[str, ...]
     into: str = ""
+    unless: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Entry:
     can: tuple[Can, ...]
     gated: bool = False  # its page asks for consent, so a login is needed
     about: bool = True  # the bytes are estimated
+    released: bool = False  # in its makers' own format, so it is converted once it was got
 
     @property
     def repository(self) -> str:
@@ -117,19 +120,21 @@ LINKS = {  # texts of licences that models of the user's have, by their SPDX nam
 
 _SETTINGS = ("*.json", "*.txt", "*.model", "LICENSE*", "NOTICE*")
 _SAFE_OR_BIN = (("*.safetensors",), ("pytorch_model*.bin",))
+_T5GEMMA = "t5gemma-b-b-ul2"  # lies beside Stable Audio 3's own weights, and at Google's
 _ACE_HOME = "ACE-Step/Ace-Step1.5"  # what all its checkpoints of one size share lies here
 _ACE_SHARED = ("vae", "Qwen3-Embedding-0.6B")
 
 
 def _stable_audio(name: str, title: str, gigabytes: float, window: float) -> Entry:
-    source = Source(f"stabilityai/{name}", (("*.safetensors",), ("*.ckpt",)), _SETTINGS)
+    own = Source(f"stabilityai/{name}", (("*.safetensors",),), _SETTINGS)
+    text = Source(f"google/{_T5GEMMA}", (("*.safetensors",),), _SETTINGS, _T5GEMMA, f"{_T5GEMMA}/*")
     return Entry(
         name,
         title,
         "Stability AI",
         "stable-audio-3",
         STABILITY,
-        (source,),
+        (own, text),
         round(gigabytes * 1e9),
         ("fm", "fm-zero-shot"),
         (),
@@ -138,6 +143,7 @@ def _stable_audio(name: str, title: str, gigabytes: float, window: float) -> Ent
         window,
         ("generate", "fill", "continue"),
         gated=True,
+        released=True,
     )
 
 
@@ -145,7 +151,8 @@ def _within(folders: tuple[str, ...]) -> Source:
     """Parts that stand in folders of the repository that ACE-Step's checkpoints share."""
     weights = tuple(f"{folder}/*.safetensors" for folder in folders)
     beside = tuple(f"{folder}/{name}" for folder in folders for name in ("*.json", "*.txt"))
-    return Source(_ACE_HOME, (weights,), (*beside, "*/silence_latent.pt", "LICENSE*"))
+    silence = tuple(f"{folder}/silence_latent.pt" for folder in folders)
+    return Source(_ACE_HOME, (weights,), (*beside, *silence, "LICENSE*"))
 
 
 def _ace_step(name: str, title: str, gigabytes: float, sources: tuple[Source, ...]) -> Entry:
@@ -175,7 +182,7 @@ def _ace_small(kind: str) -> Entry:
             f"ACE-Step/{name}", (("*.safetensors",),), ("*.json", "silence_latent.pt", "LICENSE*"), name
         )
         sources = (own, _within(_ACE_SHARED))
-    return _ace_step(name, f"ACE-Step 1.5 {kind}", 6.3, sources)
+    return replace(_ace_step(name, f"ACE-Step 1.5 {kind}", 6.3, sources), released=True)
 
 
 def _ace_large(kind: str) -> Entry:
@@ -183,7 +190,7 @@ def _ace_large(kind: str) -> Entry:
     return _ace_step(f"acestep-v15-xl-{kind}", f"ACE-Step 1.5 XL {kind}", 12.6, (source,))
 
 
-def _musicgen(size: str, gigabytes: float, channels: int = 1, melody: bool = False) -> Entry:
+def _musicgen(size: str, gigabytes: float, channels: int = 1) -> Entry:
     name = f"musicgen-{size}"
     source = Source(f"facebook/{name}", (*_SAFE_OR_BIN, ("*state_dict.bin",)), _SETTINGS)
     return Entry(
@@ -195,7 +202,7 @@ def _musicgen(size: str, gigabytes: float, channels: int = 1, melody: bool = Fal
         (source,),
         round(gigabytes * 1e9),
         ("ar",),
-        ("melody",) if melody else (),
+        (),
         32_000,
         channels,
         30.0,
@@ -229,10 +236,10 @@ def _jasco(size: str, gigabytes: float) -> Entry:
 
 
 CATALOGUE: tuple[Entry, ...] = (
-    _stable_audio("stable-audio-3-small-music", "Stable Audio 3 small", 2.6, 120.0),
-    _stable_audio("stable-audio-3-small-music-base", "Stable Audio 3 small, base", 2.6, 120.0),
-    _stable_audio("stable-audio-3-medium", "Stable Audio 3 medium", 6.9, 380.0),
-    _stable_audio("stable-audio-3-medium-base", "Stable Audio 3 medium, base", 6.9, 380.0),
+    _stable_audio("stable-audio-3-small-music", "Stable Audio 3 small", 3.5, 120.0),
+    _stable_audio("stable-audio-3-small-music-base", "Stable Audio 3 small, base", 3.5, 120.0),
+    _stable_audio("stable-audio-3-medium", "Stable Audio 3 medium", 10.4, 380.0),
+    _stable_audio("stable-audio-3-medium-base", "Stable Audio 3 medium, base", 10.4, 380.0),
     *(_ace_small(kind) for kind in ("turbo", "base", "sft")),
     *(_ace_large(kind) for kind in ("turbo", "base", "sft")),
     _musicgen("small", 2.4),
@@ -241,7 +248,6 @@ CATALOGUE: tuple[Entry, ...] = (
     _musicgen("stereo-small", 2.4, channels=2),
     _musicgen("stereo-medium", 8.0, channels=2),
     _musicgen("stereo-large", 13.8, channels=2),
-    _musicgen("melody", 8.0, melody=True),
     _jasco("400M", 2.8),
     _jasco("1B", 5.2),
 )

@@ -1,5 +1,7 @@
 """Getting a public checkpoint from the hub: what it takes, then file by file, verified, onto the shelf.
 
+One that its makers release in a format of their own is converted on the way, here and once.
+
 Through `huggingface_hub`, with its cache, its token and HF_ENDPOINT; the library is loaded at the first use.
 Nothing is fetched that was not asked for. Every failure is an InputError of one line with a remedy. Sizes are
 bytes.
@@ -19,9 +21,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engines.checkpoints.catalogue import Entry, Source
-from engines.checkpoints.placed import cache_folder, place
+from engines.checkpoints.placed import cache_folder, place, place_converted, placed_of
 from engines.checkpoints.transfer import Damaged, Meter, Piece, fetch, is_network
 from engines.errors import Cancelled, InputError
+from engines.families.released.conversion import format_of
 from engines.progress import Progress, ProgressHook
 
 _SECONDS = 10.0  # without a word from the hub
@@ -50,8 +53,9 @@ class Wanted:
 
     @property
     def short(self) -> int:
-        """Bytes that the disk has too few; 0 where they fit."""
-        return max(0, self.total - self.kept - self.free)
+        """Bytes that the disk has too few, 0 where they fit; what is converted stands there twice."""
+        twice = self.total if self.entry.released else 0
+        return max(0, self.total + twice - self.kept - self.free)
 
 
 def endpoint() -> str:
@@ -76,7 +80,10 @@ def logged_in() -> bool:
 def ask(entry: Entry) -> Wanted:
     """Ask the hub which files a checkpoint has and how large they are. InputError where it cannot be told."""
     with _spoken(entry, None):
-        pieces = tuple(piece for source in entry.sources for piece in _pieces(entry, source))
+        pieces: tuple[Piece, ...] = ()
+        for source in entry.sources:
+            if not (source.unless and _matching([piece.at for piece in pieces], (source.unless,))):
+                pieces += tuple(_pieces(entry, source))
     cache = cache_folder()
     return Wanted(entry, pieces, cache, _free(cache))
 
@@ -89,10 +96,13 @@ def get(
 ) -> Path:
     """Have a checkpoint on the shelf, and give its folder; goes on where an earlier try was cut.
 
-    `progress` hears of bytes (stage "get"); it, or `stop`, ends the download between two chunks, which then
-    raises `Cancelled` and keeps what came. InputError for all that fails.
+    `progress` hears of bytes (stage "get", then "convert" where it must be); it, or `stop`, ends both between
+    two chunks, which then raises `Cancelled` and keeps what came. InputError for all that fails.
     """
     wanted = wanted or ask(entry)
+    there = placed_of(entry.name)
+    if there is not None and there.made and not there.faults() and there.revision == _revision(wanted):
+        return there.folder  # its released weights are gone from the cache, and not needed
     check_disk(wanted)
 
     def hook(report: Progress) -> None:
@@ -107,17 +117,28 @@ def get(
         meter.tell()
         for piece in wanted.pieces:
             fetch(piece, wanted.cache, lambda begin, piece=piece: _answer(piece, begin), meter)  # type: ignore[misc]
-        # only now, so that what an unfinished download left is known by having none
-        files = {piece.at: _pointer(piece, wanted.cache) for piece in wanted.pieces}
-        return place(entry, wanted.pieces, wanted.cache, files)
+        if format_of({piece.at: piece.whole(wanted.cache) for piece in wanted.pieces}) is None:
+            # only now, so that what an unfinished download left is known by having none
+            files = {piece.at: _pointer(piece, wanted.cache) for piece in wanted.pieces}
+            return place(entry, wanted.pieces, wanted.cache, files)
+        return place_converted(
+            entry, wanted.pieces, wanted.cache, lambda piece: _pointer(piece, wanted.cache), hook
+        )
+
+
+def _revision(wanted: Wanted) -> str:
+    return next(
+        (piece.revision for piece in wanted.pieces if piece.repository == wanted.entry.repository), ""
+    )
 
 
 def check_disk(wanted: Wanted) -> None:
     """InputError with how much is short, and where, when a checkpoint does not fit on the disk."""
     if wanted.short:
+        twice = ", as much again to convert it" if wanted.entry.released else ""
         raise InputError(
             f"{wanted.entry.title}: {size_words(wanted.short)} short on {wanted.cache} "
-            f"({size_words(wanted.total - wanted.kept)} to get, {size_words(wanted.free)} free); "
+            f"({size_words(wanted.total - wanted.kept)} to get{twice}, {size_words(wanted.free)} free); "
             "remove a model (inlay models remove NAME), or set HF_HOME to a folder on a larger disk"
         )
 
@@ -301,7 +322,9 @@ def _raise_spoken(entry: Entry, meter: Meter | None, error: Exception) -> NoRetu
 
 def _refused(entry: Entry, status: int, error: Exception) -> str:
     """Where to accept the terms and how to log in."""
-    page = f"{endpoint()}/{entry.repository}"
+    asked = str(getattr(getattr(error, "response", None), "url", ""))
+    refused = (source.repository for source in entry.sources if f"/{source.repository}" in asked)
+    page = f"{endpoint()}/{next(refused, entry.repository)}"
     login = "hf auth login (or set HF_TOKEN)"
     gated = entry.gated or type(error).__name__ == "GatedRepoError"
     if not logged_in():

@@ -1,7 +1,8 @@
 """What lies on the shelf: a checkpoint put there, added from a folder, found damaged, removed with its space.
 
-A checkpoint is a folder of links, into the hub's cache or into a folder of the user's, and `origin.json`,
-which says where it is from. Sizes are bytes. Loads no torch, and no library of the hub's.
+A checkpoint is a folder of links, into the hub's cache or into a folder of the user's, of what was made here
+where it had to be converted, and `origin.json`, which says where it is from. Sizes are bytes. Loads no torch,
+and no library of the hub's.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,10 @@ from engines.checkpoints.catalogue import Entry, known
 from engines.checkpoints.found import shelf_folder
 from engines.checkpoints.transfer import Piece, home_of
 from engines.errors import InputError
+from engines.families.released.conversion import files_in, format_of, planned, write_plan
+from engines.families.released.plan import Files, Plan
 from engines.families.roster import recognised
+from engines.progress import ProgressHook
 
 ORIGIN = "origin.json"
 _MOST_FILES = 2000  # a folder with more is no checkpoint but somebody's home
@@ -42,6 +46,7 @@ class Placed:
     source: str  # the user's folder or file; empty for one that was got
     cache: str  # the hub's cache that its files lie in
     pieces: tuple[Piece, ...]
+    made: dict[str, int] = field(default_factory=dict)  # what was converted here: path -> bytes
 
     @property
     def size(self) -> int:
@@ -50,7 +55,7 @@ class Placed:
 
     def faults(self) -> tuple[str, ...]:
         """Its files that are missing, or have not the size that they had."""
-        wanted = {piece.at: piece.size for piece in self.pieces}
+        wanted = {piece.at: piece.size for piece in self.pieces} | self.made
         gone = {file.relative_to(self.folder).as_posix() for file in _files(self.folder) if not file.exists()}
         wrong = {at for at, size in wanted.items() if _size(self.folder / at) != size}
         return tuple(sorted(gone | wrong))
@@ -81,11 +86,12 @@ def read_placed(folder: Path) -> Placed:
     try:
         told: Any = json.loads((folder / ORIGIN).read_text("utf-8"))
         pieces = tuple(Piece(**piece) for piece in told.get("files", ()))
+        made = {str(at): int(size) for at, size in told.get("made", {}).items()}
         words = {key: str(told.get(key, "")) for key in _WORDS}
     except (OSError, ValueError, TypeError, AttributeError):
-        pieces, words = (), dict.fromkeys(_WORDS, "")
+        pieces, made, words = (), {}, dict.fromkeys(_WORDS, "")
     words["title"] = words["title"] or folder.name
-    return Placed(name=folder.name, folder=folder, pieces=pieces, **words)
+    return Placed(name=folder.name, folder=folder, pieces=pieces, made=made, **words)
 
 
 _WORDS = ("title", "licence", "repository", "revision", "when", "source", "cache")
@@ -93,19 +99,76 @@ _WORDS = ("title", "licence", "repository", "revision", "when", "source", "cache
 
 def place(entry: Entry, pieces: tuple[Piece, ...], cache: Path, files: dict[str, Path]) -> Path:
     """Put a checkpoint that was got on the shelf; `files`: paths below its folder -> files in the cache."""
-    origin = {
+    return shelve(entry.name, lambda _: files, origin_of(entry, pieces, cache, pieces))
+
+
+def place_converted(
+    entry: Entry,
+    pieces: tuple[Piece, ...],
+    cache: Path,
+    pointer: Callable[[Piece], Path],
+    progress: ProgressHook,
+) -> Path:
+    """Convert a checkpoint that was got in its makers' own format; gives its folder on the shelf.
+
+    `pointer` gives a file in a snapshot of the cache, which keeps it there. Released weights leave the cache
+    once the result was found to be a checkpoint; what stops or fails leaves all of them for the next try.
+    """
+    blobs = {piece.at: piece.whole(cache) for piece in pieces}
+    plan = planned(blobs, entry.name)
+    by_place = {piece.at: piece for piece in pieces}
+    stay = {new: by_place[old] for new, old in plan.links.items()}
+    linked = tuple(replace(piece, at=new) for new, piece in stay.items())
+
+    def links() -> dict[str, Path]:
+        return {new: pointer(piece) for new, piece in stay.items()}
+
+    origin = origin_of(entry, pieces, cache, linked)
+    folder = shelve(entry.name, _making(plan, entry.title, progress, links), origin, recognised)
+    blobs_kept = {piece.blob for piece in linked}
+    free((piece for piece in pieces if piece.blob not in blobs_kept), cache)
+    return folder
+
+
+def _links(plan: Plan, files: Files) -> dict[str, Path]:
+    return {new: files[old] for new, old in plan.links.items()}
+
+
+def _making(
+    plan: Plan, title: str, progress: ProgressHook | None, links: Callable[[], dict[str, Path]]
+) -> Callable[[Path], dict[str, Path]]:
+    """What fills a folder with what a plan says; InputError where the disk has no room for it."""
+
+    def fill(folder: Path) -> dict[str, Path]:
+        room = shutil.disk_usage(folder).free
+        if room < plan.size:
+            raise InputError(
+                f"{title}: converting it takes {plan.size / 1e9:.1f} GB in {folder.parent}, "
+                f"{room / 1e9:.1f} GB are free; remove a model (inlay models remove NAME), or set "
+                "INLAY_MODELS to a folder on a larger disk"
+            )
+        write_plan(plan, folder, progress)
+        return links()
+
+    return fill
+
+
+def origin_of(
+    entry: Entry, pieces: tuple[Piece, ...], cache: Path, linked: tuple[Piece, ...]
+) -> dict[str, Any]:
+    """What `origin.json` says of a checkpoint that was got; `linked`: those of its pieces that stay."""
+    return {
         "title": entry.title,
         "licence": entry.licence.name,
         "repository": entry.repository,
         "revision": next(piece.revision for piece in pieces if piece.repository == entry.repository),
         "cache": str(cache),
-        "files": [asdict(piece) for piece in pieces],
+        "files": [asdict(piece) for piece in linked],
     }
-    return _shelve(entry.name, files, origin)
 
 
 def add(source: Path, name: str = "") -> Placed:
-    """Link a checkpoint of the user's, a folder or a file, to the shelf.
+    """Link a checkpoint of the user's, a folder or a file, to the shelf; a released one is converted there.
 
     InputError where no family knows it, and for a name that is taken or cannot be one.
     """
@@ -113,8 +176,9 @@ def add(source: Path, name: str = "") -> Placed:
     if not source.exists():
         raise InputError(f"{str(source)[:160]!r}: no such folder or file; give the path of a checkpoint")
     source = source.resolve()
-    _, spec = recognised(source)
-    name = name or re.sub(r"[^A-Za-z0-9._-]+", "-", spec.name or source.stem).strip("-.")[:64]
+    released = format_of(files_in(source)) is not None
+    known_as = source.name if released else recognised(source)[1].name
+    name = name or re.sub(r"[^A-Za-z0-9._-]+", "-", known_as or source.stem).strip("-.")[:64]
     if not _NAME.fullmatch(name):
         raise InputError(
             f"name {name[:64]!r}: expected letters, digits, dots, dashes; choose another with --name"
@@ -126,7 +190,17 @@ def add(source: Path, name: str = "") -> Placed:
             f"name {name!r}: taken already; choose another with --name, or inlay models remove {name}"
         )
     files = _listed(source)
-    _shelve(name, files, {"title": spec.title or name, "licence": spec.licence, "source": str(source)})
+    origin = {"source": str(source)}
+
+    def describe(folder: Path) -> None:
+        spec = recognised(folder)[1]
+        origin.update(title=name if spec.title in ("", folder.name) else spec.title, licence=spec.licence)
+
+    if released:
+        plan = planned(files, name)
+        shelve(name, _making(plan, name, None, lambda: _links(plan, files)), origin, describe)
+    else:
+        shelve(name, lambda _: files, origin, describe)
     return read_placed(shelf_folder() / name)
 
 
@@ -168,7 +242,7 @@ def remove(name: str) -> int:
     own = [file.stat().st_size for file in _files(found.folder) if not file.is_symlink()]
     shutil.rmtree(found.folder)
     gone = [piece for piece in found.pieces if (piece.repository, piece.revision, piece.path) not in others]
-    return sum(own) + (_free(gone, Path(found.cache)) if found.cache else 0)
+    return sum(own) + (free(gone, Path(found.cache)) if found.cache else 0)
 
 
 def kept(entry: Entry) -> int:
@@ -194,8 +268,11 @@ def _unfinished(entry: Entry) -> list[Path]:
     return found
 
 
-def _free(pieces: Iterable[Piece], cache: Path) -> int:
-    """Delete files from the cache, and the folders of a repository that nothing is left of."""
+def free(pieces: Iterable[Piece], cache: Path) -> int:
+    """Delete files from the cache, and the folders of a repository that nothing is left of; gives the bytes.
+
+    A file that a snapshot of another checkpoint, or of another program's, refers to stays.
+    """
     freed = 0
     homes = set()
     for piece in pieces:
@@ -223,13 +300,24 @@ def _pointed_at(home: Path) -> set[str]:
     return {link.readlink().name for link in home.glob("snapshots/**/*") if link.is_symlink()}
 
 
-def _shelve(name: str, files: dict[str, Path], origin: dict[str, Any]) -> Path:
-    """A folder of links, which appears whole or not at all."""
+def shelve(
+    name: str,
+    fill: Callable[[Path], dict[str, Path]],
+    origin: dict[str, Any],
+    check: Callable[[Path], object] | None = None,
+) -> Path:
+    """A folder on the shelf, which appears whole or not at all; gives it.
+
+    `fill` writes what is made here below the folder it is given and names what is linked: paths below it ->
+    files elsewhere. `check` looks at the whole and raises where it is of no use.
+    """
     shelf = shelf_folder()
     shelf.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".", suffix=".new", dir=shelf))
     try:
         building.chmod(0o755)
+        files = fill(building)
+        made = {file.relative_to(building).as_posix(): file.stat().st_size for file in _files(building)}
         for at, file in files.items():
             link = building / at
             link.parent.mkdir(parents=True, exist_ok=True)
@@ -237,7 +325,9 @@ def _shelve(name: str, files: dict[str, Path], origin: dict[str, Any]) -> Path:
                 link.symlink_to(file)
             except OSError:  # a system without links
                 shutil.copyfile(file, link)
-        told = origin | {"name": name, "when": datetime.now(UTC).isoformat(timespec="seconds")}
+        if check is not None:
+            check(building)
+        told = origin | {"name": name, "when": datetime.now(UTC).isoformat(timespec="seconds"), "made": made}
         (building / ORIGIN).write_text(json.dumps(told, indent=1), "utf-8")
         final = shelf / name
         if final.exists():

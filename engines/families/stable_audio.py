@@ -72,6 +72,12 @@ def spec_of(folder: Path) -> CheckpointSpec | None:
 
 def load_codec(folder: Path, spec: Spec, device: torch.device) -> Autoencoder:
     """SAME, audio [B, 2, N] <-> latents [B, D, T]."""
+    shape = config(folder, "vae/config.json")
+    if shape.get("inlay_chunk_size"):  # a small one, which diffusers does not know
+        from engines.families import same_blocks
+
+        reach = same_blocks.reach(shape["inlay_chunk_size"], math.prod(shape["encoder_strides"]))
+        return Same(same_blocks.load(folder / "vae", device), reach)
     return Same(part(folder, "vae", "AutoencoderSAME", device))
 
 
@@ -105,11 +111,11 @@ def load_tokens(folder: Path, spec: Spec, device: torch.device) -> LM:
 class Same:
     """The SAME autoencoder: audio [B, C, N] <-> latents [B, D, T], which its bottleneck normalises.
 
-    Each of its layers looks one frame to each side, so a frame's reach is finite, and long audio goes through
-    it piece by piece to the same end.
+    Each of its layers looks one frame to each side, or within blocks of frames, so a frame's reach is finite,
+    and long audio goes through it piece by piece to the same end.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, reach: int | None = None) -> None:
         shape = network.config
         self.network = network
         self.rate: int = shape.sampling_rate
@@ -117,7 +123,7 @@ class Same:
         self.hop: int = network.downsampling_ratio
         self.frame_rate = self.rate / self.hop
         self.dim: int = shape.latent_dim
-        self.reach: int = _reach(shape)
+        self.reach: int = _reach(shape) if reach is None else reach
 
     def encode(self, audio: Tensor) -> Tensor:
         """[B, C, N] -> [B, D, T], T = ceil(N / hop)."""

@@ -7,6 +7,7 @@ test('sizes and times in words', () => {
   assert.deepEqual([2.36e9, 39_559_020, 300_010].map(sizeWords), ['2.4 GB', '40 MB', '300 kB']);
   assert.deepEqual([0.2, 30, 240, 9000, null].map(leftWords), ['about 1 s left', 'about 30 s left', 'about 4 min left', 'about 3 h left', '']);
   assert.equal(stateWords({ state: 'getting', done: 43, total: 100, left: 240 }), '43 %, about 4 min left');
+  assert.equal(stateWords({ state: 'converting', done: 43, total: 100, left: 20 }), 'Converting, 43 %, about 20 s left');
   assert.equal(stateWords({ state: 'paused', done: 43, total: 100, left: null }), 'Paused at 43 %');
   assert.equal(stateWords({ state: 'asking', done: 0, total: 0, left: null }), 'Asking the hub…');
 });

@@ -48,7 +48,7 @@ function download(row, one) {
   if (one.state === 'failed') {
     return html`<p class="err" role="alert">${icons.warn}<span>${one.why}</span></p><div class="two">${button('get', one.done ? 'Go on' : 'Try again')}${button('cancel', 'Cancel')}</div>`;
   }
-  const bar = html`<div class="far" role="progressbar" aria-label="${row.title}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="${Math.round(100 * share)}" aria-valuetext="${row.title}, ${percent(share)}"><span>${stateWords(one)}</span>${one.total && one.state !== 'getting' ? html`<span class="soft">${sizeWords(one.done)} of ${sizeWords(one.total)}</span>` : ''}${meter(share)}</div>`;
+  const bar = html`<div class="far" role="progressbar" aria-label="${row.title}" aria-valuemin="0" aria-valuemax="100" aria-valuenow="${Math.round(100 * share)}" aria-valuetext="${row.title}, ${percent(share)}"><span>${stateWords(one)}</span>${one.total && !['getting', 'converting'].includes(one.state) ? html`<span class="soft">${sizeWords(one.done)} of ${sizeWords(one.total)}</span>` : ''}${meter(share)}</div>`;
   const first = one.state === 'paused' ? button('get', 'Go on', { icon: icons.play }) : button('pause', 'Pause', { icon: icons.pause });
   return html`${bar}<div class="two">${first}${button('cancel', 'Cancel')}</div>`;
 }

@@ -21,6 +21,7 @@ export function stateWords({ state, done, total, left }) {
   const words = {
     asking: 'Asking the hub…',
     getting: [at, leftWords(left)].filter(Boolean).join(', '),
+    converting: ['Converting', at, leftWords(left)].filter(Boolean).join(', '),
     pausing: 'Pausing…',
     cancelling: 'Cancelling…',
     paused: `Paused at ${at}`,

@@ -21,7 +21,7 @@ class _Download:
     """One that goes on, or has ended without its model."""
 
     entry: Entry
-    state: str = "asking"  # "getting", "pausing", "cancelling", "paused", "failed"
+    state: str = "asking"  # "getting", "converting", "pausing", "cancelling", "paused", "failed"
     done: int = 0
     total: int = 0
     left: float | None = None
@@ -91,8 +91,8 @@ class Downloads:
         def hear(progress: Progress) -> None:
             with self._lock:
                 one.done, one.total, one.left = progress.step, progress.total, progress.remaining
-                if one.state == "asking":
-                    one.state = "getting"
+                if one.state in ("asking", "getting", "converting"):
+                    one.state = "converting" if progress.stage == "convert" else "getting"
 
         try:
             with mishaps.in_one_line("download"):
