@@ -180,7 +180,8 @@ export class Timeline extends Viewport {
     const words = /^[a-z]+[ :]/.test(message) ? message[0].toUpperCase() + message.slice(1) : message;
     const notice = this.find('.notice');
     notice.classList.toggle('plain', plain);
-    refresh(notice, words ? html`${plain ? '' : icons.warn}<span>${words}</span>${more}` : html``);
+    const draw = plain ? refresh : render; // a button under the hand stays; the same fault once more is told once more
+    draw(notice, words ? html`${plain ? '' : icons.warn}<span>${words}</span>${more}` : html``);
   }
 
   #pending = false;
