@@ -73,9 +73,7 @@ def test_nothing_below_knows_what_is_above() -> None:
 
 def test_markup_is_put_on_the_page_in_one_place() -> None:
     """As `npm run lint` has it, where there is no node; and Gradio's HTML by the component that escapes."""
-    ways = re.compile(
-        r"(inner|outer|Adjacent)HTML|ContextualFragment|HTMLUnsafe|srcdoc|document\.write"
-    )
+    ways = re.compile(r"(inner|outer|Adjacent)HTML|ContextualFragment|HTMLUnsafe|srcdoc|document\.write")
     found = [path.name for path in PAGE.rglob("*.js") if ways.search(path.read_text("utf-8"))]
     assert found == ["markup.js"]
     plain = re.compile(r"gr\.(HTML|Markdown)\(")  # but for `Shown`, none but the subclasses with typed states
