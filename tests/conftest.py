@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+import editor.page  # noqa: F401  # before a test imports Gradio, which would write stubs beside our modules
 from engines.audio.recording import Recording, from_float
 from tests.bundles import save_tiny
 from tests.hub import FILES, Hub, Repo, serving_hub

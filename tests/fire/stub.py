@@ -18,6 +18,6 @@ def serve(request: Request, models: Any, progress: ProgressHook) -> Result:
     return Result(request, made, {"sample": 0.1})
 
 
-def supports(request: Request) -> Support:
+def supports(request: Request, models: object = None) -> Support:
     """Everything."""
     return Support()
