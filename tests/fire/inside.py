@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import tempfile
@@ -16,6 +17,8 @@ from tests.bundles import save_tiny
 
 os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="inlay-fire-")  # before Gradio is imported
 PLACE = Path(os.environ["GRADIO_TEMP_DIR"]).resolve()
+
+importlib.import_module("editor.page")  # before Gradio, which would write stubs beside our modules
 
 import gradio as gr  # noqa: E402
 
