@@ -15,7 +15,8 @@ TORCH := 2.13.0
 TORCH_INDEX ?=
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
+# Modules are compiled as they are imported: all of them would take pip longer than their download.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q --no-compile
 READY := .venv/ready
 SCRIPTS = $(shell find assets tests -name '*.*js' -not -path '*/vendor/*' 2>/dev/null)
 SCRIPT_TESTS = $(wildcard tests/js/*.js tests/js/*.mjs)
@@ -30,9 +31,11 @@ BROWSERS = $(shell command -v chromium >/dev/null || command -v chromium-browser
 run: $(READY)
 	$(BIN)/python app.py $(ARGS)
 
-# One thread each: two processes of two threads on two cores wait for each other. Compiled modules are kept,
-# whatever the environment says: without them each process spends ten seconds more before its first test.
-PYTEST = OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q \
+# Compiled modules are kept, whatever the environment says: without them a start takes ten seconds more.
+export PYTHONDONTWRITEBYTECODE :=
+
+# One thread each: two processes of two threads on two cores wait for each other.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q \
 	-n $(JOBS) --maxprocesses 4 --dist worksteal --durations=10
 
 test: $(READY)
@@ -53,7 +56,7 @@ browser-test: $(READY) browsers
 FIRE = hostile kills full_disk tabs foreign users
 fire: $(READY) browsers
 	@status=0; for script in $(FIRE); do \
-	  OMP_NUM_THREADS=1 GOMP_SPINCOUNT=100 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.fire.$$script \
+	  OMP_NUM_THREADS=1 GOMP_SPINCOUNT=100 $(BIN)/python -m tests.fire.$$script \
 	    || status=1; done; exit $$status
 
 lint: $(READY)

@@ -14,6 +14,7 @@ from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 import pytest
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -103,6 +104,17 @@ def test_a_page_runs_no_script_but_its_own(client: TestClient) -> None:
     for where in ("/", "/data"):
         assert client.get(where).headers["X-Content-Type-Options"] == "nosniff"
         assert client.get(where).headers["Referrer-Policy"] == "same-origin"
+
+
+def test_a_page_runs_our_script_before_its_own() -> None:
+    async def page(request: Request) -> Response:
+        return HTMLResponse(f"<html><head><script>{SCRIPT}</script></head></html>")
+
+    app = Starlette(routes=[Route("/", page)], middleware=[Middleware(Doors, first="window.first = 1")])
+    answer = TestClient(app, base_url="http://127.0.0.1").get("/")
+    assert answer.text.startswith(f"<html><head><script>window.first = 1</script><script>{SCRIPT}")
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    assert answer.headers["Content-Security-Policy"].count("'sha256-") == 2
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_PAGE = 16 << 20  # bytes of a page that are held to hash the scripts in it
+_HEAD = b"<head>"
 _INLINE = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 # Gradio makes functions of strings for listeners that run in the browser ('unsafe-eval') and sets styles on
 # elements. No handler in markup runs, and no script that the server did not send.
@@ -40,10 +41,14 @@ _HEADERS = {
 class Doors:
     """ASGI middleware: refuses foreign hosts and origins, and sends the page's policy."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str] = LOOPBACK) -> None:
-        """`hosts`: names, without a port, under which browsers may know the server; empty = any."""
+    def __init__(self, app: ASGIApp, hosts: Collection[str] = LOOPBACK, first: str = "") -> None:
+        """`hosts`: names, without a port, under which browsers may know the server; empty = any.
+
+        `first`: a script that a page runs before all that it brings.
+        """
         self.app = app
         self.hosts = frozenset(hosts)
+        self.first = f"<script>{first}</script>".encode() if first else b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers what may not come in with 403 and the reason; lets the rest through."""
@@ -52,7 +57,7 @@ class Doors:
         refused = self.refused(Headers(scope=scope), scope.get("method", "GET"))
         if refused:
             return await PlainTextResponse(refused, 403, headers=_HEADERS)(scope, receive, send)
-        return await self.app(scope, receive, _Dressed(send))
+        return await self.app(scope, receive, _Dressed(send, self.first))
 
     def refused(self, headers: Headers, method: str = "GET") -> str:
         """Why a request may not come in; empty where it may."""
@@ -95,8 +100,9 @@ def _hashes(scripts: Iterable[bytes]) -> list[str]:
 class _Dressed:
     """Sends an answer with the headers. A page is held until it is whole: the policy names its scripts."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, first: bytes) -> None:
         self.send = send
+        self.first = first
         self.start: Message | None = None  # of a page that is held
         self.body = bytearray()
 
@@ -113,7 +119,11 @@ class _Dressed:
         self.body += message.get("body", b"")
         if message.get("more_body") and len(self.body) < MAX_PAGE:
             return
-        MutableHeaders(scope=self.start)["Content-Security-Policy"] = policy(bytes(self.body))
+        page = bytes(self.body).replace(_HEAD, _HEAD + self.first, 1)
+        headers = MutableHeaders(scope=self.start)
+        headers["Content-Security-Policy"] = policy(page)
+        if "content-length" in headers:
+            headers["content-length"] = str(int(headers["content-length"]) + len(page) - len(self.body))
         await self.send(self.start)
         self.start = None
-        await self.send({**message, "body": bytes(self.body)})
+        await self.send({**message, "body": page})

@@ -81,7 +81,8 @@ def gates(host: str, port: int, users: Users | None = None, ears: Ears | None = 
 def _locks(host: str, port: int, users: Users | None) -> list[Middleware]:
     # Where a cookie is asked for, any name: a page that bends one to this machine has no cookie for it.
     named = is_local(host) and users is None
-    doors = Middleware(Doors, hosts=tuple(dict.fromkeys([*LOOPBACK, host.lower()])) if named else ())
+    hosts = tuple(dict.fromkeys([*LOOPBACK, host.lower()])) if named else ()
+    doors = Middleware(Doors, hosts=hosts, first=theme.first_script())
     if users is not None:
         known = Visitors(users.hash_of)
         way = Login(users, known)

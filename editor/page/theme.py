@@ -55,6 +55,11 @@ def theme() -> gr.themes.Base:
     return base.set(**known, block_border_width="0px", block_padding="0px", block_shadow="none")
 
 
+def first_script() -> str:
+    """What a page runs before Gradio's own modules, which take hold of what it changes."""
+    return (MODULES / "parts" / "resting.js").read_text()
+
+
 def stylesheet() -> str:
     """The page's and the panel's CSS with the font's address in it."""
     font = file_address(ASSETS / "fonts" / "InterVariable-subset.woff2")

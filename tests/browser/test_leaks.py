@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import PATIENCE, begin
 from tests.browser.test_edit import drag_span, upload
 
 # Counts what the page's own modules leave on targets that outlive them, and what still waits for its time.
@@ -127,6 +127,36 @@ def test_twenty_times_leave_what_was_there_before(counting: Page) -> None:
         counting.wait_for_function(
             "(before) => JSON.stringify(window.counted()) === before", arg=_json(before)
         )
+
+
+ASKED = """(() => { const draw = window.requestAnimationFrame; window.asked = 0;
+  window.drawn = () => new Promise((done) => draw(done));
+  window.requestAnimationFrame = (work) => { window.asked += 1; return draw(work); }; })()"""
+
+
+# Frames in a row before which nothing is asked for: thirty are enough, fifteen seconds are too long.
+STILL = """async () => {
+  let still = 0;
+  for (let frame = 0, before = -1; still < 30 && frame < 900; frame += 1) {
+    await window.drawn();
+    still = window.asked === before ? still + 1 : 0;
+    before = window.asked;
+  }
+  return still;
+}"""
+
+
+def test_a_page_at_rest_asks_for_no_frame(browser: Browser, address: str, song_file: Path) -> None:
+    """Sixty frames a second of nothing are a tenth of a core: Gradio's loader asks for them."""
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as profile:
+        profile.set_default_timeout(PATIENCE)
+        profile.add_init_script(ASKED)
+        page = profile.new_page()
+        page.goto(address)
+        begin(page)
+        upload(page, song_file)
+        still = page.evaluate(STILL)
+        assert still == 30 and page.evaluate("window.asked") > 0
 
 
 def _json(counted: dict[str, int]) -> str:
