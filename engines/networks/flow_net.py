@@ -15,6 +15,19 @@ from engines.networks.lane_frames import LaneProjection, Lanes, boost_lane_colum
 from engines.networks.shapes import FlowConfig
 from engines.networks.text import TextStates
 from engines.networks.transformer import Memory, Transformer, sinusoid
+from engines.requests import CHANGES
+
+WEIGHED = 2 + len(CHANGES)  # numbers that tell a guided network how it is guided
+
+
+def weighing(everything: Tensor, wish: Tensor, changed: Tensor) -> Tensor:
+    """The guidance of each item as a guided network takes it: [B], [B], bool [B, CHANGES] -> [B, WEIGHED].
+
+    `everything` weighs what sees all, `wish` what is changed beside it (`engines.sampling.guidance`); all 0
+    is the prediction that sees everything, taken alone.
+    """
+    weights = torch.stack([everything - 1.0, wish - everything], dim=1) / 2.0  # 2 x [B] -> [B, 2]
+    return torch.cat([weights, changed.to(weights.dtype)], dim=1)
 
 
 class FlowNet(nn.Module):
@@ -28,6 +41,11 @@ class FlowNet(nn.Module):
         boost_lane_columns(self.input_proj, self.lane_projection.width)
         dim = config.dim
         self.time_mlp = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
+        if config.guided:
+            last = nn.Linear(dim, dim)
+            nn.init.zeros_(last.weight)  # starts as the network without guidance
+            nn.init.zeros_(last.bias)
+            self.guidance_mlp = nn.Sequential(nn.Linear(WEIGHED, dim), nn.SiLU(), last)
         self.transformer = Transformer(config.backbone)
         self.output_proj = nn.Linear(config.dim, config.channels)
         nn.init.zeros_(self.output_proj.weight)  # starts at v = 0
@@ -47,17 +65,23 @@ class FlowNet(nn.Module):
         text_given: Tensor | None = None,
         offset: int | Tensor = 0,
         memory: Memory | None = None,
+        weighed: Tensor | None = None,
     ) -> Tensor:
         """Latents [B, D, T] at times tau [B] -> velocity [B, D, T].
 
         known: bool [B, T], the frames of `z` that are clean; lanes [B, T]; text as in `remember`,
-        or `memory` from an earlier `remember`; offset: position of the first frame, int or [B].
+        or `memory` from an earlier `remember`; offset: position of the first frame, int or [B];
+        weighed [B, WEIGHED]: the guidance that a guided network has in it (`weighing`), None for none.
         """
         if memory is None:
             memory = self.remember(text, text_given, z.shape[0])
         x = torch.cat([z.transpose(1, 2), known[..., None].to(z.dtype), self.lane_projection(lanes)], dim=-1)
         x = self.input_proj(x)  # [B, T, D + 1 + lanes] -> [B, T, dim]
         time = self.time_mlp(sinusoid(1000.0 * tau, self.config.dim).to(x.dtype))  # [B] -> [B, dim]
+        if self.config.guided:
+            if weighed is None:
+                weighed = x.new_zeros(len(x), WEIGHED)
+            time = time + self.guidance_mlp(weighed.to(x.dtype))  # [B, WEIGHED] -> [B, dim]
         x = self.transformer(x, memory, time=time, offset=offset)
         v: Tensor = self.output_proj(x)  # [B, T, dim] -> [B, T, D]
         return v.transpose(1, 2)

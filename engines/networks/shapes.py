@@ -100,6 +100,7 @@ class FlowConfig(TakenLanes):
     dropout: float = 0.0
     skips: bool = True
     window: int = 250  # frames that the network is trained on
+    guided: bool = False  # takes the weights of guidance as an input, so that one evaluation is guided
 
     @property
     def backbone(self) -> TransformerConfig:

@@ -15,7 +15,7 @@ from tests.browser.test_lanes import project
 from tests.serving import Server
 
 READY = "window.inlay?.desk.timeline?.view && window.inlay.desk.doc.serial"
-LATE = "window.inlay.desk.group?.tracks[3]?.state === 'running'"  # the zero-shot engine's
+SOME = "window.inlay.desk.group?.tracks.slice(1).some(({ state }) => state === 'ready')"  # of the takes
 
 
 def slow(page: Page, song_file: Path) -> None:
@@ -71,9 +71,10 @@ def test_after_kill_9_in_a_run_takes_and_undo_are_there_and_it_can_be_run_again(
     page.goto(first.url)
     page.wait_for_function(READY)
     slow(page, song_file)
-    page.locator("#inpaint").click()
-    page.wait_for_function(LATE, timeout=120_000)
     project = state(page, "doc.project")
+    page.locator("#inpaint").click()
+    page.wait_for_function(SOME)
+    before = states(page)
     first.kill()
     second = servers()
     page = context.new_page()
@@ -81,16 +82,21 @@ def test_after_kill_9_in_a_run_takes_and_undo_are_there_and_it_can_be_run_again(
     page.wait_for_function(READY)
     page.evaluate("(folder) => window.inlay.desk.projectEvent({ action: 'open', folder, rev: 0 })", project)
     page.wait_for_function("window.inlay.desk.group?.tracks.length === 4")
-    assert states(page) == {"ar": "ready", "fm": "ready", "fm-zero-shot": "interrupted"}
-    page.wait_for_function("window.inlay.desk.player.tracks.size === 4")  # and their sound is there
-    card = page.locator("inlay-takes .card.interrupted")
+    found = states(page)  # the last one has hardly begun; one more may have been ready in between
+    assert found["fm-zero-shot"] == "interrupted" and set(found.values()) == {"ready", "interrupted"}
+    assert all(found[engine] == "ready" for engine, how in before.items() if how == "ready")
+    ready = list(found.values()).count("ready")  # and their sound is there
+    page.wait_for_function("(count) => window.inlay.desk.player.tracks.size === count", arg=2 + ready)
+    cards = page.locator("inlay-takes .card.interrupted")
+    expect(cards).to_have_count(3 - ready)
+    card = cards.filter(has_text="ZS")
     expect(card).to_contain_text("Interrupted")
     expect(card).to_contain_text("Inlay was restarted at")
     card.get_by_text("Run again").click()
     page.wait_for_function("window.inlay.desk.run")
     page.wait_for_function("window.inlay.desk.run === false")
-    expect(card).to_have_count(0)
-    assert states(page)["fm-zero-shot"] == "ready"
+    expect(cards).to_have_count(2 - ready)
+    assert states(page) == found | {"fm-zero-shot": "ready"}
     undone = []
     while state(page, "doc.undo"):
         undone.append(state(page, "doc.undo"))
