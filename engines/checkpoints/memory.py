@@ -18,26 +18,34 @@ from engines.families.released.tensors import table
 from engines.families.weights import outline
 
 _WEIGHT = 4  # bytes
-# Beside the weights while a run works; measured, see docs/models.md.
-_ROOM = 250_000_000  # buffers of a codec and of sampling, of checkpoints of any size
-_SHARE = 0.1  # what grows with the network: a cache of keys and values, activations, a copy while parts load
+# Beside the weights while a run works, as measured on a CPU (16 GB and more free; ARCHITECTURE, "Memory").
+_ROOM = 350_000_000  # a channel: libraries, and buffers of codec and sampling
+_SHARE = 0.1  # activations, and what is there twice for a moment
+# Keys and values of six fillings of 30 s: they grow with width times depth, so as the weights to 2/3.
+_KEPT, _KEPT_AT = 2_900_000_000, 1_915_000_000  # bytes of them, at so many bytes of weights
 _STORED = 2  # bytes of a weight in a file that was not got yet: the fewer, the more it may take
 _TABLES = ".safetensors"
 _PACKAGES = (".bin", ".th", ".pt")
 
 
-def need(folder: Path) -> int:
-    """Bytes that a checkpoint takes on any device while a run is on it, by the weights in its files."""
-    return _with_room(_WEIGHT * sum(weights_in(file) for file in weight_files(folder)))
+def held(folder: Path) -> int:
+    """Bytes that the weights of a checkpoint take on any device, once they are all loaded."""
+    return _WEIGHT * sum(weights_in(file) for file in weight_files(folder))
 
 
-def need_to_get(size: int) -> int:
+def need(folder: Path, channels: int = 1, ar: bool = False) -> int:
+    """Bytes that a checkpoint takes while a run is on it; `ar`: AR runs on it."""
+    return _with_room(held(folder), channels, ar)
+
+
+def need_to_get(size: int, channels: int = 1, ar: bool = False) -> int:
     """The same of one that is not here: from above, by the bytes that are to be got."""
-    return _with_room(_WEIGHT // _STORED * size)
+    return _with_room(_WEIGHT // _STORED * size, channels, ar)
 
 
-def _with_room(weights: int) -> int:
-    return round(weights * (1 + _SHARE)) + _ROOM if weights else 0
+def _with_room(weights: int, channels: int, ar: bool) -> int:
+    kept = _KEPT * (weights / _KEPT_AT) ** (2 / 3) if ar else 0.0
+    return round(weights * (1 + _SHARE) + kept) + _ROOM * channels if weights else 0
 
 
 def weight_files(folder: Path) -> tuple[Path, ...]:

@@ -132,6 +132,11 @@ class Models:
             _hearing.reset(token)
 
     @property
+    def need(self) -> int:
+        """Bytes of memory that it takes while a run is on it."""
+        return need(self.folder, self.spec.channels, "ar" in self.spec.engines)
+
+    @property
     def loaded(self) -> tuple[str, ...]:
         """Parts that are in memory."""
         return tuple(self._parts)
@@ -211,7 +216,7 @@ def _make_room(wanted: Models) -> None:
     Raises InputError with what is missing where it does not fit at all. Whoever loads holds the device, so no
     other run is on those that are freed.
     """
-    takes, device = need(wanted.folder), str(wanted.device)
+    takes, device = wanted.need, str(wanted.device)
     others = [models for models in opened() if models is not wanted and models.device == wanted.device]
     while others and free_bytes(device) < takes:
         others.pop(0).free()

@@ -64,6 +64,8 @@ class Row:
     @property
     def words(self) -> str:
         """What it can, in a few words."""
+        if not self.engines:
+            return ""
         how = "Continues, fills by picking" if self.engines == ("ar",) else "Spans"
         lanes = set(ALL_LANES) <= set(self.takes)
         return ", ".join((how, *(("every lane",) if lanes else self.takes)))
@@ -210,8 +212,8 @@ def _fault(one: Placed) -> _Fault:
         if format_of(files_in(one.folder)) is not None:
             remedy = "Convert it; what lies there stays"
             return _Fault("unusable", "It is in its makers' own format", "convert", remedy)
-        why = str(error).removeprefix(f"{one.folder.name[:64]!r}: ")
-        return _Fault("unusable", why[:1].upper() + why[1:], "", "Remove it, and open the right folder")
+        why = str(error).removeprefix(f"{one.folder.name[:64]!r}: ").removesuffix("; get it again")
+        return _Fault("unusable", f"Not usable: {why}", "", "Remove it, and open the right folder")
     if family.extra and any(find_spec(name) is None for name in LIBRARIES):
         return _Fault("unusable", "It needs libraries that are not installed", "extra", f"Run {EXTRA}")
     return _Fault()

@@ -24,7 +24,7 @@ def told(device: Device) -> dict[str, Any]:
     return {
         "devices": each,
         "on": on,
-        "loaded": sum(memory.need(models.folder) for models in _shelf("opened") if str(models.device) == on),
+        "loaded": sum(memory.held(models.folder) for models in _shelf("opened") if str(models.device) == on),
         "free": of["free"],
         "memory": of["memory"],
     }

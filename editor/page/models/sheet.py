@@ -22,7 +22,7 @@ from editor.page.models.downloads import Downloads
 from editor.page.seats import is_owner, user
 from editor.runs.device import Device
 from engines.checkpoints import hub, login, memory, placed
-from engines.checkpoints.catalogue import entry_of
+from engines.checkpoints.catalogue import entry_of, known
 from engines.checkpoints.library import available, endpoint
 from engines.checkpoints.stock import EXTRA, OWN, Row, row_of, stock
 from engines.errors import InputError
@@ -129,11 +129,13 @@ class Sheet:
         }
 
     def _row(self, row: Row, loading: dict[Path, dict[str, int]]) -> dict[str, Any]:
+        kind = (row.channels, "ar" in row.slots)
         here = row.folder and row.state == "here"
         told = row.to_json() | {
             "own": row.name == self.own,
-            "need": memory.need(Path(row.folder)) if here else memory.need_to_get(row.size),
+            "need": memory.need(Path(row.folder), *kind) if here else memory.need_to_get(row.size, *kind),
             "speed": "",
+            "page": _page(row.name),
             "loading": loading.get(Path(row.folder).resolve()) if row.folder else None,
         }
         if row.name == self.own:
@@ -147,6 +149,12 @@ def _abroad(told: dict[str, Any]) -> dict[str, Any]:
     """A row without what only its owner needs to know: folders of this machine."""
     why = "Not usable; whoever runs this server can mend it" if told["why"] else ""
     return told | {"folder": "", "source": "", "why": why, "mend": "", "remedy": ""}
+
+
+def _page(name: str) -> str:
+    """A public model's page on the hub; empty for others."""
+    entry = known(name)
+    return f"{endpoint()}/{entry.repository}" if entry is not None else ""
 
 
 def _name(sent: Payload) -> str:
@@ -180,7 +188,7 @@ def _asked(name: str) -> dict[str, Any]:
         "short": wanted.short,
         "cache": _homely(wanted.cache),
         "hub": endpoint(),
-        "page": f"{endpoint()}/{entry.repository}",
+        "page": _page(name),
         "allows": entry.licence.allows,
         "forbids": entry.licence.forbids,
         "logged": hub.logged_in(),
