@@ -175,7 +175,7 @@ def test_progress_in_words() -> None:
     assert progress_words(Progress("sample", 0, 50, 0.1, None), None) == "0 %"
     assert progress_words(Progress("load", 0, 1, 0.0, None), 3.0) == "Loading the models"
     coming = Progress("load", 1_488_000_000, 2_400_000_000, 9.0, 5.6)
-    assert progress_words(coming, 3.0) == "Loading into memory, 62 % of 2.4 GB"
+    assert progress_words(coming, 3.0) == "Loading 62 % of 2.4 GB"
 
 
 def test_one_estimate_that_gives_way_to_what_is_measured() -> None:

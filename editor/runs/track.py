@@ -79,7 +79,7 @@ def estimate_words(seconds: float) -> str:
 def progress_words(progress: Progress, left: float | None) -> str:
     """A report as a musician reads it: "62 %, about 6 s left"; `left` in seconds (`pace.Pace`)."""
     if progress.stage == "load" and progress.total > 1:  # bytes
-        return f"Loading into memory, {int(progress.fraction * 100)} % of {size_words(progress.total)}"
+        return f"Loading {int(progress.fraction * 100)} % of {size_words(progress.total)}"
     if progress.stage != "sample":
         return STAGES.get(progress.stage, "Working")
     share = f"{round(progress.fraction * 100)} %"

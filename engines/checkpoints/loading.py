@@ -22,6 +22,8 @@ from engines.errors import Cancelled, InputError
 Part = TypeVar("Part")
 Hear = Callable[[int, int], None]  # bytes read, and all; may raise Cancelled
 _LOOK_SECONDS = 0.1
+_LEAVING_SECONDS = 1.0  # at most; a part that is read without a thread goes on to its next tensor
+_PAGE = 4096  # bytes
 
 
 class Loading:
@@ -31,10 +33,12 @@ class Loading:
         self._folder = folder
         self._title = title
         self._stop = threading.Event()
+        self._ended = threading.Event()  # nobody waits for it any more
         self._thread: threading.Thread | None = None
         self._files: tuple[Path, ...] = ()
         self._weights = 0  # numbers in the files
         self._there = 0  # of them in parts that were read
+        self._kept = 0  # bytes of pages that parts which were read still have
         self._most = 0  # bytes that were told already
         self.goes_on = False  # a part is being read
 
@@ -48,12 +52,13 @@ class Loading:
         """Bytes of them that were read; grows only."""
         total = self.total
         there = total * self._there // max(1, self._weights)
-        self._most = min(total, max(self._most, there + _pages_seen(self._files)))
+        self._most = min(total, max(self._most, there + _pages_seen(self._files) - self._kept))
         return self._most
 
     def stop(self) -> None:
-        """Stop at the next tensor; whoever waits for it is told."""
+        """Stop at the next tensor, and return once whoever waits for it was told."""
         self._stop.set()
+        self._ended.wait(_LEAVING_SECONDS)
 
     def forget(self) -> None:
         """Nothing is there any more."""
@@ -69,6 +74,8 @@ class Loading:
             self._files = tuple(file.resolve() for file in weight_files(self._folder))
             self._weights = sum(map(weights_in, self._files))
         self._stop = stop = threading.Event()
+        self._kept = _pages_seen(self._files)
+        self._ended.clear()
         self.goes_on = True
         try:
             part = _stoppable(load, stop) if hear is None else self._beside(load, stop, hear)
@@ -76,6 +83,7 @@ class Loading:
             raise InputError(f"{self._title}: its loading was cancelled; run it again") from error
         finally:
             self.goes_on = False
+            self._ended.set()
         self._there += sum(weight.numel() for weight in _weights_of(part))
         return part
 
@@ -135,7 +143,11 @@ class _Looks(TorchFunctionMode):
 
 def _stoppable(load: Callable[[], Part], stop: threading.Event) -> Part:
     with torch.inference_mode(False), _Looks(stop):  # parameters stay ordinary tensors
-        return load()
+        part = load()
+        for weight in _weights_of(part):
+            if weight.device.type == "cpu" and weight.is_contiguous():  # else the first step would read it
+                weight.detach().view(-1)[:: _PAGE // weight.element_size()].sum()
+        return part
 
 
 def _weights_of(part: object) -> Iterator[Tensor]:

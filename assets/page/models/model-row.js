@@ -75,7 +75,7 @@ function download(row, one, { login }) {
 function loading(row, { may }) {
   const { done, total } = row.loading;
   const bar = far(row, total ? done / total : 0, loadingWords(row.loading), bytesOf(row.loading));
-  return html`${bar}${may ? button('stop', 'Cancel', { label: `Cancel loading ${row.title}` }) : ''}`;
+  return html`${bar}${may && !row.loading.stopping ? button('stop', 'Cancel', { label: `Cancel loading ${row.title}` }) : ''}`;
 }
 
 /** A model that is here: in use, or to be used. */

@@ -30,7 +30,7 @@ export function stateWords({ state, done, total, left }) {
 }
 
 /** How the loading of a model goes. */
-export const loadingWords = ({ done, total }) => `Loading into memory, ${percent(total ? done / total : 0)}`;
+export const loadingWords = ({ done, total, stopping }) => (stopping ? 'Cancelling…' : `Loading into memory, ${percent(total ? done / total : 0)}`);
 
 /** Why the hub does not let one have a model, and what would do. */
 export function refusalWords(login) {

@@ -173,10 +173,17 @@ class ModelsSheet {
     if (what === 'use') return this.#choose(button.dataset.slot, row.own ? '' : row.name);
     if (what === 'remove' && !this.#sure(button, row)) return undefined;
     if (what === 'get' && !(await this.#agreed(row))) return undefined;
+    if (what === 'stop') this.#stopping(row);
     const wrong = await act({ act: what, name: row.name, agreed: true });
     if (wrong) return this.#say(wrong);
     if (what === 'remove') for (const slot of uses(row, desk.doc)) this.#choose(slot, '');
     return undefined;
+  }
+
+  /** The press is answered at once, whatever the machine is busy with. */
+  #stopping(row) {
+    row.loading.stopping = true;
+    this.#draw();
   }
 
   /** Whether a model may be fetched: what was begun already was agreed to. */
