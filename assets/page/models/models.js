@@ -168,8 +168,8 @@ class ModelsSheet {
   }
 
   async #do(what, row, button) {
-    if (what === 'read') return openPage(row.licence_link);
-    if (what === 'page') return openPage(row.page);
+    const links = { read: row.licence_link, page: row.page };
+    if (what in links) return openPage(links[what]);
     if (what === 'use') return this.#choose(button.dataset.slot, row.own ? '' : row.name);
     if (what === 'remove' && !this.#sure(button, row)) return undefined;
     if (what === 'get' && !(await this.#agreed(row))) return undefined;
