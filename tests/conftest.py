@@ -27,9 +27,9 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub on the loopback with two public models, one of them gated; shelf and cache are new and empty."""
-    from huggingface_hub import constants
+    from huggingface_hub import constants, hf_api
 
-    from engines.checkpoints import transfer
+    from engines.checkpoints import login, transfer
 
     with serving_hub() as served:
         served.repos["facebook/musicgen-small"] = Repo(dict(FILES))
@@ -40,7 +40,11 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         monkeypatch.setenv("INLAY_MODELS", str(tmp_path / "shelf"))
         monkeypatch.delenv("HF_HUB_CACHE", raising=False)
         monkeypatch.delenv("HF_TOKEN", raising=False)
+        # the library reads the environment once, when it is loaded
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "hf" / "token"))
+        monkeypatch.setattr(constants, "HF_STORED_TOKENS_PATH", str(tmp_path / "hf" / "stored_tokens"))
+        monkeypatch.setattr(hf_api.api, "endpoint", served.url)
+        monkeypatch.setattr(login, "_of_process", "")
         monkeypatch.setattr(transfer, "PAUSES", ())
         yield served
 

@@ -93,12 +93,19 @@ class _Handler(BaseHTTPRequestHandler):
             _, _, digest = path.split("/", 2)
             every = (data for repo in hub.repos.values() for data in repo.files.values())
             self._file(next(data for data in every if sha256(data) == digest), {}, body)
+        elif path == "/api/whoami-v2":
+            self._who()
         elif found := re.fullmatch(r"/api/models/(.+?)(?:/revision/.+)?", path):
             self._info(found[1])
         elif found := re.fullmatch(r"/(.+?)/resolve/[^/]+/(.+)", path):
             self._resolve(found[1], found[2], body)
         else:
             self._say(404, {}, b"")
+
+    def _who(self) -> None:
+        right = self.headers.get("Authorization") == f"Bearer {TOKEN}"
+        told = {"name": "mira", "auth": {"accessToken": {"displayName": "inlay", "role": "read"}}}
+        self._say(200 if right else 401, {}, json.dumps(told if right else {"error": "no"}).encode())
 
     def _info(self, name: str) -> None:
         repo = self.hub.repos.get(name)

@@ -174,6 +174,8 @@ def test_progress_in_words() -> None:
     assert progress_words(Progress("sample", 31, 50, 9.0, 5.6), 5.6) == "62 %, about 6 s left"
     assert progress_words(Progress("sample", 0, 50, 0.1, None), None) == "0 %"
     assert progress_words(Progress("load", 0, 1, 0.0, None), 3.0) == "Loading the models"
+    coming = Progress("load", 1_488_000_000, 2_400_000_000, 9.0, 5.6)
+    assert progress_words(coming, 3.0) == "Loading 62 % of 2.4 GB"
 
 
 def test_one_estimate_that_gives_way_to_what_is_measured() -> None:

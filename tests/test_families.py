@@ -140,7 +140,7 @@ def test_the_first_gives_way_where_the_second_needs_its_memory(
     monkeypatch.setattr(shelf, "_open", {})
     first, second = open_bundle(str(tiny_bundle), "cpu"), open_bundle(str(wide), "cpu")
     first.codec()
-    need = shelf.size_in_memory(wide)
+    need = second.need
     monkeypatch.setattr(shelf, "free_bytes", lambda device: need - 1 if first.loaded else 2 * need)
     second.codec()
     assert first.loaded == () and second.loaded == ("codec",)

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from torch import nn
 
+from editor.doors.visitors import USER
 from editor.page.models.downloads import Downloads
-from editor.page.models.sheet import sheet
+from editor.page.models.sheet import Sheet
 from editor.project import commands, knobs
 from editor.project.disk import storage
 from editor.project.document import Project
 from editor.runs.device import Device
 from editor.session import Session
-from engines.checkpoints import placed
+from engines.checkpoints import found, placed, shelf
 from engines.checkpoints.catalogue import entry_of
 from engines.errors import InputError
-from tests.hub import WEIGHTS, Hub
+from tests.hub import TOKEN, WEIGHTS, Hub
 
 SMALL = entry_of("musicgen-small")
+GATED = entry_of("stable-audio-3-small-music")
 
 
 class Asked:
     """The functions that the page asks, on the tiny bundle."""
 
-    def __init__(self, bundle: Path, user: str = "") -> None:
+    def __init__(self, bundle: Path) -> None:
         self.downloads = Downloads()
-        device = Device(str(bundle), "cpu")
-        self._of = {one.__name__: one for one in sheet(device, self.downloads, str(bundle))}
-        self._request: Any = SimpleNamespace(request=SimpleNamespace(scope={"inlay_user": user}))
-        self.user = user
+        self.device = Device(str(bundle), "cpu")
+        functions = Sheet(self.device, self.downloads, str(bundle)).functions()
+        self._of = {one.__name__: one for one in functions}
+        self.scope: dict[str, Any] = {}  # of the request
+        self._request: Any = SimpleNamespace(request=SimpleNamespace(scope=self.scope))
 
     def __call__(self, function: str, **sent: Any) -> dict[str, Any]:
         answer: dict[str, Any] = self._of[function](sent, self._request)
@@ -41,9 +47,9 @@ class Asked:
     def row(self, name: str) -> dict[str, Any]:
         return next(row for row in self("models")["rows"] if row["name"] == name)
 
-    def ended(self) -> None:
+    def ended(self, name: str = SMALL.name) -> None:
         """Waits until the download's thread has ended."""
-        one = self.downloads._each.get(SMALL.name)
+        one = self.downloads._each.get(name)
         if one is not None and one.thread is not None:
             one.thread.join(60)
 
@@ -56,8 +62,7 @@ class Asked:
 
 
 @pytest.fixture
-def asked(hub: Hub, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
-    monkeypatch.setattr("editor.page.models.sheet.user", lambda request: request.request.scope["inlay_user"])
+def asked(hub: Hub, tiny_bundle: Path) -> Asked:
     return Asked(tiny_bundle)
 
 
@@ -120,12 +125,114 @@ def test_a_failure_stays_with_its_remedy_until_it_is_tried_again(asked: Asked, h
     assert hub.sent == len(WEIGHTS)
 
 
-def test_where_there_are_users_only_the_owner_gets_models(asked: Asked, hub: Hub) -> None:
-    asked._request.request.scope["inlay_user"] = "mira"
-    assert asked("models")["may"] is False
-    for sent in ({"act": "get", "name": SMALL.name}, {"act": "add", "path": "/etc"}):
-        assert "whoever runs this server" in asked("do_model", **sent)["error"]
-    assert hub.asked == []
+@pytest.mark.parametrize(("visitor", "words"), [("mira", "have users"), ("", "are reached by a link")])
+def test_only_the_owner_at_this_machine_changes_anything(
+    asked: Asked, hub: Hub, visitor: str, words: str, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    placed.add(tiny_bundle, "mine")
+    asked.scope[USER] = visitor  # came in through a lock
+    told = asked("models")
+    assert told["may"] is False and told["login"] is None
+    mine = next(row for row in told["rows"] if row["name"] == "mine")
+    assert str(tmp_path) not in json.dumps(told) and mine["source"] == ""
+    for sent in (
+        {"act": "get", "name": SMALL.name, "agreed": True},
+        {"act": "add", "path": str(tiny_bundle)},
+        {"act": "remove", "name": "mine"},
+        {"act": "log in", "token": TOKEN, "keep": True},
+        {"act": "log out"},
+        {"act": "device", "device": "auto"},
+        {"act": "stop", "name": "mine"},
+    ):
+        error = asked("do_model", **sent)["error"]
+        assert words in error and "inlay models get NAME where it runs" in error
+    assert words in asked("ask_model", name=SMALL.name)["error"]
+    assert hub.asked == [] and asked.downloads.told() == {}
+    assert placed.placed_of("mine") is not None
+
+
+def test_a_token_is_given_told_of_by_its_place_alone_and_removed(
+    asked: Asked, hub: Hub, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    asked("do_model", act="get", name=GATED.name)
+    asked.ended(GATED.name)
+    failed = asked("models")["downloads"][GATED.name]
+    assert failed["refused"] and "asks for consent" in failed["why"]
+    answers = [asked("do_model", act="log in", token="hf_of_somebody_else", keep=True)]
+    assert "does not know it" in answers[0]["error"]
+    answers.append(asked("do_model", act="log in", token=TOKEN, keep=False))
+    assert answers[1]["login"]["where"] == "process"
+    asked("do_model", act="get", name=GATED.name)
+    asked.ended(GATED.name)
+    assert asked("models")["downloads"] == {} and hub.sent == len(WEIGHTS)
+    answers.append(asked("do_model", act="log in", token=TOKEN, keep=True))
+    assert answers[2]["login"] == {"where": "file", "place": str(tmp_path / "hf" / "token"), "hub": hub.url}
+    answers.append(asked("do_model", act="log out"))
+    assert answers[3]["login"]["where"] == ""
+    assert TOKEN not in json.dumps(answers) + caplog.text
+    assert "somebody" not in json.dumps(answers) + caplog.text
+
+
+def test_another_device_is_for_what_begins_then_and_the_first_is_freed(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shelf, "_open", {})
+    assert [one["name"] for one in asked("models")["devices"]] == ["cpu"]  # one is no choice
+    assert "no usable NVIDIA GPU" in asked("do_model", act="device", device="cuda")["error"]
+    assert "expected auto, cpu or cuda" in asked("do_model", act="device", device="tpu")["error"]
+    # the second of this machine's devices is its CPU under another name
+    monkeypatch.setattr(found, "devices", lambda: ("cpu:0", "cpu"))
+    asked.device.pace.turn_to(tmp_path / "pace-tiny-cpu.json")
+    asked.device.pace.learn("fm", "inpaint", 10.0, 14.0)
+    models = asked.device.models()
+    models.codec()
+    with models.device_lock:  # a run is under way
+        asked("do_model", act="device", device="auto")
+        assert (asked.device.bundle.device, models.loaded) == ("cpu:0", ("codec",))
+        other = asked.device.models()
+        other.codec()
+        assert other is not models and asked("models")["on"] == "cpu:0"
+    leaving = next((thread for thread in threading.enumerate() if thread.name == "inlay-leave"), None)
+    if leaving is not None:
+        leaving.join(30)
+    assert (models.loaded, other.loaded) == ((), ("codec",))
+    assert asked.device.pace.measured("fm") is None  # what the other one took
+    asked("do_model", act="device", device="cpu")
+    assert asked.device.pace.measured("fm") == (10.0, 14.0)
+
+
+def test_what_is_loaded_tells_how_far_and_can_be_stopped(
+    asked: Asked, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "_open", {})
+    placed.add(tiny_bundle, "mine")
+    models = asked.device.models().serving("mine")
+    begun, go = threading.Event(), threading.Event()
+
+    def load() -> nn.Module:
+        begun.set()
+        assert go.wait(30)
+        return nn.Linear(1, 1)
+
+    said: list[str] = []
+
+    def run() -> None:
+        with pytest.raises(InputError) as refused:
+            models.loading.read(load, lambda read, total: None)
+        said.append(str(refused.value))
+
+    waiting = threading.Thread(target=run)
+    waiting.start()
+    assert begun.wait(30)
+    size = sum(file.stat().st_size for file in tiny_bundle.glob("*.safetensors"))
+    assert asked.row("mine")["loading"] == {"done": 0, "total": size}
+    asked("do_model", act="stop", name="mine")
+    waiting.join(1.0)  # although the file still blocks
+    assert not waiting.is_alive() and said == ["Tiny: its loading was cancelled; run it again"]
+    go.set()
+    assert asked.row("mine")["loading"] is None
+    assert "nothing is being loaded" in asked("do_model", act="stop", name="mine")["error"]
 
 
 def test_the_choice_is_one_step_of_undo_kept_on_disk_and_stays_with_a_preset(

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from editor.cli.main import main as cli
+from editor.page.models.downloads import Downloads
 from engines import fm
 from engines.checkpoints import hub as getting
 from engines.checkpoints import placed
 from engines.checkpoints.catalogue import entry_of
 from engines.checkpoints.found import find_checkpoint
 from engines.checkpoints.shelf import open_bundle
+from engines.checkpoints.stock import row_of
 from engines.errors import Cancelled, InputError
+from engines.families.released import conversion
+from engines.families.released.tensors import Planned
 from engines.progress import Progress
 from engines.requests import FMSettings, GenerateRequest
 from tests.checkpoints.ace_step import save_tiny_ace_step
@@ -156,3 +162,51 @@ def test_a_released_folder_of_the_users_is_converted_and_stays_as_it_is(
     assert find_checkpoint("mine", "cpu").family.name == "ace-step"
     assert placed.remove("mine") > 0
     assert {f: f.stat().st_mtime_ns for f in released["ace"].rglob("*")} == before
+
+
+def test_a_released_folder_is_converted_behind_the_page_told_of_and_cancelled(
+    full: Hub, released: dict[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    downloads, begun, go, write = Downloads(), threading.Event(), threading.Event(), conversion.write
+
+    def slow(file: Path, tensors: list[Planned], tell: Callable[[int], None]) -> None:
+        def told(count: int) -> None:
+            tell(count)
+            begun.set()
+            assert go.wait(60)
+
+        write(file, tensors, told)
+
+    def ended(name: str) -> None:
+        thread = downloads._each[name].thread if name in downloads._each else None
+        if thread is not None:
+            thread.join(60)
+
+    monkeypatch.setattr(conversion, "write", slow)
+    downloads.add(released["ace"], "mine")
+    assert begun.wait(60)
+    told = downloads.told()["mine"]
+    assert (told["state"], told["source"]) == ("converting", str(released["ace"]))
+    assert 0 < told["done"] < told["total"]
+    downloads.pause("mine")  # there is nothing to go on from
+    assert downloads.told()["mine"]["state"] == "converting"
+    downloads.cancel("mine", lambda: None)
+    go.set()
+    ended("mine")
+    assert downloads.told() == {} and list((tmp_path / "shelf").iterdir()) == []
+    with pytest.raises(InputError, match="that of a public model"):
+        downloads.add(released["ace"], ACE.name)
+    downloads.add(released["ace"], "mine")
+    ended("mine")
+    assert downloads.told() == {} and row_of("mine").state == "here"
+
+
+def test_one_laid_there_by_hand_is_offered_to_be_converted(
+    full: Hub, released: dict[str, Path], tmp_path: Path
+) -> None:
+    hand = tmp_path / "shelf" / "hand"
+    shutil.copytree(released["ace"], hand)
+    row = row_of("hand")
+    assert (row.state, row.mend, row.why) == ("unusable", "convert", "It is in its makers' own format")
+    added = placed.add(Path(row.folder), "hand-converted")
+    assert row_of(added.name).state == "here" and row_of("hand").mend == "convert"

@@ -170,3 +170,24 @@ def test_a_filling_too_rough_to_win_is_not_listened_to() -> None:
     best, shares = choice._wished_most([1.0, 9.0, 4.0], share)
     assert (best, shares, asked) == (2, [0.5, None, 0.9], [0, 2])
     assert choice._wished_most([1.0, 2.0], lambda _: 1.0)[0] == 0
+
+
+@pytest.mark.parametrize("hears", [60.0, 120.0, 380.0])
+@pytest.mark.parametrize("start", [200.0, 1.0])
+def test_what_a_span_costs_does_not_grow_with_what_a_model_could_hear(
+    models: Models, monkeypatch: pytest.MonkeyPatch, hears: float, start: float
+) -> None:
+    """A checkpoint with a window of minutes reads half a minute around a span of 3 s, and codes no more."""
+    codec, coded = models.codec(), list[int]()
+
+    def encode(audio: torch.Tensor) -> torch.Tensor:
+        coded.append(audio.shape[-1])
+        return audio.new_zeros(1, codec.dim, audio.shape[-1] // codec.hop)
+
+    monkeypatch.setattr(codec, "encode", encode)
+    request = InpaintRequest("fm", tone(400, 2000, gain=start / 1e3 + hears / 1e4), start, start + 3.0)
+    window = windows.cut(request, codec, hears)
+    z = windows.encode(window, models)
+    frames = round((3.0 + 2 * windows.BESIDE_SECONDS) * codec.frame_rate)
+    assert (window.frames, z.shape[-1], coded) == (frames, frames, [frames * codec.hop])
+    assert window.start == pytest.approx(max(0.0, start - windows.BESIDE_SECONDS), abs=0.05)

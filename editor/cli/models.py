@@ -15,6 +15,7 @@ from editor.cli.report import fact_lines
 from engines.checkpoints import hub, placed
 from engines.checkpoints.catalogue import Entry, entry_of
 from engines.checkpoints.hub import Wanted, size_words
+from engines.checkpoints.library import endpoint
 from engines.checkpoints.stock import OWN, Row, row_of, stock
 from engines.errors import InputError
 
@@ -40,7 +41,7 @@ def get(arguments: argparse.Namespace) -> str:
     """Download a public model, after a yes. InputError for all that stands in the way, with a remedy."""
     entry = entry_of(arguments.name)
     row = row_of(entry.name)
-    if row.state == "here" or (row.state == "unusable" and not entry.released):
+    if row.state == "here" or (row.state == "unusable" and row.mend != "get"):
         return _answer(arguments, row, f"{entry.name} is here already, in {row.folder}")
     wanted = hub.ask(entry)
     hub.check_disk(wanted)
@@ -100,6 +101,7 @@ def show(arguments: argparse.Namespace) -> str:
         "size": _size(row),
         "state": _state(row),
         "problem": row.why,
+        "remedy": row.remedy,
         "folder": row.folder,
         "linked_to": row.source,
     }
@@ -112,7 +114,7 @@ def _agree(entry: Entry, wanted: Wanted) -> None:
     say(f"{entry.title} by {entry.maker}. {licence.words}: {licence.name}, {licence.link}")
     say(" ".join(filter(None, (licence.forbids, licence.allows))))
     more = f", of which {size_words(wanted.kept)} are there" if wanted.kept else ""
-    say(f"{size_words(wanted.total)} from {hub.endpoint()}{more}, kept in {wanted.cache}; "
+    say(f"{size_words(wanted.total)} from {endpoint()}{more}, kept in {wanted.cache}; "
         f"{size_words(wanted.free)} are free there")  # fmt: skip
     if not sys.stdin.isatty():
         raise InputError(f"{entry.name}: nobody can be asked here; add --yes if you agree to this")

@@ -29,6 +29,11 @@ def user_of(scope: Mapping[str, Any]) -> str:
     return str(scope.get(USER, ""))
 
 
+def came_in(scope: Mapping[str, Any]) -> bool:
+    """Whether a request came through a lock, by a link or a login; what did not is of this machine."""
+    return USER in scope
+
+
 class Visitors:
     """The browsers that have come in."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any
 
+from editor.page.models.machine import words
 from engines.checkpoints.found import Checkpoint
 
 _DUTIES = {"CC-BY-SA-4.0": "Name the makers, share alike", "CC-BY-4.0": "Name the makers"}
@@ -14,12 +14,10 @@ _DUTIES = {"CC-BY-SA-4.0": "Name the makers, share alike", "CC-BY-4.0": "Name th
 def model_card(bundle: Checkpoint) -> dict[str, Any]:
     """JSON-ready: {name, file, device, licence, duty, facts}."""
     spec = bundle.spec
-    cores = os.cpu_count() or 1
-    where = "GPU" if bundle.device == "cuda" else f"CPU, {cores} core{'' if cores == 1 else 's'}"
     return {
         "name": re.sub(r"-\d+$", "", spec.name).replace("-", " ").capitalize(),
         "file": spec.name,
-        "device": where,
+        "device": words(bundle.device),
         "licence": spec.licence or "not stated",
         "duty": _DUTIES.get(spec.licence, ""),
         "facts": _facts(bundle),

@@ -19,7 +19,7 @@ from editor.page.listeners.questions import questions
 from editor.page.listeners.runs import Runs
 from editor.page.model_card import model_card
 from editor.page.models.downloads import Downloads
-from editor.page.models.sheet import sheet
+from editor.page.models.sheet import Sheet
 from editor.page.seats import Seats
 from editor.page.view import View
 from editor.runs.device import Device
@@ -53,7 +53,7 @@ class Page:
         """Make the blocks."""
         telling = self.follower.telling
         with gr.Blocks(title="Inlay", fill_width=True, analytics_enabled=False, delete_cache=UNUSED) as app:
-            models = sheet(self.device, self.downloads, self.device.named)
+            models = Sheet(self.device, self.downloads, self.device.named).functions()
             self.layout.place((*questions(self.seats, self.device), *models))
             self.follower.wire(self.edits.wire(telling))
             self.arrivals.wire(telling)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import gradio as gr
 
-from editor.doors.visitors import user_of
+from editor.doors.visitors import came_in, user_of
 from editor.homes import Homes
 from editor.session import Session
 from editor.sessions import Sessions
@@ -27,6 +30,14 @@ class Seats:
 
 def user(request: gr.Request) -> str:
     """The user who asks; empty where there are none."""
+    return user_of(_scope(request))
+
+
+def is_owner(request: gr.Request) -> bool:
+    """Whether who asks is at this machine itself: no visitor of a link, nobody who has to log in."""
+    return not came_in(_scope(request))
+
+
+def _scope(request: gr.Request) -> Mapping[str, Any]:
     # Gradio's wraps the server's own; functions that the page asks by name get that one as it is.
-    scope = getattr(getattr(request, "request", request), "scope", None)
-    return "" if scope is None else user_of(scope)
+    return getattr(getattr(request, "request", request), "scope", None) or {}

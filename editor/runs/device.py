@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
+import threading
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -46,6 +48,29 @@ class Device:
         gc.collect()
         gc.freeze()
         give_back_memory()
+
+    def use(self, device: str) -> None:
+        """Have runs that begin from now on work on a device: auto, cpu or cuda. InputError for an absent one.
+
+        Runs under way end where they are; their models give the memory back then. Those of the other device
+        are loaded by the first run on it.
+        """
+        before, found = self.bundle, find_checkpoint(self.named, device)
+        self._asked = device
+        if found.device == before.device:
+            return
+        self.__dict__["bundle"] = found
+        self.pace.on(device)
+        self.runner.loaded.clear()
+        if "engines.checkpoints.shelf" in sys.modules:  # else nothing was loaded yet
+            from engines.checkpoints.shelf import leave
+
+            threading.Thread(target=leave, args=(before.device,), name="inlay-leave", daemon=True).start()
+
+    @property
+    def asked(self) -> str:
+        """The device as it was asked for."""
+        return self._asked
 
     @cached_property
     def bundle(self) -> Checkpoint:

@@ -28,14 +28,23 @@ class Pace:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path
         self.window: float | None = None  # seconds that the models hear at once
+        self.turn_to(path)
+
+    def turn_to(self, path: Path | None) -> None:
+        """Forget all, and go on with what a file knows: that of another device."""
+        self._path = path
         self._seconds: dict[tuple[str, str], tuple[float, float]] = {}
         if path is not None:
             with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
                 for key, (seconds, spent) in json.loads(path.read_text("utf-8")).items():
                     engine, kind = key.split(" ")
                     self._seconds[engine, kind] = (float(seconds), float(spent))
+
+    def on(self, device: str) -> None:
+        """From now on of a device, as it was asked for."""
+        path = self._path
+        self.turn_to(path and path.with_name(f"{path.stem.rpartition('-')[0]}-{device}{path.suffix}"))
 
     def learn(self, engine: str, kind: str, seconds: float, spent: float) -> None:
         """A run of `seconds` of audio has taken `spent` seconds."""

@@ -281,7 +281,7 @@ class _Report:
         """Engines say that they load whenever they begin; what is there already is not loaded again."""
         if progress.stage != "load":
             self._loaded.add(self.engine)
-        elif self.engine in self._loaded:
+        elif self.engine in self._loaded and progress.total <= 1:  # a checkpoint that comes tells its bytes
             return replace(progress, stage="begin")
         return progress
 

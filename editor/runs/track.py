@@ -78,12 +78,19 @@ def estimate_words(seconds: float) -> str:
 
 def progress_words(progress: Progress, left: float | None) -> str:
     """A report as a musician reads it: "62 %, about 6 s left"; `left` in seconds (`pace.Pace`)."""
+    if progress.stage == "load" and progress.total > 1:  # bytes
+        return f"Loading {int(progress.fraction * 100)} % of {size_words(progress.total)}"
     if progress.stage != "sample":
         return STAGES.get(progress.stage, "Working")
     share = f"{round(progress.fraction * 100)} %"
     if left is None:
         return share
     return f"{share}, about {estimate_words(left)} left"
+
+
+def size_words(size: float) -> str:
+    """Bytes for people: 2.4 GB, 40 MB."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, round(size / 1e6))} MB"
 
 
 def spent_words(seconds: float) -> str:

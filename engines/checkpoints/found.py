@@ -96,16 +96,28 @@ def find_checkpoint(name_or_path: str = "bundle", device: str = "auto") -> Check
     return Checkpoint(folder, spec, device, family)
 
 
+def devices() -> tuple[str, ...]:
+    """Devices of this machine that models can run on, the fastest first; the CPU always.
+
+    Only a torch that could use a GPU is loaded to be asked for one. A GPU of Apple's is none of them: torch
+    quantizes wrongly there, so no codec could be on it.
+    """
+    if "torch" not in sys.modules and metadata.version("torch").endswith("+cpu"):
+        return ("cpu",)
+    import torch
+
+    return ("cuda", "cpu") if torch.cuda.is_available() else ("cpu",)
+
+
 def _device(device: str) -> str:
-    """The device that is meant. Only a torch that could use a GPU is loaded to be asked for one."""
+    """The device that is meant."""
     if device not in ("auto", "cpu", "cuda"):
         raise InputError(f"device {device[:24]!r}: expected auto, cpu or cuda; choose one of them")
-    if device == "cpu" or ("torch" not in sys.modules and metadata.version("torch").endswith("+cpu")):
-        usable = False
-    else:
-        import torch
-
-        usable = torch.cuda.is_available()
-    if device == "cuda" and not usable:
+    if device == "cpu":
+        return device
+    there = devices()
+    if device == "auto":
+        return there[0]
+    if device not in there:
         raise InputError("device 'cuda': this machine has no usable NVIDIA GPU; choose auto or cpu")
-    return "cuda" if usable else "cpu"
+    return device

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import fnmatch
-import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -21,15 +20,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from engines.checkpoints.catalogue import Entry, Source
+from engines.checkpoints.library import SECONDS, endpoint, library, online
+from engines.checkpoints.login import login, token
 from engines.checkpoints.placed import cache_folder, place, place_converted, placed_of
 from engines.checkpoints.transfer import Damaged, Meter, Piece, fetch, is_network
 from engines.errors import Cancelled, InputError
 from engines.families.released.conversion import format_of
 from engines.progress import Progress, ProgressHook
 
-_SECONDS = 10.0  # without a word from the hub
-_asking = 0  # how many are at the hub just now
-_asking_lock = threading.Lock()
+
+class Refused(InputError):
+    """The hub lets nobody have it without a login, or not this one."""
 
 
 @dataclass(frozen=True)
@@ -58,23 +59,9 @@ class Wanted:
         return max(0, self.total + twice - self.kept - self.free)
 
 
-def endpoint() -> str:
-    """The hub's address."""
-    return (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
-
-
-def available() -> bool:
-    """Whether the library is installed."""
-    try:
-        _library()
-    except InputError:
-        return False
-    return True
-
-
 def logged_in() -> bool:
-    """Whether there is a token for the hub on this machine, or in HF_TOKEN."""
-    return bool(_library().get_token())
+    """Whether there is a token for the hub: given here, on this machine, or in HF_TOKEN."""
+    return bool(login())
 
 
 def ask(entry: Entry) -> Wanted:
@@ -154,25 +141,12 @@ def size_words(size: float) -> str:
 # ---- what the hub is asked
 
 
-def _library() -> Any:
-    """The hub's library, at its first use."""
-    try:
-        import huggingface_hub
-        import huggingface_hub.constants  # it loads its parts late, and these not at all unless asked
-        import huggingface_hub.utils
-    except ImportError as error:
-        raise InputError(
-            "getting models needs huggingface_hub, which is not installed; pip install 'inlay[models]'"
-        ) from error
-    return huggingface_hub
-
-
 def _pieces(entry: Entry, source: Source) -> list[Piece]:
     """The files of a repository that are wanted of it."""
     info = (
-        _library()
-        .HfApi(endpoint=endpoint())
-        .model_info(source.repository, files_metadata=True, timeout=_SECONDS)
+        library()
+        .HfApi(endpoint=endpoint(), token=token())
+        .model_info(source.repository, files_metadata=True, timeout=SECONDS)
     )
     here = {file.rfilename: file for file in info.siblings or ()}
     weights = next((found for group in source.weights if (found := _matching(here, group))), [])
@@ -205,30 +179,31 @@ def _matching(paths: Any, patterns: tuple[str, ...]) -> list[str]:
 @contextmanager
 def _answer(piece: Piece, begin: int) -> Iterator[Any]:
     """The hub's answer to a request for the bytes of a file from `begin` on."""
-    library = _library()
-    headers = library.utils.build_hf_headers() | {"Accept-Encoding": "identity"}
+    hub = library()
+    headers = hub.utils.build_hf_headers(token=token()) | {"Accept-Encoding": "identity"}
     if begin:
         headers["Range"] = f"bytes={begin}-"
-    url = library.hf_hub_url(
+    url = hub.hf_hub_url(
         piece.repository, piece.path, revision=piece.revision, endpoint=endpoint()
     )  # which leads on to where large files lie; the client takes the token off on the way
-    with library.get_session().stream(
-        "GET", url, headers=headers, timeout=_SECONDS, follow_redirects=True
+    with hub.get_session().stream(
+        "GET", url, headers=headers, timeout=SECONDS, follow_redirects=True
     ) as response:
-        library.utils.hf_raise_for_status(response)
+        hub.utils.hf_raise_for_status(response)
         yield response
 
 
 def _pointer(piece: Piece, cache: Path) -> Path:
     """The file in the cache's snapshot; the library makes the link where only the bytes are there."""
     return Path(
-        _library().hf_hub_download(
+        library().hf_hub_download(
             piece.repository,
             piece.path,
             revision=piece.revision,
             endpoint=endpoint(),
             cache_dir=cache,
-            etag_timeout=_SECONDS,
+            token=token(),
+            etag_timeout=SECONDS,
         )
     )
 
@@ -245,31 +220,10 @@ def _free(folder: Path) -> int:
 
 
 @contextmanager
-def _online() -> Iterator[None]:
-    """Let requests out where only Inlay itself keeps libraries from them, as its server does."""
-    _library()
-    if not os.environ.get("INLAY_KEEPS_OFFLINE"):
-        yield
-        return
-    from huggingface_hub import constants
-
-    global _asking
-    with _asking_lock:
-        _asking += 1
-        constants.HF_HUB_OFFLINE = False
-    try:
-        yield
-    finally:
-        with _asking_lock:
-            _asking -= 1
-            constants.HF_HUB_OFFLINE = _asking == 0
-
-
-@contextmanager
 def _spoken(entry: Entry, meter: Meter | None) -> Iterator[None]:
     """Say every failure in one line with a remedy."""
     try:
-        with _online():
+        with online():
             yield
     except (InputError, Cancelled):
         raise
@@ -285,7 +239,7 @@ def _spoken(entry: Entry, meter: Meter | None) -> Iterator[None]:
 def _raise_spoken(entry: Entry, meter: Meter | None, error: Exception) -> NoReturn:
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status in (401, 403):
-        raise InputError(_refused(entry, status, error)) from error
+        raise Refused(_refused(entry, status, error)) from error
     if status == 404:
         raise InputError(
             f"{entry.title}: {endpoint()} has no {entry.repository}, or no longer this file of it; "

@@ -167,8 +167,17 @@ def origin_of(
     }
 
 
-def add(source: Path, name: str = "") -> Placed:
-    """Link a checkpoint of the user's, a folder or a file, to the shelf; a released one is converted there.
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint of the user's that can be put on the shelf."""
+
+    source: Path  # folder or file
+    name: str  # on the shelf
+    released: bool  # in its makers' own format, so it is converted on the way
+
+
+def look(source: Path, name: str = "") -> Found:
+    """What lies in a folder or file of the user's, and what it would be called.
 
     InputError where no family knows it, and for a name that is taken or cannot be one.
     """
@@ -189,16 +198,26 @@ def add(source: Path, name: str = "") -> Placed:
         raise InputError(
             f"name {name!r}: taken already; choose another with --name, or inlay models remove {name}"
         )
-    files = _listed(source)
-    origin = {"source": str(source)}
+    return Found(source, name, released)
+
+
+def add(source: Path, name: str = "", progress: ProgressHook | None = None) -> Placed:
+    """Link a checkpoint of the user's, a folder or a file, to the shelf; a released one is converted there.
+
+    `progress` hears of the bytes that are converted, and may raise `Cancelled`, which leaves nothing behind.
+    InputError as of `look`.
+    """
+    found = look(source, name)
+    name, files = found.name, _listed(found.source)
+    origin = {"source": str(found.source)}
 
     def describe(folder: Path) -> None:
         spec = recognised(folder)[1]
         origin.update(title=name if spec.title in ("", folder.name) else spec.title, licence=spec.licence)
 
-    if released:
+    if found.released:
         plan = planned(files, name)
-        shelve(name, _making(plan, name, None, lambda: _links(plan, files)), origin, describe)
+        shelve(name, _making(plan, name, progress, lambda: _links(plan, files)), origin, describe)
     else:
         shelve(name, lambda _: files, origin, describe)
     return read_placed(shelf_folder() / name)

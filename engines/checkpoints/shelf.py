@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -22,7 +23,8 @@ from torch import Tensor, nn
 from engines.checkpoints.allocator import give_back_memory, keep_freed_memory
 from engines.checkpoints.bundle import BundleSpec, damaged
 from engines.checkpoints.found import find_checkpoint, find_named
-from engines.checkpoints.memory import free_bytes, size_in_memory
+from engines.checkpoints.loading import Hear, Loading
+from engines.checkpoints.memory import free_bytes, need
 from engines.errors import InputError
 from engines.families.roster import FAMILIES, FamilySpec, module_of
 from engines.families.shape import Autoencoder, Flow, Network, Spec, Tokenizer, Words
@@ -34,6 +36,7 @@ from engines.progress import Stopwatch
 
 Part = TypeVar("Part")
 _locks: dict[str, threading.Lock] = {}  # device -> what the run on it holds
+_hearing: ContextVar[Hear | None] = ContextVar("hearing", default=None)  # who waits for what is loaded
 
 
 class Models:
@@ -54,6 +57,7 @@ class Models:
         self.family = family
         self.loads: dict[str, int] = {}  # part -> how often it was read from disk
         self.device_lock = _locks.setdefault(device, threading.Lock())  # held by the run that uses the device
+        self.loading = Loading(folder, spec.title or spec.name)
         self._load_lock = threading.RLock()
         self._parts: dict[str, Any] = {}
 
@@ -118,6 +122,20 @@ class Models:
         finally:
             self.device_lock.release()
 
+    @contextmanager
+    def heard(self, hear: Hear) -> Iterator[None]:
+        """Within, `hear` is told bytes read, and all, while a part is loaded; it may raise to leave."""
+        token = _hearing.set(hear)
+        try:
+            yield
+        finally:
+            _hearing.reset(token)
+
+    @property
+    def need(self) -> int:
+        """Bytes of memory that it takes while a run is on it."""
+        return need(self.folder, self.spec.channels, "ar" in self.spec.engines)
+
     @property
     def loaded(self) -> tuple[str, ...]:
         """Parts that are in memory."""
@@ -127,6 +145,7 @@ class Models:
         """Forget all parts; they are loaded again at their next use."""
         with self._load_lock:
             self._parts.clear()
+            self.loading.forget()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         give_back_memory()
@@ -136,19 +155,24 @@ class Models:
         return self.folder, self.spec, self.device
 
     def _once(self, part: str, load: Callable[[], Part]) -> Part:
-        with self._load_lock:
+        hear = _hearing.get()
+        while not self._load_lock.acquire(timeout=0.1):  # another loads
+            if hear is not None:
+                hear(self.loading.done, self.loading.total)
+        try:
             if part not in self._parts:
                 if not self._parts:
                     _make_room(self)
                 try:
-                    with torch.inference_mode(False):  # parameters stay ordinary tensors
-                        self._parts[part] = load()
+                    self._parts[part] = self.loading.read(load, hear)
                 except InputError:
                     raise
                 except (OSError, SafetensorError, ValueError, RuntimeError, KeyError, TypeError) as error:
                     raise damaged(self.folder, f"{part}.safetensors", error) from error
                 self.loads[part] = self.loads.get(part, 0) + 1
             return cast(Part, self._parts[part])
+        finally:
+            self._load_lock.release()
 
 
 _open: dict[tuple[Path, str, str], Models] = {}
@@ -172,21 +196,35 @@ def opened() -> list[Models]:
         return [models for models in _open.values() if models.loaded]
 
 
+def leave(device: str) -> None:
+    """Free all checkpoints of a device, each once no run is on it (which may take as long as that run)."""
+    for models in opened():
+        if models.device == torch.device(device):
+            with models.device_lock:
+                models.free()
+
+
+def loading() -> list[Models]:
+    """All checkpoints of this process that are being loaded."""
+    with _open_lock:
+        return [models for models in _open.values() if models.loading.goes_on]
+
+
 def _make_room(wanted: Models) -> None:
     """Free other checkpoints of the device, the eldest first, until one that is to be loaded fits.
 
     Raises InputError with what is missing where it does not fit at all. Whoever loads holds the device, so no
     other run is on those that are freed.
     """
-    need = size_in_memory(wanted.folder)
+    takes, device = wanted.need, str(wanted.device)
     others = [models for models in opened() if models is not wanted and models.device == wanted.device]
-    while others and free_bytes(wanted.device) < need:
+    while others and free_bytes(device) < takes:
         others.pop(0).free()
-    short = need - free_bytes(wanted.device)
+    short = takes - free_bytes(device)
     if short > 0:
         raise InputError(
             f"{wanted.spec.title or wanted.spec.name}: {short / 1e9:.1f} GB of memory are missing, it takes "
-            f"{need / 1e9:.1f} GB; close other programs, or choose a smaller model"
+            f"{takes / 1e9:.1f} GB; close other programs, or choose a smaller model"
         )
 
 

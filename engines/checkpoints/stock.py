@@ -5,7 +5,9 @@ What the command line and the page list of them. Sizes are bytes, rates Hz, wind
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +15,16 @@ from engines.checkpoints.catalogue import CATALOGUE, LINKS, Entry, entry_of, lic
 from engines.checkpoints.found import find_checkpoint
 from engines.checkpoints.placed import Placed, kept, placed
 from engines.errors import InputError
+from engines.families.pretrained import LIBRARIES
+from engines.families.released.conversion import files_in, format_of
 from engines.families.roster import recognised
 from engines.families.shape import ALL_LANES, Spec
 from engines.roster import BY_NAME
 
 State = Literal["here", "damaged", "unusable", "part", "to get"]
+# What makes a row usable: getting it (again), converting its folder, installing the extra; "" = nothing here.
+Mend = Literal["", "get", "convert", "extra"]
+EXTRA = "pip install 'inlay[models]'"
 OWN = "bundle"  # the name of what comes with Inlay
 
 
@@ -47,6 +54,8 @@ class Row:
     folder: str = ""
     source: str = ""  # the user's own folder
     why: str = ""  # what is damaged or missing
+    mend: Mend = ""
+    remedy: str = ""  # the same in words
 
     def to_json(self) -> dict[str, Any]:
         """For --json, and the page."""
@@ -55,6 +64,8 @@ class Row:
     @property
     def words(self) -> str:
         """What it can, in a few words."""
+        if not self.engines:
+            return ""
         how = "Continues, fills by picking" if self.engines == ("ar",) else "Spans"
         lanes = set(ALL_LANES) <= set(self.takes)
         return ", ".join((how, *(("every lane",) if lanes else self.takes)))
@@ -98,15 +109,18 @@ def _bundle(own: str) -> Row:
 
 
 def _public(entry: Entry, there: Placed | None) -> Row:
+    fault, left = _Fault(), 0
     state: State = "to get"
-    why, left = "", 0
     if there is None:
         left = kept(entry)
         state = "part" if left else "to get"
-    elif faults := there.faults():
-        state, why = "damaged", _fault_words(faults, len(there.pieces))
     else:
-        state, why = _usable(there.folder)
+        fault = _fault(there)
+        state = fault.state
+        if state != "here" and not fault.mend:
+            same = state == "unusable" and there.pieces and not entry.released  # it would come as it is
+            mend: Mend = "" if same else "get"
+            fault = replace(fault, mend=mend, remedy="Update Inlay, or remove it" if same else "Get it again")
     return Row(
         name=entry.name,
         title=entry.title,
@@ -128,30 +142,26 @@ def _public(entry: Entry, there: Placed | None) -> Row:
         state=state,
         kept=left,
         folder="" if there is None else str(there.folder),
-        why=why,
+        why=fault.why,
+        mend=fault.mend,
+        remedy=fault.remedy,
     )
 
 
 def _users(one: Placed) -> Row:
-    faults = one.faults()
-    try:
-        _, spec = recognised(one.folder)
-    except InputError as error:
-        return Row(
-            one.name,
-            one.title,
-            maker="your own",
-            licence=one.licence,
-            size=one.size,
-            state="unusable",
-            folder=str(one.folder),
-            source=one.source,
-            why=str(error),
-        )
-    row = _by_spec(one.name, spec, one.folder, one.size)
-    state: State = "damaged" if faults else "here"
-    why = _fault_words(faults, len(faults)) if faults else ""
-    return replace(row, maker="your own", source=one.source, state=state, why=why)
+    fault = _fault(one)
+    shown = Row(one.name, one.title, maker="", licence=one.licence, size=one.size, folder=str(one.folder))
+    with suppress(InputError):
+        shown = _by_spec(one.name, recognised(one.folder)[1], one.folder, one.size)
+    return replace(
+        shown,
+        maker="your own",
+        source=one.source,
+        state=fault.state,
+        why=fault.why,
+        mend=fault.mend,
+        remedy=fault.remedy,
+    )
 
 
 def _by_spec(name: str, spec: Spec, folder: Path, size: int) -> Row:
@@ -178,15 +188,37 @@ def _by_spec(name: str, spec: Spec, folder: Path, size: int) -> Row:
     )
 
 
-def _usable(folder: Path) -> tuple[State, str]:
-    """Whether a family knows what lies in a folder."""
+@dataclass(frozen=True)
+class _Fault:
+    """What is wrong with what lies on the shelf, if anything is, and what would mend it."""
+
+    state: State = "here"
+    why: str = ""
+    mend: Mend = ""
+    remedy: str = ""
+
+
+def _fault(one: Placed) -> _Fault:
+    if one.source and not Path(one.source).exists():
+        away = f"It is a link to {one.source}, which is not there any more"
+        return _Fault("damaged", away, "", "Put that folder back, or take this off the list")
+    if faults := one.faults():
+        of = max(len(faults), len(one.pieces) + len(one.made))
+        remedy = f"Put its files back into {one.source}" if one.source else "Remove it"
+        return _Fault("damaged", _fault_words(faults, of), "", remedy)
     try:
-        recognised(folder)
+        family, _ = recognised(one.folder)
     except InputError as error:
-        return "unusable", str(error)
-    return "here", ""
+        if format_of(files_in(one.folder)) is not None:
+            remedy = "Convert it; what lies there stays"
+            return _Fault("unusable", "It is in its makers' own format", "convert", remedy)
+        why = str(error).removeprefix(f"{one.folder.name[:64]!r}: ").removesuffix("; get it again")
+        return _Fault("unusable", f"Not usable: {why}", "", "Remove it, and open the right folder")
+    if family.extra and any(find_spec(name) is None for name in LIBRARIES):
+        return _Fault("unusable", "It needs libraries that are not installed", "extra", f"Run {EXTRA}")
+    return _Fault()
 
 
 def _fault_words(faults: tuple[str, ...], of: int) -> str:
     count = len(faults)
-    return f"{count} of {of} files {'is' if count == 1 else 'are'} damaged or missing"
+    return f"{count} of {of} files {'is' if count == 1 else 'are'} damaged or missing ({faults[0][:60]})"

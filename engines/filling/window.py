@@ -257,10 +257,11 @@ def load(models: Models, network: Callable[[], object], watch: Stopwatch) -> Non
     """Load what a run needs, so that the first run's loading does not count as work."""
     watch.lap("queued")
     watch.report("load", 0, 1)
-    models.codec()
-    network()
-    models.text()
-    models.encoder()
+    with models.heard(lambda read, total: watch.report("load", read, total)):
+        models.codec()
+        network()
+        models.text()
+        models.encoder()
     watch.lap("load")
 
 

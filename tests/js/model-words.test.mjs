@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { leftWords, ordered, sizeWords, stateWords, uses, wantsConsent, whyNot } from '../../assets/page/models/model-words.js';
+import { leftWords, loadingWords, ordered, refusalWords, sizeWords, stateWords, uses, wantsConsent, whyNot } from '../../assets/page/models/model-words.js';
 
 test('sizes and times in words', () => {
   assert.deepEqual([2.36e9, 39_559_020, 300_010].map(sizeWords), ['2.4 GB', '40 MB', '300 kB']);
@@ -10,6 +10,14 @@ test('sizes and times in words', () => {
   assert.equal(stateWords({ state: 'converting', done: 43, total: 100, left: 20 }), 'Converting, 43 %, about 20 s left');
   assert.equal(stateWords({ state: 'paused', done: 43, total: 100, left: null }), 'Paused at 43 %');
   assert.equal(stateWords({ state: 'asking', done: 0, total: 0, left: null }), 'Asking the hub…');
+});
+
+test('loading and refusals in words', () => {
+  assert.equal(loadingWords({ done: 62, total: 100 }), 'Loading into memory, 62 %');
+  assert.equal(loadingWords({ done: 0, total: 0 }), 'Loading into memory, 0 %');
+  assert.equal(loadingWords({ done: 62, total: 100, stopping: true }), 'Cancelling…');
+  assert.match(refusalWords({ where: '' }), /accept the terms there, and log in/);
+  assert.match(refusalWords({ where: 'file' }), /The login was refused/);
 });
 
 test('an empty choice means the server\'s own model', () => {

@@ -7,6 +7,7 @@ import { desk } from '../store/desk.js';
 import { icons } from '../parts/icons.js';
 import { html, render } from '../parts/markup.js';
 import { sizeWords } from './model-words.js';
+import { logIn, tokenMarkup } from './token.js';
 
 const line = (icon, words) => html`<li>${icon}<p>${words}</p></li>`;
 
@@ -19,7 +20,7 @@ export function missing(row, told, ticked) {
 }
 
 function steps(told) {
-  const login = told.logged ? html`${icons.check}<p>Logged in to the hub on this machine</p>` : html`<b>2</b><p>Log in: run <code>hf auth login</code> in a terminal, or set HF_TOKEN. Inlay never asks for the token.</p><button data-act="check">Check</button>`;
+  const login = told.logged ? html`${icons.check}<p>Logged in to the hub on this machine</p>` : html`<b>2</b><div class="give">${tokenMarkup(told.login)}<p class="soft">Or run <code>hf auth login</code> in a terminal, and <button class="link" data-act="check">check again</button></p></div>`;
   return html`<hr><ol><li><b>1</b><p>Accept the terms on its page</p><button data-act="page">Open page</button></li><li>${login}</li></ol>`;
 }
 
@@ -28,7 +29,7 @@ function facts(row, told) {
   const more = told.kept ? `, ${sizeWords(told.kept)} of it are there` : '';
   return html`<ul>${forbids}${line(icons.check, html`${told.allows} <button class="link" data-act="read">${row.licence} in full</button>`)}
     ${line(icons.download, html`${sizeWords(told.total)} from ${told.hub.replace(/^https?:\/\//, '')}${more}, kept in ${told.cache}.<span class="soft">${sizeWords(told.free)} free there. Can be paused.</span>`)}</ul>
-    ${row.gated ? steps(told) : ''}${row.commercial ? '' : html`<hr><label><input type="checkbox">I will not use it commercially</label>`}`;
+    ${row.gated ? steps(told) : ''}${row.commercial ? '' : html`<hr><label class="promise"><input type="checkbox">I will not use it commercially</label>`}`;
 }
 
 function body(row, told) {
@@ -53,7 +54,7 @@ export function agree(row) {
   let told = null;
   let agreed = false;
   const show = () => {
-    const why = missing(row, told, Boolean(dialog.querySelector('input')?.checked));
+    const why = missing(row, told, Boolean(dialog.querySelector('.promise input')?.checked));
     const yes = dialog.querySelector('[data-act=yes]');
     yes.disabled = Boolean(why);
     yes.textContent = `Download ${told?.total ? sizeWords(told.total - told.kept) : ''}`.trim();
@@ -67,6 +68,13 @@ export function agree(row) {
     show();
   };
   dialog.addEventListener('change', show);
+  dialog.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const wrong = await logIn(form);
+    form.querySelector('.wrong').textContent = wrong;
+    if (!wrong) look();
+  });
   dialog.addEventListener('click', (event) => {
     const act = event.target.closest('button')?.dataset.act;
     if (act === 'check') look();

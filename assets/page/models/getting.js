@@ -14,7 +14,7 @@ export const models = () => told;
 
 const going = ({ state }) => !['paused', 'failed'].includes(state);
 
-/** Names of the models that come just now. */
+/** Names of the models that come just now, onto the disk. */
 export const coming = () => Object.entries(told?.downloads ?? {}).filter(([, one]) => going(one)).map(([name]) => name);
 
 /** An answer has come: it is shown, and asked for again where something goes on. */

@@ -21,12 +21,21 @@ export function stateWords({ state, done, total, left }) {
   const words = {
     asking: 'Asking the hub…',
     getting: [at, leftWords(left)].filter(Boolean).join(', '),
-    converting: ['Converting', at, leftWords(left)].filter(Boolean).join(', '),
+    converting: [total ? `Converting, ${at}` : 'Converting…', leftWords(left)].filter(Boolean).join(', '),
     pausing: 'Pausing…',
     cancelling: 'Cancelling…',
     paused: `Paused at ${at}`,
   };
   return words[state] ?? '';
+}
+
+/** How the loading of a model goes. */
+export const loadingWords = ({ done, total, stopping }) => (stopping ? 'Cancelling…' : `Loading into memory, ${percent(total ? done / total : 0)}`);
+
+/** Why the hub does not let one have a model, and what would do. */
+export function refusalWords(login) {
+  if (!login?.where) return 'Its page asks for consent: accept the terms there, and log in';
+  return 'The login was refused: accept the terms on its page first, with the same account';
 }
 
 /** For which engines a model is used: "AR", "FM" or both; `own` is the server's, which an empty choice means. */

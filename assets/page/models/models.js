@@ -9,9 +9,11 @@ import { html, refresh, render } from '../parts/markup.js';
 import { Scope } from '../parts/scope.js';
 import { agree, openPage } from './agree.js';
 import { act, ask, coming, models } from './getting.js';
-import { memoryMarkup, rowMarkup, slotMarkup } from './model-row.js';
+import { deviceMarkup, memoryMarkup, rowMarkup, slotMarkup } from './model-row.js';
 import { ordered, percent, sizeWords, uses, wantsConsent } from './model-words.js';
+import { logIn, loginMarkup, tokenMarkup } from './token.js';
 
+const AGAIN = 1000; // ms between looks at what is loaded while a run goes on
 const STYLE = new URL('./models.css', import.meta.url).href;
 
 /** The stylesheet, once; it is there before the dialog is shown. */
@@ -26,12 +28,12 @@ function styled() {
   });
 }
 
-const MARKUP = html`<header><h2>Models</h2><span class="soft">Nothing is fetched unless you ask</span><span class="spring"></span><span class="soft on"></span><button data-act="close" aria-label="Close">${icons.close}</button></header>
+const MARKUP = html`<header><h2>Models</h2><span class="soft">Nothing is fetched unless you ask</span><span class="spring"></span><div class="device"></div><button data-act="close" aria-label="Close">${icons.close}</button></header>
   <div class="slots"><div class="slot ar"></div><div class="slot fm"></div><div class="memory"></div></div>
   <div class="heads soft" aria-hidden="true"><span>What it can do</span><span>Licence</span><span>On this machine</span></div>
   <ul class="rows"></ul>
-  <footer><p class="soft">ZS takes the FM model. Takes keep the name of the model that made them.</p><p class="said err" role="alert"></p><span class="spring"></span>
-    <form hidden><input name="path" aria-label="Folder or file on this machine" placeholder="/folder/or/file on this machine" autocomplete="off" spellcheck="false"><button>Add</button></form>
+  <div class="login" hidden></div><footer><p class="soft">ZS takes the FM model. Takes keep the name of the model that made them.</p><p class="said err" role="alert"></p><span class="spring"></span>
+    <span class="logged"></span><form class="add" hidden><input name="path" aria-label="Folder or file on this machine" placeholder="/folder/or/file on this machine" autocomplete="off" spellcheck="false"><button>Add</button></form>
     <button data-act="open">${icons.folder}<span>Open a folder or file</span></button></footer><p class="heard" role="status"></p>`;
 
 /** Puts new markup into a place and leaves the focus on what it was on. */
@@ -62,8 +64,13 @@ class ModelsSheet {
       const select = /** @type {HTMLSelectElement} */ (event.target);
       if (select.matches('select')) this.#choose(select.dataset.slot, select.value);
     });
-    sheet.addEventListener('submit', (event) => this.#add(event));
+    sheet.addEventListener('submit', (event) => {
+      event.preventDefault();
+      if (event.target.matches('.token')) this.#logIn(event.target);
+      else this.#add(event.target);
+    });
     this.#scope.listen(desk, 'change', ({ detail }) => ['models', 'doc'].includes(detail.what) && this.#draw());
+    this.#scope.every(AGAIN, () => { if (!coming().length && (desk.run || models()?.rows.some(({ loading }) => loading))) ask(); });
   }
 
   async open() {
@@ -85,7 +92,8 @@ class ModelsSheet {
       refresh(this.#part('.rows'), html`<li class="soft">Looking …</li>`);
       return;
     }
-    this.#part('.on').textContent = `Runs on ${told.device}`;
+    replace(this.#part('.device'), deviceMarkup(told));
+    replace(this.#part('.logged'), loginMarkup(told.login));
     for (const slot of ['ar', 'fm']) replace(this.#part(`.slot.${slot}`), slotMarkup(slot, told.rows));
     replace(this.#part('.memory'), memoryMarkup(told));
     this.#part('[data-act=open]').hidden = !told.may;
@@ -147,21 +155,35 @@ class ModelsSheet {
     const row = this.#row(button?.closest('[data-name]')?.dataset.name);
     if (!what) return;
     this.#say('');
-    if (what === 'close') this.sheet.close();
-    else if (what === 'open') this.#field();
-    else if (what === 'copy') navigator.clipboard?.writeText("pip install 'inlay[models]'");
+    const own = {
+      close: () => this.sheet.close(),
+      open: () => this.#field(),
+      copy: () => navigator.clipboard?.writeText(models().extra),
+      login: () => this.#token(),
+      logout: () => this.#have({ act: 'log out' }),
+      device: () => this.#have({ act: 'device', device: button.dataset.slot }),
+    }[what];
+    if (own) own();
     else if (row) this.#do(what, row, button);
   }
 
   async #do(what, row, button) {
-    if (what === 'read') return openPage(row.licence_link);
+    const links = { read: row.licence_link, page: row.page };
+    if (what in links) return openPage(links[what]);
     if (what === 'use') return this.#choose(button.dataset.slot, row.own ? '' : row.name);
     if (what === 'remove' && !this.#sure(button, row)) return undefined;
     if (what === 'get' && !(await this.#agreed(row))) return undefined;
+    if (what === 'stop') this.#stopping(row);
     const wrong = await act({ act: what, name: row.name, agreed: true });
     if (wrong) return this.#say(wrong);
     if (what === 'remove') for (const slot of uses(row, desk.doc)) this.#choose(slot, '');
     return undefined;
+  }
+
+  /** The press is answered at once, whatever the machine is busy with. */
+  #stopping(row) {
+    row.loading.stopping = true;
+    this.#draw();
   }
 
   /** Whether a model may be fetched: what was begun already was agreed to. */
@@ -184,15 +206,39 @@ class ModelsSheet {
     if (desk.doc[shown] !== name) desk.edit('set_models', { [`${slot}_from`]: name }, { [shown]: name });
   }
 
+  /** Does something that is no row's. */
+  async #have(data) {
+    this.#say(await act(data));
+  }
+
+  /** The field for the token, open or shut. */
+  #token() {
+    const place = this.#part('.login');
+    place.hidden = !place.hidden;
+    render(place, place.hidden ? html`` : tokenMarkup(models().login));
+    this.#part('.logged [data-act=login]')?.setAttribute('aria-expanded', String(!place.hidden));
+    place.querySelector('input')?.focus();
+  }
+
+  async #logIn(form) {
+    const wrong = await logIn(form);
+    form.querySelector('.wrong').textContent = wrong;
+    if (wrong) {
+      form.querySelector('input').focus();
+      return;
+    }
+    this.#token();
+    this.#part('.heard').textContent = 'Logged in to the hub';
+    this.#part('.logged button')?.focus();
+  }
+
   #field() {
-    const form = this.#part('form');
+    const form = this.#part('form.add');
     form.hidden = !form.hidden;
     if (!form.hidden) form.querySelector('input').focus();
   }
 
-  async #add(event) {
-    event.preventDefault();
-    const form = event.target;
+  async #add(form) {
     const path = form.querySelector('input').value.trim();
     const wrong = path ? await act({ act: 'add', path }) : 'Write the path of a folder or file on this machine';
     this.#say(wrong);

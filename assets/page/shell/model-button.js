@@ -26,8 +26,8 @@ export class ModelButton extends HTMLElement {
   }
 
   #draw() {
-    const { device = '' } = desk.model;
     if (!desk.model.name) return;
+    const device = models()?.device ?? desk.model.device ?? '';
     const far = share();
     const words = `${names()}, ${device.split(',')[0]}${far === null ? '' : ` · ${percent(far)}`}`;
     if (!this.firstElementChild) render(this, html`<button class="text-button" aria-haspopup="dialog" title="Models and device (⇧M). The times beside the engines are for this span">${icons.chip}<span></span></button>`);
