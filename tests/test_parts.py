@@ -12,15 +12,26 @@ import pytest
 from numpy.typing import NDArray
 
 from editor.cli.main import main
+from editor.page.models.serving import serving
+from editor.page.takes.words import details
+from editor.project.document import Settings
+from editor.project.versions import about_of, part_words, take_label
+from editor.runs import asking, interrupted
+from editor.runs.asking import requests_for
+from editor.runs.job import About
 from editor.runs.replay import request_from, request_to_json
+from editor.runs.takes import take_from
+from editor.runs.track import track_of
 from engines import dispatch
 from engines.audio.recording import Recording, from_float, read_recording, write_recording
+from engines.checkpoints.found import find_checkpoint
 from engines.checkpoints.shelf import Models
 from engines.errors import Cancelled, InputError
 from engines.filling import stems
 from engines.progress import Progress
-from engines.requests import FMSettings, InpaintRequest, SpanTask
+from engines.requests import FMSettings, InpaintRequest, Result, SpanTask
 from engines.support import refusal
+from tests.test_jobs import project_with_clip
 
 RATE = 44_100
 TASKS: list[SpanTask] = ["add", "take-out", "alone"]
@@ -134,6 +145,49 @@ def test_requests_from_before_there_were_parts_make_spans_anew(recording: Record
         request_from(told | {"task": "mash"}, None, recording)
 
 
+# ---- the editor
+
+
+def test_a_run_about_a_part_asks_fm_alone_and_knows_it_after_a_crash(tmp_path: Path) -> None:
+    project = replace(project_with_clip(tmp_path), engines=("ar", "fm"), variations=2, seed=5)
+    project = replace(project, settings=replace(project.settings, strength=0.5))
+    about = About("add", "drums")
+    jobs = requests_for(project, tmp_path, "inpaint", ["fm"], about=about)
+    assert [(job.engine, job.seed) for job in jobs] == [("fm", 5), ("fm", 6)]
+    first = jobs[0]
+    assert isinstance(first, InpaintRequest)
+    assert (first.task, first.part, first.strength, first.also) == ("add", "drums", 1.0, ())
+    (plain,) = requests_for(replace(project, variations=1), tmp_path, "inpaint", ["fm"])
+    assert isinstance(plain, InpaintRequest) and (plain.task, plain.strength) == ("remake", 0.5)
+    going = replace(track_of(first, None, 0), state="running")
+    assert going.about == about
+    interrupted.note(tmp_path, [going])
+    (found,) = interrupted.found(tmp_path)
+    assert found.about == about and found.state == "interrupted"
+
+
+def test_a_take_says_what_became_of_the_part(tmp_path: Path) -> None:
+    project = project_with_clip(tmp_path)
+    said = []
+    for task in TASKS:
+        (job,) = requests_for(project, tmp_path, "inpaint", ["fm"], about=About(task, "drums"))
+        assert isinstance(job, InpaintRequest)
+        samples = job.source.samples.copy()
+        samples[round(job.start * job.source.rate) : round(job.end * job.source.rate)] //= 2
+        made = Result(job, replace(job.source, samples=samples), {"sample": 0.3}, parameters={"task": task})
+        take = take_from(made, tmp_path, project.clip.sound if project.clip else None)
+        rows = dict(map(tuple, details(take)))  # type: ignore[arg-type]
+        assert "Strength" not in rows and "Intent" not in rows and rows["Crossfade"]
+        said.append((part_words(*about_of(take)), rows["Part"], take_label(take)))
+        again = asking.vary(project, take, tmp_path)
+        assert isinstance(again, InpaintRequest) and (again.task, again.part) == (task, "drums")
+    assert said == [
+        ("with drums", "drums: added", "FM with drums, seed 7"),
+        ("without drums", "drums: taken out", "FM without drums, seed 7"),
+        ("drums alone", "drums: left alone", "FM drums alone, seed 7"),
+    ]
+
+
 # ---- the engine
 
 
@@ -191,6 +245,16 @@ def test_what_is_asked_of_it_and_cannot_be(at_work: Models, recording: Recording
     several = replace(request, part="drums", also=((4.0, 4.5),))
     assert "one span at a time" in dispatch.supports(several, at_work).reason
     assert "adds no parts" in dispatch.supports(replace(request, fm=FMSettings()), at_work).reason
+
+
+@pytest.mark.slow
+def test_the_page_offers_parts_with_such_a_model_alone(at_work: Models, tmp_path: Path) -> None:
+    project = project_with_clip(tmp_path)
+    own = find_checkpoint(str(at_work.folder), "cpu")
+    assert serving(project, own).tasks == () == serving(project, own).stems
+    chosen = replace(project, settings=Settings(fm_from="ace-step"))
+    offered = serving(chosen, own)
+    assert offered.tasks == ("add", "take-out", "alone") and "drums" in offered.stems
 
 
 @pytest.mark.slow

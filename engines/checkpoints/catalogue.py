@@ -13,7 +13,7 @@ from typing import Literal
 from engines.errors import InputError
 from engines.roster import BY_NAME, EngineName
 
-Can = Literal["generate", "fill", "continue"]
+Can = Literal["generate", "fill", "continue", "add parts", "take parts out"]
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,7 @@ def _within(folders: tuple[str, ...]) -> Source:
 
 
 def _ace_step(name: str, title: str, gigabytes: float, sources: tuple[Source, ...]) -> Entry:
+    parts: tuple[Can, ...] = ("add parts", "take parts out") if name.endswith("-base") else ()
     return Entry(
         name,
         title,
@@ -169,7 +170,7 @@ def _ace_step(name: str, title: str, gigabytes: float, sources: tuple[Source, ..
         48_000,
         2,
         600.0,
-        ("generate", "fill", "continue"),
+        ("generate", "fill", "continue", *parts),
     )
 
 

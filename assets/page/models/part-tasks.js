@@ -1,0 +1,50 @@
+/**
+ * <inlay-parts>: one part of what plays in the span, added, taken out or left alone, where the model that FM comes from
+ * was taught to. Out of sight for all others. In the page's own tree.
+ */
+
+import { desk } from '../store/desk.js';
+import { attributes, html, refresh, render } from '../parts/markup.js';
+import { Scope } from '../parts/scope.js';
+import { whyNoInpaint } from '../store/why.js';
+
+const TASKS = {
+  add: ['Add a part', 'Keeps the span and plays the chosen part to it'],
+  'take-out': ['Take it out', 'Keeps the span but for the chosen part'],
+  alone: ['Only it', 'Keeps the chosen part of the span alone'],
+};
+
+export class PartTasks extends HTMLElement {
+  #scope = null;
+  #part = '';
+
+  connectedCallback() {
+    this.#scope = new Scope();
+    const options = { signal: this.#scope.signal };
+    desk.addEventListener('change', () => this.#draw(), options);
+    this.addEventListener('click', ({ target }) => this.#run(target.closest('button')?.dataset.task), options);
+    this.addEventListener('change', ({ target }) => { this.#part = target.value; }, options);
+    this.#draw();
+  }
+
+  disconnectedCallback() {
+    this.#scope?.end();
+  }
+
+  #draw() {
+    const { tasks, stems } = desk.doc;
+    this.hidden = !tasks.length;
+    if (this.hidden) return;
+    if (!stems.includes(this.#part)) [this.#part] = stems;
+    const off = whyNoInpaint(desk.doc, desk.run);
+    if (!this.firstElementChild) render(this, html`<div class="parts" role="group" aria-label="One part of the span"></div>`);
+    refresh(this.firstElementChild, html`<label><span>Part</span><select>${stems.map((name) => html`<option ${attributes({ selected: name === this.#part })}>${name}</option>`)}</select></label>${tasks
+      .map((task) => html`<button data-task="${task}" title="${off || TASKS[task][1]}" ${attributes({ disabled: Boolean(off) })}>${TASKS[task][0]}</button>`)}`);
+  }
+
+  #run(task) {
+    if (task) desk.send('run', { task, part: this.#part });
+  }
+}
+
+customElements.define('inlay-parts', PartTasks);
