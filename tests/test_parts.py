@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from editor.cli.main import main
+from editor.page.api import Api
 from editor.page.models.serving import serving
 from editor.page.takes.words import details
 from editor.project.document import Settings
@@ -254,6 +256,13 @@ def test_the_page_offers_parts_with_such_a_model_alone(at_work: Models, tmp_path
     assert serving(project, own).tasks == () == serving(project, own).stems
     chosen = replace(project, settings=Settings(fm_from="ace-step"))
     offered = serving(chosen, own)
+    asked_by_a_program = Api(SimpleNamespace(bundle=own)).job_of(  # type: ignore[arg-type]
+        {"kind": "inpaint", "start": 1.0, "end": 2.0, "task": "add", "part": "drums"}
+        | {"fm": {"checkpoint": "ace-step"}},
+        Recording(np.zeros((5 * RATE, 2), np.int16), RATE),
+    )
+    assert isinstance(asked_by_a_program, InpaintRequest)
+    assert (asked_by_a_program.task, asked_by_a_program.fm.schedule) == ("add", "shift")
     assert offered.tasks == ("add", "take-out", "alone") and "drums" in offered.stems
 
 

@@ -10,7 +10,7 @@ import { whyNoInpaint } from '../store/why.js';
 
 const TASKS = {
   add: ['Add a part', 'Keeps the span and plays the chosen part to it'],
-  'take-out': ['Take it out', 'Keeps the span but for the chosen part'],
+  'take-out': ['Take a part out', 'Keeps the span but for the chosen part'],
   alone: ['Only it', 'Keeps the chosen part of the span alone'],
 };
 
@@ -38,7 +38,7 @@ export class PartTasks extends HTMLElement {
     if (!stems.includes(this.#part)) [this.#part] = stems;
     const off = whyNoInpaint(desk.doc, desk.run);
     if (!this.firstElementChild) render(this, html`<div class="parts" role="group" aria-label="One part of the span"></div>`);
-    refresh(this.firstElementChild, html`<label><span>Part</span><select>${stems.map((name) => html`<option ${attributes({ selected: name === this.#part })}>${name}</option>`)}</select></label>${tasks
+    refresh(this.firstElementChild, html`<label><span>Part</span><select aria-label="Part">${stems.map((name) => html`<option ${attributes({ selected: name === this.#part })}>${name}</option>`)}</select></label>${tasks
       .map((task) => html`<button data-task="${task}" title="${off || TASKS[task][1]}" ${attributes({ disabled: Boolean(off) })}>${TASKS[task][0]}</button>`)}`);
   }
 
