@@ -4,7 +4,7 @@
  */
 
 import { desk } from '../store/desk.js';
-import { attributes, html, refresh, render } from '../parts/markup.js';
+import { html, refresh, render } from '../parts/markup.js';
 import { Scope } from '../parts/scope.js';
 import { whyNoInpaint } from '../store/why.js';
 
@@ -38,8 +38,13 @@ export class PartTasks extends HTMLElement {
     if (!stems.includes(this.#part)) [this.#part] = stems;
     const off = whyNoInpaint(desk.doc, desk.run);
     if (!this.firstElementChild) render(this, html`<div class="parts" role="group" aria-label="One part of the span"></div>`);
-    refresh(this.firstElementChild, html`<label><span>Part</span><select aria-label="Part">${stems.map((name) => html`<option ${attributes({ selected: name === this.#part })}>${name}</option>`)}</select></label>${tasks
-      .map((task) => html`<button data-task="${task}" title="${off || TASKS[task][1]}" ${attributes({ disabled: Boolean(off) })}>${TASKS[task][0]}</button>`)}`);
+    refresh(this.firstElementChild, html`<label><span>Part</span><select aria-label="Part">${stems.map((name) => html`<option>${name}</option>`)}</select></label>${tasks
+      .map((task) => html`<button data-task="${task}">${TASKS[task][0]}</button>`)}`);
+    this.querySelector('select').value = this.#part; // set, not written: what has the focus keeps it
+    for (const button of this.querySelectorAll('button')) {
+      button.disabled = Boolean(off);
+      button.title = off || TASKS[button.dataset.task][1];
+    }
   }
 
   #run(task) {
