@@ -9,7 +9,7 @@ from editor.project.disk.saved import SavedProject
 from editor.project.document import Project, Sound
 from editor.runs import asking
 from editor.runs.active import ActiveRun
-from editor.runs.job import Job, Kind, with_seed
+from editor.runs.job import About, Job, Kind, with_seed
 from engines.errors import InputError
 from engines.requests import ARSettings, FMSettings
 
@@ -34,10 +34,11 @@ class Orders:
         fm: FMSettings,
         engines: Sequence[str] | None = None,
         together: bool = False,
+        about: About | None = None,
     ) -> Order:
         """What a run of some kind asks of the engines, and the clip that it works on, of one document."""
         project = self.project  # reading a long file takes a while, in which the document may change
-        jobs = asking.requests_for(project, self.saved.make_folder(), kind, engines, ar, fm, together)
+        jobs = asking.requests_for(project, self.saved.make_folder(), kind, engines, ar, fm, together, about)
         return jobs, project.clip.sound if kind != "generate" and project.clip else None
 
     def order_again(self, take_id: str) -> Order:
@@ -57,7 +58,7 @@ class Orders:
         track = self.run.find(run_id)
         if track is None:
             raise InputError(f"run {run_id[:40]!r}: no longer there; press Inpaint or Generate")
-        jobs, source = self.order(track.kind, ar, fm, [track.engine], bool(track.spans))
+        jobs, source = self.order(track.kind, ar, fm, [track.engine], bool(track.spans), track.about)
         if track.state == "interrupted":
             self.run.forget(track)
         return (with_seed(jobs[0], track.seed),), source

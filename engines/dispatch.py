@@ -68,6 +68,8 @@ def supports(request: Request, models: Served | None = None) -> Support:
         if request.engine == "auto":
             if isinstance(request, GenerateRequest):
                 return Support("engine 'auto': it only re-makes spans; choose ar or fm to generate")
+            if request.task != "remake":
+                return Support(f"engine 'auto': it only re-makes spans; choose fm for task {request.task!r}")
             return supports(replace(request, engine=_able(request, models)[0].name), models)
         engine = _engine(request.engine)
         spec = USUAL if models is None else models.serving(checkpoint_of(request)).spec

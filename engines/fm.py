@@ -1,14 +1,16 @@
-"""The supervised FM engine: generation, and inpainting as Algorithm 2 of App. J.
+"""The supervised FM engine: generation, inpainting as Algorithm 2 of App. J, and one part of what plays.
 
 Generation is inpainting with nothing known. Known frames are clamped to the clean source wherever
-the field is evaluated, and the network's mask channel says which they are. Does not know the other
-engines or the editor.
+the field is evaluated, and the network's mask channel says which they are. A flow that was taught to
+makes one part alone, which is added to a span or taken out of it. Does not know the other engines or
+the editor.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -16,7 +18,8 @@ from torch import Tensor
 from engines.audio.timebase import frames_for
 from engines.checkpoints.shelf import Models
 from engines.errors import InputError
-from engines.families.shape import Spec, Velocity
+from engines.families.shape import Flow, PartFlow, Spec, Velocity
+from engines.filling import stems
 from engines.filling import window as windows
 from engines.filling.beginnings import seeds_of
 from engines.filling.choice import finish
@@ -52,6 +55,8 @@ def run(request: Request, models: Models, progress: ProgressHook | None = None) 
         raise InputError(support.reason)
     watch = Stopwatch(progress)
     with models.held(watch):
+        if isinstance(request, InpaintRequest) and request.task != "remake":
+            return _part(request, models, watch)
         return _run(request, models, watch)
 
 
@@ -120,6 +125,40 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     return finish(request, models, z, window, watch, told, [start.words for start in starts])
 
 
+def _part(request: InpaintRequest, models: Models, watch: Stopwatch) -> Result:
+    """A part of what plays in a span, made by a flow that hears all of it, and put to its use there."""
+    windows.load(models, models.fm, watch)
+    settings = request.fm
+    watch.report("encode", 0, 1)
+    window = windows.cut(request, models.codec(), models.spec.window_seconds)
+    watch.lap("judge")
+    mix = windows.encode(window, models, silenced=False)  # [1, D, T]
+    watch.lap("encode")
+    watch.report("text", 0, 1)
+    plain = replace(request, intent="blend")  # lanes go on by themselves: what plays is heard
+    given = conditions(plain, models, window.frames, window, "fm", settings.guidance)
+    if given.text is None:  # what it is asked for is told with the words, also where there are none
+        rows = sources(given.guidance, True, given.lanes.any_given)
+        given = replace(given, text=models.words(""), rows=rows)
+    watch.lap("text")
+    flow_of_part = cast(PartFlow, models.fm()).of_part(request.task, request.part)
+    known = window.known.to(models.device)
+    field = guided_field(models, given, known, mix, settings.guided, flow_of_part)
+    z = flow.solve(
+        field,
+        draw_noise(mix, request.seed),
+        settings.solver,
+        settings.steps,
+        lambda step, of: watch.report("sample", step, of),
+        settings.schedule,
+        0.0,
+        request.seed + 1,
+    )  # [1, D, T]
+    watch.lap("sample")
+    told = {"task": request.task, "part": request.part, **resolved(request, given)}
+    return stems.finish(request, models, z, window, watch, told)
+
+
 @dataclass(frozen=True)
 class Start:
     """Where a filling sets out."""
@@ -184,13 +223,14 @@ def guided_field(
     known: Tensor,
     source: Tensor,
     guided: tuple[float, float] = (0.0, 1.0),
+    network: Flow | None = None,
 ) -> flow.Field:
     """The guided velocity as a function (z [B, D, T], t) -> [B, D, T].
 
     known bool [T]: what the field is told of `source` [1, D, T]. Outside the times `guided` the prediction
-    that sees everything is taken alone.
+    that sees everything is taken alone. `network` is the checkpoint's own, unless one is given.
     """
-    model, rows = models.fm(), given.rows
+    model, rows = network or models.fm(), given.rows
     alone = sources(Guidance(1.0, 0.0), given.text is not None, given.lanes.any_given)
     ready: dict[tuple[bool, int], Velocity] = {}
 

@@ -36,6 +36,9 @@ CONTINUED: tuple[Change, ...] = ("chords", "melody", "drums")
 # blend: begins from the music around the span; change: words and lanes decide; auto: as `changed` says
 Intent = Literal["auto", "blend", "change"]
 INTENTS: tuple[Intent, ...] = ("auto", "blend", "change")
+# What becomes of a span: made anew; a part played to it; a part taken out of it; a part of it alone
+SpanTask = Literal["remake", "add", "take-out", "alone"]
+SPAN_TASKS: tuple[SpanTask, ...] = get_args(SpanTask)
 MAX_PROMPT = 1000  # characters
 LONGEST_SECONDS = 120.0  # that one request may make
 
@@ -259,6 +262,10 @@ class InpaintRequest:
     intent: Intent = "auto"  # whether the span is to blend in, or to become what words and lanes say
     changed: tuple[Change, ...] | None = None  # what is asked that was not there; None = all that is given
     left_open: tuple[str, ...] = ()  # fields of `controls` that do not go on either: as the model likes
+    # all but "remake" keep what plays and are about one part of it; strength, intent and match then count
+    # for nothing
+    task: SpanTask = "remake"
+    part: str = ""  # which, one of the spec's `stems`
 
     @property
     def wished(self) -> tuple[Change, ...]:

@@ -15,6 +15,7 @@ from engines.requests import (
     INTENTS,
     LONGEST_SECONDS,
     MAX_PROMPT,
+    SPAN_TASKS,
     GenerateRequest,
     InpaintRequest,
     Request,
@@ -24,6 +25,11 @@ from engines.roster import BY_NAME, EngineName
 
 CONTEXT_SECONDS = 2.0  # at least so much of a full window is context
 USUAL: Spec = CheckpointSpec()  # what a checkpoint that nobody named is taken for
+_CANNOT = {
+    "add": "adds no parts",
+    "take-out": "takes no parts out",
+    "alone": "tells no part from the others",
+}
 _SILENCE = 1e-4  # peak below which a recording counts as silent (-80 dB)
 
 
@@ -48,7 +54,11 @@ def refusal(request: Request, engine: EngineName, spec: Spec = USUAL) -> Support
     if isinstance(request, GenerateRequest):
         return Support(_settings(request) or _length(request, spec))
     return Support(
-        _settings(request) or _intent(request) or _span(request, spec) or _further(request, _least(spec))
+        _settings(request)
+        or _intent(request)
+        or _task(request, engine, spec)
+        or _span(request, spec)
+        or _further(request, _least(spec))
     )
 
 
@@ -87,6 +97,24 @@ def _intent(request: InpaintRequest) -> str:
     return ""
 
 
+def _task(request: InpaintRequest, engine: EngineName, spec: Spec) -> str:
+    task, part = request.task, request.part
+    if task not in SPAN_TASKS:
+        return f"task {str(task)[:24]!r}: expected {', '.join(SPAN_TASKS)}; choose one of them"
+    if task == "remake":
+        return ""
+    if engine != "fm":
+        return f"task {task!r}: {engine!r} re-makes spans whole; choose fm"
+    if task not in spec.tasks:
+        return (
+            f"task {task!r}: {_title(spec)} {_CANNOT[task]}; choose a model that does, which "
+            "inlay models (Shift M on the page) says"
+        )
+    if part not in spec.stems:
+        return f"part {part[:24]!r}: expected one of {', '.join(spec.stems)}; choose one of them"
+    return f"task {task!r}: it is done in one span at a time; leave the others out" if request.also else ""
+
+
 def _length(request: GenerateRequest, spec: Spec) -> str:
     if not BY_NAME[request.engine].generates:
         return f"engine {request.engine!r}: it only re-makes spans; choose ar or fm to generate"
@@ -111,9 +139,10 @@ def _span(request: InpaintRequest, spec: Spec) -> str:
     if request.seconds < least - 1e-6:
         return f"{span}: at least {least:.3g} s (two frames) are needed; select a longer span"
     fits = spec.window_seconds - CONTEXT_SECONDS
-    longest = max(LONGEST_SECONDS, fits) if request.sliding else fits
+    sliding = request.sliding and request.task == "remake"
+    longest = max(LONGEST_SECONDS, fits) if sliding else fits
     if request.seconds > longest + 1e-6:
-        fit = "are made in one run" if request.sliding else "fit into the models' window"
+        fit = "are made in one run" if sliding else "fit into the models' window"
         return f"{span}: at most {longest:g} s {fit}; select a shorter span"
     return knobs.refusal(request)
 

@@ -16,7 +16,7 @@ from engines.checkpoints.shelf import Models, open_bundle
 from engines.errors import InputError
 from engines.families import ace_step, roster
 from engines.networks.lane_frames import Lanes, lanes_from
-from engines.requests import Controls, FMSettings
+from engines.requests import Controls, FMSettings, SpanTask
 from engines.sampling.guidance import Source
 from tests.checkpoints.ace_step import LATENTS, save_tiny_ace_step
 from tests.checkpoints.asking import audio, difference, noise, pipeline, solved
@@ -127,6 +127,43 @@ def test_repainting_is_the_pipelines(
     )
     assert difference(made, same) < BOUND
     assert difference(made, solved(models, PROMPT, settings, lanes(), guidance)) > 0.01
+
+
+@pytest.mark.parametrize(("task", "kind"), [("add", "lego"), ("take-out", "extract"), ("alone", "extract")])
+@pytest.mark.parametrize("guidance", [1.0, 7.0])
+def test_one_part_is_the_pipelines(
+    models: Models,
+    base: Path,
+    guidance: float,
+    task: SpanTask,
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from diffusers.models.autoencoders import autoencoder_oobleck
+
+    mean = lambda self, generator=None: self.mode()  # noqa: E731
+    monkeypatch.setattr(autoencoder_oobleck.OobleckDiagonalGaussianDistribution, "sample", mean)
+    known = torch.ones(FRAMES, dtype=torch.bool)
+    known[20:50] = False
+    sound, settings = audio(FRAMES * HOP), FMSettings("euler", 8, schedule="shift")
+    with torch.no_grad():
+        source = models.codec().encode(sound)
+
+    def made(part: str) -> Tensor:
+        return solved(models, PROMPT, settings, lanes(), guidance, known, source, part=(task, part))
+
+    asked = {"task_type": kind, "src_audio": sound[0], "track_name": "backing_vocals"}
+    span = {"repainting_start": 20 / 25 + 1e-6, "repainting_end": 50 / 25 + 1e-6}
+    same = theirs(base, num_inference_steps=8, guidance_scale=guidance, **asked, **span)
+    assert difference(made("backing vocals"), same) < BOUND
+    assert difference(made("drums"), same) > 1e-3  # it is told which
+    assert difference(solved(models, PROMPT, settings, lanes(), guidance, known, source), same) > 1e-3
+
+
+def test_only_the_base_model_was_taught_parts(base: Path, turbo: Path) -> None:
+    spec = roster.recognised(base)[1]
+    assert spec.tasks == ("add", "take-out", "alone") and {"drums", "vocals", "strings"} <= set(spec.stems)
+    assert roster.recognised(turbo)[1].tasks == () == roster.recognised(turbo)[1].stems
 
 
 def test_the_turbo_is_the_pipelines_and_ignores_guidance(turbo: Path) -> None:

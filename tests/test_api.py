@@ -56,6 +56,14 @@ def test_a_span_comes_back_with_its_seams_and_the_rest_untouched(
     assert np.array_equal(read_recording(Path(again)).samples, made.samples)
 
 
+def test_a_part_is_asked_for_as_on_the_page(client: Client, file: Path) -> None:
+    request = {"kind": "inpaint", "engine": "fm", "start": 1.0, "end": 2.0, "task": "add", "part": "drums"}
+    with pytest.raises(AppError, match="adds no parts; choose a model that does"):
+        client.predict(request, handle_file(file), api_name="/run")
+    with pytest.raises(AppError, match="task 'mash': expected one of remake, add"):
+        client.predict(request | {"task": "mash"}, handle_file(file), api_name="/run")
+
+
 def test_a_clip_needs_no_more_than_its_length(client: Client) -> None:
     path, report = client.predict({"seconds": 2.0}, None, api_name="/run")
     assert read_recording(Path(path)).seconds == pytest.approx(2.0)

@@ -268,7 +268,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
 
 
 def test_every_row_can_be_read_by_a_musician() -> None:
-    assert len({entry.name for entry in CATALOGUE}) == len(CATALOGUE) == 18
+    assert len({entry.name for entry in CATALOGUE}) == len(CATALOGUE) == 19
     for entry in CATALOGUE:
         assert (
             entry.title and entry.maker and entry.licence.words and entry.licence.link.startswith("https://")

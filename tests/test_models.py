@@ -70,7 +70,7 @@ def test_the_sheet_tells_every_model_and_asks_no_hub(asked: Asked, hub: Hub) -> 
     told = asked("models")
     own, *others = told["rows"]
     assert (own["own"], own["state"], own["slots"]) == (True, "here", ("ar", "fm"))
-    assert len(others) == 18 and not any(row["own"] for row in others)
+    assert len(others) == 19 and not any(row["own"] for row in others)
     assert told["may"] and told["ready"] and told["downloads"] == {}
     assert 0 < told["free"] <= told["memory"]
     assert hub.asked == []

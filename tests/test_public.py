@@ -35,6 +35,7 @@ MADE: list[tuple[str, EngineName]] = [
     ("ace-step", "fm"),
     ("musicgen", "ar"),
     ("musicgen-stereo", "ar"),
+    ("musicgen-melody", "ar"),
     ("jasco", "fm"),
     ("jasco", "fm-zero-shot"),
 ]
@@ -46,7 +47,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from tests.checkpoints.ace_step import save_tiny_ace_step
     from tests.checkpoints.jasco import save_tiny_jasco
-    from tests.checkpoints.musicgen import save_tiny_musicgen
+    from tests.checkpoints.musicgen import save_tiny_melody, save_tiny_musicgen
     from tests.checkpoints.stable_audio import save_tiny_stable_audio
 
     folder = tmp_path_factory.mktemp("shelf")
@@ -55,6 +56,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_tiny_ace_step(folder / "ace-step")
     save_tiny_musicgen(folder / "musicgen")
     save_tiny_musicgen(folder / "musicgen-stereo", stereo=True)
+    save_tiny_melody(folder / "musicgen-melody")
     save_tiny_jasco(folder / "jasco")
     return folder
 

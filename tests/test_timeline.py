@@ -84,6 +84,8 @@ def test_the_document_arrives_whole() -> None:
         "error": None,
         "window": 10.0,
         "frame_rate": 25.0,
+        "tasks": [],
+        "stems": [],
     }
 
 

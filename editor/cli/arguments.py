@@ -152,6 +152,13 @@ def _inpaint(add: Commands) -> argparse.ArgumentParser:
         help="a further span, in seconds, in the same pass; after the first, may be given again",
     )
     inpaint.add_argument("--prompt", default="", help="words for the span")
+    parts = inpaint.add_mutually_exclusive_group()
+    for option, words in (
+        ("--add", "keep the span and play this part to it, such as drums"),
+        ("--take-out", "keep the span but for this part"),
+        ("--alone", "keep this part of the span alone"),
+    ):
+        parts.add_argument(option, metavar="PART", help=f"{words}; with a model that was taught to")
     inpaint.add_argument(
         "--strength", type=_number, default=InpaintRequest.strength, help="0-1: how much is new (default 1)"
     )

@@ -102,6 +102,7 @@ def inpaint(arguments: argparse.Namespace) -> str | None:
         sliding=arguments.sliding,
         patience=arguments.patience,
         intent=arguments.intent,
+        **parts.task(arguments),
     )
     return _make(arguments, request, out)
 

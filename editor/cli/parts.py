@@ -16,7 +16,7 @@ from engines.checkpoints.found import find_checkpoint
 from engines.errors import InputError
 from engines.knobs import knobs
 from engines.music import chords
-from engines.requests import ARSettings, Controls, FMSettings, Guidance, Part
+from engines.requests import ARSettings, Controls, FMSettings, Guidance, Part, SpanTask
 
 LOSSLESS = (".wav", ".flac", ".aif", ".aiff", ".caf", ".au", ".w64")  # what --out may end in
 
@@ -52,6 +52,19 @@ def grid(arguments: argparse.Namespace) -> Grid | None:
         return Grid(bpm, 4 if meter is None else meter, 0.0 if first is None else first)
     except ValueError as error:
         raise InputError(f"--bpm and --meter: {error}") from error
+
+
+def task(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What an inpaint request is about where it is about one part of the music; else nothing."""
+    named: dict[SpanTask, str | None] = {
+        "add": arguments.add,
+        "take-out": arguments.take_out,
+        "alone": arguments.alone,
+    }
+    return next(
+        ({"task": name, "part": part.strip().lower()} for name, part in named.items() if part is not None),
+        {},
+    )
 
 
 def settings(arguments: argparse.Namespace) -> tuple[ARSettings, FMSettings]:

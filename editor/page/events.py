@@ -70,11 +70,16 @@ class UploadEvent(_Event):
 
 
 class RunEvent(_Event):
-    """Run one take again: `take` with another seed, `again` as it was, or `retry` one that failed."""
+    """Run one take again: `take` with another seed, `again` as it was, or `retry` one that failed.
+
+    Or a `task` about one `part` of what plays in the active span.
+    """
 
     take: str = Field(default="", max_length=64)
     again: str = Field(default="", max_length=64)
     retry: str = Field(default="", max_length=64)
+    task: Literal["", "add", "take-out", "alone"] = ""
+    part: str = Field(default="", max_length=64)
 
 
 class CancelEvent(_Event):

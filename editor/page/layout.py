@@ -152,6 +152,7 @@ class Layout:
                     )
                     for spec in ENGINES
                 ]
+                Shown(Markup("<inlay-parts hidden></inlay-parts>"), elem_id="parts")
             with gr.Row(elem_id="make", elem_classes="two"):
                 self.variations = gr.Radio(
                     [str(count) for count in range(1, MAX_VARIATIONS + 1)],

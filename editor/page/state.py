@@ -163,6 +163,8 @@ class EditorState(GradioModel):
     sort: str = "wish"  # "wish" | "smoothest": the order of takes
     arFrom: str = ""  # the model that AR runs on; empty = the server's own
     fmFrom: str = ""  # the same of FM and zero-shot
+    tasks: list[str] = Field(default_factory=list)  # "add" | "take-out" | "alone": what FM does with a part
+    stems: list[str] = Field(default_factory=list)  # the parts that it knows
     follow: list[str] = Field(default_factory=list)  # lanes that condition the active span, or a new clip
     clip: ClipState | None = None
     past: int = 0  # steps that can be undone, and done again

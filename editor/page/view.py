@@ -224,6 +224,8 @@ def document_state(session: Session, serves: Serving) -> EditorState:
         window=serves.window,
         frame_rate=serves.frame_rate,
         untaken=serves.untaken,
+        tasks=list(serves.tasks),
+        stems=list(serves.stems),
         bandHearing=session.analysis.share,
         bandUnsure=project.clip is not None and session.analysis.unsure == project.clip.sound,
     ).holding(revs)

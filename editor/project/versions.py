@@ -178,7 +178,22 @@ def vote(project: Project, ratings: Sequence[tuple[str, int, int]], matched: boo
 
 def take_label(take: Take) -> str:
     """What a take is called."""
-    return take.name or f"{ENGINE_LABELS.get(take.engine, take.engine)} seed {take.seed}"
+    engine, part = ENGINE_LABELS.get(take.engine, take.engine), part_words(*about_of(take))
+    return take.name or f"{engine} {f'{part}, ' if part else ''}seed {take.seed}"
+
+
+def about_of(take: Take) -> tuple[str, str]:
+    """What became of one part of what plays, and of which; empty for a take that was made anew."""
+    task, part = take.parameters.get("task"), take.parameters.get("part")
+    return (str(task), str(part)) if task in _PARTS else ("", "")
+
+
+def part_words(task: str, part: str) -> str:
+    """ "with drums", "without drums", "drums alone"; empty for a task that is about no part."""
+    return _PARTS.get(task, "").format(part)
+
+
+_PARTS = {"add": "with {}", "take-out": "without {}", "alone": "{} alone"}
 
 
 # ---- inside

@@ -173,8 +173,11 @@ class ActiveRun:
 
 
 def learn(pace: Pace, job: Job, spent: float) -> None:
-    """What a job has taken, in seconds, for estimates of the next; several spans tell nothing of what one takes."""
-    if isinstance(job, Extension) or (isinstance(job, InpaintRequest) and job.also):
+    """What a job has taken, in seconds, for estimates of the next.
+
+    Several spans tell nothing of what one takes, and one part of it nothing of a span that is made anew.
+    """
+    if isinstance(job, Extension) or (isinstance(job, InpaintRequest) and (job.also or job.task != "remake")):
         return
     kind = "inpaint" if isinstance(job, InpaintRequest) else "generate"
     pace.learn(at_work_on(job.engine, checkpoint_of(job)), kind, job.seconds, spent)

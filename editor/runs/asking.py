@@ -14,7 +14,7 @@ from editor.project import commands, lanes, wording
 from editor.project.disk import sounds
 from editor.project.document import Clip, Project, Region, Span, Take
 from editor.runs import replay
-from editor.runs.job import GENERATORS, Extension, ExtensionKind, Job, Kind, with_seed
+from editor.runs.job import GENERATORS, About, Extension, ExtensionKind, Job, Kind, with_seed
 from engines.audio.timebase import Grid
 from engines.errors import InputError
 from engines.requests import CHANGES, CONTINUED, ARSettings, Change, Controls, FMSettings, GenerateRequest, Hit, InpaintRequest, Intent, LaneValue
@@ -33,13 +33,15 @@ def requests_for(
     ar: ARSettings | None = None,
     fm: FMSettings | None = None,
     together: bool = False,
+    about: About | None = None,
 ) -> tuple[Job, ...]:
     """What a run of some kind asks for, one per engine (None = those ticked in the project) and variation.
 
     Inpaint re-makes the active span with its words and lanes, or (`together`) all spans at once with the
     clip's. Generate leaves out the zero-shot engine, which only fills spans. The engines share seed and
     lanes, so that they can be compared; each further variation has the next seed. Engine "auto", which
-    compares by itself, makes one take. InputError when no engine, clip or span is chosen.
+    compares by itself, makes one take. `about` one part of what plays in the active span: that is added or
+    taken out, and all else stays. InputError when no engine, clip or span is chosen.
     """
     runs = _runs(project, kind, engines)
     settings = ar or ARSettings(), fm or FMSettings()
@@ -48,7 +50,7 @@ def requests_for(
     if project.clip is None:
         raise InputError(f"nothing to {_VERBS[kind]}: upload a recording or generate a clip first")
     if kind == "inpaint":
-        return _spans(project, project.clip, folder, runs, *settings, together)
+        return _spans(project, project.clip, folder, runs, *settings, together, about)
     return _extensions(project, project.clip, folder, kind, runs, *settings)
 
 
@@ -87,8 +89,9 @@ def _spans(
     ar: ARSettings,
     fm: FMSettings,
     together: bool,
+    about: About | None = None,
 ) -> tuple[Job, ...]:
-    """The active span re-made, or all spans of the clip in one pass."""
+    """The active span re-made, or one part of it, or all spans of the clip in one pass."""
     active = None if together else project.span
     places = project.apart if together else tuple(filter(None, [project.region]))
     if not places:
@@ -109,6 +112,8 @@ def _spans(
         changed=changed,
         left_open=unfollowed(project, follow),
     )
+    if about is not None:
+        request = replace(request, task=about.task, part=about.part, strength=1.0)
     return tuple(replace(request, engine=name, seed=seed) for name, seed in runs)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from editor.project.disk.files import RUN, write_atomic
 from editor.project.disk.reading import sound_from_json
 from editor.project.document import Region
+from editor.runs.job import About
 from editor.runs.track import RunTrack
 
 GOING = ("running", "waiting")
@@ -57,4 +58,5 @@ def _interrupted(line: dict[str, Any], number: int) -> RunTrack:
         note=f"Interrupted{at}. Inlay was restarted at {datetime.now():%H:%M}",
         index=_LATER + number,
         spans=tuple(Region(**span) for span in line["spans"]),
+        about=About(*line["about"]) if line.get("about") else None,
     )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from editor.project.document import Region
 from engines.filling import edits
 from engines.progress import ProgressHook
-from engines.requests import InpaintRequest, Request, Result, Support
+from engines.requests import InpaintRequest, Request, Result, SpanTask, Support
 from engines.roster import EngineName
 from engines.roster import ENGINES
 
@@ -20,6 +20,13 @@ Kind = Literal["generate", "inpaint", "continue", "intro", "loop"]
 ExtensionKind = Literal["continue", "intro", "loop"]
 EXTENSIONS: tuple[ExtensionKind, ...] = ("continue", "intro", "loop")
 GENERATORS: tuple[EngineName, ...] = tuple(spec.name for spec in ENGINES if spec.generates)
+
+
+class About(NamedTuple):
+    """One part of what plays in a span, and what becomes of it."""
+
+    task: SpanTask
+    part: str
 
 
 @dataclass(frozen=True)

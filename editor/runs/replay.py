@@ -20,7 +20,7 @@ from engines.audio.recording import Recording
 from engines.audio.timebase import Grid
 from engines.errors import InputError
 from engines.outcomes import Wish
-from engines.requests import CHANGES, INTENTS, LANES, ARSettings, Change, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Intent, LaneValue
+from engines.requests import CHANGES, INTENTS, LANES, SPAN_TASKS, ARSettings, Change, Controls, FMSettings, GenerateRequest, Guidance, InpaintRequest, Intent, LaneValue, SpanTask
 from engines.roster import ENGINE_NAMES
 
 
@@ -66,7 +66,11 @@ def request_from(parameters: Mapping[str, Any], folder: Path | None, source: Rec
             seconds, sliding = float(parameters["seconds"]), parameters["sliding"] is True
             return GenerateRequest(engine, prompt, seconds, seed, controls, ar, fm, sliding)
         start, end = float(parameters["start"]), float(parameters["end"])
-        rest: dict[str, Any] = {name: read(parameters[name]) for name, read in _INPAINT.items()}
+        rest: dict[str, Any] = {
+            name: read(parameters[name])
+            for name, read in _INPAINT.items()
+            if name in parameters or name not in _LATER
+        }
         sound = sound_from_json(parameters["source"]) if source is None else None
         extension = _extension(parameters.get("extension"))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -174,16 +178,24 @@ def _changed(data: Any) -> tuple[Change, ...] | None:
     return tuple(name for name in CHANGES if name in data)
 
 
+def _task(data: Any) -> SpanTask:
+    if data not in SPAN_TASKS:
+        raise ValueError(f"task {str(data)[:40]!r}: expected one of {', '.join(SPAN_TASKS)}")
+    return cast(SpanTask, data)
+
+
 def _names(data: Any) -> tuple[str, ...]:
     return tuple(str(name) for name in data)
 
 
 _READ_APART = ("engine", "source", "start", "end", "prompt", "seed", "controls", "ar", "fm", "latents")
+_LATER = ("task", "part")  # fields that requests of before do not have
 _READERS: dict[str, Callable[[Any], Any]] = {
     "also": _spans,
     "intent": _intent,
     "changed": _changed,
     "left_open": _names,
+    "task": _task,
 }
 _INPAINT: dict[str, Callable[[Any], Any]] = {  # field -> how it is read from JSON: a number or a flag as such
     one.name: _READERS.get(one.name, type(one.default))

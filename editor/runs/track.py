@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from editor.project.document import Region, Sound
-from editor.runs.job import Extension, Job, Kind
+from editor.runs.job import About, Extension, Job, Kind
 from engines.progress import Progress
 from engines.requests import InpaintRequest
 
@@ -39,6 +39,7 @@ class RunTrack:
     index: int = 0  # which of the run's jobs
     peaks: tuple[int, ...] = ()  # of the sound so far (`events.Running`)
     spans: tuple[Region, ...] = ()  # as of a take
+    about: About | None = None  # where it is about one part of what plays
 
     @property
     def id(self) -> str:
@@ -58,7 +59,10 @@ def track_of(job: Job, source: Sound | None, index: int) -> RunTrack:
     if isinstance(job, InpaintRequest):
         region = Region(job.start, job.spans[-1][1])
         spans = tuple(Region(*span) for span in job.spans) if job.also else ()
-        return RunTrack(job.engine, "inpaint", job.seed, region, source, index=index, spans=spans)
+        about = About(job.task, job.part) if job.task != "remake" else None
+        return RunTrack(
+            job.engine, "inpaint", job.seed, region, source, index=index, spans=spans, about=about
+        )
     return RunTrack(job.engine, "generate", job.seed, None, source, index=index)
 
 

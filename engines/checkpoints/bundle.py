@@ -18,7 +18,7 @@ from engines.analysis import chordino
 from engines.errors import InputError
 from engines.families.shape import Network, Task
 from engines.networks.shapes import CodecConfig, FlowConfig, LMConfig
-from engines.requests import ARSettings, FMSettings, Guidance, ZeroShot
+from engines.requests import ARSettings, FMSettings, Guidance, SpanTask, ZeroShot
 from engines.roster import ENGINE_NAMES, EngineName
 
 PARTS = ("codec", "ar", "fm")  # files of a bundle, `<part>.safetensors`
@@ -87,6 +87,16 @@ class BundleSpec:
     def fm(self) -> FMSettings:
         """The same of the flow."""
         return FMSettings()
+
+    @property
+    def tasks(self) -> tuple[SpanTask, ...]:
+        """Its flow makes spans anew, and no part alone."""
+        return ()
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """None, as there is no task."""
+        return ()
 
     def untaken(self, network: Network) -> tuple[str, ...]:
         """Fields of `Controls` that a network of it does not take."""

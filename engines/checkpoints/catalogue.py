@@ -13,7 +13,7 @@ from typing import Literal
 from engines.errors import InputError
 from engines.roster import BY_NAME, EngineName
 
-Can = Literal["generate", "fill", "continue"]
+Can = Literal["generate", "fill", "continue", "add parts", "take parts out"]
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,7 @@ def _within(folders: tuple[str, ...]) -> Source:
 
 
 def _ace_step(name: str, title: str, gigabytes: float, sources: tuple[Source, ...]) -> Entry:
+    parts: tuple[Can, ...] = ("add parts", "take parts out") if name.endswith("-base") else ()
     return Entry(
         name,
         title,
@@ -169,7 +170,7 @@ def _ace_step(name: str, title: str, gigabytes: float, sources: tuple[Source, ..
         48_000,
         2,
         600.0,
-        ("generate", "fill", "continue"),
+        ("generate", "fill", "continue", *parts),
     )
 
 
@@ -190,7 +191,7 @@ def _ace_large(kind: str) -> Entry:
     return _ace_step(f"acestep-v15-xl-{kind}", f"ACE-Step 1.5 XL {kind}", 12.6, (source,))
 
 
-def _musicgen(size: str, gigabytes: float, channels: int = 1) -> Entry:
+def _musicgen(size: str, gigabytes: float, channels: int = 1, takes: tuple[str, ...] = ()) -> Entry:
     name = f"musicgen-{size}"
     source = Source(f"facebook/{name}", (*_SAFE_OR_BIN, ("*state_dict.bin",)), _SETTINGS)
     return Entry(
@@ -202,7 +203,7 @@ def _musicgen(size: str, gigabytes: float, channels: int = 1) -> Entry:
         (source,),
         round(gigabytes * 1e9),
         ("ar",),
-        (),
+        takes,
         32_000,
         channels,
         30.0,
@@ -245,6 +246,7 @@ CATALOGUE: tuple[Entry, ...] = (
     _musicgen("small", 2.4),
     _musicgen("medium", 8.0),
     _musicgen("large", 13.8),
+    _musicgen("melody", 6.2, takes=("melody",)),
     _musicgen("stereo-small", 2.4, channels=2),
     _musicgen("stereo-medium", 8.0, channels=2),
     _musicgen("stereo-large", 13.8, channels=2),

@@ -68,7 +68,8 @@ class Row:
             return ""
         how = "Continues, fills by picking" if self.engines == ("ar",) else "Spans"
         lanes = set(ALL_LANES) <= set(self.takes)
-        return ", ".join((how, *(("every lane",) if lanes else self.takes)))
+        parts = ("parts added or taken out",) if "add parts" in self.can else ()
+        return ", ".join((how, *(("every lane",) if lanes else self.takes), *parts))
 
     @property
     def sound(self) -> str:
@@ -179,7 +180,7 @@ def _by_spec(name: str, spec: Spec, folder: Path, size: int) -> Row:
         engines=tuple(spec.engines),
         slots=tuple(networks),
         takes=tuple(takes),
-        can=("generate", "fill", "continue"),
+        can=("generate", "fill", "continue", *(("add parts", "take parts out") if spec.tasks else ())),
         rate=spec.rate,
         channels=spec.channels,
         window=spec.window_seconds,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from engines.errors import InputError
 from engines.families.pieces import decoded, encoded
 from engines.families.pretrained import configs, library, part, pipeline_of, tokenizer
 from engines.families.shape import Autoencoder, CheckpointSpec, Flow, Spec, Velocity, Words
-from engines.requests import FMSettings, Guidance
+from engines.requests import FMSettings, Guidance, SpanTask
 from engines.words import reader
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ TURBO_STEPS, STEPS = 8, 50
 GUIDANCE = 7.0  # of what was not distilled to need none
 TIMBRE_SECONDS = 30.0  # of a reference that it listens to; silence here
 LYRICS = "[Instrumental]"
+# What only the base model was taught, and the tracks that it knows (ACE-Step 1.5's own constants)
+TASKS: dict[SpanTask, str] = {"add": "lego", "take-out": "extract", "alone": "extract"}
+STEMS = (
+    "drums", "percussion", "bass", "guitar", "keyboard", "strings", "synth", "brass", "woodwinds", "vocals",
+    "backing vocals", "fx",
+)  # fmt: skip
 PIECE = 250  # latent frames that are coded at once
 
 
@@ -74,6 +81,8 @@ def spec_of(folder: Path) -> CheckpointSpec | None:
         lanes={"fm": ("grid",)},
         guidances=dict.fromkeys(("generate", "inpaint", "change"), guidance),
         kind=f"flow matching, {net.get('num_hidden_layers')} layers of {net.get('hidden_size')}; Oobleck",
+        tasks=tuple(TASKS) if kind == "base" else (),
+        stems=STEMS if kind == "base" else (),
     )
 
 
@@ -159,15 +168,19 @@ class Qwen:
         nothing = dict.fromkeys(("vae", "transformer", "condition_encoder", "scheduler"))
         self.device = network.device
         self._asked = library("diffusers").AceStepPipeline(text_encoder=network, tokenizer=tokens, **nothing)
-        told = library("diffusers.pipelines.ace_step.pipeline_ace_step").TASK_INSTRUCTIONS
-        self._tasks = {True: told["repaint"], False: told["text2music"]}
+        self._told = library("diffusers.pipelines.ace_step.pipeline_ace_step").TASK_INSTRUCTIONS
 
     def encode(self, prompts: Sequence[str]) -> Caption:
         """The first of the prompts, to be read by `states`."""
         return Caption(prompts[0], self)
 
-    def states(self, text: str, metre: Metre, seconds: float, repaint: bool) -> tuple[Tensor, ...]:
-        """States and mask [1, L, D], [1, L] of the words, and the same of the lyrics."""
+    def states(
+        self, text: str, metre: Metre, seconds: float, task: str, part: str = ""
+    ) -> tuple[Tensor, ...]:
+        """States and mask [1, L, D], [1, L] of the words, and the same of the lyrics.
+
+        The task is one of its makers' own names, the part a track where the task is about one.
+        """
         import torch
 
         # what comes of it may be kept for another run, which needs gradients or another precision
@@ -177,7 +190,7 @@ class Qwen:
                 LYRICS,
                 self.device,
                 audio_duration=seconds,
-                instruction=self._tasks[repaint],
+                instruction=self._told[task].replace("{TRACK_NAME}", part.replace(" ", "_").upper()),
                 bpm=metre.bpm,
                 keyscale=metre.key,
                 timesignature=str(metre.beats_per_bar) if metre.beats_per_bar else None,
@@ -196,6 +209,14 @@ class AceStepFlow:
         self.frame_rate = frame_rate
         self.turbo = _is_turbo(network.config)
         self._words = words
+        self._task: SpanTask = "remake"
+        self._part = ""
+
+    def of_part(self, task: SpanTask, part: str) -> AceStepFlow:
+        """The flow of one part: its source [1, D, T] is the whole mix, which it hears and does not repeat."""
+        flow = copy(self)
+        flow._task, flow._part = task, part
+        return flow
 
     def velocity(
         self,
@@ -247,12 +268,13 @@ class AceStepFlow:
         self, seen: Sequence[Source], words: Caption | None, lanes: Lanes, known: Tensor, source: Tensor
     ) -> list[Tensor]:
         """What each row reads beside the latents: [1, L, D] each."""
-        frames, repaint = source.shape[-1], bool(known.any())
+        frames = source.shape[-1]
+        task = TASKS.get(self._task) or ("repaint" if known.any() else "text2music")
         told: dict[tuple[str, Metre], Tensor] = {}
 
         def read(text: str, metre: Metre) -> Tensor:
             if (text, metre) not in told:
-                told[text, metre] = self._read(text, metre, frames, repaint, words)
+                told[text, metre] = self._read(text, metre, frames, task, words)
             return told[text, metre]
 
         contexts = []
@@ -265,25 +287,31 @@ class AceStepFlow:
                 contexts.append(self.conditions.null_condition_emb)
         return contexts
 
-    def _read(self, text: str, metre: Metre, frames: int, repaint: bool, words: Caption | None) -> Tensor:
+    def _read(self, text: str, metre: Metre, frames: int, task: str, words: Caption | None) -> Tensor:
         """Words, lyrics and timbre as the transformer attends to them: [1, L, D]."""
         import torch
 
         reading = words.encoder if words is not None else self._words().encode([""]).encoder
-        states = reading.states(text, metre, round(frames / self.frame_rate, 6), repaint)
+        states = reading.states(text, metre, round(frames / self.frame_rate, 6), task, self._part)
         silence = self.conditions.silence_latent[:, : math.ceil(TIMBRE_SECONDS * self.frame_rate)]
         whose = torch.zeros(1, dtype=torch.long, device=silence.device)
         context: Tensor = self.conditions(*states, silence, whose)[0]
         return context
 
     def _beside(self, known: Tensor, source: Tensor) -> Tensor:
-        """What stands beside the noisy latents: known bool [T], source [1, D, T] -> [1, T, 2 D]."""
+        """What stands beside the noisy latents: known bool [T], source [1, D, T] -> [1, T, 2 D].
+
+        A part is heard in the whole mix: one that is added is made in the span, one that is there everywhere.
+        """
         import torch
 
         silence = self.conditions.silence_latent  # [1, S, D]
         tiled = silence[:, torch.arange(source.shape[-1], device=source.device) % silence.shape[1]]
         kept = known.view(1, -1, 1)
-        latents = torch.where(kept, source.transpose(1, 2), tiled)  # -> [1, T, D]
+        mix = source.transpose(1, 2)  # -> [1, T, D]
+        latents = torch.where(kept, mix, tiled) if self._task == "remake" else mix
+        if TASKS.get(self._task) == "extract":
+            kept = torch.zeros_like(kept)
         made = (~kept).to(latents.dtype).expand_as(latents)
         return torch.cat([latents, made], dim=-1)
 

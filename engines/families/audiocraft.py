@@ -7,6 +7,7 @@ released configurations say some of them wrong. Loads no torch when it is import
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,9 +83,16 @@ def weights_in(file: Path) -> dict[str, Tensor]:
 def block_weights(state: dict[str, Tensor], layer: int) -> dict[str, Tensor]:
     """A block's weights [*] under the names of `engines.networks.transformer.Block`."""
     old, new = f"transformer.layers.{layer}.", f"transformer.blocks.{layer}."
-    out = {new + ours: state[old + theirs] for ours, theirs in _LINEAR}
-    for ours, theirs in _BLOCK:
+    crossed = old + "norm_cross.weight" in state  # MusicGen-melody reads the text before its columns
+
+    def theirs_of(pairs: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, str]]:
+        return (pair for pair in pairs if crossed or not pair[0].startswith("cross"))
+
+    out = {new + ours: state[old + theirs] for ours, theirs in theirs_of(_LINEAR)}
+    for ours, theirs in theirs_of(_BLOCK):
         out |= {f"{new}{ours}.{part}": state[f"{old}{theirs}.{part}"] for part in ("weight", "bias")}
+    if not crossed:
+        return out
     packed = state[old + "cross_attention.in_proj_weight"]  # [3 D, D]: q, k, v
     dim = packed.shape[1]
     return out | {new + "cross_q.weight": packed[:dim], new + "cross_kv.weight": packed[dim:]}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from engines.requests import ARSettings, FMSettings, Guidance, ZeroShot
+from engines.requests import ARSettings, FMSettings, Guidance, SpanTask, ZeroShot
 from engines.roster import ENGINE_NAMES, EngineName
 
 if TYPE_CHECKING:
@@ -91,6 +91,16 @@ class Spec(Protocol):
         """The same of the flow: solver, steps, schedule, candidates."""
         ...
 
+    @property
+    def tasks(self) -> tuple[SpanTask, ...]:
+        """What its flow makes of a span, beside making it anew."""
+        ...
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """The parts that those tasks know by name."""
+        ...
+
     def untaken(self, network: Network) -> tuple[str, ...]:
         """Fields of `Controls` that a network of it does not take."""
         ...
@@ -130,6 +140,8 @@ class CheckpointSpec:
     lanes: Mapping[Network, tuple[str, ...]] = field(default_factory=dict)  # fields of Controls it takes
     guidances: Mapping[str, Guidance] = field(default_factory=dict)  # task -> default
     kind: str = ""  # in words, what it is made of
+    tasks: tuple[SpanTask, ...] = ()  # of its flow, beside making a span anew
+    stems: tuple[str, ...] = ()  # parts that those know
 
     def untaken(self, network: Network) -> tuple[str, ...]:
         """Fields of `Controls` that a network of it does not take."""
@@ -241,6 +253,14 @@ class Flow(Protocol):
         `words` are states of one prompt or None, lanes [1, T], known bool [T] (all False: generation and
         zero-shot), source [1, D, T] with what is known. Row after row: (z [B, D, T], t) -> v [R B, D, T].
         """
+        ...
+
+
+class PartFlow(Flow, Protocol):
+    """A flow that also hears a whole span and makes one part of it: to be added, or as it is there."""
+
+    def of_part(self, task: SpanTask, part: str) -> Flow:
+        """The flow of latents [1, D, T] of that part; its `source` is then known in the span too."""
         ...
 
 

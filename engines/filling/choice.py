@@ -63,11 +63,7 @@ def finish(
     `search` what was tried before.
     """
     codec = models.codec()
-    spec = models.spec
-    parameters = {
-        "seed": request.seed, "bundle": spec.name, "licence": spec.licence, "commercial": spec.commercial,
-        "device": str(models.device), **parameters,
-    }  # fmt: skip
+    parameters = {**made_by(request, models), **parameters}
 
     def on_item(done: int) -> None:
         watch.report("decode", done, len(z))
@@ -75,7 +71,7 @@ def finish(
     if isinstance(request, GenerateRequest) or window is None:
         on_item(0)
         audio = codec.decode(z[:1])[0].float().cpu().numpy()  # [1, D, T] -> [C, T hop]
-        clip = _finite([audio])[0][:, : seconds_to_samples(request.seconds, codec.rate)]
+        clip = finite([audio])[0][:, : seconds_to_samples(request.seconds, codec.rate)]
         watch.report("decode", 1, 1)
         watch.lap("decode")
         latents = Latents(z[0].float().cpu().numpy(), 0.0, 1.0, ((0.0, request.seconds),))
@@ -83,7 +79,7 @@ def finish(
         watch.lap("agreement")
         clip_of = from_float(clip.T, codec.rate)  # [C, n] -> [n, C]
         return Result(request, clip_of, dict(watch.timings), (), parameters, latents, granted)
-    audios = _finite(decode_spans(z, window, models, HEARD_SECONDS, on_item))
+    audios = finite(decode_spans(z, window, models, HEARD_SECONDS, on_item))
     candidates = [(audio / window.gain).astype(np.float32) for audio in audios]
     watch.lap("decode")
     choice = choose(request, candidates, window, codec.rate, models.text(), beginnings, watch)
@@ -98,21 +94,30 @@ def finish(
         around = _around(choice.recording, window, codec.rate)
         granted = wishes(around, codec.rate, request, window.start, models.text())
     watch.lap("agreement")
-    kept = _untouched(request)
+    kept = untouched(request)
     timings = dict(watch.timings)
     return Result(
         request, choice.recording, timings, choice.seams, parameters, kept, granted, several, search
     )
 
 
-def _finite(audios: list[Audio]) -> list[Audio]:
+def made_by(request: Request, models: Models) -> dict[str, object]:
+    """What every result says of how it came about, JSON-ready."""
+    spec = models.spec
+    return {
+        "seed": request.seed, "bundle": spec.name, "licence": spec.licence, "commercial": spec.commercial,
+        "device": str(models.device),
+    }  # fmt: skip
+
+
+def finite(audios: list[Audio]) -> list[Audio]:
     """The same samples, each [C, n]; raises InputError where they are not finite."""
     if not all(np.isfinite(audio).all() for audio in audios):
         raise InputError("result: the model produced no finite audio; lower the guidance or change the seed")
     return audios
 
 
-def _untouched(request: InpaintRequest) -> Latents | None:
+def untouched(request: InpaintRequest) -> Latents | None:
     """The source's latents, known where this edit has not touched what they decode to."""
     if request.latents is None:
         return None

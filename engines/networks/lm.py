@@ -10,13 +10,14 @@ Does not know seconds, audio, how cells are sampled or where codes come from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engines.networks.lane_frames import LaneProjection, Lanes, boost_lane_columns
+from engines.networks.chroma import PITCH_CLASSES, chromagram
+from engines.networks.lane_frames import LaneProjection, Lanes, boost_lane_columns, null_lanes
 from engines.networks.shapes import LMConfig
 from engines.networks.text import TextStates
 from engines.networks.transformer import Cache, Memory, Transformer
@@ -99,12 +100,26 @@ class LM(nn.Module):
             boost_lane_columns(self.input_proj, self.lane_projection.width)
             with torch.no_grad():  # the codes pass unchanged at the start
                 self.input_proj.weight[:, : config.dim] = torch.eye(config.dim)
+        if config.chroma:
+            self.chroma_proj = nn.Linear(PITCH_CLASSES, config.dim)
         self.transformer = Transformer(config.backbone)
         self.heads = nn.Linear(config.dim, config.codebooks * config.codebook_size, bias=False)
 
-    def remember(self, text: TextStates | None, text_given: Tensor | None, batch: int) -> Memory:
-        """Text states [B, L, text_dim] -> keys and values per block; see `Transformer.remember`."""
-        return self.transformer.remember(text, text_given, batch)
+    def remember(
+        self, text: TextStates | None, text_given: Tensor | None, batch: int, lanes: Lanes | None = None
+    ) -> Memory:
+        """Text states [B, L, text_dim] -> keys and values per block; see `Transformer.remember`.
+
+        A network that reads a chromagram is given that of the melody of `lanes` [B, T] too: [B, P, D] states
+        that `forward` reads before the columns, chromagram first.
+        """
+        memory, config = self.transformer.remember(text, text_given, batch), self.config
+        if memory.before is None:
+            return memory
+        melody = (null_lanes(batch, 1) if lanes is None else lanes).melody
+        heard = chromagram(melody, config.chroma_step, config.chroma)  # [B, T] -> [B, P', 12]
+        heard = self.chroma_proj(heard.to(self.heads.weight))
+        return replace(memory, before=torch.cat([heard, memory.before], dim=1))
 
     def forward(
         self,
@@ -125,9 +140,11 @@ class LM(nn.Module):
             x = x + self.emb[k](columns[:, k])
         if self.config.lanes and lanes is not None:
             x = self.input_proj(torch.cat([x, self.lane_projection(lanes)], dim=-1))
-        x = self.transformer(x, memory, offset=offset, cache=cache)
+        if memory.before is not None and (cache is None or not cache.filled):
+            x = torch.cat([memory.before, x], dim=1)  # [B, P, D] and [B, S, D] -> [B, P + S, D]
+        x = self.transformer(x, memory, offset=offset, cache=cache)[:, x.shape[1] - steps :]
         logits: Tensor = self.heads(x)  # [B, S, D] -> [B, S, K V]
-        return logits.view(batch, steps, books, -1).transpose(1, 2)  # -> [B, K, S, V]
+        return logits.view(batch, steps, books, self.config.codebook_size).transpose(1, 2)  # -> [B, K, S, V]
 
     def inputs(self, codes: Tensor, lanes: Lanes | None) -> tuple[Tensor, Lanes | None]:
         """What the network reads of whole clips: [B, K, T], lanes [B, T] -> columns [B, K, S], lanes [B, S].
@@ -152,8 +169,9 @@ class LM(nn.Module):
         offset: int | Tensor = 0,
     ) -> Tensor:
         """Logits of every cell given all that precede it: codes [B, K, T] -> [B, K, T, V]."""
+        memory = self.remember(text, text_given, codes.shape[0], lanes)
         columns, lanes = self.inputs(codes, lanes)
-        logits = self(columns, lanes, self.remember(text, text_given, codes.shape[0]), offset)
+        logits = self(columns, lanes, memory, offset)
         return undelay(logits, self.config.channels)
 
     def loss(
@@ -186,8 +204,9 @@ class LM(nn.Module):
 
         0 where a cell holds a special id. Delays the targets rather than the logits, which are large.
         """
+        memory = self.remember(text, text_given, codes.shape[0], lanes)
         columns, lanes = self.inputs(codes, lanes)
-        logits = self(columns, lanes, self.remember(text, text_given, codes.shape[0]), offset)
+        logits = self(columns, lanes, memory, offset)
         void = -1
         known = codes.masked_fill(codes >= self.config.codebook_size, void)
         targets = delay(known, void, self.config.channels)  # -> [B, K, S]

@@ -37,6 +37,7 @@ class TransformerConfig:
     skips: bool = False  # U-Net-like skips (FM)
     modulated: bool = True  # adaLN-single from the pooled text (and the time)
     silent_null: bool = False  # text that is not given is zeros, and padding is read as zeros (MusicGen)
+    crossed: bool = True  # reads the text by cross-attention; False: before its columns (MusicGen-melody)
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class LMConfig(TakenLanes):
     fills: bool = True  # trained to fill a middle (App. J); False: left to right alone, without markers
     channels: int = 1  # whose codebooks take turns; those of one depth have one delay
     silent_null: bool = False  # as in `TransformerConfig`
+    # frames of a chromagram of the melody that it reads, and after them the text, before the codes; 0: none
+    chroma: int = 0
+    chroma_step: float = 6.4  # frames of the codes from one of the chromagram to the next
 
     @property
     def lag(self) -> int:
@@ -84,6 +88,7 @@ class LMConfig(TakenLanes):
         return TransformerConfig(
             self.dim, self.layers, self.heads, self.ff, self.text_dim, self.dropout,
             causal=True, skips=False, modulated=self.modulated, silent_null=self.silent_null,
+            crossed=not self.chroma,
         )  # fmt: skip
 
 

@@ -29,8 +29,8 @@ class _Read(NamedTuple):
     block: Block
     self_in: Linear
     self_out: Linear
-    cross_q: Linear
-    cross_out: Linear
+    cross_q: Linear | None  # None where there is nothing to read by cross-attention
+    cross_out: Linear | None
     fc1: Linear
     fc2: Linear
     shift: tuple[Tensor, ...] | None  # shift, scale and gate of self-attention and feed-forward: 6 x [B, D]
@@ -62,15 +62,15 @@ class Steps:
         if shift is not None and block.modulation is not None:
             a, b, c, d, e, f = (shift + block.modulation).chunk(6, dim=-1)  # [B, 6 D] -> 6 x [B, D]
             parts = tuple(x.contiguous() for x in (a, 1 + b, 1 + c, d, 1 + e, 1 + f))
-        values, constant = self._memory.values[layer], None
-        if values.shape[2] == 1:
-            constant = block.cross_out(values.flatten(1))  # [B, H, 1, Dh] -> [B, D]
+        crossed, constant = bool(self._memory.keys), None
+        if crossed and self._memory.values[layer].shape[2] == 1:
+            constant = block.cross_out(self._memory.values[layer].flatten(1))  # [B, H, 1, Dh] -> [B, D]
         return _Read(
             block,
             linear_of(block.self_in),
             linear_of(block.self_out),
-            linear_of(block.cross_q),
-            linear_of(block.cross_out),
+            linear_of(block.cross_q) if crossed else None,
+            linear_of(block.cross_out) if crossed else None,
             linear_of(block.fc1),
             linear_of(block.fc2),
             parts,
@@ -103,7 +103,7 @@ class Steps:
         x = x + heard if shift is None else torch.addcmul(x, heard, shift[2])
         if ready.constant is not None:
             x = x + ready.constant
-        else:
+        elif ready.cross_q is not None and ready.cross_out is not None:
             q = ready.cross_q(block.cross_norm(x)).view(batch, heads, 1, -1)
             keys, values = self._memory.keys[layer], self._memory.values[layer]
             read = F.scaled_dot_product_attention(q, keys, values, attn_mask=self._memory.mask)

@@ -1,10 +1,11 @@
 """The backbone that the AR and FM networks share (sec. 4.2, App. E.3.1).
 
 Blocks as MusicGen's: pre-norm self-attention, cross-attention over the text, feed-forward with
-exact GELU, no bias in attention and feed-forward, sinusoidal positions, a norm at the end. Two
+exact GELU, no bias in attention and feed-forward, sinusoidal positions, a norm at the end. Three
 switches: `skips` (FM) adds the U-Net-like skip connections of App. E.3.1; `modulated` adds
 adaLN-single: the pooled text, and in FM the time, shift, scale and gate self-attention and
-feed-forward. With both off a block is MusicGen's, number for number (a test compares).
+feed-forward; without `crossed` the text is read before the columns. With the first two off a block
+is MusicGen's, number for number (a test compares), and with all three off MusicGen-melody's.
 Does not know codes, latents or lanes.
 """
 
@@ -30,13 +31,15 @@ class Memory:
     values: tuple[Tensor, ...]  # layers x [B, H, L, D/H]
     mask: Tensor  # bool [B, 1, 1, L], True = attend
     pooled: Tensor  # [B, D]
+    before: Tensor | None = None  # [B, P, D] states that are read before the columns
 
     def repeat(self, times: int) -> Memory:
         """Each item `times` times over, one beside the other: [B, ...] -> [B times, ...]."""
         keys = tuple(x.repeat_interleave(times, dim=0) for x in self.keys)
         values = tuple(x.repeat_interleave(times, dim=0) for x in self.values)
         mask, pooled = self.mask.repeat_interleave(times, dim=0), self.pooled.repeat_interleave(times, dim=0)
-        return Memory(keys, values, mask, pooled)
+        before = None if self.before is None else self.before.repeat_interleave(times, dim=0)
+        return Memory(keys, values, mask, pooled, before)
 
 
 class Cache:
@@ -85,12 +88,14 @@ class Block(nn.Module):
         super().__init__()
         dim = config.dim
         self.heads, self.causal, self.dropout = config.heads, config.causal, config.dropout
-        self.self_norm, self.cross_norm, self.ff_norm = (nn.LayerNorm(dim, eps=1e-5) for _ in range(3))
+        self.self_norm, self.ff_norm = (nn.LayerNorm(dim, eps=1e-5) for _ in range(2))
         self.self_in = nn.Linear(dim, 3 * dim, bias=False)  # q, k, v packed
         self.self_out = nn.Linear(dim, dim, bias=False)
-        self.cross_q = nn.Linear(dim, dim, bias=False)
-        self.cross_kv = nn.Linear(dim, 2 * dim, bias=False)
-        self.cross_out = nn.Linear(dim, dim, bias=False)
+        if config.crossed:
+            self.cross_norm = nn.LayerNorm(dim, eps=1e-5)
+            self.cross_q = nn.Linear(dim, dim, bias=False)
+            self.cross_kv = nn.Linear(dim, 2 * dim, bias=False)
+            self.cross_out = nn.Linear(dim, dim, bias=False)
         self.fc1 = nn.Linear(dim, config.ff, bias=False)
         self.fc2 = nn.Linear(config.ff, dim, bias=False)
         self.modulation = nn.Parameter(torch.zeros(6 * dim)) if config.modulated else None
@@ -142,8 +147,8 @@ class Block(nn.Module):
     def forward(
         self,
         x: Tensor,
-        keys: Tensor,
-        values: Tensor,
+        keys: Tensor | None,
+        values: Tensor | None,
         mask: Tensor,
         shift: Tensor | None,
         cache: Cache | None,
@@ -152,13 +157,19 @@ class Block(nn.Module):
         """[B, S, D] -> [B, S, D]; text keys and values [B, H, L, Dh], mask [B, 1, 1, L], shift [B, 6 D]."""
         if shift is None or self.modulation is None:
             x = x + self.attend(self.self_norm(x), cache, layer)
-            x = x + self.read(self.cross_norm(x), keys, values, mask)
+            x = self._told(x, keys, values, mask)
             return x + self.feed(self.ff_norm(x))
         # shift, scale and gate of self-attention, then of feed-forward: [B, 6 D] -> 6 x [B, 1, D]
         a, b, c, d, e, f = (shift + self.modulation).unsqueeze(1).chunk(6, dim=-1)
         x = x + (1 + c) * self.attend(self.self_norm(x) * (1 + b) + a, cache, layer)
-        x = x + self.read(self.cross_norm(x), keys, values, mask)
+        x = self._told(x, keys, values, mask)
         return x + (1 + f) * self.feed(self.ff_norm(x) * (1 + e) + d)
+
+    def _told(self, x: Tensor, keys: Tensor | None, values: Tensor | None, mask: Tensor) -> Tensor:
+        """[B, S, D] and what it reads of the text by cross-attention, where it has any -> [B, S, D]."""
+        if keys is None or values is None:
+            return x
+        return x + self.read(self.cross_norm(x), keys, values, mask)
 
 
 class Transformer(nn.Module):
@@ -188,7 +199,8 @@ class Transformer(nn.Module):
                 skip.weight[:, dim:] *= 0.1
                 skip.bias.zero_()
             for block in blocks:  # residual branches shrink with depth, as is customary
-                for linear in (block.self_out, block.cross_out, block.fc2):
+                across = (block.cross_out,) if config.crossed else ()
+                for linear in (block.self_out, *across, block.fc2):
                     linear.weight /= (2 * config.layers) ** 0.5
 
     def remember(self, text: TextStates | None, text_given: Tensor | None, batch: int) -> Memory:
@@ -218,7 +230,8 @@ class Transformer(nn.Module):
     def _remember_silent(self, text: TextStates | None, text_given: Tensor | None, batch: int) -> Memory:
         """The same where nothing has keys and values of zeros, which cross-attention reads as any other.
 
-        So the null gives exactly 0, and so does a part of padding to what is padded.
+        So the null gives exactly 0, and so does a part of padding to what is padded. Where nothing
+        is crossed, the states [B, L, D] are read before the columns, nulls and padding as zeros too.
         """
         weight = self.out_norm.weight
         if text is None:
@@ -226,6 +239,9 @@ class Transformer(nn.Module):
         else:
             read = text.mask if text_given is None else text.mask & text_given[:, None]
             states = self.text_proj(text.tokens) * read[..., None]  # [B, L, text_dim] -> [B, L, D]
+        if not self.config.crossed:
+            nothing = torch.zeros(batch, 1, 1, 0, dtype=torch.bool, device=states.device)
+            return Memory((), (), nothing, states[:, 0], before=states)
         keys, values = zip(*(cast(Block, block).remember(states) for block in self.blocks), strict=True)
         mask = torch.ones(batch, 1, 1, states.shape[1], dtype=torch.bool, device=states.device)
         return Memory(keys, values, mask, states[:, 0])
@@ -256,7 +272,8 @@ class Transformer(nn.Module):
         for i, block in enumerate(self.blocks):
             if i >= first_up:
                 x = self.skip_proj[i - first_up](torch.cat([x, pushed.pop()], dim=-1))
-            x = block(x, memory.keys[i], memory.values[i], memory.mask, shift, cache, i)
+            keys, values = (memory.keys[i], memory.values[i]) if memory.keys else (None, None)
+            x = block(x, keys, values, memory.mask, shift, cache, i)
             if i < len(self.skip_proj):
                 pushed.append(x)
         if cache is not None:

@@ -52,14 +52,19 @@ def sample_step(
 def prefill(lm: LM, columns: Tensor, lanes: Lanes | None, memory: Memory, length: int) -> Cache:
     """Read known columns [1, K, n] once for every guided row: lanes [R, S], memory of R rows -> their cache.
 
-    The cache has room for `length` columns; n may be 0.
+    The cache has room for `length` columns behind what is read before them; n may be 0.
     """
     rows, known = len(memory.pooled), columns.shape[2]
-    cache = Cache(lm.config.backbone, rows, length, lm.heads.weight)
-    if known:
+    cache = Cache(lm.config.backbone, rows, _ahead(memory) + length, lm.heads.weight)
+    if known or _ahead(memory):
         part = lanes.window(0, known) if lanes is not None else None
         lm(columns.expand(rows, -1, -1), part, memory, cache=cache)
     return cache
+
+
+def _ahead(memory: Memory) -> int:
+    """Columns that a network has read before the first of the codes."""
+    return 0 if memory.before is None else memory.before.shape[1]
 
 
 @torch.inference_mode()
@@ -100,13 +105,15 @@ def complete(
     if expose is not None:
         expose(line)
     text_given = torch.tensor([row.text for row in rows], device=device)  # [R]
-    memory = lm.remember(text.repeat(count) if text is not None else None, text_given, count)
-    _, stepped = lm.inputs(cells[:1].expand(count, -1, -1), seen_by(rows, lanes, 1))  # lanes [R, S]
+    seen = seen_by(rows, lanes, 1)  # [R, S]
+    memory = lm.remember(text.repeat(count) if text is not None else None, text_given, count, seen)
+    _, stepped = lm.inputs(cells[:1].expand(count, -1, -1), seen)
     made = delayed.shape[2] if until is None else until + config.lag  # steps that precede the last sample
     last = made if following is None else delayed.shape[2]
     total = last - known
     on_step(0, total)
-    cache = prefill(lm, line[:1, :, :known], stepped, memory, known).repeat(batch, last)
+    cache = prefill(lm, line[:1, :, :known], stepped, memory, known)
+    cache = cache.repeat(batch, _ahead(memory) + last)
     memory = memory.repeat(batch)  # [R, ...] -> [R B, ...]
     if stepped is not None:
         stepped = stepped.rows(torch.arange(count, device=device).repeat_interleave(batch))
@@ -118,8 +125,8 @@ def complete(
             ).float()  # what precedes: [R B, K] -> [R B, K, V]
         else:
             part = stepped.window(0, step + 1) if stepped is not None else None
-            seen = line[:, :, : step + 1].repeat(count, 1, 1)
-            logits = lm(seen, part, memory)[:, :, -1].float()  # [R B, K, S, V] -> [R B, K, V]
+            read = line[:, :, : step + 1].repeat(count, 1, 1)
+            logits = lm(read, part, memory)[:, :, -1].float()  # [R B, K, S, V] -> [R B, K, V]
         column = line[:, :, step + 1]
         if following is not None:  # of the first row, which sees most
             following.hear(step, logits[:batch], column)

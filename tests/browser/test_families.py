@@ -31,6 +31,7 @@ def shelf_address(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -
     home.mkdir()
     save_tiny_stable_audio(shelf / "stable-audio")
     save_tiny_ace_step(shelf / "ace-step")
+    save_tiny_ace_step(shelf / "ace-step-base", "base")
     save_tiny_musicgen(shelf / "musicgen", stereo=True)
     save_tiny_jasco(shelf / "jasco")
     with pytest.MonkeyPatch.context() as patch:
@@ -116,6 +117,45 @@ def test_a_family_is_chosen_heard_beside_the_own_and_exported(
         page.locator("#export").click()
         page.locator("dialog.inlay-sheet [data-act=wav]").click()
     assert download.value.suggested_filename == "song inlay (not for commercial use).wav"
+    download.value.save_as(tmp_path / "out.wav")
+    samples, rate = soundfile.read(tmp_path / "out.wav", dtype="int16", always_2d=True)
+    first, last = (round(state(page, f"doc.spans[0].{end}") * rate) for end in ("start", "end"))
+    assert np.array_equal(samples[:first], song.samples[:first])
+    assert np.array_equal(samples[last:], song.samples[last:])
+    assert not np.array_equal(samples[first:last], song.samples[first:last])
+
+
+def test_a_part_is_added_and_taken_out_compared_and_exported(page: Page, tmp_path: Path) -> None:
+    path, song = stereo(tmp_path)
+    upload(page, path)
+    drag_span(page, 1.5, 2.5)
+    page.wait_for_function(f"{SETTLED} && window.inlay.desk.doc.active")
+    parts = page.locator("inlay-parts")
+    expect(parts).to_be_hidden()  # the server's own flow was taught to fill alone
+    choose(page, FM="ace-step-base")
+    page.keyboard.press("Escape")
+    expect(parts).to_be_visible()
+    parts.get_by_role("combobox", name="Part").select_option("drums")
+    parts.get_by_role("button", name="Add a part").click()
+    settled(page)
+    parts.get_by_role("combobox", name="Part").select_option("vocals")
+    parts.get_by_role("button", name="Take a part out").click()
+    settled(page)
+    made = page.evaluate(f"{TAKES}.map(({{ engine, state, model, part }}) => [engine, state, model, part])")
+    each = [["fm", "ready", "ace-step-base", words] for words in ("with drums", "without vocals")]
+    assert sorted(made) == each
+    card = page.locator("inlay-takes article").filter(has_text="with drums")
+    expect(card).to_have_count(1)
+    page.keyboard.press("1")
+    page.wait_for_function("window.inlay.desk.track?.part === 'with drums'")
+    page.keyboard.press("c")  # both and the original side by side
+    expect(page.locator("inlay-takes article.row")).to_have_count(3)
+    page.keyboard.press("c")
+    card.get_by_role("button", name="Keep").click()
+    page.wait_for_function(f"{SETTLED} && {TAKES}.find(({{ part }}) => part === 'with drums').kept")
+    with page.expect_download() as download:
+        page.locator("#export").click()
+        page.locator("dialog.inlay-sheet [data-act=wav]").click()
     download.value.save_as(tmp_path / "out.wav")
     samples, rate = soundfile.read(tmp_path / "out.wav", dtype="int16", always_2d=True)
     first, last = (round(state(page, f"doc.spans[0].{end}") * rate) for end in ("start", "end"))

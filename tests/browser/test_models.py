@@ -64,7 +64,7 @@ def test_the_sheet_opens_by_mouse_and_key_and_gives_the_focus_back(page: Page) -
     button.click()
     sheet = page.get_by_role("dialog", name="Models")
     expect(sheet.get_by_label("AR from", exact=True)).to_be_focused()
-    expect(sheet.locator("article")).to_have_count(19)
+    expect(sheet.locator("article")).to_have_count(20)
     row = sheet.get_by_role("article", name="MusicGen small", exact=True)
     expect(row).to_contain_text("Not for commercial use")
     page.keyboard.press("Escape")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from engines.checkpoints.shelf import Models
+    from engines.families.shape import PartFlow
     from engines.networks.lane_frames import Lanes
-    from engines.requests import FMSettings
+    from engines.requests import FMSettings, SpanTask
     from engines.sampling import flow
 
 
@@ -49,8 +50,9 @@ def solved(
     known: Tensor | None = None,
     source: Tensor | None = None,
     fresh: flow.Noise | int = 0,
+    part: tuple[SpanTask, str] | None = None,
 ) -> Tensor:
-    """Latents [1, D, T] of our solver on our field, from `noise(D, T)`."""
+    """Latents [1, D, T] of our solver on our field, from `noise(D, T)`; of one part, a task and its name."""
     import torch
 
     from engines.requests import Guidance
@@ -63,7 +65,8 @@ def solved(
     source = torch.zeros(1, dim, frames) if source is None else source
     words = models.words(prompt) if prompt else None
     with torch.no_grad():
-        velocity = models.fm().velocity(rows, words, lanes, known, source, 1)
+        network: Any = models.fm() if part is None else cast("PartFlow", models.fm()).of_part(*part)
+        velocity = network.velocity(rows, words, lanes, known, source, 1)
 
         def field(z: Tensor, t: float) -> Tensor:
             v = velocity(z, t)

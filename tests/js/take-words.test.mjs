@@ -25,6 +25,8 @@ test('a take is called by its own name, else by its seed', () => {
   const track = { digit: 3, kind: 'take', engine: 'ar', seed: 7, name: '', state: 'running', kept: false };
   assert.equal(takeName(track), 'seed 7');
   assert.equal(takeLabel(track), 'Take 3, AR, running');
+  assert.equal(takeName({ ...track, part: 'with drums', model: 'some-model' }), 'with drums');
+  assert.equal(takeLabel({ ...track, part: 'with drums' }), 'Take 3, AR, with drums, running');
   assert.equal(takeLabel({ ...track, name: 'The one', kept: true, starred: true }), 'Take 3, AR, The one, kept, starred');
 });
 

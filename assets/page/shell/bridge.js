@@ -21,6 +21,7 @@ import './intent.js';
 import '../takes/takes.js';
 import '../takes/take-row.js';
 import './model-button.js';
+import '../models/part-tasks.js';
 
 const SESSION = 'inlay-project'; // sessionStorage: every tab has a project of its own, a reload keeps it
 const PAGE = 'inlay-page'; // and a secret, by which the server knows it again

@@ -14,7 +14,7 @@ import { tappedTempo, tapsInTime } from '../music/tempo.js';
 const EMPTY = {
   rev: 0, seconds: 10, grid: { bpm: 120, beats_per_bar: 4, offset: 0 }, key: 'C major', region: null, spans: [], active: '', sections: [],
   band: [], bandHearing: null, bandUnsure: false, chords: [], melody: [], drums: [], follow: [], prompt: '', clip: null, arrived: '',
-  past: 0, future: 0, undo: '', redo: '', error: null, arFrom: '', fmFrom: '', window: 10, frame_rate: 25,
+  past: 0, future: 0, undo: '', redo: '', error: null, arFrom: '', fmFrom: '', tasks: [], stems: [], window: 10, frame_rate: 25,
 };
 
 export class EditedDocument extends Ports {

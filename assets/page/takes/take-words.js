@@ -23,7 +23,7 @@ export function seamSentences(seams) {
 /** "Take 3, AR, running": what a screen reader calls a take. */
 export function takeLabel(track) {
   const name = track.kind === 'original' ? 'Original' : engineOf(track.engine).tag;
-  const own = track.name ? `, ${track.name}` : '';
+  const own = track.name || track.part ? `, ${track.name || track.part}` : '';
   return `Take ${numberOf(track)}, ${name}${own}, ${track.kept ? 'kept' : track.state}${track.starred ? ', starred' : ''}`;
 }
 
@@ -62,5 +62,5 @@ export const percent = (share) => `${Math.round(share * 100)} %`;
 /** What a take is called by: its key, and from 10 on, where keys end, its number. */
 export const numberOf = (track) => track.digit ?? track.number ?? '';
 
-/** The seed, or the musician's own name for a take. */
-export const takeName = (track) => track.name || track.model || `seed ${track.seed}`;
+/** The seed, or the musician's own name for a take, or what became of one part of the music in it. */
+export const takeName = (track) => track.name || track.part || track.model || `seed ${track.seed}`;

@@ -18,7 +18,7 @@ from editor.page.listeners.wiring import ANALYSES, AT_ONCE, RUNS, TURN, Listener
 from editor.page.seats import Seats
 from editor.page.view import View
 from editor.runs.device import Device
-from editor.runs.job import Kind
+from editor.runs.job import About, Kind
 from editor.runs.runner import HEARTBEAT_SECONDS
 from editor.session import Session
 from engines.errors import InputError
@@ -83,9 +83,7 @@ class Runs:
             stops = session.run.stops
             try:
                 await self._heard(request)
-                for field, why in session.refused.items():  # what stands in the fields counts
-                    if not (field.startswith("set_length") and kind in ("inpaint", "loop")):
-                        raise InputError(why)
+                _check_fields(session, kind)
                 settings = self.fields.resolved(session)
                 order = await run_in_threadpool(session.order, kind, *settings, engines, together)
                 await self._start(session, order, stops)
@@ -100,7 +98,7 @@ class Runs:
         return start
 
     async def again(self, event: gr.EventData, request: gr.Request) -> AsyncIterator[Updates]:
-        """A take again, as it was or with another seed, or a run that failed."""
+        """A take again, as it was or with another seed, a run that failed, or a part added or taken out."""
         session = self.seats.of(request)
         try:
             await self._heard(request)
@@ -113,6 +111,10 @@ class Runs:
             yield updates
 
     def _order_again(self, session: Session, sent: RunEvent) -> Order:
+        if sent.task:
+            _check_fields(session, "inpaint")
+            about = About(sent.task, sent.part)
+            return session.order("inpaint", *self.fields.resolved(session), ["fm"], about=about)
         if sent.retry:
             return session.order_retry(sent.retry, *self.fields.resolved(session))
         return session.order_again(sent.again) if sent.again else session.order_another_seed(sent.take)
@@ -166,6 +168,13 @@ class Runs:
                 session.skip(run)
             else:
                 session.run.stop()
+
+
+def _check_fields(session: Session, kind: Kind) -> None:
+    """InputError where something stands in the page's fields that cannot be used for a run."""
+    for field, why in session.refused.items():
+        if not (field.startswith("set_length") and kind in ("inpaint", "loop")):
+            raise InputError(why)
 
 
 async def _reports(session: Session) -> AsyncIterator[None]:

@@ -49,6 +49,16 @@ class Serving:
         return float(min(spec.frame_rate for spec in self._running))
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """What can be done about one part of what plays in a span, beside making it anew."""
+        return tuple(self.of("fm").tasks) if "fm" in self.of("fm").engines else ()
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """The parts that those tasks know; none where there is no task."""
+        return tuple(self.of("fm").stems) if self.tasks else ()
+
+    @property
     def untaken(self) -> dict[str, str]:
         """Lanes that a network of a run does not take, and how they reach it then, in words."""
         told: dict[str, str] = {lane: self._words(lane, lane) for lane in CONTINUED}

@@ -80,6 +80,7 @@ class TrackState(GradioModel):
     engine: str = ""
     seed: int = 0
     name: str = ""  # the musician's
+    part: str = ""  # "with drums", "without drums", "drums alone": what became of one part
     starred: bool = False
     state: str = "ready"  # "waiting" | "running" | "ready" | "failed" | "cancelled" | "interrupted"
     progress: float = 0.0  # 0..1

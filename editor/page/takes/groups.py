@@ -31,7 +31,7 @@ from editor.page.takes.words import choice_words, details, search_state, served_
 from editor.project import blind, versions
 from editor.project.disk import exports
 from editor.project.document import Project, Region, Sound, Take
-from editor.project.versions import take_label
+from editor.project.versions import about_of, part_words, take_label
 from editor.runs.job import EXTENSIONS
 from editor.runs.track import RunTrack, spent_words
 from engines.errors import InputError
@@ -226,6 +226,7 @@ def _run(run: RunTrack, digit: int | None, place: _Place) -> TrackState:
         extends=place.extends,
         engine=run.engine,
         seed=run.seed,
+        part=part_words(*run.about) if run.about else "",
         state=run.state,
         progress=run.progress,
         note=run.note,
@@ -257,6 +258,7 @@ def _take(
         engine=take.engine,
         seed=take.seed,
         name=take.name,
+        part=part_words(*about_of(take)),
         starred=take.starred,
         words=spent_words(spent),
         model=served_by(take),

@@ -12,6 +12,7 @@ from editor.page.shown import Markup
 from editor.page.takes.component import CandidateState, SearchState
 from editor.project.document import Take
 from editor.project.knobs import network_of
+from editor.project.versions import about_of
 from editor.runs.job import EXTENSIONS
 from editor.runs.track import RunTrack, spent_words
 from engines.outcomes import AUTO, CANDIDATES, SEARCH, Candidates, Comparison, Search
@@ -19,6 +20,7 @@ from engines.progress import work_seconds
 from engines.roster import ENGINES
 
 TAGS: dict[str, str] = {**{spec.name: spec.tag for spec in ENGINES}, "auto": "Fix"}
+_DONE = {"add": "added", "take-out": "taken out", "alone": "left alone"}
 COLOURS: dict[str, str] = {**{spec.name: spec.colour for spec in ENGINES}, "auto": "text"}
 
 
@@ -53,13 +55,16 @@ def details(take: Take) -> list[list[str]]:
             rows.append(("Tempo told", f"{drawn['bpm']:g} bpm" if drawn is not None else "no"))
             continue
         rows.append((f"{lane.capitalize()} followed", f"{len(drawn)}" if drawn is not None else "no"))
-    if "intent" in sent:
+    task, part = about_of(take)
+    if task:
+        rows.append(("Part", f"{part}: {_DONE[task]}"))
+    elif "intent" in sent:
         changes = sent.get("changed")
         words = ", ".join(map(str, changes)) if isinstance(changes, list) else "whatever was given"
         rows += [("Intent", str(sent["intent"])), ("Changed", words or "nothing")]
     known = {**_fields(sent.get(network_of(take.engine))), **_resolved(take)}
     for name, value in known.items():
-        if name in ("seed", "window", AUTO, SEARCH) or (
+        if name in ("seed", "window", "task", "part", AUTO, SEARCH) or (
             name == "zero_shot" and take.engine != "fm-zero-shot"
         ):
             continue
@@ -68,7 +73,7 @@ def details(take: Take) -> list[list[str]]:
             continue
         rows.append((name.replace("_", " ").capitalize(), "the bundle's" if value is None else _said(value)))
     for name, unit in (("strength", ""), ("match", ""), ("crossfade", " s")):
-        if name in sent:
+        if name in sent and not (task and name != "crossfade"):
             rows.append((name.capitalize(), f"{sent[name]}{unit}"))
     rows.extend((f"Time, {stage}", f"{spent:.2f} s") for stage, spent in take.timings.items())
     rows.append(("Made", take.made.replace("T", " ")[:19]))
