@@ -74,6 +74,11 @@ class BundleSpec:
         return self.codec_config.sampling_rate / self.codec_config.hop_length
 
     @property
+    def guided(self) -> bool:
+        """Whether the flow takes the weights of guidance."""
+        return self.flow.guided
+
+    @property
     def engines(self) -> tuple[EngineName, ...]:
         """All of them: a bundle has both networks."""
         return ENGINE_NAMES

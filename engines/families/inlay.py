@@ -87,14 +87,34 @@ class OwnFlow:
         text = words.repeat(len(given)) if words is not None else None
         memory = self.net.remember(text, given, len(given))
         rows = seen_by(seen, lanes, batch)  # [R B, T]
+        weighed = None
+        if any(row.guided for row in seen):
+            weighed = weighed_by(seen, batch, known.device)  # [R B, WEIGHED]
 
         def velocity(z: Tensor, t: float) -> Tensor:
             tau = torch.full((len(given),), t, device=z.device)
             masks = known.expand(len(given), -1)  # [T] -> [R B, T]
-            v: Tensor = self.net(z.repeat(len(seen), 1, 1), tau, masks, rows, memory=memory)  # [R B, D, T]
+            v: Tensor = self.net(
+                z.repeat(len(seen), 1, 1), tau, masks, rows, memory=memory, weighed=weighed
+            )  # [R B, D, T]
             return v
 
         return velocity
+
+
+def weighed_by(rows: Sequence[Source], batch: int, device: torch.device) -> Tensor:
+    """The guidance of each row as the guided network takes it, `batch` times over: [R B, WEIGHED]."""
+    import torch
+
+    from engines.networks.flow_net import weighing
+    from engines.requests import CHANGES
+    from engines.sampling.guidance import Guided
+
+    alone = Guided(1.0, 1.0)
+    each = [row.guided or alone for row in rows for _ in range(batch)]
+    everything, wish = ([getattr(one, name) for one in each] for name in ("everything", "wish"))
+    changed = [[name in one.changed for name in CHANGES] for one in each]
+    return weighing(*(torch.tensor(x, device=device) for x in (everything, wish, changed)))
 
 
 def codec_of(models: Models) -> Codec:

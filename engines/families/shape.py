@@ -101,6 +101,11 @@ class Spec(Protocol):
         """The parts that those tasks know by name."""
         ...
 
+    @property
+    def guided(self) -> bool:
+        """Whether one evaluation of its flow has guidance in it."""
+        ...
+
     def untaken(self, network: Network) -> tuple[str, ...]:
         """Fields of `Controls` that a network of it does not take."""
         ...
@@ -140,6 +145,7 @@ class CheckpointSpec:
     lanes: Mapping[Network, tuple[str, ...]] = field(default_factory=dict)  # fields of Controls it takes
     guidances: Mapping[str, Guidance] = field(default_factory=dict)  # task -> default
     kind: str = ""  # in words, what it is made of
+    guided: bool = False  # whether one evaluation of its flow has guidance in it
     tasks: tuple[SpanTask, ...] = ()  # of its flow, beside making a span anew
     stems: tuple[str, ...] = ()  # parts that those know
 

@@ -14,7 +14,7 @@ from engines.filling.window import Window
 from engines.networks.lane_frames import Lanes, lanes_from
 from engines.requests import Change, Controls, Guidance, InpaintRequest, Request
 from engines.roster import BY_NAME, EngineName
-from engines.sampling.guidance import Source, sources
+from engines.sampling.guidance import Source, at_once, sources
 from engines.words import reader as words
 
 
@@ -66,4 +66,6 @@ def conditions(
     lanes = lanes_from(controls, frames, codec.frame_rate, start).to(models.device)
     lanes = lanes.without(models.spec.untaken(BY_NAME[engine].network))
     rows = sources(guidance, text is not None, lanes.any_given, changed)
+    if BY_NAME[engine].network == "fm" and models.spec.guided:
+        rows = at_once(rows, guidance, changed)
     return Conditions(text, lanes, rows, guidance, controls, heard)

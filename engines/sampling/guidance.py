@@ -19,6 +19,15 @@ from engines.requests import Change, Guidance
 
 
 @dataclass(frozen=True)
+class Guided:
+    """Guidance that one evaluation of a guided network has in it, as `Guidance` weighs it."""
+
+    everything: float
+    wish: float
+    changed: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
 class Source:
     """One row of the guided batch: what it sees, and its weight in the sum."""
 
@@ -26,6 +35,7 @@ class Source:
     lanes: bool
     weight: float
     hidden: tuple[Change, ...] = ()  # lanes that it does not see although it sees lanes
+    guided: Guided | None = None  # what a guided network has in it
 
     def sees(self, lanes: Lanes) -> Lanes:
         """What it sees of lanes [B, T]: [B, T]."""
@@ -66,6 +76,22 @@ def sources(
     return tuple(
         Source(text, lanes, w, hidden) for (text, lanes, hidden), w in weights.items() if abs(w) > 1e-9
     )
+
+
+def at_once(
+    rows: Sequence[Source], guidance: Guidance, changed: Sequence[Change] = ()
+) -> tuple[Source, ...]:
+    """The one row that a guided network needs in place of `rows`; these, where it has not learned such.
+
+    It has learned weights of what sees everything and of what is changed (`study.train.distillation`), not of
+    the words alone.
+    """
+    if guidance.text or len(rows) < 2:
+        return tuple(rows)
+    whole = max(rows, key=lambda row: (row.text, row.lanes, not row.hidden))
+    wish = guidance.all if guidance.wish is None or not changed else guidance.wish
+    guided = Guided(guidance.all, wish, tuple(changed) if wish != guidance.all else ())
+    return (Source(whole.text, whole.lanes, 1.0, guided=guided),)
 
 
 def told(guidance: Guidance) -> dict[str, float]:
