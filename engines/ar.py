@@ -114,6 +114,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
     changes = isinstance(request, InpaintRequest) and request.changes
     books = CHANGED_BOOKS if changes else SEEDED_BOOKS
     kept = [own] * plain + [books[k % len(books)] for k in range(len(seeds))]
+    lm.in_bytes = settings.weights == "fast" and lm.large and models.device.type == "cpu"
     codes = complete(
         lm, batch, known, lanes, given.text, given.rows, sample, on_step,
         kept=kept, expose=growing.expose, until=until, following=following,
@@ -125,6 +126,7 @@ def _run(request: Request, models: Models, watch: Stopwatch) -> Result:
         "top_p": settings.top_p,
         "guidance": told(given.guidance),
         "heard": list(given.heard),
+        "weights": "bytes" if lm.in_bytes else "exact",
     }
     beginnings = ["nothing"] * plain + [words for _, words in seeds]
     if following is not None:

@@ -35,6 +35,8 @@ CHANGES: tuple[Change, ...] = get_args(Change)
 CONTINUED: tuple[Change, ...] = ("chords", "melody", "drums")
 # blend: begins from the music around the span; change: words and lanes decide; auto: as `changed` says
 Intent = Literal["auto", "blend", "change"]
+Weights = Literal["fast", "exact"]  # how a large token model is read on a processor
+WEIGHTS: tuple[Weights, ...] = ("fast", "exact")
 INTENTS: tuple[Intent, ...] = ("auto", "blend", "change")
 # What becomes of a span: made anew; a part played to it; a part taken out of it; a part of it alone
 SpanTask = Literal["remake", "add", "take-out", "alone"]
@@ -146,6 +148,11 @@ class ARSettings:
     )
     # so many of several begin from a repeat of the music around the span, where there is one
     seeded: int = knob(6, "AR candidates from repeats", "So many begin from a repeat of the music", high=16)
+    weights: Weights = knob(
+        "fast", "AR weights",
+        "A large model on a processor: fast reads a byte a weight, exact all of it, in five times as long",
+        choices=WEIGHTS,
+    )  # fmt: skip
     checkpoint: str = ""  # name of the one that AR runs on; empty = the one at work
 
 

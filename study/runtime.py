@@ -20,7 +20,7 @@ import torch
 from engines.checkpoints.shelf import Models, open_bundle
 from engines.dispatch import run
 from engines.requests import Chord, Controls, FMSettings, GenerateRequest
-from study.measure import span_times
+from study.measure import span_times, token_rate
 
 CHORDS = Controls(chords=(Chord(0, 2.5, "C"), Chord(2.5, 5, "Am"), Chord(5, 7.5, "F"), Chord(7.5, 10, "G7")))
 
@@ -72,7 +72,13 @@ def main() -> None:
     parser.add_argument("--intents", default=",".join(span_times.INTENTS), help="which of them")
     parser.add_argument("--beside", type=Path, action="append", default=[], help="a checkout to measure too")
     parser.add_argument("--out", type=Path, help="the figures as JSON")
+    parser.add_argument(
+        "--tokens", type=int, default=0, help="steps a second of MusicGen-small's shape: frames"
+    )
     args = parser.parse_args()
+    if args.tokens:
+        torch.set_num_threads(args.threads)
+        return print(token_rate.table(args.rounds, args.tokens))
     if args.spans:
         print(span_times.head())
         trees = [*(tree.resolve() for tree in args.beside), Path(__file__).resolve().parents[1]]

@@ -8,7 +8,9 @@ import torch
 from engines.networks.lane_frames import lanes_from, null_lanes
 from engines.networks.lm import CONTEXT_WEIGHT, LM, delay, fim_batch, take, undelay
 from engines.networks.shapes import LMConfig
+from engines.networks.steps import Steps
 from engines.networks.text import TextStates
+from engines.networks.transformer import Cache
 from engines.requests import Chord, Controls, Guidance
 from engines.sampling import order as spans
 from engines.sampling.decode import complete, sample_step
@@ -108,6 +110,24 @@ def run(lm: LM, codes: torch.Tensor, known: int, seed: int = 0, cached: bool = T
 def test_a_cached_decode_equals_an_uncached_one(known: int) -> None:
     lm, codes = build(), torch.randint(0, 11, (1, 3, 9))
     assert torch.equal(run(lm, codes, known), run(lm, codes, known, cached=False))
+
+
+def test_weights_in_bytes_say_nearly_the_same_and_exact_ones_come_back() -> None:
+    torch.manual_seed(2)
+    lm = LM(LMConfig(codebooks=2, codebook_size=64, dim=128, layers=3, heads=4, ff=256, text_dim=8)).eval()
+    words, column = text(), torch.tensor([[3, 5]])
+
+    def logits(in_bytes: bool) -> torch.Tensor:
+        lm.in_bytes = in_bytes
+        with torch.inference_mode():
+            memory = lm.remember(words, None, 1)
+            step = Steps(lm, memory, None, Cache(lm.config.backbone, 1, 4, lm.heads.weight))
+            return step(column)
+
+    exact, packed = logits(False), logits(True)
+    assert 0 < float((exact - packed).norm() / exact.norm()) < 0.05
+    assert torch.equal(logits(False), exact) and torch.equal(logits(True), packed)
+    assert not lm.large and LM(SMALL).in_bytes is False
 
 
 def test_a_seed_holds_and_another_differs() -> None:

@@ -84,12 +84,16 @@ def _markers(config: LMConfig) -> dict[int, int]:
     return {spans.PAD: v, spans.MARK_A: v + 1, spans.MARK_B: v + 2, spans.MARK_C: v + 3}
 
 
+LARGE = 50_000_000  # weights; the embedded bundle has ten million, and gains nothing from bytes
+
+
 class LM(nn.Module):
     """The AR network over K codebooks."""
 
     def __init__(self, config: LMConfig) -> None:
         super().__init__()
         self.config = config
+        self.in_bytes = False  # whether single steps read the weights as bytes (`steps`)
         tables = [nn.Embedding(config.rows, config.dim) for _ in range(config.codebooks)]
         for table in tables:  # the sum of K rows has the size of the positions
             nn.init.normal_(table.weight, std=(2 * config.codebooks) ** -0.5)
@@ -104,6 +108,11 @@ class LM(nn.Module):
             self.chroma_proj = nn.Linear(PITCH_CLASSES, config.dim)
         self.transformer = Transformer(config.backbone)
         self.heads = nn.Linear(config.dim, config.codebooks * config.codebook_size, bias=False)
+
+    @property
+    def large(self) -> bool:
+        """Whether no cache holds its weights, so that a step takes as long as reading them."""
+        return sum(weight.numel() for weight in self.parameters()) > LARGE
 
     def remember(
         self, text: TextStates | None, text_given: Tensor | None, batch: int, lanes: Lanes | None = None

@@ -78,9 +78,7 @@ def sources(
     )
 
 
-def at_once(
-    rows: Sequence[Source], guidance: Guidance, changed: Sequence[Change] = ()
-) -> tuple[Source, ...]:
+def at_once(rows: Sequence[Source], guidance: Guidance, changed: Sequence[Change] = ()) -> tuple[Source, ...]:
     """The one row that a guided network needs in place of `rows`; these, where it has not learned such.
 
     It has learned weights of what sees everything and of what is changed (`study.train.distillation`), not of
