@@ -31,6 +31,7 @@ PLAIN = {
     "top_p": "Likeliest share",
     "cooling": "Calm the detail",
     "candidates": "Tries of AR",
+    "weights": "Large models",
     "patience": "Time for Fix it",
     "join": "Length of a loop's join",
 }
@@ -49,6 +50,8 @@ CHOICES = {
     "inversion": "Trace it back",
     "resampling": "Go back and forth",
     "guided": "Pull towards it",
+    "fast": "Fast",
+    "exact": "Exact, slow",
 }
 ACTIONS = {  # element -> what it does, with its key
     "inpaint-all": "Re-make all spans with the clip's words and lanes; a take holds all of them (⇧A)",

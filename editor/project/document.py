@@ -254,6 +254,7 @@ class Settings:
     budget: int = FMSettings.budget
     top_p: float = ARSettings.top_p
     cooling: float = ARSettings.cooling
+    weights: str = ARSettings.weights
     candidates: int = ARSettings.candidates
     fm_candidates: int = FMSettings.candidates
     lane_guidance: float = FMSettings.lane_guidance
