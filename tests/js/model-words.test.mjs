@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { leftWords, loadingWords, ordered, refusalWords, sizeWords, stateWords, uses, wantsConsent, whyNot } from '../../assets/page/models/model-words.js';
+import { leftWords, loadingWords, ordered, refusalWords, shortOf, shortWords, sizeWords, stateWords, uses, wantsConsent, whyNot } from '../../assets/page/models/model-words.js';
 
 test('sizes and times in words', () => {
   assert.deepEqual([2.36e9, 39_559_020, 300_010].map(sizeWords), ['2.4 GB', '40 MB', '300 kB']);
@@ -31,6 +31,19 @@ test('an empty choice means the server\'s own model', () => {
 test('what cannot stand in a slot says why', () => {
   const row = { slots: ['ar'], state: 'here' };
   assert.deepEqual([whyNot(row, 'ar'), whyNot(row, 'fm'), whyNot({ ...row, state: 'part' }, 'ar')], ['', 'no FM', 'to get']);
+});
+
+test('what the machine cannot hold says how much is short, and what fits', () => {
+  const rows = [
+    { name: 'large', title: 'Large', slots: ['ar', 'fm'], engines: ['ar', 'fm'], need: 9e9, state: 'here' },
+    { name: 'bundle', title: 'Inlay small', slots: ['ar', 'fm'], engines: ['ar', 'fm'], need: 8e8, state: 'here' },
+    { name: 'small', title: 'MusicGen small', slots: ['ar'], engines: ['ar'], need: 3e9, state: 'here' },
+  ];
+  assert.deepEqual(rows.map((row) => shortOf(row, 4e9)), [5e9, 0, 0]);
+  assert.equal(shortWords(rows[0], rows, 4e9), '5.0 GB short. Inlay small fits'); // for both its engines
+  assert.equal(shortWords(rows[0], rows, 5e8), '8.5 GB short.');
+  assert.deepEqual([shortOf(rows[0], 0), shortOf({ need: 9e9, engines: [] }, 4e9)], [0, 0]); // nobody knows
+  assert.deepEqual([whyNot(rows[0], 'ar', 4e9), whyNot(rows[1], 'ar', 4e9)], ['does not fit', '']);
 });
 
 test('without commerce, gated or large is asked about first', () => {

@@ -4,7 +4,7 @@ import { desk } from '../store/desk.js';
 import { engineOf } from '../store/engines.js';
 import { icons } from '../parts/icons.js';
 import { attributes, html } from '../parts/markup.js';
-import { loadingWords, percent, refusalWords, sizeWords, stateWords, uses, whyNot } from './model-words.js';
+import { loadingWords, percent, refusalWords, shortOf, shortWords, sizeWords, stateWords, uses, whyNot } from './model-words.js';
 
 const NAMES = { ar: 'AR', fm: 'FM' };
 
@@ -107,8 +107,14 @@ function action(row, told) {
   const one = told.downloads[row.name];
   if (one) return download(row, one, told);
   if (row.loading) return loading(row, told);
+  if (['here', 'to get'].includes(row.state) && shortOf(row, told.memory)) return tooLarge(row, told);
   if (row.state === 'here') return here(row, told);
   return ['unusable', 'damaged'].includes(row.state) ? broken(row, told) : toGet(row, told);
+}
+
+/** A model that this machine cannot hold. */
+function tooLarge(row, told) {
+  return html`<button disabled>Does not fit</button><p class="soft">${shortWords(row, told.rows, told.memory)}</p>${row.state === 'here' && !row.own && told.may ? removal(row) : ''}`;
 }
 
 /** A model that is not here, or only a part of it. */
@@ -127,12 +133,12 @@ export const rowMarkup = (row, told) => html`${what(row)}${licence(row)}${machin
 // ---- above the rows
 
 /** Where AR and FM come from: what is here, and the rest with the reason why not. */
-export function slotMarkup(slot, rows) {
+export function slotMarkup(slot, rows, memory) {
   const chosen = desk.doc[slot === 'ar' ? 'arFrom' : 'fmFrom'];
   const valueOf = (row) => (row.own ? '' : row.name);
   const gone = chosen && !rows.some((row) => valueOf(row) === chosen);
   const options = rows.filter((row) => row.slots.includes(slot)).map((row) => {
-    const why = whyNot(row, slot);
+    const why = whyNot(row, slot, memory);
     return html`<option value="${valueOf(row)}" ${attributes({ selected: valueOf(row) === chosen, disabled: Boolean(why) })}>${row.title}${why ? ` (${why})` : ''}</option>`;
   });
   return html`<span class="engine" style="--e:var(--${slot})">${NAMES[slot]} from</span><span class="pick"><select data-slot="${slot}" aria-label="${NAMES[slot]} from">${gone ? html`<option value="${chosen}" selected disabled>${chosen} (not here)</option>` : ''}${options}</select>${icons.down}</span>`;

@@ -45,9 +45,21 @@ export function uses({ name, own, slots }, { arFrom, fmFrom }) {
 }
 
 /** Why a model cannot stand in a slot; "" where it can. */
-export function whyNot(row, slot) {
+export function whyNot(row, slot, memory = 0) {
   if (!row.slots.includes(slot)) return slot === 'ar' ? 'no AR' : 'no FM';
+  if (row.state === 'here' && shortOf(row, memory)) return 'does not fit';
   return { here: '', damaged: 'damaged', unusable: 'not usable here' }[row.state] ?? 'to get';
+}
+
+/** Bytes that a run on a model lacks even where nothing else is loaded; 0 where it fits, or nobody knows. */
+export const shortOf = ({ need, engines }, memory) => (memory > 0 && engines?.length ? Math.max(0, need - memory) : 0);
+
+/** How much is short, and which other model, for as many of the same engines as can be, fits. */
+export function shortWords(row, rows, memory) {
+  const shared = (other) => other.slots.filter((slot) => row.slots.includes(slot)).length;
+  const fits = rows.filter((other) => other.name !== row.name && shared(other) && !shortOf(other, memory))
+    .sort((a, b) => shared(b) - shared(a) || b.need - a.need)[0];
+  return `${sizeWords(shortOf(row, memory))} short.${fits ? ` ${fits.title} fits` : ''}`;
 }
 
 /** Whether getting it is asked about first. */

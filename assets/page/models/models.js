@@ -94,7 +94,7 @@ class ModelsSheet {
     }
     replace(this.#part('.device'), deviceMarkup(told));
     replace(this.#part('.logged'), loginMarkup(told.login));
-    for (const slot of ['ar', 'fm']) replace(this.#part(`.slot.${slot}`), slotMarkup(slot, told.rows));
+    for (const slot of ['ar', 'fm']) replace(this.#part(`.slot.${slot}`), slotMarkup(slot, told.rows, told.memory));
     replace(this.#part('.memory'), memoryMarkup(told));
     this.#part('[data-act=open]').hidden = !told.may;
     this.#rows(told);
