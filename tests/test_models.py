@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -74,6 +75,15 @@ def test_the_sheet_tells_every_model_and_asks_no_hub(asked: Asked, hub: Hub) -> 
     assert told["may"] and told["ready"] and told["downloads"] == {}
     assert 0 < told["free"] <= told["memory"]
     assert hub.asked == []
+
+
+def test_the_sheet_answers_while_another_thread_imports_the_shelf(
+    asked: Asked, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = ModuleType(shelf.__name__)  # as far as an import has come that was just begun
+    monkeypatch.setitem(sys.modules, shelf.__name__, begun)
+    told = asked("models")
+    assert told["loaded"] == 0 and all(row["loading"] is None for row in told["rows"])
 
 
 def test_what_a_download_takes_is_told_before_it_begins(asked: Asked, hub: Hub) -> None:

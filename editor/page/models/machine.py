@@ -61,6 +61,6 @@ def _device(name: str) -> dict[str, Any]:
 
 
 def _shelf(what: str) -> Any:
-    """What the shelf answers; nothing where it was not loaded."""
-    shelf = sys.modules.get("engines.checkpoints.shelf")
-    return [] if shelf is None else getattr(shelf, what)()
+    """What the shelf answers; nothing where it was not loaded, or is being loaded by another thread."""
+    answer = getattr(sys.modules.get("engines.checkpoints.shelf"), what, None)
+    return [] if answer is None else answer()
