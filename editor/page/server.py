@@ -43,6 +43,7 @@ MAX_LATE = 1 << 20  # bytes
 FIRST_PAGE_SECONDS = 5.0  # for so long the models give way to a page that is opened as the server starts
 QUEUE_SECONDS = 0.01  # between looks of the queue: what a click waits at most before it is heard
 MAX_WAITING = 1000  # events that may wait; a page sends one a gesture, and waits for the answer
+MAX_AT_WORK = 4000  # events that have begun: one for each open tab, and gestures that wait for their turn
 
 
 def build_app(bundle: str = "bundle", device: str = "auto", root: Path | None = None) -> gr.Blocks:
@@ -163,6 +164,8 @@ def serve(
         raise InputError(
             f"port {port} on {host}: cannot be used ({error}); choose another with --port"
         ) from error
+    # Gradio's places for events that have begun are as many as its threads; most of ours hold none.
+    app._queue.active_jobs.extend([None] * (MAX_AT_WORK - len(app._queue.active_jobs)))
     routes.add_api_route(f"/{LATE}", late_route(page), methods=["POST"])
     routes.add_api_route(f"/{files.FILES}/{{rest:path}}", files.route(homes.folder), methods=["GET", "HEAD"])
     threading.Thread(target=_warm, args=(shared, page.edits.opened), name="inlay-warm", daemon=True).start()
