@@ -1,4 +1,4 @@
-"""The line before a device: users take turns, none waits for ever, and what is said of the wait comes true."""
+"""The line before a device: users take turns, none waits for ever, and what is told of it comes true."""
 
 from __future__ import annotations
 

@@ -111,6 +111,9 @@ def _serve(add: Commands) -> argparse.ArgumentParser:
     serve.add_argument(
         "--users", metavar="FILE", help="who may log in; each has a home of their own (see inlay user)"
     )
+    serve.add_argument(
+        "--metrics", action="store_true", help="give figures for Prometheus at /metrics (docs/deployment.md)"
+    )
     serve.set_defaults(command=commands.serve)
     return serve
 

@@ -41,6 +41,7 @@ def serve(arguments: argparse.Namespace) -> None:
         device=arguments.device,
         listens=not arguments.no_analysis,
         users=None if arguments.users is None else Path(arguments.users),
+        metrics=arguments.metrics,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from dataclasses import replace
 from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import Future
@@ -25,6 +26,7 @@ from editor.runs.job import Extension, Job, Serve, dispatch_run, dispatch_suppor
 from editor.runs.pace import Pace
 from editor.runs.takes import take_from
 from editor.runs.track import estimate_words, work_of
+from editor.runs.traffic.counts import Counts
 from editor.runs.traffic.line import Line
 from engines.audio.timebase import seconds_to_samples
 from engines.errors import Cancelled, InputError
@@ -97,6 +99,7 @@ class Runner:
         self._supports = supports or dispatch_supports
         self._pace = pace or Pace()
         self._line = Line()
+        self.counts = Counts()
         self._hands = _Hands()
         self.loaded: set[str] = set()  # engines whose models are in memory
 
@@ -128,10 +131,19 @@ class Runner:
                     event = self._one(job, report, folder, source)
                 finally:
                     waiting.leave(index)
+                self._count(event)
                 on_event(event)
         finally:
             for index in range(len(jobs)):
                 waiting.leave(index)
+
+    def waiting(self) -> Counter[str]:
+        """Jobs that wait or work, by engine."""
+        return Counter(self._line.engines())
+
+    def _count(self, event: JobEvent) -> None:
+        how = "done" if isinstance(event, Done) else "failed" if isinstance(event, Failed) else "cancelled"
+        self.counts.ended(event.engine, how, event.result.timings if isinstance(event, Done) else {})
 
     def check_room(self, who: str = "") -> None:
         """InputError where as many jobs wait as may, of all or of one user."""
@@ -192,6 +204,7 @@ class Runner:
         if not report.waiting.wait(report):
             return Stopped(engine, None, index)
         report.begin()
+        self.counts.working = engine
         try:
             support = self._supports(probe_of(job), self._models_loader())
             if not support:
@@ -207,6 +220,8 @@ class Runner:
         except Exception as error:  # one broken engine must not stop the others, nor lose the page
             log.exception("engine %s broke", engine)
             return Failed(engine, failure_words(error), index)
+        finally:
+            self.counts.working = ""
 
 
 class _Waiting:
@@ -222,7 +237,8 @@ class _Waiting:
         self._works = [work_of(job) for job in jobs]
         self._at: dict[int, Progress] = {}  # how far the job is that works
         self._tickets = {
-            index: line.join(who, self, partial(self._left, index)) for index in range(len(jobs))
+            index: line.join(who, self, partial(self._left, index), job.engine)
+            for index, job in enumerate(jobs)
         }
         self._told: dict[int, tuple[int, int, str]] = {}
         self._seen, self._again = -1, 0.0  # the line's changes that were told last; when to look again

@@ -18,6 +18,7 @@ class Ticket:
     who: str  # takes turns with others
     run: object  # jobs that were asked for together have the same
     seconds: Callable[[], float | None]  # that the job takes, or still takes; None while nobody knows
+    engine: str = ""
     round: int = 0
 
 
@@ -39,9 +40,11 @@ class Line:
         self._changed = threading.Condition()
         self.changes = 0  # grows whenever somebody comes or goes
 
-    def join(self, who: str, run: object, seconds: Callable[[], float | None]) -> Ticket:
+    def join(
+        self, who: str, run: object, seconds: Callable[[], float | None], engine: str = ""
+    ) -> Ticket:
         """A place behind this round's others, and behind the user's own."""
-        ticket = Ticket(who, run, seconds)
+        ticket = Ticket(who, run, seconds, engine)
         with self._changed:
             own = [other.round + 1 for other in self._tickets if other.who == who]
             ticket.round = max(self._round(), self._served.get(who, 0), *own)
@@ -74,6 +77,11 @@ class Line:
         """How many wait or work, of all or of one user."""
         with self._changed:
             return sum(who is None or ticket.who == who for ticket in self._tickets)
+
+    def engines(self) -> list[str]:
+        """Those of all jobs that wait or work, in their order."""
+        with self._changed:
+            return [ticket.engine for ticket in self._tickets]
 
     def ahead(self, ticket: Ticket) -> Ahead:
         """What comes before a ticket that is in line."""
