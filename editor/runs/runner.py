@@ -7,6 +7,7 @@ only their dispatcher; torch is loaded by the first run, not by importing this.
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections import Counter
@@ -26,6 +27,7 @@ from editor.runs.job import Extension, Job, Serve, dispatch_run, dispatch_suppor
 from editor.runs.pace import Pace
 from editor.runs.takes import take_from
 from editor.runs.track import estimate_words, work_of
+from editor.runs.traffic import log as log_of_runs
 from editor.runs.traffic.counts import Counts
 from editor.runs.traffic.line import Line
 from engines.audio.timebase import seconds_to_samples
@@ -131,7 +133,7 @@ class Runner:
                     event = self._one(job, report, folder, source)
                 finally:
                     waiting.leave(index)
-                self._count(event)
+                self._note(event, report)
                 on_event(event)
         finally:
             for index in range(len(jobs)):
@@ -141,9 +143,12 @@ class Runner:
         """Jobs that wait or work, by engine."""
         return Counter(self._line.engines())
 
-    def _count(self, event: JobEvent) -> None:
+    def _note(self, event: JobEvent, report: _Report) -> None:
         how = "done" if isinstance(event, Done) else "failed" if isinstance(event, Failed) else "cancelled"
         self.counts.ended(event.engine, how, event.result.timings if isinstance(event, Done) else {})
+        if log_of_runs.is_on():
+            _, kind, seconds = report.waiting.works[report.index]
+            log_of_runs.run(report.id, event.engine, kind, seconds, *report.waited_and_spent(), how)
 
     def check_room(self, who: str = "") -> None:
         """InputError where as many jobs wait as may, of all or of one user."""
@@ -218,8 +223,9 @@ class Runner:
         except InputError as error:
             return Failed(engine, str(error), index)
         except Exception as error:  # one broken engine must not stop the others, nor lose the page
-            log.exception("engine %s broke", engine)
-            return Failed(engine, failure_words(error), index)
+            log.exception("engine %s broke", engine, extra={"run": report.id})
+            named = f" (run {report.id} of the log)" if log_of_runs.is_on() else ""
+            return Failed(engine, f"{failure_words(error)}{named}", index)
         finally:
             self.counts.working = ""
 
@@ -234,7 +240,8 @@ class _Waiting:
         self._pace = pace
         self._jobs = jobs
         self._on_event = on_event
-        self._works = [work_of(job) for job in jobs]
+        self.works = [work_of(job) for job in jobs]
+        self.asked = time.monotonic()
         self._at: dict[int, Progress] = {}  # how far the job is that works
         self._tickets = {
             index: line.join(who, self, partial(self._left, index), job.engine)
@@ -246,7 +253,7 @@ class _Waiting:
     def _left(self, index: int) -> float | None:
         """Seconds that a job takes, or still takes."""
         at = self._at.get(index)
-        return self._pace.guess(*self._works[index]) if at is None else self._pace.left(*self._works[index], at)
+        return self._pace.guess(*self.works[index]) if at is None else self._pace.left(*self.works[index], at)
 
     def leave(self, index: int) -> None:
         """A job is done, or is not wanted."""
@@ -307,14 +314,23 @@ class _Report:
         self._skipped = skipped
         self._growing = _Growing()
         self._sent = 0.0  # when the last event was sent
+        self.id = secrets.token_hex(4)  # by which the log knows it
+        self._begun: float | None = None
 
     @property
     def stopped(self) -> bool:
         """Whether the job shall not go on."""
         return self._cancel.is_set() or self.index in self._skipped
 
+    def waited_and_spent(self) -> tuple[float, float]:
+        """Seconds from the asking to its beginning, and from there until now."""
+        now = time.monotonic()
+        begun = now if self._begun is None else self._begun
+        return begun - self.waiting.asked, now - begun
+
     def begin(self) -> None:
         """Say that the job works now."""
+        self._begun = time.monotonic()
         self._sent = time.perf_counter()
         self.newest = self._known(self.newest)
         self.waiting.working(self.index, self.newest)
