@@ -49,9 +49,9 @@ class Counts:
         return lines
 
 
-def gauge(name: str, words: str, value: float) -> list[str]:
+def gauge(name: str, words: str, value: int) -> list[str]:
     """Lines of a number that goes up and down."""
-    return [f"# HELP {name} {words}", f"# TYPE {name} gauge", f"{name} {value:g}"]
+    return [f"# HELP {name} {words}", f"# TYPE {name} gauge", f"{name} {value}"]
 
 
 def _sample(name: str, value: float, **labels: str) -> str:
