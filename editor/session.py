@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -277,13 +278,15 @@ class Session(Orders):
 
     # ---- runs
 
-    def start(self, runner: Runner, jobs: Sequence[Job], source: Sound | None, pace: Pace) -> None:
-        """Begin to do jobs; `watch` tells how they go. InputError while another run goes on."""
+    def start(
+        self, runner: Runner, jobs: Sequence[Job], source: Sound | None, pace: Pace, who: str = ""
+    ) -> None:
+        """Begin to do what `who` asks; `watch` tells how it goes. InputError while another run goes on."""
         with self.lock:
             folder = self.saved.make_folder()
             self.run.begin(jobs, source, folder)
             self.changes += 1
-        work = (runner, source, pace, folder)
+        work = (runner, source, pace, folder, who)
         threading.Thread(target=self._work, args=work, name="inlay-run", daemon=True).start()
 
     def skip(self, run_id: str) -> None:
@@ -310,13 +313,12 @@ class Session(Orders):
         self.reports += 1
         self._news.notify_all()
 
-    def _work(self, runner: Runner, source: Sound | None, pace: Pace, folder: Path) -> None:
+    def _work(self, runner: Runner, source: Sound | None, pace: Pace, folder: Path, who: str) -> None:
         """The run, in a thread of its own."""
         run = self.run
         try:
-            runner.run(
-                run.jobs, lambda event: self._on_event(event, pace), run.cancel, folder, source, run.skipped
-            )
+            told = partial(self._on_event, pace=pace)
+            runner.run(run.jobs, told, run.cancel, folder, source, run.skipped, who)
         finally:
             with self._news:
                 self.run.end()

@@ -36,6 +36,7 @@ class Sessions:
         self._by_page: WeakValueDictionary[str, Session] = WeakValueDictionary()
         self._alive: WeakSet[Session] = WeakSet()  # also those that no tab shows and whose run goes on
         self._lock = threading.Lock()
+        self._doors: WeakValueDictionary[Path, threading.Lock] = WeakValueDictionary()  # being opened
 
     def of(self, tab: str | None) -> Session:
         """The session of a tab; a new one for a tab not seen before.
@@ -90,11 +91,16 @@ class Sessions:
         """
         folder = self.folder(project)
         with self._lock:
-            shown = next((s for s in self._alive if s.folder == folder and not s.closed), None)
-            if shown is None:
-                shown = self._made()
-                shown.open(folder)
-            return self._seat(tab or "", shown)
+            door = self._doors.setdefault(folder, threading.Lock())
+        with door:  # who wants the same one waits for it; nobody else does
+            with self._lock:
+                shown = next((s for s in self._alive if s.folder == folder and not s.closed), None)
+                if shown is not None:
+                    return self._seat(tab or "", shown)
+                opened = self._made()
+            opened.open(folder)
+            with self._lock:
+                return self._seat(tab or "", opened)
 
     def folder(self, project: str) -> Path:
         """The folder of a project of the home; InputError when there is none of that name."""
@@ -142,10 +148,9 @@ class Sessions:
             self._left.popitem(last=False)
 
     def shown_in(self, tab: str) -> Session | None:
-        """The session that a tab shows; None once the tab was closed."""
-        with self._lock:
-            session = self._by_tab.get(tab)
-            return session if session is not None and tab in session.tabs else None
+        """The session that a tab shows; None once the tab was closed. Waits for nobody."""
+        session = self._by_tab.get(tab)
+        return session if session is not None and tab in session.tabs else None
 
     def leave(self, tab: str | None) -> None:
         """The tab was closed: what no page shows stops after a while and lets go of its project."""

@@ -339,11 +339,11 @@ def test_one_device_one_run_and_a_waiting_job_can_be_cancelled(engine: FakeEngin
     assert engine.reached.wait(PATIENCE)
     cancel = threading.Event()
     second = runner.stream([generate("fm")], cancel)
-    assert next(second) == Queued("fm", 1)
+    assert next(second) == Queued("fm", 1, others=1)
     cancel.set()
     assert finals(second) == [("Stopped", "fm")]  # while the first still works
     third = runner.stream([generate("fm")])
-    assert next(third) == Queued("fm", 1)
+    assert next(third) == Queued("fm", 1, others=1)
     engine.may_go_on.set()
     assert finals(first) == [("Done", "ar")]
     assert finals(third) == [("Done", "fm")]

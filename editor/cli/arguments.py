@@ -111,6 +111,12 @@ def _serve(add: Commands) -> argparse.ArgumentParser:
     serve.add_argument(
         "--users", metavar="FILE", help="who may log in; each has a home of their own (see inlay user)"
     )
+    serve.add_argument(
+        "--metrics", action="store_true", help="give figures for Prometheus at /metrics (docs/deployment.md)"
+    )
+    serve.add_argument(
+        "--log", choices=("text", "json"), default="text", help="json: a line for each run, without its words"
+    )
     serve.set_defaults(command=commands.serve)
     return serve
 

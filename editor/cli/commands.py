@@ -22,6 +22,7 @@ from editor.project.disk import exports
 from editor.runs import reports
 from editor.runs.job import Extension, ExtensionKind, Job, perform, probe_of, request_of
 from editor.runs.replay import plain
+from editor.runs.traffic import log
 from engines.audio.recording import SUFFIXES, read_recording, write_recording
 from engines.audio.timebase import SHOWN_SECONDS, Grid, seconds_to_samples
 from engines.checkpoints.found import find_checkpoint
@@ -34,6 +35,8 @@ def serve(arguments: argparse.Namespace) -> None:
     """Open the editor and stay until it is stopped. InputError when bundle or port are unusable."""
     from editor.page import server
 
+    if arguments.log == "json":
+        log.turn_on()
     server.serve(
         host=arguments.host,
         port=arguments.port,
@@ -41,6 +44,7 @@ def serve(arguments: argparse.Namespace) -> None:
         device=arguments.device,
         listens=not arguments.no_analysis,
         users=None if arguments.users is None else Path(arguments.users),
+        metrics=arguments.metrics,
     )
 
 

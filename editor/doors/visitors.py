@@ -21,7 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 COOKIE = "inlay"
 USER = "inlay.user"  # key of a request's scope
 MAX_INSIDE = 10_000  # browsers; the one that came in first has to come in again
-OPEN = ("/gradio_api/startup-events",)  # says nothing; the server asks itself whether it is up
+# The first says nothing: the server asks itself whether it is up. The others say nothing of users (`health`).
+OPEN = ("/gradio_api/startup-events", "/healthz", "/metrics")
 
 
 def user_of(scope: Mapping[str, Any]) -> str:

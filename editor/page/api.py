@@ -7,25 +7,31 @@ Runs wait in the same line as those of the page. Errors are one line: value, exp
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
 
 from editor.doors.ears import Ears
 from editor.mishaps import in_one_line
+from editor.page.seats import in_turn
 from editor.runs import reports
 from editor.runs.device import Device
-from editor.runs.events import Done, Failed, Queued, Running
+from editor.runs.events import Done, Failed, JobEvent, Queued, Running
 from editor.runs.job import Extension, Job, request_of
 from editor.runs.replay import request_from
+from editor.runs.runner import HEARTBEAT_SECONDS
 from engines.audio.recording import SUFFIXES, Recording, read_recording, write_recording
 from engines.checkpoints.found import Checkpoint
 from engines.errors import InputError
-from engines.requests import Controls, InpaintRequest
+from engines.requests import Controls, InpaintRequest, Result
 
 _DEFAULTS: dict[str, Any] = {"kind": "generate", "engine": "fm", "prompt": "", "seed": 0} | {
     field.name: field.default for field in fields(InpaintRequest) if field.default is not MISSING
@@ -53,43 +59,77 @@ class Api:
             [request, source],
             [audio, report],
             api_name="run",
-            concurrency_limit=16,
+            concurrency_limit=None,  # they wait in the device's line, where users take turns
             concurrency_id="calls",
             **public,
         )
         gr.on(call.click, self.analyze, [source], [report], api_name="analyze", concurrency_limit=1, **public)
 
-    def run(
+    async def run(
         self, request: Any, source: str | None, asked: gr.Request
-    ) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    ) -> AsyncIterator[tuple[str | None, dict[str, Any]]]:
         """Generate, inpaint or extend: (audio, report), while it goes on (None, {"stage", "done", "of"}).
 
         `request` is an object with "kind" ("generate" or "inpaint"), "engine", "prompt", "seed", "seconds" or
-        "start" and "end", "controls", "ar", "fm"; `source` is the recording of a span.
+        "start" and "end", "controls", "ar", "fm"; `source` is the recording of a span. While it waits, "of"
+        is how many runs come before it, and "seconds" until it begins (null: not known).
         """
+        who = in_turn(asked)
         try:
             if self.ears is not None:
-                self.ears.hear(self._name(asked))
-            self.device.runner.check_room()
-            with in_one_line("request"):
-                job = self.job_of(request, None if source is None else read_recording(Path(source)))
+                await run_in_threadpool(self.ears.hear, self._name(asked))
+            self.device.runner.check_room(who)
+            job = await run_in_threadpool(self._asked, request, source)
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
-        for event in self.device.runner.stream([job]):
-            if isinstance(event, Running):
-                at = event.progress
-                yield None, {"stage": at.stage, "done": at.step, "of": at.total}
-            elif isinstance(event, Queued):
-                yield None, {"stage": "wait", "done": 0, "of": event.position}
-            elif isinstance(event, Failed):
-                raise gr.Error(event.message, print_exception=False)
-            elif isinstance(event, Done):
-                with tempfile.TemporaryDirectory(prefix="inlay-") as folder:
-                    inner = request_of(job)
-                    container = inner.source.format if isinstance(inner, InpaintRequest) else "WAV"
-                    path = Path(folder) / f"inlay{SUFFIXES.get(container, '.wav')}"
-                    write_recording(path, event.result.audio)
-                    yield str(path), reports.of_run(event.result, job)  # Gradio keeps a copy
+        async with aclosing(self._told(job, who)) as events:
+            async for event in events:
+                if isinstance(event, Running):
+                    at = event.progress
+                    yield None, {"stage": at.stage, "done": at.step, "of": at.total}
+                elif isinstance(event, Queued):
+                    left = None if event.seconds is None else round(event.seconds, 1)
+                    yield None, {"stage": "wait", "done": 0, "of": event.position, "seconds": left}
+                elif isinstance(event, Failed):
+                    raise gr.Error(event.message, print_exception=False)
+                elif isinstance(event, Done):
+                    with tempfile.TemporaryDirectory(prefix="inlay-") as folder:
+                        path = await run_in_threadpool(_written, Path(folder), job, event.result)
+                        yield str(path), reports.of_run(event.result, job)  # Gradio keeps a copy
+
+    def _asked(self, request: Any, source: str | None) -> Job:
+        with in_one_line("request"):
+            return self.job_of(request, None if source is None else read_recording(Path(source)))
+
+    async def _told(self, job: Job, who: str) -> AsyncGenerator[JobEvent]:
+        """The events of a job, as of `Runner.stream`; holds no thread of the page. Closing it cancels."""
+        events: asyncio.Queue[JobEvent | None] = asyncio.Queue()  # None ends it
+        loop, stop = asyncio.get_running_loop(), threading.Event()
+
+        def tell(event: JobEvent | None) -> None:
+            with suppress(RuntimeError):  # the loop has ended with the server
+                loop.call_soon_threadsafe(events.put_nowait, event)
+
+        def work() -> None:
+            try:
+                self.device.runner.run([job], tell, stop, who=who)
+            finally:
+                tell(None)
+
+        threading.Thread(target=work, name="inlay-call", daemon=True).start()
+        last: JobEvent | None = None
+        try:
+            while True:
+                try:
+                    last = await asyncio.wait_for(events.get(), HEARTBEAT_SECONDS)
+                except TimeoutError:  # said again, so that a client that has gone is noticed
+                    if not isinstance(last, Queued | Running):
+                        continue
+                if last is None:
+                    return
+                yield last
+        finally:
+            stop.set()
 
     def _name(self, asked: gr.Request) -> str:
         """What the stream of a call's answers is known by: its tab, or the call itself."""
@@ -128,6 +168,15 @@ class Api:
                 return reports.of_analysis(analyze(mono, recording.rate))
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
+
+
+def _written(folder: Path, job: Job, result: Result) -> Path:
+    """The file of what was made, in the format of what it was made of."""
+    inner = request_of(job)
+    container = inner.source.format if isinstance(inner, InpaintRequest) else "WAV"
+    path = folder / f"inlay{SUFFIXES.get(container, '.wav')}"
+    write_recording(path, result.audio)
+    return path
 
 
 def _completed(request: Mapping[str, Any], bundle: Checkpoint) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Page:
             models = Sheet(self.device, self.downloads, self.device.named).functions()
             self.layout.place((*questions(self.seats, self.device), *models))
             self.follower.wire(self.edits.wire(telling))
-            self.arrivals.wire(telling)
+            self.arrivals.wire(telling, self.edits.lines)
             self.fields.wire()
             self.runs.wire(telling)
             app.unload(self._leave)

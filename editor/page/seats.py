@@ -33,6 +33,11 @@ def user(request: gr.Request) -> str:
     return user_of(_scope(request))
 
 
+def in_turn(request: gr.Request) -> str:
+    """Who takes turns with others before the device: the user, or the tab where there are none."""
+    return user(request) or f"tab {request.session_hash}"
+
+
 def is_owner(request: gr.Request) -> bool:
     """Whether who asks is at this machine itself: no visitor of a link, nobody who has to log in."""
     return not came_in(_scope(request))

@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from editor.doors import files
+from editor.doors import files, health
 from editor.doors.ears import Ears, Listening
 from editor.doors.keys import Keyring
 from editor.doors.login import Login
@@ -32,6 +32,7 @@ from editor.doors.users import Users
 from editor.doors.visitors import Locked, Visitors, user_of
 from editor.homes import Homes
 from editor.page import scratch, theme
+from editor.page.about import version
 from editor.page.page import Page
 from editor.project.disk import storage
 from editor.runs.device import Device
@@ -43,6 +44,7 @@ MAX_LATE = 1 << 20  # bytes
 FIRST_PAGE_SECONDS = 5.0  # for so long the models give way to a page that is opened as the server starts
 QUEUE_SECONDS = 0.01  # between looks of the queue: what a click waits at most before it is heard
 MAX_WAITING = 1000  # events that may wait; a page sends one a gesture, and waits for the answer
+MAX_AT_WORK = 4000  # events that have begun: one for each open tab, and gestures that wait for their turn
 
 
 def build_app(bundle: str = "bundle", device: str = "auto", root: Path | None = None) -> gr.Blocks:
@@ -130,14 +132,16 @@ def serve(
     open_browser: bool = False,
     listens: bool = True,
     users: Path | None = None,
+    metrics: bool = False,
 ) -> None:
     """Open the editor and stay until it is stopped. InputError when bundle, port or users are unusable.
 
     With `listens`, a recording is analysed as soon as it is opened. `users`: a file of users, each of whom
-    has a home of their own and logs in.
+    has a home of their own and logs in. `metrics`: whether figures are given at `/metrics`.
     """
     home = storage.default_root().resolve()
     named = None if users is None else Users(users)
+    token = health.token_of(metrics, is_local(host) and named is None)
     scratch.take(home)
     scratch.clear_broken_uploads()
     # Estimates are of this machine and this bundle.
@@ -163,8 +167,13 @@ def serve(
         raise InputError(
             f"port {port} on {host}: cannot be used ({error}); choose another with --port"
         ) from error
+    # Gradio's places for events that have begun are as many as its threads; most of ours hold none.
+    app._queue.active_jobs.extend([None] * (MAX_AT_WORK - len(app._queue.active_jobs)))
     routes.add_api_route(f"/{LATE}", late_route(page), methods=["POST"])
     routes.add_api_route(f"/{files.FILES}/{{rest:path}}", files.route(homes.folder), methods=["GET", "HEAD"])
+    routes.add_api_route(health.HEALTH, health.health(shared, version()), methods=["GET", "HEAD"])
+    if token is not None:
+        routes.add_api_route(health.METRICS, health.metrics(shared, token), methods=["GET"])
     threading.Thread(target=_warm, args=(shared, page.edits.opened), name="inlay-warm", daemon=True).start()
     if is_local(host) or named:
         print(f"Inlay is open at http://{host}:{port}  (Ctrl-C stops it)", flush=True)

@@ -15,7 +15,7 @@ from editor.runs import interrupted
 from editor.runs.events import Failed, JobEvent, Queued, Running, Stopped
 from editor.runs.job import Extension, Job, request_of
 from editor.runs.pace import Pace, at_work_on
-from editor.runs.track import RunTrack, estimate_words, progress_words, track_of, with_state
+from editor.runs.track import RunTrack, estimate_words, progress_words, track_of, waiting_words, with_state
 from engines.errors import InputError
 from engines.requests import InpaintRequest
 from engines.support import checkpoint_of
@@ -158,7 +158,9 @@ class ActiveRun:
         return kind, length if track.seconds is None else track.seconds
 
     def _waiting(self, event: Queued, pace: Pace, length: float) -> str:
-        """ "Next, about 14 s", or whom it waits for."""
+        """What comes before it; where only this run's own does, "Next, about 14 s": what itself takes."""
+        if event.others:
+            return waiting_words(event.others, event.seconds)
         guess = pace.guess(self._worker(event), *self._work(event.index, length))
         about = f", about {estimate_words(guess)}" if guess else ""
         return f"{'Next' if event.position == 1 else 'Waiting'}{about}"

@@ -25,8 +25,8 @@ class Device:
     def __init__(self, bundle: str, device: str, pace: Pace | None = None) -> None:
         self.named = bundle  # as it was asked for: a name or a folder
         self._asked = device
-        self.runner = Runner(self.models)
         self.pace = pace or Pace()
+        self.runner = Runner(self.models, pace=self.pace)
 
     def warm(self) -> None:
         """Load every part and engine, so that the first run need not wait. Errors are left to that run."""

@@ -19,6 +19,8 @@ class Queued:
     engine: EngineName
     position: int  # runs ahead of it, 1 = it is next after the one that works
     index: int = 0  # which of the job's requests
+    others: int = 0  # of the runs ahead, those that were not asked for together with it
+    seconds: float | None = None  # until it begins; None while nobody knows
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from editor.project.document import Region, Sound
-from editor.runs.job import About, Extension, Job, Kind
+from editor.runs.job import About, Extension, Job, Kind, request_of
+from editor.runs.pace import at_work_on
 from engines.progress import Progress
 from engines.requests import InpaintRequest
+from engines.support import checkpoint_of
 
 STAGES = {
     "load": "Loading the models",
@@ -64,6 +66,20 @@ def track_of(job: Job, source: Sound | None, index: int) -> RunTrack:
             job.engine, "inpaint", job.seed, region, source, index=index, spans=spans, about=about
         )
     return RunTrack(job.engine, "generate", job.seed, None, source, index=index)
+
+
+def work_of(job: Job) -> tuple[str, str, float]:
+    """What a job is to `Pace`: who does it, what kind it is, and seconds of audio to be made."""
+    made = track_of(job, None, 0)
+    kind = "generate" if made.kind == "generate" else "inpaint"
+    seconds = job.seconds if made.seconds is None else made.seconds
+    return at_work_on(job.engine, checkpoint_of(request_of(job))), kind, seconds
+
+
+def waiting_words(others: int, seconds: float | None) -> str:
+    """"4 runs before yours, about 1 min": of runs that others asked for, and seconds until one's own begins."""
+    about = f", about {estimate_words(seconds)}" if seconds is not None else ""
+    return f"{others} run{'' if others == 1 else 's'} before yours{about}"
 
 
 def with_state(tracks: Sequence[RunTrack], index: int, **fields: Any) -> tuple[RunTrack, ...]:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import random
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import aclosing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -198,15 +200,18 @@ def asked(tab: Tab, request: Any, source: Path | None) -> str:
     """A request by a program; one that works for long is left alone."""
     import gradio as gr
 
-    going = tab.inside.api.run(request, str(source) if source else None, tab.request)
+    async def some() -> None:
+        going = tab.inside.api.run(request, str(source) if source else None, tab.request)
+        async with aclosing(going) as steps:  # type: ignore[type-var]  # a generator
+            number = 0
+            async for _ in steps:
+                if (number := number + 1) > 40:
+                    break
+
     try:
-        for steps, _ in enumerate(going):
-            if steps > 40:
-                break
+        asyncio.run(some())
     except gr.Error as error:
         return str(error.message)
-    finally:
-        going.close()  # type: ignore[attr-defined]
     return ""
 
 

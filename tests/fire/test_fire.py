@@ -12,6 +12,8 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 QUICK = {  # script: what makes it quick; each is a process of its own, as by hand
+    "beside": ["--count", "4", "--edits", "3"],
+    "crowd": ["--count", "4", "--seconds", "6"],
     "hostile": ["--count", "120"],
     "kills": ["--count", "4"],
     "full_disk": ["--count", "3"],

@@ -12,6 +12,7 @@ from gradio.utils import get_upload_folder
 
 from editor.mishaps import in_one_line
 from editor.page.events import Played, UploadEvent, WithdrawEvent, read_event
+from editor.page.listeners.lines import Lines
 from editor.page.listeners.wiring import ANALYSES, AT_ONCE, EDITS, QUIET, TURN, Telling, Updates
 from editor.page.seats import Seats
 from editor.page.view import View
@@ -30,15 +31,15 @@ class Arrivals:
         self.listens = listens
         self._withdrawn: deque[str] = deque(maxlen=100)  # files that nobody waits for any more
 
-    def wire(self, telling: Telling) -> None:
-        """Bind the listeners."""
+    def wire(self, telling: Telling, lines: Lines) -> None:
+        """Bind the listeners; what changes lanes at once waits in the `lines` of the edits."""
         view, layout = self.view, self.view.layout
         arrived = layout.timeline.upload(telling(self.upload), None, view.everything, **QUIET)
         layout.timeline.withdraw(self.withdraw, None, None, **AT_ONCE)
         arrived.then(telling(self.listen), None, view.everything, **ANALYSES)
         turned = {"inputs": layout.turn, "outputs": view.everything, "js": TURN}
         layout.hear.click(telling(self.analyse), **turned, trigger_mode="multiple", **ANALYSES)
-        layout.replace.click(telling(self.replace_lanes), **turned, **EDITS)
+        layout.replace.click(lines.of_project(telling(self.replace_lanes)), **turned, **EDITS)
 
     def upload(self, event: gr.EventData, request: gr.Request) -> Updates:
         """A file that the page has sent, or an example that ships."""

@@ -11,6 +11,7 @@ import gradio as gr
 from editor.page import contract
 from editor.page.contract import Payload
 from editor.page.events import EditEvent, LateEvent, OpenEvent, ProjectEvent, read_event, rev_of
+from editor.page.listeners.lines import Lines
 from editor.page.listeners.wiring import EDITS, GESTURES, WAKES, Telling, Updates
 from editor.page.seats import Seats
 from editor.page.takes.groups import takes_state
@@ -32,15 +33,17 @@ class Edits:
     def __init__(self, view: View, seats: Seats) -> None:
         self.view = view
         self.seats = seats
+        self.lines = Lines(seats)
         self.opened = threading.Event()  # a page has got what it shows, the first since the start
 
     def wire(self, telling: Telling) -> Any:
         """Bind the listeners; gives the event of a page that has opened."""
-        view, layout = self.view, self.view.layout
-        opened = layout.timeline.open(telling(self.open), None, view.everything, **EDITS)
-        layout.timeline.edit(telling(self.edit), None, view.everything, **GESTURES)
-        layout.takes.vote(telling(self.vote), None, [layout.takes, layout.timeline], **EDITS)
-        layout.takes.project(telling(self.project), None, view.everything, **EDITS)
+        view, layout, lines = self.view, self.view.layout, self.lines
+        opened = layout.timeline.open(lines.of_tab(telling(self.open)), None, view.everything, **EDITS)
+        layout.timeline.edit(lines.of_project(telling(self.edit)), None, view.everything, **GESTURES)
+        voted = lines.of_project(telling(self.vote))
+        layout.takes.vote(voted, None, [layout.takes, layout.timeline], **EDITS)
+        layout.takes.project(lines.of_tab(telling(self.project)), None, view.everything, **EDITS)
         layout.timeline.wake(_nothing, None, None, **WAKES)
         return opened
 

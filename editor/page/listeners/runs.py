@@ -15,7 +15,7 @@ from editor.orders import Order
 from editor.page.events import CancelEvent, RunEvent, read_event
 from editor.page.listeners.fields import Fields
 from editor.page.listeners.wiring import ANALYSES, AT_ONCE, RUNS, TURN, Listener, Telling, Updates
-from editor.page.seats import Seats
+from editor.page.seats import Seats, in_turn
 from editor.page.view import View
 from editor.runs.device import Device
 from editor.runs.job import About, Kind
@@ -86,7 +86,7 @@ class Runs:
                 _check_fields(session, kind)
                 settings = self.fields.resolved(session)
                 order = await run_in_threadpool(session.order, kind, *settings, engines, together)
-                await self._start(session, order, stops)
+                await self._start(session, order, stops, in_turn(request))
             except InputError as error:
                 session.heard(tab, turn)
                 yield self.view.shown(session, "run", str(error))
@@ -103,7 +103,8 @@ class Runs:
         try:
             await self._heard(request)
             sent, stops = read_event(RunEvent, event._data), session.run.stops
-            await self._start(session, await run_in_threadpool(self._order_again, session, sent), stops)
+            order = await run_in_threadpool(self._order_again, session, sent)
+            await self._start(session, order, stops, in_turn(request))
         except InputError as error:
             yield self.view.shown(session, "run", str(error))
             return
@@ -125,12 +126,12 @@ class Runs:
         if self.ears is not None and not self.ears.hears(tab):
             await run_in_threadpool(self.ears.hear, tab)
 
-    async def _start(self, session: Session, order: Order, stops: int) -> None:
-        """`stops`: how often all had been cancelled when the run was asked for."""
+    async def _start(self, session: Session, order: Order, stops: int, who: str) -> None:
+        """`stops`: how often all had been cancelled when the run was asked for, which `who` did."""
         if session.run.stops != stops:
             raise InputError("cancelled before it began; press it again to begin")
-        self.device.runner.check_room()
-        await run_in_threadpool(session.start, self.device.runner, *order, self.device.pace)
+        self.device.runner.check_room(who)
+        await run_in_threadpool(session.start, self.device.runner, *order, self.device.pace, who)
 
     async def watch(self, request: gr.Request) -> AsyncIterator[Updates]:
         """A page that was reloaded while its run goes on."""

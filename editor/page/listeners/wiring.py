@@ -12,8 +12,8 @@ Telling = Callable[[Listener], Listener]  # of `follow.Follower`
 # A click waits until all that was done before it is saved, and what is done after it waits for its answer.
 TURN = "async (_, ...rest) => [await window.inlay.turn(), ...rest]"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-# One line for all edits of the page keeps a tab's gestures in order; each takes milliseconds.
-EDITS: dict[str, Any] = {**QUIET, "concurrency_id": "edits", "concurrency_limit": 1}
+# They wait for their turn in `lines`, where a tab's gestures keep their order and no project stalls another.
+EDITS: dict[str, Any] = {**QUIET, "concurrency_id": "edits", "concurrency_limit": None}
 GESTURES: dict[str, Any] = {**EDITS, "trigger_mode": "multiple"}
 ANALYSES: dict[str, Any] = {**QUIET, "concurrency_id": "listening", "concurrency_limit": 16}
 # Any number tells of runs that wait; the device itself works on one. A run in line can be cancelled.
