@@ -460,7 +460,7 @@ def test_serve_hands_its_options_to_the_page(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("editor.page.server", page, raising=False)
     assert cli.main(["serve", "--port", "9000", "--bundle", "b", "--device", "cpu"]) == 0
     own = {"host": "127.0.0.1", "port": 9000, "bundle": "b", "device": "cpu", "listens": True}
-    assert asked == own | {"users": None}
+    assert asked == own | {"users": None, "metrics": False}
     assert cli.main(["serve", "--users", "band"]) == 0 and asked["users"] == Path("band")
 
 
