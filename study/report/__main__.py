@@ -21,9 +21,9 @@ from study.report import claims, clips, networks, page, spans, speed, trained
 from study.report.parts import SIZES, Part, Place, ensure, file_of, read
 
 PARTS: tuple[Part, ...] = (
-    Part("clips", "Quality and control", "Text-to-music fidelity and control adherence (5.1, 5.2)", clips.quality),
-    Part("sampling", "Sampling settings", "Temperature, top-k, guidance and steps (App. D, H)", clips.sampling),
-    Part("spans", "Inpainting", "The paper's algorithms, ours, and pastes without a network (5.3)", spans.blended),
+    Part("clips", "Quality and control", "Fidelity and control adherence (5.1, 5.2)", clips.quality),
+    Part("sampling", "Sampling settings", "Temperature, top-k, guidance, steps (App. D, H)", clips.sampling),
+    Part("spans", "Inpainting", "The paper's algorithms, ours, and bare pastes (5.3)", spans.blended),
     Part("wishes", "What changed spans follow", "Chords, melody and drums that were not there", spans.wished),
     Part("speed", "Latency and throughput", "By batch, duration and steps (5.4)", speed.speed),
     Part("entropy", "Entropy along the clip", "Does conditioning make AR surer? (App. I)", networks.entropy),

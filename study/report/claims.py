@@ -1,4 +1,4 @@
-"""The paper's Table 1 once more: its conclusions, our figures with their intervals, and what they say of them.
+"""The paper's Table 1 once more: its conclusions, our figures with intervals, and what they say of them.
 
 The rule, for all claims alike: a claim is a difference and the side that it says. The difference has an
 interval of 95 % (`intervals.py`). It AGREES where the interval lies wholly on the claim's side of no
@@ -145,13 +145,13 @@ def _nothing(parts: Parts) -> Estimate | None:
 FIDELITY, CONTROL, SPANS = "Text-to-music fidelity (5.1)", "Control adherence (5.2)", "Inpainting (5.3)"
 SPEED, BUDGET = "Speed and batches (5.4)", "Training budget (5.5)"
 CLAIMS: tuple[Claim, ...] = (
-    Claim(FIDELITY, "AR and FM sound about equally good, AR a little better", "FAD .47 and .48 (Table 2, 50 Hz)",
-          "Frechet distance, AR less FM, words alone", "below",
+    Claim(FIDELITY, "AR and FM sound about equally good, AR a little better", "FAD .47 and .48 "
+          "(Table 2, 50 Hz)", "Frechet distance, AR less FM, words alone", "below",
           _farther("clips", "AR, words alone", "FM, words alone")),
     Claim(FIDELITY, "FM needs many steps", "FAD 4.92 with 10 steps, 1.33 with 50 (Table 8, 50 Hz)",
           "Frechet distance, Euler 10 less Euler 50", "above", _steps),
-    Claim(FIDELITY, "The frame rate decides much, also where sequences are as long", "FAD .42, .48, .68 at 25, "
-          "50, 100 Hz (Table 7)", "FM at 25 less at 50 Hz", "below", _nothing,
+    Claim(FIDELITY, "The frame rate decides much, also where sequences are as long", "FAD .42, .48, .68 "
+          "at 25, 50, 100 Hz (Table 7)", "FM at 25 less at 50 Hz", "below", _nothing,
           how="python -m study.train.codec --ratios 8 5 4 4 --out runs/rates/codec-50, then FM on it"),
     Claim(CONTROL, "AR follows chords better than FM", "IOU .57 and .33 (Table 3)",
           "chord IOU, AR less FM, all lanes", "above",
@@ -162,8 +162,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(CONTROL, "Beats are followed alike", "F1 .39 and .42 (Table 3)",
           "beat F1, AR less FM, all lanes (margin .1)", "alike",
           _less("clips", "AR, all lanes", "FM, all lanes", "beat F1"), 0.1),
-    Claim(CONTROL, "AR's errors add up: chords alone are followed better than among all lanes", "IOU .70 and .57 "
-          "(Table 3)", "AR's chord IOU, chords alone less all lanes", "above",
+    Claim(CONTROL, "AR's errors add up: chords alone are followed better than among all lanes",
+          "IOU .70 and .57 (Table 3)", "AR's chord IOU, chords alone less all lanes", "above",
           _less("clips", "AR, chords alone", "AR, all lanes", "chord IOU")),
     *(Claim(CONTROL, f"Lanes cost {name} quality", f"FAD {with_} with all lanes, {without} without",
             f"{name}'s Frechet distance, all lanes less words alone", "above",

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from study.data import render
 from study.data.corpus import HELD_OUT
-from study.followed import suitable
 from study.measure.conditions import RATE, Clip, labelled
 from study.report.parts import Place
 
@@ -47,13 +46,21 @@ def folder(place: Place) -> Path:
 def asked(place: Place) -> tuple[list[Clip], list[Clip]]:
     """Clips whose words and lanes are asked for, and others that what is made is compared with."""
     every = labelled(folder(place), 10_000)
-    clips = suitable(every, place.size.clips)
+    clips = [clip for clip in every if _says_enough(clip)][: place.size.clips]
     names = {clip.name for clip in clips}
     others = [clip for clip in every if clip.name not in names][: place.size.reference]
     if len(clips) < 2 or len(others) < 2:
-        raise Absent(f"{len(clips)} clips with lead, key and drums, {len(others)} others: 2 of each at least")
+        raise Absent(
+            f"{len(clips)} clips with chords, melody and drums, {len(others)} others: 2 of each at least"
+        )
     size = round(place.size.seconds * RATE)
     return [_cut(clip, size) for clip in clips], [_cut(clip, size) for clip in others]
+
+
+def _says_enough(clip: Clip) -> bool:
+    """Whether chords, a melody and drums can be asked for after it."""
+    lanes = clip.controls
+    return all(len(lane or ()) >= 2 for lane in (lanes.chords, lanes.melody, lanes.drums))
 
 
 def _cut(clip: Clip, size: int) -> Clip:

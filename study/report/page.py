@@ -13,13 +13,13 @@ from typing import Any
 from study.report import plots
 from study.report.claims import Verdict, number
 
-STYLE = (Path(__file__).parent / "page.css").read_text
+FRAME = Path(__file__).parent / "page.html"
 KINDS = {"paper": "paper", "floor": "floor", "ceiling": "ceiling", "model": "checkpoint", "ours": ""}
 RULE = (
     "A claim is a difference and the side that it says. It <b>agrees</b> where our interval of 95 % lies "
-    "wholly on that side of no difference (of a claim that two are alike: within the margin), <b>disagrees</b> "
-    "where it lies wholly on the other, and <b>cannot be told at this size</b> else, as with fewer than five "
-    "items. Intervals are by the bootstrap over clips, spans or rounds, widened as Student's t is for so few."
+    "wholly on that side of no difference (of a claim that two are alike: within the margin), "
+    "<b>disagrees</b> where it lies wholly on the other, and <b>cannot be told at this size</b> "
+    "else, as with fewer than five items. Intervals are by the bootstrap over clips, spans or rounds, widened as Student's t is for so few."
 )
 
 
@@ -54,8 +54,8 @@ def table(told: dict[str, Any]) -> str:
     of = f' <span class="of">{escape(told["of"])}</span>' if told.get("of") else ""
     note = f'<p class="note">{escape(told["note"])}</p>' if told["note"] else ""
     return (
-        f"<h3>{escape(told['title'])}{of}</h3><div class='wide' tabindex='0'><table><thead><tr><th></th>{head}"
-        f"</tr></thead><tbody>{''.join(body)}</tbody></table></div>{note}"
+        f"<h3>{escape(told['title'])}{of}</h3><div class='wide' tabindex='0'><table><thead><tr><th></th>"
+        f"{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{note}"
     )
 
 
@@ -162,13 +162,14 @@ def page(
         "</section>"
     )
     lack = missing([{"what": what, "why": "this part was not asked for", "how": how} for what, how in absent])
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>AR and FM: the study on {escape(card)}</title><style>{STYLE()}</style></head>
-<body><header><h1>AR and flow matching: the study on {escape(card)}</h1>
-<p>Each figure beside the paper's, its floor and its ceiling. The paper: Tal, Kreuk, Adi, "Auto-Regressive vs
-Flow-Matching" (400M parameters, 20 000 hours); here: networks of a few million parameters trained for hours,
-so what differs may be the size and not the paradigm. {wall / 60:.1f} min in all, {cpu / 60:.1f} min of the
-processor.</p><nav><a href="#claims">Table 1, re-measured</a><a href="#card">Model card</a>{links}</nav></header>
-<main>{claimed(found)}{disputed}{"".join(section(part, size) for part in parts)}{lack}</main></body></html>
-"""
+    told = {
+        "__NAME__": escape(card),
+        "__MINUTES__": f"{wall / 60:.1f}",
+        "__CPU__": f"{cpu / 60:.1f}",
+        "__LINKS__": links,
+        "__BODY__": claimed(found) + disputed + "".join(section(part, size) for part in parts) + lack,
+    }
+    made = FRAME.read_text()
+    for place, words in told.items():
+        made = made.replace(place, words)
+    return made
