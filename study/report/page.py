@@ -18,8 +18,9 @@ KINDS = {"paper": "paper", "floor": "floor", "ceiling": "ceiling", "model": "che
 RULE = (
     "A claim is a difference and the side that it says. It <b>agrees</b> where our interval of 95 % lies "
     "wholly on that side of no difference (of a claim that two are alike: within the margin), "
-    "<b>disagrees</b> where it lies wholly on the other, and <b>cannot be told at this size</b> "
-    "else, as with fewer than five items. Intervals are by the bootstrap over clips, spans or rounds, widened as Student's t is for so few."
+    "<b>disagrees</b> where it lies wholly on the other, and <b>cannot be told at this size</b> else, as "
+    "with fewer than five items. Intervals are by the bootstrap over clips, spans or rounds, widened as "
+    "Student's t is for so few."
 )
 
 
