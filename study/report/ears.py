@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from engines.analysis import chordino, instruments
 from engines.analysis.analyze import Analysis, analyze
 from engines.analysis.chords import chords as by_chordino
-from engines.requests import Chord, Controls
+from engines.requests import Chord, Controls, Note
 from study.listeners.hearing import frechet
 from study.measure import metrics
 from study.measure.asks import Ask
@@ -71,11 +71,16 @@ def control(heard: Heard, real: Heard, clip: Clip) -> dict[str, float]:
         "chord IOU": metrics.chord_iou(heard.chords, real.chords, seconds).iou,
         "beat F1": metrics.beat_f1(rhythm.downbeats, downbeats),
         "melody similarity": metrics.melody_similarity(heard.audio, clip.audio, RATE),
-        "melody line": metrics.melody_score(heard.analysis.melody.notes, notes, seconds).raw_chroma
-        if notes
-        else float("nan"),
+        "melody line": sung(heard.analysis.melody.notes, notes, seconds),
         "drum hits F1": metrics.drum_f1(heard.analysis.drums.hits, hits) if hits else float("nan"),
     }
+
+
+def sung(heard: Sequence[Note], asked: Sequence[Note], seconds: float) -> float:
+    """Share of the asked melody's time in which its pitch class is heard; NaN where none is asked."""
+    if not asked:
+        return float("nan")
+    return metrics.melody_score(heard, asked, seconds).raw_chroma if heard else 0.0
 
 
 def followed(made: Sequence[Heard], real: Sequence[Heard], clips: Sequence[Clip]) -> dict[str, list[float]]:
@@ -123,7 +128,7 @@ class Ears:
         if kind == "chords" and asked.chords:
             return metrics.chord_iou(heard.chords or (), asked.chords, seconds).iou
         if kind == "melody" and asked.melody:
-            return metrics.melody_score(heard.melody or (), asked.melody, seconds).raw_chroma
+            return sung(heard.melody or (), asked.melody, seconds)
         if kind == "drums" and asked.drums:
             return metrics.drum_f1(heard.drums or (), asked.drums)
         return float("nan")

@@ -19,7 +19,7 @@ from engines.checkpoints.found import Checkpoint, find_checkpoint, find_named
 from engines.checkpoints.shelf import open_bundle
 from engines.dispatch import run, supports
 from engines.errors import InputError
-from engines.requests import ARSettings, FMSettings
+from engines.requests import ARSettings, Change, FMSettings
 from study import inpainting
 from study.measure import changes
 from study.measure.asks import Ask, asks
@@ -35,7 +35,7 @@ Items = dict[str, dict[int, dict[str, Any]]]  # row -> span -> figures
 SEED = 5  # of the spans
 COLUMNS = {"score": "worse seam's score", "failed": "failed", "jump dB": "jump dB", "AUC": "told apart (AUC)",
            "log-mel nats": "log-mel nats", "chroma": "chroma", "seconds": "s"}  # fmt: skip
-KINDS = ("chords", "melody", "drums")
+KINDS: tuple[Change, ...] = ("chords", "melody", "drums")
 CHANGED = ("best repeat, composed", "mosaic, composed", "AR", "FM", "ZS search")
 ANCHORS = {"untouched": "ceiling", "pasted": "floor", "silence": "floor"}
 HEARD = ("untouched", "best repeat, composed", "AR, paper (App. J)", "FM, paper (Alg. 2)",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from engines.checkpoints.shelf import Models, open_bundle
 from engines.requests import Controls, FMSettings, GenerateRequest, Request
@@ -62,7 +63,7 @@ def _batches(found: Found, models: Models, place: Place, seconds: float) -> None
         for batch in place.size.batches:
             for way in ways:
                 todo = clips(way, batch, seconds)
-                spans.setdefault((way, batch), []).append(timed(lambda t=todo: run_many(t, models, len(t))))
+                spans.setdefault((way, batch), []).append(timed(partial(run_many, todo, models, batch)))
     rows, series = [], []
     for way in ways:
         points: list[list[float]] = []
@@ -96,7 +97,7 @@ def _durations(found: Found, models: Models, place: Place) -> None:
         cells, points = {}, list[list[float]]()
         for duration in place.size.durations:
             todo = clips(way, 1, duration)
-            wall, cpu = timed(lambda t=todo: run_many(t, models, 1))
+            wall, cpu = timed(partial(run_many, todo, models, 1))
             found.samples.setdefault(f"{way}, {duration:g} s", {}).update(wall=[wall], cpu=[cpu])
             cells[f"{duration:g} s"] = cpu
             points.append([duration, cpu])
