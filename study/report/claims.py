@@ -229,11 +229,17 @@ def number(value: float) -> str:
     return f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"
 
 
+def around(e: Estimate) -> str:
+    """An interval in brackets, where there is one, and the items behind it."""
+    known = np.isfinite(e.low) and np.isfinite(e.high)
+    return (f"[{number(e.low)}, {number(e.high)}], " if known else "") + f"n {e.n}"
+
+
 def markdown(found: Sequence[Verdict]) -> str:
     """The claims as a table for a README."""
     lines = ["| Table 1 says | the paper's figure | ours [95 %], n | |", "|---|---|---|---|"]
     for v in found:
         e = v.figure
-        ours = "not run" if e is None else f"{number(e.value)} [{number(e.low)}, {number(e.high)}], {e.n}"
+        ours = "not run" if e is None else f"{number(e.value)} {around(e)}"
         lines.append(f"| {v.claim.words} | {v.claim.paper} | {v.claim.what}: {ours} | {v.says} |")
     return "\n".join(lines)

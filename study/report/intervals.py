@@ -8,7 +8,7 @@ bootstrap of five is too sure of itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,9 @@ def averaged(values: Sequence[float], of: Callable[..., Floats] = np.mean) -> Es
     kept = np.array([v for v in values if v is not None and np.isfinite(v)], np.float64)
     if not len(kept):
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
-    return widened(float(of(kept)), of(kept[drawn(len(kept))], axis=1), len(kept))
+    found = widened(float(of(kept)), of(kept[drawn(len(kept))], axis=1), len(kept))
+    # widening knows nothing of the figure: what is never negative has no average below 0
+    return replace(found, low=max(found.low, 0.0)) if kept.min() >= 0 else found
 
 
 def difference(

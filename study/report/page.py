@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from study.report import plots
-from study.report.claims import Verdict, number
+from study.report.claims import Verdict, around, number
 
 FRAME = Path(__file__).parent / "page.html"
 KINDS = {"paper": "paper", "floor": "floor", "ceiling": "ceiling", "model": "checkpoint", "ours": ""}
@@ -127,7 +127,7 @@ def claimed(found: Sequence[Verdict]) -> str:
             body.append(f"<tr class='axis'><th colspan='4' scope='colgroup'>{escape(axis)}</th></tr>")
         e = v.figure
         ours = "not run" if e is None else (
-            f"<b>{number(e.value)}</b> <small>[{number(e.low)}, {number(e.high)}], n {e.n}</small>"
+            f"<b>{number(e.value)}</b> <small>{around(e)}</small>"
         )  # fmt: skip
         how = f"<br><code>{escape(v.claim.how)}</code>" if v.claim.how and v.says == "not run" else ""
         body.append(

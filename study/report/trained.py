@@ -87,7 +87,7 @@ def _budgets(found: Found, place: Place) -> None:
 
 
 def _rates(found: Found, place: Place) -> None:
-    ratios = {25: "8 8 5 4", 50: "8 5 4 4", 100: "8 5 4 2"}
+    ratios = {50: "8 5 4 4", 100: "8 5 4 2"}  # the bundle itself has 25 Hz
     rows = []
     for rate, told in ratios.items():
         file = place.results / "rates" / f"codec-{rate}" / "curves.csv"
