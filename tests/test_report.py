@@ -219,3 +219,14 @@ def test_the_whole_page_is_made_of_all_parts_and_a_checkpoint_of_the_shelf(
     verdicts = json.loads((asked / "report.json").read_text())["claims"]
     assert len(verdicts) == len(claims.CLAIMS)
     assert not any(says in ("agrees", "disagrees") for _, says in verdicts), "two clips prove nothing"
+
+
+def test_a_frechet_distance_lies_within_its_own_interval() -> None:
+    """Drawn again, few clips lie farther from the reference: that must not move the interval away."""
+    from study.report.ears import distances
+
+    rng = np.random.default_rng(0)
+    made = [rng.normal(size=(12, 6)) + rng.normal(size=6) for _ in range(6)]
+    found, draws = distances(made, rng.normal(size=(400, 6)))
+    assert found.low < found.value < found.high
+    assert np.mean(draws) == pytest.approx(found.value)

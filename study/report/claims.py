@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from study.report.intervals import LEAST, Estimate, difference, widened
+from study.report.intervals import LEAST, Estimate, centred, difference, widened
 
 Side = Literal["below", "above", "alike"]
 Parts = dict[str, dict[str, Any]]  # name -> what its file holds
@@ -87,7 +87,8 @@ def _farther(part: str, a: str, b: str) -> Callable[[Parts], Estimate | None]:
             return None
         values = [_shown(parts, part, name) for name in (a, b)]
         n = len(_values(parts, part, a, "chord IOU") or ())
-        return widened(values[0] - values[1], np.array(x) - np.array(y), n)
+        value = values[0] - values[1]
+        return widened(value, centred(np.array(x) - np.array(y), value), n)
 
     return found
 

@@ -109,7 +109,7 @@ def quality(place: Place) -> Found:
             floors = {f: averaged(figures[f"{f}, shuffled"]) for f in ears.CONTROL}
             rows.append(row(f"{name}: against another's request", floors, "floor"))
     quoted = [
-        row(f"{q.row} ({q.table})", {FAD if k == "FAD" else k: v for k, v in q.figures.items()
+        row(f"{q.row}: {q.table}", {FAD if k == "FAD" else k: v for k, v in q.figures.items()
                                      if k == "FAD" or k in ears.CONTROL}, "paper")
         for q in (*paper.QUALITY[:2], *paper.CONTROL)
     ]  # fmt: skip

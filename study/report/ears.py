@@ -24,7 +24,7 @@ from study.listeners.hearing import frechet
 from study.measure import metrics
 from study.measure.asks import Ask
 from study.measure.conditions import RATE, Clip, trimmed
-from study.report.intervals import Estimate, drawn, widened
+from study.report.intervals import Estimate, centred, drawn, widened
 
 Audio = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -100,11 +100,12 @@ def distances(made: Sequence[Floats], reference: Floats) -> tuple[Estimate, list
     by the same for all: it compares sets of one size alone.
     """
     value = frechet(np.concatenate(made), reference)
-    draws = [
+    draws = np.array([
         frechet(np.concatenate([made[i] for i in which]), reference)
         for which in drawn(len(made), FRECHET_DRAWS)
-    ]
-    return widened(value, np.array(draws), len(made)), draws
+    ])  # fmt: skip
+    draws = centred(draws, value)
+    return widened(value, draws, len(made)), draws.tolist()
 
 
 class Ears:

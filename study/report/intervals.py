@@ -48,6 +48,11 @@ def widened(value: float, draws: Floats, n: int) -> Estimate:
     return Estimate(value, value - wider * (value - float(low)), value + wider * (float(high) - value), n)
 
 
+def centred(draws: Floats, value: float) -> Floats:
+    """Draws [draws] moved to lie around the figure: clips that are drawn twice make distances larger."""
+    return draws - float(draws.mean()) + value
+
+
 def averaged(values: Sequence[float], of: Callable[..., Floats] = np.mean) -> Estimate:
     """An average of those values that are numbers."""
     kept = np.array([v for v in values if v is not None and np.isfinite(v)], np.float64)

@@ -19,7 +19,7 @@ class Quoted:
     figures: dict[str, float]  # by the names of our columns
 
 
-ALIKE = "Table 2 (50 Hz, a million updates)"
+ALIKE = "Table 2, 50 Hz"
 QUALITY = (
     Quoted(ALIKE, "AR", {"FAD": 0.47, "CLAP": 0.40, "PQ": 7.69, "PC": 5.78, "CE": 7.24}),
     Quoted(ALIKE, "FM", {"FAD": 0.48, "CLAP": 0.40, "PQ": 7.73, "PC": 5.60, "CE": 7.20}),
