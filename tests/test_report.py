@@ -182,7 +182,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         both = [label(0, 60, 0.0, "kick"), label(3, 66, 0.25, "snare")]
         np.savez(folder / f"{seed}.npz", audio=np.stack([sounds(seed), sounds(seed + 1)]),
                  labels=json.dumps(both))  # fmt: skip
-        (folder / f"{change}.json").write_text(json.dumps({"seeds": [seed], "next": 7}))
+        (folder / f"{change}.json").write_text(json.dumps({"seeds": [seed, seed], "next": 7}))
     return folder.parent
 
 
