@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from editor.cli import commands, models
+from editor.cli import commands, listening, models
 from editor.runs.job import EXTENSIONS, GENERATORS
 from engines.errors import InputError
 from engines.knobs import Knob, knobs
@@ -96,6 +96,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     _user(add)
     _models(add)
+    _study(add)
     return parser
 
 
@@ -262,6 +263,26 @@ def _models(add: Commands) -> None:
     show.set_defaults(command=models.show)
     for each in (parser, get, own, remove, show):
         _add_json(each)
+
+
+def _study(add: Commands) -> None:
+    parser = add.add_parser("study", help="a blind listening study of a folder of edits")
+    inner = parser.add_subparsers(metavar="WHAT", required=True)
+    form = (
+        "FOLDER has a folder for each system and in it a file for each item under the same name, AR/song.wav "
+        "beside FM/song.wav; spans.csv beside them (item,start,end in seconds) says where the edits lie. "
+        "Two systems that have an item make a pair. Answers go to FOLDER/answers, results to FOLDER/results."
+    )
+    hand = inner.add_parser(
+        "serve", description=form, help="hand out pairs on this machine and collect ratings"
+    )
+    hand.add_argument("--port", type=_port, default=7870)
+    hand.set_defaults(command=listening.serve)
+    count = inner.add_parser("results", description=form, help="means, intervals and tests of all ratings")
+    _add_json(count)
+    count.set_defaults(command=listening.results)
+    for each in (hand, count):
+        each.add_argument("--folder", required=True, metavar="FOLDER", help="the edits, a folder a system")
 
 
 # ---- options of several commands

@@ -1,4 +1,4 @@
-"""The command line: inlay serve | generate | inpaint | extend | replay | analyze | bundle | user | models.
+"""The command line: inlay serve, generate, inpaint, extend, replay, analyze, bundle, user, models, study.
 
 Stable for other tools: with --json exactly one object on stdout, progress and notices on stderr.
 Exit status: 0 done, 2 unusable input (one line on stderr: what, why, what would do), 130 interrupted,

@@ -1,0 +1,1 @@
+"""The listening study (sec. 5.3 of the paper)."""
