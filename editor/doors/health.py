@@ -67,8 +67,9 @@ def figures(device: Device) -> str:
     """The page of figures, in Prometheus' text format 0.0.4."""
     runner = device.runner
     lines = runner.counts.metrics(runner.waiting(), tuple(spec.name for spec in ENGINES))
-    shelf = sys.modules.get("engines.checkpoints.shelf")  # what was not imported has loaded nothing
-    lines += gauge("inlay_models_loaded", "Checkpoints in memory.", len(shelf.opened()) if shelf else 0)
+    # what was not imported, or is being imported by another thread, has loaded nothing
+    opened = getattr(sys.modules.get("engines.checkpoints.shelf"), "opened", list)
+    lines += gauge("inlay_models_loaded", "Checkpoints in memory.", len(opened()))
     lines += gauge("inlay_resident_bytes", "Memory of the server's process.", _resident())
     return "\n".join(lines) + "\n"
 
