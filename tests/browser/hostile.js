@@ -88,12 +88,12 @@
     desk.atWork = async () => ({ ...told, parts: [[code, code, code]], engines: [engine] });
     desk.model = { ...desk.model, name: code, file: code, facts: [code] };
     const row = {
-      ...{ name: code, title: code, maker: code, licence: code, licence_link: code, licence_words: code, words: code, sound: code, why: code, speed: code, source: code },
+      ...{ name: code, title: code, maker: code, licence: code, licence_link: code, licence_words: code, words: code, sound: code, why: code, remedy: code, mend: 'get', speed: code, source: code },
       ...{ commercial: true, gated: false, about: false, own: false, size: 1, need: 1, kept: 1, engines: [code], slots: ['ar', 'fm'], takes: [code] },
     };
     const rows = ['here', 'damaged', 'unusable', 'part', 'to get'].map((state, i) => ({ ...row, name: `${code}${i}`, own: !i, state }));
     const failed = { state: 'failed', done: 1, total: 2, left: null, why: code };
-    desk.models = async () => ({ rows, downloads: { [rows[4].name]: failed }, device: code, loaded: 1, free: 1, memory: 2, may: true, ready: true, large: 1 });
+    desk.models = async () => ({ rows, downloads: { [rows[4].name]: failed }, device: code, devices: [1, 2].map((n) => ({ name: `${code}${n}`, words: code, free: 1e9, memory: 2e9 })), on: `${code}1`, login: { where: 'file', name: code, place: code }, extra: code, loaded: 1, free: 1e9, memory: 2e9, may: true, ready: true, large: 1 });
   },
 
   /** Of words from pieces those that a browser does not read as they were written. */
