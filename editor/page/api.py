@@ -121,7 +121,8 @@ class Api:
         try:
             while True:
                 try:
-                    last = await asyncio.wait_for(events.get(), HEARTBEAT_SECONDS)
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):  # `wait_for` of 3.11 may swallow a Cancel
+                        last = await events.get()
                 except TimeoutError:  # said again, so that a client that has gone is noticed
                     if not isinstance(last, Queued | Running):
                         continue

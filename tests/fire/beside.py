@@ -55,19 +55,20 @@ async def measured(url: str, count: int, edits: int) -> Beside:
 
         await asyncio.gather(*(tab.open() for tab in crowd))
 
+        left = asyncio.Event()
+
         async def of_the_crowd(tab: HttpTab) -> None:
-            while True:
+            while not left.is_set():
                 await _edits(tab, 1)
                 found.others += 1
 
         working = [asyncio.create_task(of_the_crowd(tab)) for tab in crowd]
-        while found.others < count:  # until all are at it
+        while found.others < count and not any(each.done() for each in working):  # until all are at it
             await asyncio.sleep(0.1)
         found.others = 0
         found.crowd = await _edits(lone, edits)
-        for each in working:
-            each.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
+        left.set()
+        await asyncio.gather(*working)
         found.broken += [f"{error}" for tab in (lone, *crowd) for error in tab.errors]
         await asyncio.gather(*(tab.close() for tab in (lone, *crowd)))
     return found

@@ -101,7 +101,8 @@ class HttpTab:
     async def answer(self, listener: str, data: Any, inputs: list[Any] | None = None) -> dict[str, Any]:
         """What Gradio answers to an event."""
         event = await self._join(listener, data, inputs)
-        return await asyncio.wait_for(self._answers.setdefault(event, asyncio.Future()), SECONDS)
+        async with asyncio.timeout(SECONDS):  # `wait_for` of 3.11 may swallow that its task was cancelled
+            return await self._answers.setdefault(event, asyncio.Future())
 
     async def ask(self, question: str, data: Any) -> Any:
         """What the page asks without an event."""
