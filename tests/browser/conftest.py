@@ -35,7 +35,9 @@ CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), "/usr/bin/chromium")
 WAITING = """(() => { const { desk } = window.inlay ?? {};
   if (!desk) return document.body.innerText.slice(0, 500);
   const { settled, arriving, run, doc: { error, serial, rev, clip } } = desk;
+  const { armed, microphone } = desk.record ?? {};
   return { settled, arriving, run, error, serial, rev, clip, tracks: [...desk.player.tracks.keys()],
+    armed, microphone: microphone?.state, words: microphone?.words, sound: desk.player.context?.state,
     focus: document.activeElement?.id, told: document.querySelector('#status')?.textContent.trim() }; })()"""
 POLICY = "Content Security Policy"  # what Chromium says where the page's own parts break it
 QUIET = [

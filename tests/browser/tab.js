@@ -62,7 +62,8 @@
       for (const key of Object.keys(storage).sort()) say('stored', key, storage.getItem(key));
     }
     for (const query of ['(prefers-color-scheme: dark)', '(prefers-reduced-motion: reduce)']) say(query, matchMedia(query).matches);
-    say('window', innerWidth, innerHeight, devicePixelRatio, Object.keys(window));
+    say('window', innerWidth, innerHeight, devicePixelRatio, isSecureContext, Object.keys(window));
+    say('navigator', Object.getOwnPropertyNames(navigator), Object.getOwnPropertyNames(navigator.mediaDevices));
     this.replaced(say);
     return lines.join('\n');
   },

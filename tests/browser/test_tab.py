@@ -39,6 +39,15 @@ LEFT = {
         "Symbol.play = HTMLMediaElement.prototype.play, HTMLMediaElement.prototype.play = () => {}",
         "HTMLMediaElement.prototype.play = Symbol.play",
     ),
+    "a microphone of its own": (
+        "navigator.mediaDevices.getUserMedia = async () => null",
+        "delete navigator.mediaDevices.getUserMedia",
+    ),
+    "what the browser says of the page": (
+        "Symbol.safe = Object.getOwnPropertyDescriptor(window, 'isSecureContext'), "
+        "Object.defineProperty(window, 'isSecureContext', { value: false, configurable: true })",
+        "Object.defineProperty(window, 'isSecureContext', Symbol.safe)",
+    ),
     "another door to the server": (
         "{ const { desk } = window.inlay; Symbol.send = desk.send; desk.send = () => {}; }",
         "window.inlay.desk.send = Symbol.send",

@@ -60,8 +60,8 @@ export class Microphone extends EventTarget {
       await context.audioWorklet.addModule(WORKLET);
       if (scope !== this.#scope) return undefined;
       this.#connect(context, stream);
-      await this.#name(stream);
-      return this.#tell('ready', '');
+      this.#tell('ready', '');
+      return this.#list(scope); // recording waits for no list: a system's sound service may take its time over it
     } catch (error) {
       if (scope !== this.#scope) return undefined;
       // One that is plugged in later is found by itself.
@@ -70,11 +70,13 @@ export class Microphone extends EventTarget {
     }
   }
 
-  /** Which microphones there are, and which of them is heard. */
-  async #name(stream) {
-    const inputs = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === 'audioinput');
+  /** Which microphones there are. */
+  async #list(scope) {
+    const all = await navigator.mediaDevices.enumerateDevices();
+    if (scope !== this.#scope) return;
+    const inputs = all.filter(({ kind }) => kind === 'audioinput');
     this.devices = inputs.map(({ deviceId, label }, i) => ({ id: deviceId, name: label || `Microphone ${i + 1}` }));
-    this.device = stream.getAudioTracks()[0].getSettings().deviceId ?? '';
+    this.#tell(this.state, this.words);
   }
 
   #connect(context, stream) {
@@ -85,7 +87,8 @@ export class Microphone extends EventTarget {
     capture.port.onmessage = ({ data }) => this.#heard(data, context.sampleRate);
     this.#nodes = [source, capture, silent];
     const [track] = stream.getAudioTracks();
-    const known = kept(LATENCIES)[track.getSettings().deviceId ?? ''];
+    this.device = track.getSettings().deviceId ?? '';
+    const known = kept(LATENCIES)[this.device];
     this.latency = known === undefined ? latencyOf(track.getSettings(), context) : { seconds: known, known: true };
     this.#scope.listen(track, 'ended', () => {
       this.#tell('refused', 'The microphone is gone. Plug it in, then try again.');
