@@ -10,7 +10,7 @@ from engines.checkpoints.allocator import keep_freed_memory
 
 SCRIPT = """
 import ctypes, resource, torch
-ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE: how many huge pages are free is the machine's matter
+ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE: how many are free varies
 from engines.checkpoints.allocator import keep_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
